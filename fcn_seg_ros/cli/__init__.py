@@ -1,0 +1,11 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""One thin file per executable, each with ``main(args=None) -> int``."""
+
+EXECUTABLES = {
+    'seg_node': 'the ROS 2 node: camera images in, road masks out',
+    'play': 'publish a drive (folder, video, rosbag2, rendered) as camera topics',
+    'demo': 'play a drive through the node and record what comes out',
+    'train': 'train a network on KITTI Road',
+    'evaluate': 'score a checkpoint on KITTI Road',
+}

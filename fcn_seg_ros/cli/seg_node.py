@@ -1,0 +1,68 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Executable ``seg_node``."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from fcn_seg_ros.cli.common import make_parser, run_main
+from fcn_seg_ros.dds import use_shipped_profile
+from fcn_seg_ros.errors import InputError
+
+DESCRIPTION = """\
+Segment the road in camera images.
+
+Subscribes to CAMERA/image_raw and publishes CAMERA/road/mask, CAMERA/road/probability and
+CAMERA/road/overlay, each with the header of the image it was computed from, and /diagnostics.
+It takes no arguments of its own but ROS ones; `config/seg.yaml` lists all parameters."""
+
+EPILOG = """\
+examples:
+  seg_node --ros-args --params-file config/seg.yaml
+  seg_node --ros-args -r camera/image_raw:=/sensing/camera/front/image_raw -p device:=cpu
+  seg_node --ros-args -p checkpoint:=runs/first/checkpoint.safetensors -p threshold:=0.6"""
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node until it is told to stop."""
+    arguments = sys.argv[1:] if args is None else args
+    return run_main('seg_node', lambda: _run(arguments))
+
+
+def _run(arguments: list[str]) -> int:
+    use_shipped_profile(os.environ)
+    # rclpy may start Python anew (see its wheels' bootstrapper), so it is imported only here.
+    import rclpy
+    from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+    from rclpy.lifecycle import TransitionCallbackReturn
+    from rclpy.utilities import remove_ros_args
+
+    make_parser('seg_node', DESCRIPTION, EPILOG).parse_args(
+        remove_ros_args(['seg_node', *arguments])[1:])
+    from fcn_seg_ros.node.seg_node import SegNode
+    try:
+        rclpy.init(args=['seg_node', *arguments])
+    except Exception as error:  # rclpy raises several unrelated kinds
+        raise InputError(f'ROS arguments: expected what `ros2 run` takes after --ros-args, '
+                         f'found a fault: {error}') from None
+    node = SegNode()
+    try:
+        if node.settings.autostart:
+            for transition in (node.trigger_configure, node.trigger_activate):
+                if transition() != TransitionCallbackReturn.SUCCESS:
+                    raise node.failure or InputError('the node could not be activated')
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        executor.spin()
+    except (ExternalShutdownException, KeyboardInterrupt):
+        pass
+    finally:
+        node.destroy_node()
+        rclpy.try_shutdown()
+    return 1 if node.bug else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,87 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What a dataset of road images is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from fcn_seg_ros.errors import InputError
+
+IGNORE = 255
+
+
+@dataclass(frozen=True)
+class Sample:
+    """
+    An image and its truth.
+
+    ``image`` is uint8 RGB of shape (H, W, 3); ``labels`` uint8 of shape (H, W): 0 not road,
+    1 road, 255 not labelled.
+    """
+
+    name: str
+    image: np.ndarray
+    labels: np.ndarray
+
+
+class RoadDataset(Protocol):
+    """A sized, indexable set of samples; the same index always gives the same sample."""
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        ...
+
+    def __getitem__(self, index: int) -> Sample:
+        """Return one sample."""
+        ...
+
+
+class Joined:
+    """Several datasets as one, in the order given."""
+
+    def __init__(self, parts: list[RoadDataset]) -> None:
+        self._samples = [(part, index) for part in parts for index in range(len(part))]
+
+    def __len__(self) -> int:
+        """Return the number of samples of all parts."""
+        return len(self._samples)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Return a sample of the part that holds it."""
+        part, position = self._samples[index]
+        return part[position]
+
+
+class InMemory:
+    """A dataset whose samples are decoded once and kept (1.8 MB for a KITTI image)."""
+
+    def __init__(self, dataset: RoadDataset) -> None:
+        self._dataset = dataset
+        self._kept: dict[int, Sample] = {}
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return len(self._dataset)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Return one sample, from memory the second time."""
+        if index not in self._kept:
+            self._kept[index] = self._dataset[index]
+        return self._kept[index]
+
+
+def read_rgb(path: str) -> np.ndarray:
+    """
+    Read an image file as uint8 RGB of shape (H, W, 3).
+
+    Raises InputError where it is missing or cannot be decoded.
+    """
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise InputError(f'{path}: expected an image that can be decoded, found none')
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

@@ -1,0 +1,108 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""
+Pixel scores of the KITTI Road benchmark.
+
+Re-implemented from the definitions in Fritsch, Kuehnl, Geiger (ITSC 2013): 256 thresholds, counts
+summed over all images before dividing, MaxF the best F1 over thresholds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fcn_seg_ros.datasets.base import IGNORE
+
+LEVELS = 256
+
+
+@dataclass(frozen=True)
+class RoadScores:
+    """
+    Scores as fractions of one, read at ``threshold`` (on P(road)), where F1 is best.
+
+    ``iou`` is that of the road class at the same threshold.
+    """
+
+    max_f: float
+    ap: float
+    precision: float
+    recall: float
+    fpr: float
+    fnr: float
+    iou: float
+    threshold: float
+
+
+class RoadCounts:
+    """
+    Histograms of 8-bit road probability over road and other pixels; counts add up over images.
+
+    ``update`` and ``compute`` as in every metric here; ``histogram`` is int64 of shape (2, 256),
+    row 0 pixels that are not road, row 1 road.
+    """
+
+    def __init__(self, histogram: np.ndarray | None = None) -> None:
+        self.histogram = np.zeros((2, LEVELS), np.int64) if histogram is None else histogram
+
+    def update(self, probability: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """
+        Count one image and return its own histogram, int64 (2, 256).
+
+        ``probability`` is round(255 P(road)) as uint8 (H, W), ``labels`` uint8 (H, W) with 0 not
+        road, 1 road, 255 left out. Raises ValueError where their shapes differ.
+        """
+        if probability.shape != labels.shape:
+            raise ValueError(f'probability {probability.shape} and labels {labels.shape} differ')
+        valid = labels != IGNORE
+        index = probability[valid].astype(np.int64) + LEVELS * (labels[valid] == 1)
+        counted = np.bincount(index, minlength=2 * LEVELS).reshape(2, LEVELS)
+        self.histogram = self.histogram + counted
+        return counted
+
+    def compute(self) -> RoadScores:
+        """Return the scores of everything counted so far; without any road pixel they are 0."""
+        other, road = self.histogram
+        # At threshold t, a pixel is taken for road where its level is >= t.
+        tp = np.cumsum(road[::-1])[::-1].astype(np.float64)
+        fp = np.cumsum(other[::-1])[::-1].astype(np.float64)
+        fn, tn = road.sum() - tp, other.sum() - fp
+        precision, recall = _ratio(tp, tp + fp), _ratio(tp, tp + fn)
+        f1 = _ratio(2 * tp, 2 * tp + fp + fn)
+        best = int(np.argmax(f1))
+        return RoadScores(
+            max_f=float(f1[best]), ap=average_precision(precision, recall),
+            precision=float(precision[best]), recall=float(recall[best]),
+            fpr=float(_ratio(fp, fp + tn)[best]), fnr=float(_ratio(fn, fn + tp)[best]),
+            iou=float(_ratio(tp, tp + fp + fn)[best]), threshold=best / (LEVELS - 1))
+
+
+def average_precision(precision: np.ndarray, recall: np.ndarray) -> float:
+    """Return the 11-point interpolated average precision (as in PASCAL VOC 2007)."""
+    points = [precision[recall >= level].max(initial=0.0) for level in np.linspace(0, 1, 11)]
+    return float(np.mean(points))
+
+
+def bootstrap_max_f(histograms: np.ndarray, draws: int = 1000, seed: int = 0
+                    ) -> tuple[float, float]:
+    """
+    Return the 95 % interval of MaxF under resampling of images.
+
+    ``histograms`` is int64 (images, 2, 256), one per image as ``RoadCounts.update`` gives them.
+    """
+    rng = np.random.default_rng(seed)
+    images = len(histograms)
+    values = []
+    for _ in range(draws):
+        weights = np.bincount(rng.integers(0, images, images), minlength=images)
+        drawn = np.tensordot(weights, histograms, axes=1)
+        values.append(RoadCounts(drawn).compute().max_f)
+    low, high = np.percentile(values, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    return np.divide(numerator, denominator, out=np.zeros_like(numerator),
+                     where=denominator > 0)

@@ -1,0 +1,144 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Encoders: ImageNet classifiers without their last layer, as feature pyramids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torchvision
+from torch import Tensor, nn
+
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.models.layers import linear_to_conv
+
+
+class Encoder(nn.Module):
+    """
+    Features at strides 8, 16 and 32 of an image.
+
+    ``channels`` are their channel counts in that order. ``forward`` takes a normalised image,
+    float of shape (N, 3, H, W) with H and W multiples of 32, and returns three maps of shape
+    (N, channels[i], H / stride, W / stride).
+    """
+
+    channels: tuple[int, int, int]
+
+    def __init__(self, stages: tuple[nn.Module, nn.Module, nn.Module],
+                 channels: tuple[int, int, int]) -> None:
+        super().__init__()
+        self.stride8, self.stride16, self.stride32 = stages
+        self.channels = channels
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the features at strides 8, 16 and 32."""
+        pool3 = self.stride8(image)
+        pool4 = self.stride16(pool3)
+        return pool3, pool4, self.stride32(pool4)
+
+
+def _mobilenet_v2(state: dict[str, Tensor] | None) -> Encoder:
+    network = torchvision.models.mobilenet_v2(weights=None)
+    if state is not None:
+        _load(network, state, head='classifier.1.')
+    features = network.features
+    return Encoder((features[:7], features[7:14], features[14:]), (32, 96, 1280))
+
+
+def _vgg16(state: dict[str, Tensor] | None) -> Encoder:
+    """Return VGG16 with fc6 and fc7 as convolutions, as in the FCN paper."""
+    network = torchvision.models.vgg16(weights=None)
+    if state is not None:
+        if 'conv1_1.weight' in state:
+            state = _from_caffe_names(state)
+        _load(network, state, head='classifier.')
+    # 'Same' padding for fc6 keeps the map's size; the paper pads the image by 100 instead.
+    fc6 = linear_to_conv(network.classifier[0], kernel_size=7)
+    fc6.padding = (3, 3)
+    fc7 = linear_to_conv(network.classifier[3], kernel_size=1)
+    top = nn.Sequential(*network.features[24:], fc6, nn.ReLU(inplace=True), nn.Dropout2d(),
+                        fc7, nn.ReLU(inplace=True), nn.Dropout2d())
+    return Encoder((network.features[:17], network.features[17:24], top), (256, 512, 4096))
+
+
+# Where VGG16's blocks begin in torchvision's ``features``, and how many convolutions each has.
+_VGG16_BLOCKS = ((0, 2), (5, 2), (10, 3), (17, 3), (24, 3))
+
+
+def _from_caffe_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Rename ``conv3_1.weight`` and so on to torchvision's names; leave out what VGG16 lacks."""
+    renamed = {}
+    for block, (start, count) in enumerate(_VGG16_BLOCKS, start=1):
+        for conv in range(count):
+            for part in ('weight', 'bias'):
+                key = f'conv{block}_{conv + 1}.{part}'
+                if key in state:
+                    renamed[f'features.{start + 2 * conv}.{part}'] = state[key]
+    return renamed
+
+
+def _load(network: nn.Module, state: dict[str, Tensor], head: str) -> None:
+    """Load what fits; a layer that is absent keeps its random start, one that differs is wrong."""
+    own = network.state_dict()
+    taken = {key: value for key, value in state.items()
+             if key in own and not (key.startswith(head) and value.shape != own[key].shape)}
+    if not taken:
+        raise InputError(
+            f'encoder weights: expected torchvision names such as {next(iter(own))!r}, '
+            f'found {next(iter(state), None)!r}')
+    for key, value in taken.items():
+        if value.shape != own[key].shape:
+            raise InputError(f'encoder weights: {key} should be {tuple(own[key].shape)}, '
+                             f'found {tuple(value.shape)}')
+    network.load_state_dict(taken, strict=False)
+
+
+ENCODERS: dict[str, Callable[[dict[str, Tensor] | None], Encoder]] = {
+    'mobilenet_v2': _mobilenet_v2,
+    'vgg16': _vgg16,
+}
+
+
+def make_encoder(name: str, state: dict[str, Tensor] | None = None) -> Encoder:
+    """
+    Return the encoder ``name``, started from the classifier's state dict where one is given.
+
+    Raises InputError for an unknown name or weights of another network.
+    """
+    if name not in ENCODERS:
+        raise InputError(f'encoder: expected one of {", ".join(ENCODERS)}, found {name!r}')
+    return ENCODERS[name](state)
+
+
+def imagenet_state(name: str) -> dict[str, Tensor]:
+    """Return torchvision's ImageNet weights of the encoder (downloaded unless cached)."""
+    weights = torchvision.models.get_model_weights(name)['IMAGENET1K_V1']
+    state: dict[str, Tensor] = weights.get_state_dict(progress=True)
+    return state
+
+
+def freeze_batch_norm(module: nn.Module) -> None:
+    """Keep batch norm layers in eval mode: small batches of one drive are poor statistics."""
+    for layer in module.modules():
+        if isinstance(layer, nn.modules.batchnorm._BatchNorm):
+            layer.eval()
+
+
+def read_encoder_file(path: str) -> dict[str, Tensor]:
+    """
+    Read a classifier's state dict from a ``.pth`` file without running code from it.
+
+    Raises InputError where the file is missing or is no state dict.
+    """
+    try:
+        state = torch.load(path, map_location='cpu', weights_only=True)
+    except FileNotFoundError:
+        raise InputError(f'{path}: expected a file with encoder weights, found none') from None
+    except Exception as error:  # torch raises many kinds for a broken file
+        reason = str(error).splitlines()[0]
+        raise InputError(f'{path}: expected a PyTorch state dict, found something else '
+                         f'({reason})') from None
+    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise InputError(f'{path}: expected a PyTorch state dict, found {type(state).__name__}')
+    return state

@@ -1,0 +1,68 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The layers that make a classifier fully convolutional: 1x1 convolutions and upsampling."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+def bilinear_kernel(size: int) -> Tensor:
+    """
+    Return the (size, size) float32 kernel with which a transposed convolution interpolates.
+
+    As in Long, Shelhamer, Darrell (CVPR 2015) and pytorch-fcn's ``get_upsampling_weight``.
+    """
+    factor = (size + 1) // 2
+    centre = factor - 1.0 if size % 2 == 1 else factor - 0.5
+    ramp = 1.0 - (torch.arange(size, dtype=torch.float32) - centre).abs() / factor
+    return torch.outer(ramp, ramp)
+
+
+class Upsample(nn.ConvTranspose2d):
+    """
+    Learned upsampling by ``stride``: (N, C, h, w) to (N, C, stride*h, stride*w).
+
+    A transposed convolution of twice the stride, every class connected to every class, which
+    starts as bilinear interpolation of each class by itself.
+    """
+
+    def __init__(self, classes: int, stride: int) -> None:
+        super().__init__(classes, classes, 2 * stride, stride=stride, padding=stride // 2,
+                         bias=False)
+
+    def reset_parameters(self) -> None:
+        """Start as bilinear interpolation: the kernel on the diagonal, zero elsewhere."""
+        with torch.no_grad():
+            self.weight.zero_()
+            diagonal = torch.arange(self.in_channels)
+            self.weight[diagonal, diagonal] = bilinear_kernel(self.kernel_size[0])
+
+
+def score_layer(channels: int, classes: int) -> nn.Conv2d:
+    """Return the 1x1 convolution that scores each cell of a feature map, starting at zero."""
+    layer = nn.Conv2d(channels, classes, kernel_size=1)
+    nn.init.zeros_(layer.weight)
+    assert layer.bias is not None
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+def linear_to_conv(linear: nn.Linear, kernel_size: int) -> nn.Conv2d:
+    """
+    Return the convolution that does at every position what ``linear`` does on one crop.
+
+    ``linear`` must take a flattened (C, kernel_size, kernel_size) feature map; the convolution
+    has no padding, so on a map of exactly that size it gives the same numbers at one position.
+    """
+    channels, rest = divmod(linear.in_features, kernel_size**2)
+    if rest:
+        raise ValueError(f'a Linear of {linear.in_features} inputs is not a '
+                         f'{kernel_size}x{kernel_size} window of whole channels')
+    conv = nn.Conv2d(channels, linear.out_features, kernel_size, bias=linear.bias is not None)
+    with torch.no_grad():
+        conv.weight.copy_(linear.weight.reshape(conv.weight.shape))
+        if linear.bias is not None and conv.bias is not None:
+            conv.bias.copy_(linear.bias)
+    return conv

@@ -1,0 +1,127 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Where frames wait: the newest of each camera, and only that one."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class Drop(Enum):
+    """Why a frame that was received gets no mask."""
+
+    REPLACED = 'replaced'
+    TOO_OLD = 'too_old'
+    MALFORMED = 'malformed'
+    INACTIVE = 'inactive'
+    ERROR = 'error'
+
+
+@dataclass(frozen=True)
+class Counts:
+    """
+    What became of the frames of one camera.
+
+    Always ``received == published + sum(dropped.values()) + in_flight``.
+    """
+
+    received: int
+    published: int
+    dropped: dict[Drop, int]
+    in_flight: int
+
+
+@dataclass
+class _Camera:
+    waiting: Any = None
+    order: int = 0
+    received: int = 0
+    published: int = 0
+    dropped: dict[Drop, int] = field(default_factory=lambda: dict.fromkeys(Drop, 0))
+    in_work: int = 0
+
+
+class FrameSlots:
+    """
+    One latest-frame slot per camera, between the executor (``put``) and the worker (``take``).
+
+    A frame that arrives while another of its camera waits replaces it. Every frame ends in exactly
+    one count. All methods may be called from any thread.
+    """
+
+    def __init__(self, cameras: list[str]) -> None:
+        self._cameras = {name: _Camera() for name in cameras}
+        self._changed = threading.Condition()
+        self._open = False
+        self._arrivals = 0
+
+    def put(self, camera: str, frame: Any) -> None:
+        """Store a frame as its camera's newest; while closed it is counted as inactive."""
+        with self._changed:
+            slot = self._cameras[camera]
+            slot.received += 1
+            if not self._open:
+                slot.dropped[Drop.INACTIVE] += 1
+                return
+            if slot.waiting is not None:
+                slot.dropped[Drop.REPLACED] += 1
+            else:
+                # A camera keeps its place in the queue when a newer frame replaces the waiting
+                # one; otherwise a fast camera would always come after a slow one.
+                self._arrivals += 1
+                slot.order = self._arrivals
+            slot.waiting = frame
+            self._changed.notify_all()
+
+    def take(self, timeout: float) -> tuple[str, Any] | None:
+        """
+        Return (camera, frame) of the camera that has waited longest, or None after ``timeout`` s.
+
+        The caller must call ``finish`` for it.
+        """
+        with self._changed:
+            if not self._changed.wait_for(self._any_waiting, timeout):
+                return None
+            name = min((name for name, slot in self._cameras.items() if slot.waiting is not None),
+                       key=lambda name: self._cameras[name].order)
+            slot = self._cameras[name]
+            frame, slot.waiting = slot.waiting, None
+            slot.in_work += 1
+            return name, frame
+
+    def finish(self, camera: str, dropped: Drop | None = None) -> None:
+        """Count a frame that was taken: as published, or as dropped with its reason."""
+        with self._changed:
+            slot = self._cameras[camera]
+            slot.in_work -= 1
+            if dropped is None:
+                slot.published += 1
+            else:
+                slot.dropped[dropped] += 1
+
+    def open(self) -> None:
+        """Accept frames."""
+        with self._changed:
+            self._open = True
+
+    def close(self) -> None:
+        """Refuse frames, and give up those that wait, as inactive."""
+        with self._changed:
+            self._open = False
+            for slot in self._cameras.values():
+                if slot.waiting is not None:
+                    slot.waiting = None
+                    slot.dropped[Drop.INACTIVE] += 1
+
+    def counts(self) -> dict[str, Counts]:
+        """Return the counts of every camera, all read at one moment."""
+        with self._changed:
+            return {name: Counts(slot.received, slot.published, dict(slot.dropped),
+                                 slot.in_work + (slot.waiting is not None))
+                    for name, slot in self._cameras.items()}
+
+    def _any_waiting(self) -> bool:
+        return any(slot.waiting is not None for slot in self._cameras.values())
