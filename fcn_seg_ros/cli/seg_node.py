@@ -10,6 +10,7 @@ import sys
 from fcn_seg_ros.cli.common import make_parser, run_main
 from fcn_seg_ros.dds import use_shipped_profile
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.stop_signal import StopSignal
 
 DESCRIPTION = """\
 Segment the road in camera images.
@@ -32,36 +33,46 @@ def main(args: list[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
+    # While the node loads, a signal is only noted, and obeyed between two steps: an exception in
+    # the middle of a compilation would abort the process, and rclpy's own handlers would let the
+    # loading fail on a context that is shut down.
+    stopped = StopSignal()
     use_shipped_profile(os.environ)
     # rclpy may start Python anew (see its wheels' bootstrapper), so it is imported only here.
     import rclpy
     from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
     from rclpy.lifecycle import TransitionCallbackReturn
+    from rclpy.signals import SignalHandlerOptions, install_signal_handlers
     from rclpy.utilities import remove_ros_args
 
-    make_parser('seg_node', DESCRIPTION, EPILOG).parse_args(
-        remove_ros_args(['seg_node', *arguments])[1:])
-    from fcn_seg_ros.node.seg_node import SegNode
     try:
-        rclpy.init(args=['seg_node', *arguments])
+        own = remove_ros_args(['seg_node', *arguments])[1:]
+        make_parser('seg_node', DESCRIPTION, EPILOG).parse_args(own)
+        rclpy.init(args=['seg_node', *arguments],
+                   signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:  # rclpy raises several unrelated kinds
         raise InputError(f'ROS arguments: expected what `ros2 run` takes after --ros-args, '
                          f'found a fault: {error}') from None
-    node = SegNode()
+    from fcn_seg_ros.node.seg_node import SegNode
+    node = None
     try:
+        node = SegNode(stopped)
         if node.settings.autostart:
             for transition in (node.trigger_configure, node.trigger_activate):
                 if transition() != TransitionCallbackReturn.SUCCESS:
                     raise node.failure or InputError('the node could not be activated')
         executor = SingleThreadedExecutor()
         executor.add_node(node)
-        executor.spin()
+        install_signal_handlers(SignalHandlerOptions.ALL)
+        if not stopped():
+            executor.spin()
     except (ExternalShutdownException, KeyboardInterrupt):
         pass
     finally:
-        node.destroy_node()
+        if node is not None:
+            node.destroy_node()
         rclpy.try_shutdown()
-    return 1 if node.bug else 0
+    return 1 if node is not None and node.bug else 0
 
 
 if __name__ == '__main__':

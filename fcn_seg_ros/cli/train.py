@@ -69,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
                  'precision', 'seed', 'validate_every', 'workers'):
         value = getattr(defaults, name)
         add(f'--{name.replace("_", "-")}', type=type(value), default=value, help='of the run')
+    add('--freeze-norm', action=argparse.BooleanOptionalAction, default=defaults.freeze_norm,
+        help='keep the statistics of pretrained batch norms (not for --encoder-weights none)')
     add('--height', type=int, default=views.height, help='rows of the network\'s input')
     add('--crop', type=int, nargs=2, default=views.crop, metavar=('H', 'W'),
         help='size of the training windows')

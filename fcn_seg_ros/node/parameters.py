@@ -13,6 +13,7 @@ from rcl_interfaces.msg import (
     ParameterDescriptor,
     SetParametersResult,
 )
+from rclpy.exceptions import ParameterUninitializedException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
@@ -100,7 +101,7 @@ def read(node: Node, changes: list[Parameter] | None = None) -> Settings:
 
     Raises InputError, one line with the parameter's name, for a value that no node can have.
     """
-    values = {row.name: node.get_parameter(row.name).value for row in PARAMETERS}
+    values = {row.name: _value(node, row.name) for row in PARAMETERS}
     values |= {change.name: change.value for change in changes or [] if change.name in values}
     for row in PARAMETERS:
         values[row.name] = _checked(row, values[row.name])
@@ -126,6 +127,13 @@ def refuse_or_accept(node: Node, changes: list[Parameter]) -> tuple[SetParameter
         return SetParametersResult(successful=False, reason=str(error)), read(node)
 
 
+def _value(node: Node, name: str) -> Any:
+    try:
+        return node.get_parameter(name).value
+    except ParameterUninitializedException:
+        return None  # what an empty list in a YAML file becomes
+
+
 def _checked(row: Row, value: Any) -> Any:
     """Return a value in the type of its default, or raise InputError."""
     if isinstance(row.default, float) and type(value) is int:
@@ -138,7 +146,8 @@ def _checked(row: Row, value: Any) -> Any:
         low, high = row.range or (None, None)
         if low is None or high is None or low <= value <= high:
             return value
-    raise InputError(f'parameter {row.name}: expected {_expected(row)}, found {value!r}')
+    raise InputError(f'parameter {row.name}: expected {_expected(row)}, found '
+                     f'{"nothing" if value is None else repr(value)}')
 
 
 def _check_cameras(cameras: tuple[str, ...]) -> None:
@@ -159,8 +168,7 @@ def _expected(row: Row) -> str:
 
 
 def _range(row: Row) -> dict[str, Any]:
-    # With dynamic typing rclpy would compare an integer with a float range and fail, so the
-    # range of a float is checked in ``read`` and only shown here.
+    # rclpy checks floats against it; an integer given for a float is checked in ``read``.
     if row.range is None:
         return {}
     low, high = row.range

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -40,15 +41,17 @@ class SegNode(LifecycleNode):
 
     The executor only stores frames and serves parameters; a worker thread segments and publishes
     while the node is active; diagnostics beat from a third thread. ``failure`` is the reason why
-    the last transition failed, or None.
+    the last transition failed, or None. Loading ends with KeyboardInterrupt, between two of its
+    steps, once ``stopped`` says so.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stopped: Callable[[], bool] = lambda: False) -> None:
         super().__init__('seg_node')
         declare(self)
         self.settings: Settings = read(self)
         self.failure: InputError | None = None
         self.bug: BaseException | None = None
+        self._stopped: Callable[[], bool] = stopped
         self._state_name: str = 'unconfigured'
         self._slots: FrameSlots = FrameSlots(list(self.settings.cameras))
         self._times: dict[str, RecentTimes] = {}
@@ -119,11 +122,14 @@ class SegNode(LifecycleNode):
 
     def _load(self) -> RoadSegmenter:
         settings = self.settings
+        self._stop_if_told()
         start = time.monotonic()
         segmenter = RoadSegmenter(
             settings.checkpoint or default_checkpoint(), settings.device, settings.precision,
             settings.network_height, threads=settings.threads)
+        self._stop_if_told()
         segmenter.segment(np.zeros(_WARM_UP_SHAPE, np.uint8))
+        self._stop_if_told()
         warm = segmenter.segment(np.zeros(_WARM_UP_SHAPE, np.uint8))
         info, backend = segmenter.info, segmenter.backend
         self.get_logger().info(
@@ -131,6 +137,10 @@ class SegNode(LifecycleNode):
             f'{backend.device} with {backend.name} in {backend.precision}: ready after '
             f'{time.monotonic() - start:.1f} s, {warm.times.total:.0f} ms an image')
         return segmenter
+
+    def _stop_if_told(self) -> None:
+        if self._stopped():
+            raise KeyboardInterrupt
 
     def _on_image(self, camera: str, message: Image) -> None:
         self._slots.put(camera, Frame(message, time.monotonic()))

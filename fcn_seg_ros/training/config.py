@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from fcn_seg_ros.datasets.transforms import Augmentation
 from fcn_seg_ros.errors import InputError
 
+# Lightning's names; the weights themselves stay in fp32.
+PRECISIONS = ('32-true', 'bf16-mixed', '16-mixed')
+
 CLASSES = ('not road', 'road')
 ROAD_IDS = (1,)
 PALETTE = ((0, 0, 0), (0, 200, 80))
@@ -29,7 +32,8 @@ class TrainingConfig:
 
     ``weight_decay`` is decoupled (AdamW: each step shrinks the weights by learning rate times
     weight decay, which is the L2 regularisation); biases and norms are left out of it.
-    ``average_decay`` is that of the moving average of the weights, 0 for none.
+    ``freeze_norm`` keeps the statistics of pretrained batch norms, for which batches of a few images
+    are too small. ``average_decay`` is that of the moving average of the weights, 0 for none.
     """
 
     encoder: str = 'mobilenet_v2'
@@ -40,6 +44,7 @@ class TrainingConfig:
     weight_decay: float = 1e-2
     warmup: float = 0.05
     average_decay: float = 0.99
+    freeze_norm: bool = True
     precision: str = 'bf16-mixed'
     seed: int = 0
     validate_every: int = 5
@@ -54,5 +59,8 @@ class TrainingConfig:
         if self.learning_rate <= 0 or self.weight_decay < 0:
             raise InputError('learning_rate and weight_decay: expected above 0 and not below 0, '
                              f'found {self.learning_rate} and {self.weight_decay}')
+        if self.precision not in PRECISIONS:
+            raise InputError(f'precision: expected one of {", ".join(PRECISIONS)}, '
+                             f'found {self.precision!r}')
         if not 0 <= self.average_decay < 1:
             raise InputError(f'average_decay: expected 0 to below 1, found {self.average_decay}')

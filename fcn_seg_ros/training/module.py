@@ -49,7 +49,8 @@ class SegmentationModule(LightningModule):
 
     def on_train_epoch_start(self) -> None:
         """Keep the pretrained statistics of batch norm."""
-        freeze_batch_norm(self.network)
+        if self.config.freeze_norm:
+            freeze_batch_norm(self.network)
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         """Return the mean cross entropy over labelled pixels."""

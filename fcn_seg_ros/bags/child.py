@@ -1,0 +1,97 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Child processes that never outlive their parent."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from fcn_seg_ros.resources import PACKAGE_DIR
+
+PR_SET_PDEATHSIG = 1
+TERMINATE_S = 2.0
+
+_LIBC = ctypes.CDLL(None)
+
+
+def executable(name: str) -> list[str]:
+    """Return the command that runs one of the package's executables with this Python."""
+    return [sys.executable, '-m', 'fcn_seg_ros', name]
+
+
+class Child:
+    """
+    A child process in a session of its own, as a context manager that ends it.
+
+    In its own session it gets no Ctrl-C from the terminal: its parent decides when and in which
+    order children end. If the parent is killed, the kernel kills the child
+    (``PR_SET_PDEATHSIG``). What it prints goes to files without a name, or to the terminal where
+    ``verbose``. To be created on the main thread: the kernel watches the thread that forks.
+    """
+
+    def __init__(self, name: str, command: Sequence[str], verbose: bool = False) -> None:
+        """Start it."""
+        self.name = name
+        # They live as long as this object.
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
+        path = os.pathsep.join([str(PACKAGE_DIR.parent), os.environ.get('PYTHONPATH', '')])
+        self.process = subprocess.Popen(
+            command, env=os.environ | {'PYTHONPATH': path.rstrip(os.pathsep)},
+            stdin=subprocess.DEVNULL, stdout=self._output,
+            stderr=None if verbose else self._errors, start_new_session=True,
+            preexec_fn=_die_with(os.getpid()))
+
+    def __enter__(self) -> Child:
+        """Return the started child."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """End it."""
+        self.stop()
+
+    def status(self) -> int | None:
+        """Return the exit status, None while it runs."""
+        return self.process.poll()
+
+    def output(self) -> str:
+        """Return what it has written to stdout."""
+        self._output.seek(0)
+        return self._output.read().decode(errors='replace')
+
+    def last_words(self) -> str:
+        """Return the last line that it has written, of stderr if there is one."""
+        for file in (self._errors, self._output):
+            file.seek(0)
+            lines = file.read().decode(errors='replace').strip().splitlines()
+            if lines:
+                return lines[-1].strip()
+        return 'it said nothing'
+
+    def stop(self) -> None:
+        """Ask it to end, and kill it and whatever it has started where it does not."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(TERMINATE_S)
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self._output.close()
+        self._errors.close()
+
+
+def _die_with(parent: int) -> Callable[[], None]:
+    """Return what the child does between fork and exec."""
+    def ask_kernel() -> None:
+        _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # the parent died before it was asked
+            os._exit(1)
+    return ask_kernel

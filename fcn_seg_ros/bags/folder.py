@@ -1,0 +1,161 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""A folder of camera images as a drive: plain, KITTI raw or KITTI Road layout."""
+
+from __future__ import annotations
+
+import calendar
+import itertools
+import re
+import statistics
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from fcn_seg_ros.bags.drive import DriveFrame
+from fcn_seg_ros.errors import InputError
+
+IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg')
+DEFAULT_RATE_HZ = 10.0
+
+# Where images lie below the folder that people name: the folder itself, a KITTI raw camera
+# (image_02/data), a KITTI raw drive (its left colour camera), KITTI Road (training/image_2).
+SUBFOLDERS = ('.', 'data', 'image_02/data', 'image_02', 'image_2', 'training/image_2')
+
+
+def natural_key(path: Path) -> list[tuple[int, int, str]]:
+    """Return the key that sorts ``frame_2`` before ``frame_10``."""
+    return [(0, int(part), '') if part.isdigit() else (1, 0, part.lower())
+            for part in re.split(r'(\d+)', path.name) if part]
+
+
+def is_image(path: Path) -> bool:
+    """Tell whether a file's name is that of an image a folder drive can hold."""
+    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith('.')
+
+
+def read_rgb(path: Path) -> np.ndarray:
+    """
+    Read a PNG or JPEG file as RGB, uint8 of shape (H, W, 3).
+
+    Raises InputError where the file is no image, or is cut off.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f'{path}: expected a PNG or JPEG image, found a file that cannot be '
+                         f'read ({error.strerror})') from None
+    rgb = decode_rgb(content)
+    if rgb is None:
+        raise InputError(f'{path}: expected a PNG or JPEG image, found {len(content)} bytes that '
+                         f'OpenCV cannot decode (damaged, cut off, or another format)')
+    return rgb
+
+
+def decode_rgb(content: bytes | np.ndarray) -> np.ndarray | None:
+    """Decode a PNG or JPEG file's content to RGB, uint8 of shape (H, W, 3); None if damaged."""
+    raw = np.frombuffer(content, np.uint8)
+    if not raw.size:
+        return None
+    # libpng writes a line of its own about a file that was cut off; it need not come to that.
+    if raw[:4].tobytes() == b'\x89PNG' and raw.tobytes().rfind(b'IEND') < 0:
+        return None
+    bgr = cv2.imdecode(raw, cv2.IMREAD_COLOR)
+    return None if bgr is None else cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+
+
+class FolderDrive:
+    """
+    Images sorted naturally, 10 Hz unless said otherwise; their sizes may differ.
+
+    Where the parent folder holds KITTI raw's ``timestamps.txt`` (the layout of
+    ``image_02/timestamps.txt`` beside ``image_02/data``), stamps and rate come from there;
+    otherwise stamps count from 0.
+    """
+
+    def __init__(self, folder: Path, rate_hz: float | None = None,
+                 frame_id: str = 'camera') -> None:
+        """Find the images; raises InputError where there are none, or the first is damaged."""
+        self.images = find_images(folder)
+        self.name = str(folder)
+        self.length: int | None = len(self.images)
+        self.frame_id = frame_id
+        stamps_file = self.images[0].parent.parent / 'timestamps.txt'
+        self._recorded_ns: list[int] | None = None
+        self.rate_hz = rate_hz or DEFAULT_RATE_HZ
+        if folder.is_dir() and stamps_file.is_file():
+            self._recorded_ns = stamps_of(self.images, stamps_file)
+            self.rate_hz = rate_hz or rate_of(self._recorded_ns, DEFAULT_RATE_HZ)
+        read_rgb(self.images[0])
+
+    def __iter__(self) -> Iterator[DriveFrame]:
+        """Yield the images as rgb8 frames; raises InputError at one that cannot be read."""
+        for index, path in enumerate(self.images):
+            stamp_ns = (self._recorded_ns[index] if self._recorded_ns
+                        else round(index * 1e9 / self.rate_hz))
+            yield DriveFrame.from_rgb(read_rgb(path), stamp_ns, frame_id=self.frame_id)
+
+
+def find_images(folder: Path) -> list[Path]:
+    """
+    Return the images of the first subfolder in SUBFOLDERS that has any, naturally sorted.
+
+    ``folder`` may also be one image file. Raises InputError that says what was searched.
+    """
+    if folder.is_file():
+        return [folder]
+    for subfolder in SUBFOLDERS:
+        candidate = folder / subfolder
+        if candidate.is_dir():
+            images = sorted((p for p in candidate.iterdir() if is_image(p) and p.is_file()),
+                            key=natural_key)
+            if images:
+                return images
+    kinds = Counter(p.suffix.lower() or 'without suffix' for p in folder.iterdir() if p.is_file())
+    found = ', '.join(f'{count} {kind}' for kind, count in kinds.most_common(5)) or 'no files'
+    searched = ', '.join(SUBFOLDERS[1:])
+    raise InputError(f'{folder}: expected images ({", ".join(IMAGE_SUFFIXES)}) in it or in its '
+                     f'{searched}, or a rosbag2 (metadata.yaml, .mcap, .db3); found {found}')
+
+
+def parse_stamp(line: str) -> int:
+    """Return a KITTI raw time, ``2011-09-26 13:02:25.964389445`` (taken as UTC), in ns."""
+    seconds, _, fraction = line.strip().partition('.')
+    whole = calendar.timegm(time.strptime(seconds, '%Y-%m-%d %H:%M:%S'))
+    return whole * 10**9 + int((fraction + '0' * 9)[:9])
+
+
+def stamps_of(images: list[Path], stamps_file: Path) -> list[int]:
+    """
+    Return the recorded time of each image in ns, strictly rising.
+
+    Line N of the file is the time of image N: N from the name where all names are numbers (KITTI
+    raw leaves gaps where an image was lost), else the place in the sequence.
+    """
+    try:
+        stamps = [parse_stamp(x) for x in stamps_file.read_text().splitlines() if x.strip()]
+    except (ValueError, OSError) as error:
+        raise InputError(f'{stamps_file}: expected one time a line, such as 2011-09-26 '
+                         f'13:02:25.964389445, found: {error}') from None
+    if all(p.stem.isdigit() for p in images):
+        lines = [int(p.stem) for p in images]
+    else:
+        lines = list(range(len(images)))
+    if max(lines) >= len(stamps):
+        raise InputError(f'{stamps_file}: expected a time for each of {len(images)} images, up to '
+                         f'line {max(lines) + 1}, found {len(stamps)} lines')
+    picked = [stamps[line] for line in lines]
+    if any(b <= a for a, b in itertools.pairwise(picked)):
+        raise InputError(f'{stamps_file}: expected times that rise from line to line, found some '
+                         f'that do not')
+    return picked
+
+
+def rate_of(stamps_ns: list[int], fallback_hz: float) -> float:
+    """Return the rate of a sequence of stamps, from their median distance."""
+    distances = [b - a for a, b in itertools.pairwise(stamps_ns) if b > a]
+    return 1e9 / statistics.median(distances) if distances else fallback_hz

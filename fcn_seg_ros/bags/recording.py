@@ -1,0 +1,185 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What a recorded run amounts to: headers, latency, IoU, and whether the counts add up."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+Key = tuple[int, str]
+
+JPEG_QUALITY = 92
+# Truths that wait for a mask: some never get one, because the frame was dropped.
+PENDING = 100
+UNKNOWN = 255
+
+
+@dataclass(frozen=True)
+class MaskRecord:
+    """A mask as it arrived: its header, and the nanoseconds from the stamp to the arrival."""
+
+    key: Key
+    latency_ns: int
+
+
+@dataclass
+class Overlap:
+    """Intersection and union of the road in mask and truth, in pixels."""
+
+    intersection: int = 0
+    union: int = 0
+
+    @property
+    def iou(self) -> float | None:
+        """Return intersection over union, None where neither has any road."""
+        return self.intersection / self.union if self.union else None
+
+
+@dataclass
+class Overlays:
+    """
+    Overlay images on disk as JPEG, in a file without a name: it is gone with the process.
+
+    While a drive plays, 5 ms of one core per KITTI image; the video is made afterwards.
+    """
+
+    keys: list[Key] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Create the file."""
+        # It lives as long as this object: a with statement would have to span the run.
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115
+        self._ends = [0]
+
+    def append(self, key: Key, rgb: np.ndarray) -> None:
+        """Add an image, uint8 of shape (H, W, 3)."""
+        bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
+        content = cv2.imencode('.jpg', bgr, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))[1]
+        self._file.seek(self._ends[-1])
+        self._file.write(content.tobytes())
+        self._ends.append(self._ends[-1] + content.size)
+        self.keys.append(key)
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.keys)
+
+    def read(self, index: int) -> np.ndarray:
+        """Return an image as RGB."""
+        self._file.seek(self._ends[index])
+        content = self._file.read(self._ends[index + 1] - self._ends[index])
+        bgr = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+        assert bgr is not None  # this class wrote it
+        return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+
+    def close(self) -> None:
+        """Release the space."""
+        self._file.close()
+
+
+class Recording:
+    """
+    Everything that was seen of one camera during a run.
+
+    ``add_truth``, ``add_mask_pixels`` and ``add_overlay`` take time and belong into a worker
+    thread (one, as they share state); ``inputs`` and ``masks`` may be appended from callbacks.
+    """
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.inputs: dict[Key, int] = {}
+        self.masks: list[MaskRecord] = []
+        self.overlays = Overlays()
+        self.overlaps: dict[Key, Overlap] = {}
+        self.wrong_sizes: list[str] = []
+        self._truths: dict[Key, np.ndarray] = {}
+        self._roads: dict[Key, np.ndarray] = {}
+
+    def add_input(self, key: Key) -> None:
+        """Note the header of an input image; a loop may bring one again."""
+        self.inputs.setdefault(key, len(self.inputs))
+
+    def add_truth(self, key: Key, truth: np.ndarray) -> None:
+        """Compare a true mask (1 road, 0 not road, 255 not known) with its mask, or keep it."""
+        self._truths[key] = truth
+        self._match(key)
+
+    def add_mask_pixels(self, key: Key, mask: np.ndarray) -> None:
+        """Compare a mask (1 road) with its truth, or keep it until the truth comes."""
+        self._roads[key] = mask == 1
+        self._match(key)
+
+    def add_overlay(self, key: Key, rgb: np.ndarray) -> None:
+        """Keep an overlay for the video and the contact sheet."""
+        self.overlays.append(key, rgb)
+
+    def _match(self, key: Key) -> None:
+        if key in self._truths and key in self._roads:
+            truth, road = self._truths.pop(key), self._roads.pop(key)
+            if truth.shape != road.shape:
+                self.wrong_sizes.append(f'mask {road.shape[1]}x{road.shape[0]}, '
+                                        f'truth {truth.shape[1]}x{truth.shape[0]}')
+                return
+            is_road, known = truth == 1, truth != UNKNOWN
+            self.overlaps[key] = Overlap(int(np.count_nonzero(road & is_road)),
+                                         int(np.count_nonzero((road | is_road) & known)))
+        for waiting in (self._truths, self._roads):
+            while len(waiting) > PENDING:
+                del waiting[next(iter(waiting))]
+
+    @property
+    def iou(self) -> float | None:
+        """Return the sum of intersections over the sum of unions; None without a truth."""
+        return Overlap(sum(x.intersection for x in self.overlaps.values()),
+                       sum(x.union for x in self.overlaps.values())).iou
+
+    def latencies_ms(self) -> dict[str, float] | None:
+        """Return p50, p95, p99 and the longest from the stamp of an input to its mask received."""
+        values = np.array([m.latency_ns for m in self.masks if m.key in self.inputs]) / 1e6
+        if not values.size:
+            return None
+        p50, p95, p99 = np.percentile(values, (50, 95, 99)).tolist()
+        return {'p50': p50, 'p95': p95, 'p99': p99, 'max': float(values.max())}
+
+    def foreign_headers(self) -> list[Key]:
+        """Return the headers of masks that no input has, and those that came twice."""
+        seen: set[Key] = set()
+        wrong = []
+        for mask in self.masks:
+            if mask.key not in self.inputs or mask.key in seen:
+                wrong.append(mask.key)
+            seen.add(mask.key)
+        return wrong
+
+
+@dataclass(frozen=True)
+class NodeCounts:
+    """The counts that a node's diagnostics report for one camera."""
+
+    received: int
+    published: int
+    in_flight: int
+    dropped: dict[str, int]
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, str]) -> NodeCounts:
+        """Read the values of a diagnostic status; raises ValueError where one is missing."""
+        def number(name: str) -> int:
+            try:
+                return int(values[name])
+            except (KeyError, ValueError):
+                raise ValueError(f'diagnostics: expected a whole number {name!r}, '
+                                 f'found {values.get(name)!r}') from None
+        prefix = 'dropped_'
+        dropped = {name.removeprefix(prefix): number(name)
+                   for name in sorted(values) if name.startswith(prefix)}
+        return cls(number('received'), number('published'), number('in_flight'), dropped)
+
+    def add_up(self) -> bool:
+        """Tell whether received = published + dropped + in flight."""
+        return self.received == self.published + sum(self.dropped.values()) + self.in_flight

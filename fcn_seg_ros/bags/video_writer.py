@@ -1,0 +1,85 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Write images as an mp4 that browsers play: H.264, yuv420p, the index before the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+CRF = '20'
+PRESET = 'veryfast'
+
+
+def partial_name(path: Path) -> Path:
+    """Return the hidden name, in the same folder, under which a file is written."""
+    return path.with_name(f'.{path.stem}.partial{path.suffix}')
+
+
+def write_video(path: Path, images: Iterable[tuple[float, np.ndarray]], rate_hz: float,
+                stopped: Callable[[], bool] = lambda: False) -> int:
+    """
+    Write ``(seconds, image)`` pairs to ``path`` and return the number of frames.
+
+    Images are RGB, uint8 of shape (H, W, 3). The first one gives the video its size, cut to even
+    numbers; others are fitted into it. Times say where on the video's grid of ``rate_hz`` an image
+    stands, so that a video with dropped frames runs as long as the drive did; each image comes
+    after the one before it. The file appears complete or not at all: it is written under another
+    name in the same folder. Where ``stopped`` turns True, the rest is left out.
+    """
+    partial = partial_name(path)
+    try:
+        count = _encode(partial, images, Fraction(rate_hz).limit_denominator(1000), stopped)
+        if count:
+            partial.replace(path)
+        return count
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _encode(path: Path, images: Iterable[tuple[float, np.ndarray]], rate: Fraction,
+            stopped: Callable[[], bool]) -> int:
+    count = 0
+    last_pts = -1
+    with av.open(str(path), 'w', options={'movflags': '+faststart'}) as container:
+        stream = None
+        for seconds, image in images:
+            if stopped():
+                break
+            if stream is None:
+                stream = container.add_stream('libx264', rate=rate,
+                                              options={'crf': CRF, 'preset': PRESET})
+                stream.pix_fmt = 'yuv420p'
+                stream.height, stream.width = image.shape[0] & ~1, image.shape[1] & ~1
+            frame = av.VideoFrame.from_ndarray(
+                fit(image, stream.width, stream.height), format='rgb24')
+            last_pts = max(last_pts + 1, round(seconds * rate))
+            frame.pts, frame.time_base = last_pts, 1 / rate
+            container.mux(stream.encode(frame))
+            count += 1
+        if stream is not None:
+            container.mux(stream.encode())
+    return count
+
+
+def fit(image: np.ndarray, width: int, height: int) -> np.ndarray:
+    """
+    Return an RGB image of exactly width x height.
+
+    One that is larger by at most a pixel is cut, so that its pixels stay as they are; another one
+    is scaled to fit and centred on black.
+    """
+    rows, columns = image.shape[:2]
+    if 0 <= rows - height <= 1 and 0 <= columns - width <= 1:
+        return np.ascontiguousarray(image[:height, :width])
+    scale = min(width / columns, height / rows)
+    size = max(1, round(columns * scale)), max(1, round(rows * scale))
+    canvas = np.zeros((height, width, 3), np.uint8)
+    x, y = (width - size[0]) // 2, (height - size[1]) // 2
+    canvas[y:y + size[1], x:x + size[0]] = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return canvas

@@ -1,0 +1,118 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Play a drive through the node and record what comes out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from fcn_seg_ros.cli.common import make_parser, run_main
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.stop_signal import StopSignal
+
+DESCRIPTION = """\
+See the whole of it work: starts seg_node and play as two processes in a ROS domain of their own,
+records what comes out, prints a table, and leaves in --out
+
+  overlay.mp4         the drive with the road painted in, for any browser
+  contact_sheet.png   a dozen frames of it, with their IoU where the truth is known
+  report.json         all the figures
+
+Ctrl-C at any time ends it, leaves no process behind and no half of a result."""
+
+EPILOG = """\
+examples:
+  demo                                       the built-in rendered drive, whose truth is known
+  demo --input ~/kitti/2011_09_26_drive_0009_sync
+  demo --input highway.mp4 --rate 10 --frames 100 --out out/highway
+  demo --input my_bag --topic /front/image_raw
+  demo --seed 7 --device cpu --precision fp32 --checkpoint runs/first/checkpoint.safetensors
+
+Latency goes from the stamp that play gives an image as it publishes it to the arrival of its mask
+in the recorder's process. Exit status: 0; 1 where the node died, no mask came, the node's counts
+do not add up or a mask's header is not that of an image; 2 for bad input."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the command line of demo."""
+    parser = make_parser('demo', DESCRIPTION, EPILOG)
+    parser.add_argument('--input', default='rendered',
+                        help='folder of images, video file, rosbag2, or rendered[:SEED]')
+    parser.add_argument('--seed', type=int, help='seed of the rendered drive')
+    parser.add_argument('--topic', help='image topic of a bag that has several')
+    parser.add_argument('--rate', type=float, metavar='HZ',
+                        help="frames a second (default: the drive's own)")
+    parser.add_argument('--frames', type=int, metavar='N', help='play at most N frames')
+    parser.add_argument('--out', type=Path, default=Path('demo_out'), help='folder to write to')
+    parser.add_argument('--checkpoint', help='checkpoint file (default: the packaged one)')
+    parser.add_argument('--device', help='parameter of seg_node: auto, cpu, cuda, ...')
+    parser.add_argument('--precision', help='parameter of seg_node: auto, fp32, bf16, fp16')
+    parser.add_argument('--start-timeout', type=float, default=180.0, metavar='S',
+                        help='give up if seg_node is not active after S seconds')
+    parser.add_argument('--verbose', action='store_true',
+                        help='show what seg_node and play have to say')
+    return parser
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the demo as the command line says."""
+    from fcn_seg_ros.cli.play import raise_input_error
+    stopped = StopSignal()
+    parser = build_parser()
+    parser.error = raise_input_error  # type: ignore[method-assign]
+    options = parser.parse_args(arguments)
+    if options.seed is not None:
+        if options.input != 'rendered':
+            raise InputError(f'--seed: expected --input rendered with it, '
+                             f'found --input {options.input}')
+        options.input = f'rendered:{options.seed}'
+
+    from fcn_seg_ros.bags.demo import Demo, DemoError, DemoOptions, DemoStopped
+    demo = Demo(DemoOptions(
+        options.input, options.out, options.topic, options.rate, options.frames,
+        checkpoint=options.checkpoint, device=options.device, precision=options.precision,
+        start_timeout_s=options.start_timeout, verbose=options.verbose), stopped, say)
+    try:
+        report = demo.run()
+    except DemoError as error:
+        print(f'demo: error: {error}', file=sys.stderr)
+        return 1
+    except DemoStopped:
+        print('demo: interrupted', file=sys.stderr)
+        return stopped.status
+    print_table(report.rows(), str(options.out))
+    for problem in report.problems:
+        print(f'demo: error: {problem}', file=sys.stderr)
+    return 1 if report.problems else 0
+
+
+def print_table(rows: list[tuple[str, str]], out: str) -> None:
+    """Print the figures."""
+    from rich.console import Console
+    from rich.table import Table
+    table = Table(show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for name, value in rows:
+        table.add_row(name, value)
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(f'written to {out}: overlay.mp4, contact_sheet.png, report.json',
+                  markup=False, soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """Tell what is going on, beside the table on stdout."""
+    print(f'demo: {text}', file=sys.stderr, flush=True)
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the executable ``demo``; without ``args`` the command line is sys.argv."""
+    return run_main('demo', lambda: run(sys.argv[1:] if args is None else args))
+
+
+if __name__ == '__main__':
+    sys.exit(main())

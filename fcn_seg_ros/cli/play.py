@@ -1,0 +1,139 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Publish a drive (folder, video, rosbag2, rendered) as camera topics."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from fcn_seg_ros.bags.open import open_drive
+from fcn_seg_ros.cli.common import make_parser, run_main
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.stop_signal import StopSignal
+
+DESCRIPTION = """\
+Publish a drive over ROS 2, as a camera driver would:
+
+  <cam>/image_raw     sensor_msgs/Image, in the drive's own encoding
+  <cam>/camera_info   sensor_msgs/CameraInfo (all zeros where the drive has no calibration)
+  <cam>/road/truth    sensor_msgs/Image mono8, 1 road / 0 not road, where the drive knows it
+
+all three with one header. It publishes reliably, with the Fast DDS profile of this package
+(config/fastdds.xml), so that images above 0.5 MB reach best-effort subscribers as well; set
+FASTDDS_DEFAULT_PROFILES_FILE to use your own."""
+
+EPILOG = """\
+examples:
+  play rendered                        the built-in rendered drive at its own rate
+  play rendered:7 --frames 300         another one (seed 7), 300 frames
+  play ~/kitti/image_02 --rate 10      a folder of images; KITTI raw and KITTI Road layouts too
+  play highway.mp4 --loop              a video, again and again
+  play my_bag --topic /front/image_raw --cam front --stamps recorded
+                                       one camera of a rosbag2 (sqlite3 or mcap) as it was
+
+stamps: `wall` stamps each image with the time at which it is published, as a live camera does.
+`recorded` keeps the drive's stamps; with --loop they jump back at each turn, as those of
+`ros2 bag play --loop` do, and nodes that compare them with the clock need use_sim_time and a
+/clock from elsewhere.
+
+It ends with one line: frames published, achieved rate, frames that were late by more than half a
+period. Late frames mean that decoding is too slow for the rate: try --preload or a lower --rate.
+Ctrl-C or SIGTERM ends it at once (status 130 or 143; 0 with --loop, which ends no other way)."""
+
+
+def raise_input_error(message: str) -> NoReturn:
+    """Make argparse's complaint one line, without the usage before it."""
+    raise InputError(message)
+
+
+def without_ros_arguments(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments that are not ROS's own; raises InputError where those are wrong."""
+    from rclpy.utilities import remove_ros_args
+    try:
+        return remove_ros_args(['play', *arguments])[1:]
+    except Exception as error:  # the bindings raise several unrelated kinds
+        reason = ' '.join(str(error).split())
+        raise InputError(f'ROS arguments: expected what `ros2 run` takes after --ros-args, '
+                         f'found a fault: {reason}') from None
+
+
+def check_camera_name(name: str) -> None:
+    """Raise InputError where ``name`` cannot be part of a topic's name."""
+    from rclpy.exceptions import InvalidTopicNameException
+    from rclpy.validate_topic_name import validate_topic_name
+    try:
+        validate_topic_name(f'{name}/image_raw')
+    except InvalidTopicNameException:
+        raise InputError(f'--cam: expected a name for topics, such as camera or front/left, '
+                         f'found {name!r}') from None
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the command line of play."""
+    parser = make_parser('play', DESCRIPTION, EPILOG)
+    parser.error = raise_input_error  # type: ignore[method-assign]
+    parser.add_argument('input', help='folder of images, video file, rosbag2, or rendered[:SEED]')
+    parser.add_argument('--cam', default='camera', help='namespace of the topics')
+    parser.add_argument('--rate', type=float, metavar='HZ',
+                        help="frames a second (default: the drive's own)")
+    parser.add_argument('--frames', type=int, metavar='N', help='play at most N frames')
+    parser.add_argument('--loop', action='store_true', help='play it again and again')
+    parser.add_argument('--stamps', choices=('wall', 'recorded'), default='wall',
+                        help='stamp with the time of publishing, or as recorded')
+    parser.add_argument('--topic', help='image topic of a bag that has several')
+    parser.add_argument('--preload', action='store_true',
+                        help='decode everything before the start (1.4 MB a KITTI image)')
+    parser.add_argument('--wait-for-subscribers', type=int, default=1, metavar='N',
+                        help='wait until N subscribers of image_raw are there; 0 waits for none')
+    parser.add_argument('--wait-for-info-subscribers', type=int, default=0, metavar='N',
+                        help='the same for camera_info')
+    parser.add_argument('--wait-timeout', type=float, default=30.0, metavar='S',
+                        help='play anyway after S seconds; inf waits without end')
+    parser.add_argument('--json', action='store_true', help='print the summary as JSON')
+    return parser
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Play as the command line says; ROS arguments (--ros-args ...) go to rclpy."""
+    import rclpy
+    from rclpy.signals import SignalHandlerOptions
+
+    options = build_parser().parse_args(without_ros_arguments(arguments))
+    for name in ('wait_for_subscribers', 'wait_for_info_subscribers', 'wait_timeout'):
+        if not getattr(options, name) >= 0:
+            raise InputError(f'--{name.replace("_", "-")}: expected 0 or more, '
+                             f'found {getattr(options, name)}')
+    check_camera_name(options.cam)
+    drive = open_drive(options.input, topic=options.topic, rate_hz=options.rate,
+                       limit=options.frames)
+
+    from fcn_seg_ros.bags.player import DrivePlayer, PlayOptions
+    from fcn_seg_ros.dds import use_shipped_profile
+    use_shipped_profile()
+    stopped = StopSignal()
+    rclpy.init(args=['play', *arguments], signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        player = DrivePlayer(drive, PlayOptions(
+            options.cam, options.rate, options.loop, options.stamps == 'wall',
+            options.wait_for_subscribers, options.wait_for_info_subscribers,
+            options.wait_timeout, options.preload), stopped)
+        summary = player.play()
+        player.destroy_node()
+    finally:
+        rclpy.shutdown()
+    print(json.dumps(summary.as_dict()) if options.json else f'play: {summary.line()}',
+          flush=True)
+    return 0 if options.loop else stopped.status
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the executable ``play``; without ``args`` the command line is sys.argv."""
+    return run_main('play', lambda: run(sys.argv[1:] if args is None else args))
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,37 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""A signal that asks to stop, as a flag: nothing is torn in the middle of a step."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class StopSignal:
+    """
+    Remembers that SIGINT, SIGTERM or SIGHUP came; its handlers do nothing else.
+
+    Not a threading.Event: setting one inside a handler can deadlock with a wait on it.
+    """
+
+    def __init__(self) -> None:
+        """Install the handlers; signals that are ignored (nohup) stay ignored."""
+        self.number = 0
+        for number in STOP_SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._handle)
+
+    def __call__(self) -> bool:
+        """Tell whether one came."""
+        return self.number != 0
+
+    @property
+    def status(self) -> int:
+        """Return the exit status by the shell's convention: 0, or 128 + the signal's number."""
+        return 128 + self.number if self.number else 0
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self.number = number

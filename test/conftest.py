@@ -1,0 +1,100 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures that several tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from fcn_seg_ros.datasets.rendered import RenderedDrive
+from fcn_seg_ros.ground.camera import PinholeCamera
+from fcn_seg_ros.models.checkpoint import CheckpointInfo, save_checkpoint
+from fcn_seg_ros.models.fcn import make_network
+
+SMALL_CAMERA = PinholeCamera(320, 96, 186.0, 186.0, 157.0, 44.0)
+
+
+def network_info(**changes) -> CheckpointInfo:
+    """Return the metadata of a small two-class network."""
+    values = {
+        'encoder': 'mobilenet_v2', 'decoder': 'fcn8s', 'classes': ('not road', 'road'),
+        'road_ids': (1,), 'palette': ((0, 0, 0), (0, 200, 80)), 'mean': (0.5, 0.5, 0.5),
+        'std': (0.5, 0.5, 0.5), 'channel_order': 'rgb', 'network_height': 96, 'threshold': 0.5,
+    }
+    return CheckpointInfo(**(values | changes))
+
+
+@pytest.fixture(scope='session')
+def random_network() -> torch.nn.Module:
+    """Return an FCN-8s whose scores vary over the image, though it has learned nothing."""
+    torch.manual_seed(0)
+    network = make_network('mobilenet_v2', 'fcn8s', 2).eval()
+    # At random start MobileNetV2's activations fade from layer to layer; batch norm in training
+    # mode would bring them back, so one pass sets its statistics.
+    network.train()
+    with torch.no_grad():
+        for layer in network.modules():
+            if isinstance(layer, torch.nn.BatchNorm2d):
+                layer.momentum = None
+        network(torch.randn(2, 3, 96, 160))
+    for name in ('score_fr', 'score_pool4', 'score_pool3'):
+        torch.nn.init.normal_(getattr(network, name).weight, std=0.1)
+    return network.eval()
+
+
+@pytest.fixture(scope='session')
+def random_checkpoint(random_network, tmp_path_factory) -> Path:
+    """Return the file of that network."""
+    path = tmp_path_factory.mktemp('checkpoint') / 'random.safetensors'
+    save_checkpoint(path, random_network, network_info())
+    return path
+
+
+@pytest.fixture(scope='session')
+def rendered_frames():
+    """Return eight frames of rendered drives of a small camera."""
+    return [RenderedDrive(seed, length=20, camera=SMALL_CAMERA)[10] for seed in range(8)]
+
+
+def write_pair(root: Path, name: str, image: np.ndarray, road: np.ndarray,
+               valid: np.ndarray | None = None, suffix: str = '.png') -> None:
+    """Write an image and its ground truth in KITTI Road's layout."""
+    valid = np.ones(road.shape, bool) if valid is None else valid
+    category, _, number = name.partition('_')
+    truth = np.zeros((*road.shape, 3), np.uint8)
+    truth[..., 0] = 255 * valid
+    truth[..., 2] = 255 * ((road > 0) & valid)
+    for folder in ('image_2', 'gt_image_2'):
+        (root / 'training' / folder).mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(root / 'training' / 'image_2' / f'{name}{suffix}'), image[..., ::-1])
+    cv2.imwrite(str(root / 'training' / 'gt_image_2' / f'{category}_road_{number}.png'),
+                truth[..., ::-1])
+
+
+@pytest.fixture(scope='session')
+def kitti_folder(rendered_frames, tmp_path_factory) -> Path:
+    """Return a folder in KITTI Road's layout with eight rendered pairs and two splits."""
+    root = tmp_path_factory.mktemp('kitti_road')
+    names = [f'{category}_{number:06d}' for number, category in
+             enumerate(['um', 'um', 'um', 'umm', 'umm', 'umm', 'uu', 'uu'])]
+    for name, frame in zip(names, rendered_frames, strict=True):
+        write_pair(root, name, frame.image, frame.road)
+    (root / 'train.txt').write_text('\n'.join(names[:6]) + '\n')
+    (root / 'val.txt').write_text('\n'.join(names[6:]) + '\n')
+    return root
+
+
+@pytest.fixture(scope='session')
+def real_data() -> Path:
+    """Return the folder of real data, or skip where there is none."""
+    folder = os.environ.get('FCN_SEG_DATA', '')
+    if not folder or not Path(folder).is_dir():
+        pytest.skip('FCN_SEG_DATA does not name a folder with real data '
+                    f'(found {folder!r}); see README, Testing')
+    return Path(folder)
