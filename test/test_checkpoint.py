@@ -99,6 +99,6 @@ def test_weights_that_half_precision_cannot_hold_are_not_written(tmp_path):
     network = make_network('mobilenet_v2', 'fcn8s', 2)
     with torch.no_grad():
         network.score_fr.weight[0, 0] = 1e6
-    with pytest.raises(ValueError, match='score_fr.weight is not finite'):
+    with pytest.raises(ValueError, match=r'score_fr\.weight is not finite'):
         save_checkpoint(tmp_path / 'x.safetensors', network, network_info())
     assert list(tmp_path.iterdir()) == []

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from fcn_seg_ros.bags.open import open_drive
+from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.errors import InputError
 
 
@@ -48,6 +49,15 @@ def test_sizes_and_kinds_may_change_from_image_to_image(tmp_path: Path) -> None:
     np.testing.assert_array_equal(frames[0].data, first)
     np.testing.assert_array_equal(frames[1].data, second)
     np.testing.assert_array_equal(frames[2].data, np.stack([grey] * 3, axis=2))
+
+
+def test_kitti_road_brings_its_ground_truth(kitti_folder: Path) -> None:
+    dataset = KittiRoad(kitti_folder)
+    frames = list(open_drive(str(kitti_folder)))
+    assert len(frames) == len(dataset) == 8
+    for index, frame in enumerate(frames):
+        np.testing.assert_array_equal(frame.truth, dataset[index].labels)
+        np.testing.assert_array_equal(frame.data, dataset[index].image)
 
 
 def test_kitti_raw_stamps_follow_the_numbers_in_the_names(tmp_path: Path) -> None:

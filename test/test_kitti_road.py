@@ -15,7 +15,6 @@ from fcn_seg_ros.errors import InputError
 def test_pairs(kitti_folder, rendered_frames):
     dataset = KittiRoad(kitti_folder)
     assert len(dataset) == 8
-    assert [dataset.category(i) for i in (0, 3, 7)] == ['um', 'umm', 'uu']
     for index, frame in enumerate(rendered_frames):
         sample = dataset[index]
         assert np.array_equal(sample.image, frame.image)
@@ -80,7 +79,7 @@ def test_truncated_image_is_named(tmp_path):
     write_pair(tmp_path, 'um_000000', noise, np.zeros((40, 60)))
     path = tmp_path / 'training' / 'image_2' / 'um_000000.png'
     path.write_bytes(path.read_bytes()[:60])
-    with pytest.raises(InputError, match=r'um_000000.png: expected an image that can be decoded'):
+    with pytest.raises(InputError, match=r'um_000000\.png: expected a PNG .* found 60 bytes'):
         KittiRoad(tmp_path)[0]
 
 

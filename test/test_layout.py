@@ -18,8 +18,9 @@ RANK = {room: rank for rank, row in enumerate(ROWS) for room in row}
 ROS = ('rclpy', 'sensor_msgs', 'std_msgs', 'diagnostic_msgs', 'rcl_interfaces',
        'builtin_interfaces', 'lifecycle_msgs')
 ROS_ROOMS = ('node', 'examples')
+# Executables join ROS; bags/messages.py only turns arrays into messages.
 ROS_FILES = ('bags/messages.py', 'bags/player.py', 'bags/recorder.py', 'bags/demo.py',
-             'cli/seg_node.py', 'cli/play.py', 'cli/demo.py')
+             'cli/common.py', 'cli/seg_node.py', 'cli/play.py', 'cli/demo.py')
 FILES = sorted(p.relative_to(PACKAGE) for p in PACKAGE.rglob('*.py'))
 
 

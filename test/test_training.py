@@ -69,7 +69,7 @@ def test_a_run_learns_the_road(kitti_folder, tmp_path):
     assert (info.encoder, info.network_height, info.classes) == (
         'mobilenet_v2', 96, ('not road', 'road'))
     assert info.scores['split'] == 'val.txt' and info.scores['view'] == 'perspective'
-    assert info.threshold == info.scores['scores']['urban_road']['threshold']
+    assert info.threshold == info.scores['scores']['all']['threshold']
     assert 'KITTI Road, 6 images (train.txt)' in info.training_data
     assert 'non-commercial' in info.licence
     segmenter = RoadSegmenter(checkpoint, 'cpu', 'fp32')
@@ -139,7 +139,7 @@ def run(*arguments):
     (['{data}', '--out', '{tmp}/run', '--encoder-weights', 'none', '--epochs', '0'],
      'epochs: expected at least 1, found 0'),
     (['{data}', '--out', '{tmp}/run', '--encoder-weights', 'none', '--precision', 'fp8'],
-     'precision: expected one of'),
+     "argument --precision: invalid choice: 'fp8'"),
     (['{data}', '--out', '{tmp}/run', '--encoder-weights', 'none', '--rendered-drives', '-1'],
      'rendered drives: expected at least one drive'),
     (['{data}', '--out', '{tmp}/run', '--input-convention', 'tf'],
@@ -168,14 +168,14 @@ def test_evaluate_json(kitti_folder, random_checkpoint):
                                  random_checkpoint, '--json', '--precision', 'fp32')
     assert status == 0, errors
     result = json.loads(output)
-    assert result['view'] == 'perspective' and result['images'] == {'uu': 2, 'urban_road': 2}
-    scores = result['scores']['urban_road']
+    assert result['view'] == 'perspective' and result['images'] == {'uu': 2, 'all': 2}
+    scores = result['scores']['all']
     assert 0 < scores['max_f'] <= 100 and scores['iou'] <= scores['max_f']
     low, high = result['max_f_interval_95']
     assert low <= high
     assert {row['image'] for row in result['worst']} == {'uu_000006', 'uu_000007'}
     status, output, _ = run('evaluate', kitti_folder, '--checkpoint', random_checkpoint)
-    assert status == 0 and 'urban_road' in output and '95 % interval' in output
+    assert status == 0 and 'umm' in output and '95 % interval' in output
 
 
 def test_evaluate_refuses_a_corrupt_checkpoint(kitti_folder, tmp_path):

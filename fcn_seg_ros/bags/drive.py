@@ -41,7 +41,7 @@ class DriveFrame:
 
     ``data`` is a contiguous uint8 array whose bytes are the message's (``height * step`` of
     them), ``stamp_ns`` the recorded time in nanoseconds, ``truth`` the true road mask where it is
-    known: uint8 of shape (height, width), 1 road, 0 not road.
+    known: uint8 of shape (height, width), 1 road, 0 not road, 255 not labelled.
     """
 
     data: np.ndarray

@@ -13,10 +13,11 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from fcn_seg_ros.bags.drive import DriveFrame
+from fcn_seg_ros.datasets.images import read_rgb
+from fcn_seg_ros.datasets.kitti_road import decode_truth, truth_file
 from fcn_seg_ros.errors import InputError
 
 IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg')
@@ -38,43 +39,13 @@ def is_image(path: Path) -> bool:
     return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith('.')
 
 
-def read_rgb(path: Path) -> np.ndarray:
-    """
-    Read a PNG or JPEG file as RGB, uint8 of shape (H, W, 3).
-
-    Raises InputError where the file is no image, or is cut off.
-    """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f'{path}: expected a PNG or JPEG image, found a file that cannot be '
-                         f'read ({error.strerror})') from None
-    rgb = decode_rgb(content)
-    if rgb is None:
-        raise InputError(f'{path}: expected a PNG or JPEG image, found {len(content)} bytes that '
-                         f'OpenCV cannot decode (damaged, cut off, or another format)')
-    return rgb
-
-
-def decode_rgb(content: bytes | np.ndarray) -> np.ndarray | None:
-    """Decode a PNG or JPEG file's content to RGB, uint8 of shape (H, W, 3); None if damaged."""
-    raw = np.frombuffer(content, np.uint8)
-    if not raw.size:
-        return None
-    # libpng writes a line of its own about a file that was cut off; it need not come to that.
-    if raw[:4].tobytes() == b'\x89PNG' and raw.tobytes().rfind(b'IEND') < 0:
-        return None
-    bgr = cv2.imdecode(raw, cv2.IMREAD_COLOR)
-    return None if bgr is None else cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-
-
 class FolderDrive:
     """
     Images sorted naturally, 10 Hz unless said otherwise; their sizes may differ.
 
     Where the parent folder holds KITTI raw's ``timestamps.txt`` (the layout of
     ``image_02/timestamps.txt`` beside ``image_02/data``), stamps and rate come from there;
-    otherwise stamps count from 0.
+    otherwise stamps count from 0. In KITTI Road's layout the ground truth comes along.
     """
 
     def __init__(self, folder: Path, rate_hz: float | None = None,
@@ -97,7 +68,21 @@ class FolderDrive:
         for index, path in enumerate(self.images):
             stamp_ns = (self._recorded_ns[index] if self._recorded_ns
                         else round(index * 1e9 / self.rate_hz))
-            yield DriveFrame.from_rgb(read_rgb(path), stamp_ns, frame_id=self.frame_id)
+            rgb = read_rgb(path)
+            yield DriveFrame.from_rgb(rgb, stamp_ns, frame_id=self.frame_id,
+                                      truth=_truth_of(path, rgb))
+
+
+def _truth_of(image: Path, rgb: np.ndarray) -> np.ndarray | None:
+    """Return the labels of an image of KITTI Road, None where there are none."""
+    path = truth_file(image)
+    if path is None or not path.is_file():
+        return None
+    labels = decode_truth(read_rgb(path))
+    if labels.shape != rgb.shape[:2]:
+        raise InputError(f'{path}: expected the size of {image.name}, {rgb.shape[1]}x'
+                         f'{rgb.shape[0]}, found {labels.shape[1]}x{labels.shape[0]}')
+    return labels
 
 
 def find_images(folder: Path) -> list[Path]:

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from fcn_seg_ros.bags.drive import Drive, DriveFrame
 from fcn_seg_ros.bags.folder import FolderDrive, is_image
+from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED
 from fcn_seg_ros.errors import InputError
 
 BAG_SUFFIXES = ('.mcap', '.db3')
-DEFAULT_SEED = 0
+DEFAULT_SEED = FIRST_HELD_OUT_SEED
 DEFAULT_RENDERED_FRAMES = 150
 DEFAULT_RENDERED_RATE_HZ = 10.0
 

@@ -14,7 +14,8 @@ from rosbags.highlevel import AnyReader
 from rosbags.typesys import Stores, get_typestore
 
 from fcn_seg_ros.bags.drive import Calibration, DriveFrame
-from fcn_seg_ros.bags.folder import decode_rgb, rate_of
+from fcn_seg_ros.bags.folder import rate_of
+from fcn_seg_ros.datasets.images import decode_rgb
 from fcn_seg_ros.errors import InputError
 
 IMAGE = 'sensor_msgs/msg/Image'

@@ -1,38 +1,85 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What every executable shares: bad input becomes one line and exit status 2."""
+"""What every executable shares: its look, and bad input as one line and exit status 2."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from fcn_seg_ros.errors import InputError
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Keep the description's line breaks, and show the defaults."""
+    """Keep the description's line breaks, and show the defaults that say something."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default is None or action.default is False or 'default' in (action.help or ''):
+            return action.help
+        return super()._get_help_string(action)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that complains in one line, by InputError."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise InputError instead of printing the usage."""
+        raise InputError(f'{message} (see {self.prog} --help)')
 
 
 def make_parser(name: str, description: str, epilog: str = '') -> argparse.ArgumentParser:
     """Return the parser of the executable ``name``, the same look for all of them."""
-    return argparse.ArgumentParser(
-        prog=name, description=description, epilog=epilog, formatter_class=HelpFormatter)
+    return Parser(prog=name, description=description, epilog=epilog,
+                  formatter_class=HelpFormatter)
 
 
-def run_main(name: str, body: Callable[[], int | None]) -> int:
+def run_main(name: str, args: Sequence[str] | None, body: Callable[[Sequence[str]], int | None]
+             ) -> int:
     """
-    Run an executable's body and return its exit status.
+    Run an executable's body on its arguments (None: the command line's) and return its status.
 
     InputError is printed as one line on stderr (status 2); Ctrl-C is status 130. Everything else
     is a bug and keeps its traceback.
     """
     try:
-        return body() or 0
+        return body(sys.argv[1:] if args is None else args) or 0
     except InputError as error:
         print(f'{name}: error: {error}', file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f'{name}: interrupted', file=sys.stderr)
         return 130
+
+
+def without_ros_arguments(name: str, arguments: Sequence[str]) -> list[str]:
+    """Return the arguments that are not ROS's own; raises InputError where those are wrong."""
+    from rclpy.utilities import remove_ros_args
+    try:
+        return remove_ros_args([name, *arguments])[1:]
+    except Exception as error:  # the bindings raise several unrelated kinds
+        raise _ros_fault(error) from None
+
+
+def init_ros(name: str, arguments: Sequence[str]) -> None:
+    """
+    Join ROS with the ROS arguments, the shipped DDS profile and no signal handlers.
+
+    Raises InputError where the ROS arguments are wrong.
+    """
+    import rclpy
+    from rclpy.signals import SignalHandlerOptions
+
+    from fcn_seg_ros.dds import use_shipped_profile
+    use_shipped_profile()
+    try:
+        rclpy.init(args=[name, *arguments], signal_handler_options=SignalHandlerOptions.NO)
+    except Exception as error:  # the bindings raise several unrelated kinds
+        raise _ros_fault(error) from None
+
+
+def _ros_fault(error: Exception) -> InputError:
+    reason = ' '.join(str(error).split())
+    return InputError('ROS arguments: expected what `ros2 run` takes after --ros-args, '
+                      f'found a fault: {reason}')

@@ -59,11 +59,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the demo as the command line says."""
-    from fcn_seg_ros.cli.play import raise_input_error
     stopped = StopSignal()
-    parser = build_parser()
-    parser.error = raise_input_error  # type: ignore[method-assign]
-    options = parser.parse_args(arguments)
+    options = build_parser().parse_args(arguments)
     if options.seed is not None:
         if options.input != 'rendered':
             raise InputError(f'--seed: expected --input rendered with it, '
@@ -111,7 +108,7 @@ def say(text: str) -> None:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the executable ``demo``; without ``args`` the command line is sys.argv."""
-    return run_main('demo', lambda: run(sys.argv[1:] if args is None else args))
+    return run_main('demo', args, run)
 
 
 if __name__ == '__main__':

@@ -8,10 +8,9 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
 from fcn_seg_ros.bags.open import open_drive
-from fcn_seg_ros.cli.common import make_parser, run_main
+from fcn_seg_ros.cli.common import init_ros, make_parser, run_main, without_ros_arguments
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.stop_signal import StopSignal
 
@@ -45,22 +44,6 @@ period. Late frames mean that decoding is too slow for the rate: try --preload o
 Ctrl-C or SIGTERM ends it at once (status 130 or 143; 0 with --loop, which ends no other way)."""
 
 
-def raise_input_error(message: str) -> NoReturn:
-    """Make argparse's complaint one line, without the usage before it."""
-    raise InputError(message)
-
-
-def without_ros_arguments(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments that are not ROS's own; raises InputError where those are wrong."""
-    from rclpy.utilities import remove_ros_args
-    try:
-        return remove_ros_args(['play', *arguments])[1:]
-    except Exception as error:  # the bindings raise several unrelated kinds
-        reason = ' '.join(str(error).split())
-        raise InputError(f'ROS arguments: expected what `ros2 run` takes after --ros-args, '
-                         f'found a fault: {reason}') from None
-
-
 def check_camera_name(name: str) -> None:
     """Raise InputError where ``name`` cannot be part of a topic's name."""
     from rclpy.exceptions import InvalidTopicNameException
@@ -75,7 +58,6 @@ def check_camera_name(name: str) -> None:
 def build_parser() -> argparse.ArgumentParser:
     """Return the command line of play."""
     parser = make_parser('play', DESCRIPTION, EPILOG)
-    parser.error = raise_input_error  # type: ignore[method-assign]
     parser.add_argument('input', help='folder of images, video file, rosbag2, or rendered[:SEED]')
     parser.add_argument('--cam', default='camera', help='namespace of the topics')
     parser.add_argument('--rate', type=float, metavar='HZ',
@@ -100,9 +82,8 @@ def build_parser() -> argparse.ArgumentParser:
 def run(arguments: Sequence[str]) -> int:
     """Play as the command line says; ROS arguments (--ros-args ...) go to rclpy."""
     import rclpy
-    from rclpy.signals import SignalHandlerOptions
 
-    options = build_parser().parse_args(without_ros_arguments(arguments))
+    options = build_parser().parse_args(without_ros_arguments('play', arguments))
     for name in ('wait_for_subscribers', 'wait_for_info_subscribers', 'wait_timeout'):
         if not getattr(options, name) >= 0:
             raise InputError(f'--{name.replace("_", "-")}: expected 0 or more, '
@@ -112,10 +93,8 @@ def run(arguments: Sequence[str]) -> int:
                        limit=options.frames)
 
     from fcn_seg_ros.bags.player import DrivePlayer, PlayOptions
-    from fcn_seg_ros.dds import use_shipped_profile
-    use_shipped_profile()
     stopped = StopSignal()
-    rclpy.init(args=['play', *arguments], signal_handler_options=SignalHandlerOptions.NO)
+    init_ros('play', arguments)
     try:
         player = DrivePlayer(drive, PlayOptions(
             options.cam, options.rate, options.loop, options.stamps == 'wall',
@@ -132,7 +111,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the executable ``play``; without ``args`` the command line is sys.argv."""
-    return run_main('play', lambda: run(sys.argv[1:] if args is None else args))
+    return run_main('play', args, run)
 
 
 if __name__ == '__main__':

@@ -4,11 +4,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
+from collections.abc import Sequence
 
-from fcn_seg_ros.cli.common import make_parser, run_main
-from fcn_seg_ros.dds import use_shipped_profile
+from fcn_seg_ros.cli.common import init_ros, make_parser, run_main, without_ros_arguments
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.stop_signal import StopSignal
 
@@ -26,33 +25,23 @@ examples:
   seg_node --ros-args -p checkpoint:=runs/first/checkpoint.safetensors -p threshold:=0.6"""
 
 
-def main(args: list[str] | None = None) -> int:
+def main(args: Sequence[str] | None = None) -> int:
     """Run the node until it is told to stop."""
-    arguments = sys.argv[1:] if args is None else args
-    return run_main('seg_node', lambda: _run(arguments))
+    return run_main('seg_node', args, _run)
 
 
-def _run(arguments: list[str]) -> int:
+def _run(arguments: Sequence[str]) -> int:
     # While the node loads, a signal is only noted, and obeyed between two steps: an exception in
     # the middle of a compilation would abort the process, and rclpy's own handlers would let the
     # loading fail on a context that is shut down.
     stopped = StopSignal()
-    use_shipped_profile(os.environ)
-    # rclpy may start Python anew (see its wheels' bootstrapper), so it is imported only here.
+    make_parser('seg_node', DESCRIPTION, EPILOG).parse_args(
+        without_ros_arguments('seg_node', arguments))
     import rclpy
     from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
     from rclpy.lifecycle import TransitionCallbackReturn
     from rclpy.signals import SignalHandlerOptions, install_signal_handlers
-    from rclpy.utilities import remove_ros_args
-
-    try:
-        own = remove_ros_args(['seg_node', *arguments])[1:]
-        make_parser('seg_node', DESCRIPTION, EPILOG).parse_args(own)
-        rclpy.init(args=['seg_node', *arguments],
-                   signal_handler_options=SignalHandlerOptions.NO)
-    except Exception as error:  # rclpy raises several unrelated kinds
-        raise InputError(f'ROS arguments: expected what `ros2 run` takes after --ros-args, '
-                         f'found a fault: {error}') from None
+    init_ros('seg_node', arguments)
     from fcn_seg_ros.node.seg_node import SegNode
     node = None
     try:

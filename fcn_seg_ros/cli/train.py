@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from torch import Tensor
@@ -22,7 +23,7 @@ from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.models.checkpoint import with_info
 from fcn_seg_ros.models.encoders import ENCODERS, imagenet_state, read_encoder_file
 from fcn_seg_ros.models.fcn import DECODERS
-from fcn_seg_ros.training.config import INPUT_CONVENTIONS, TrainingConfig
+from fcn_seg_ros.training.config import INPUT_CONVENTIONS, PRECISIONS, TrainingConfig
 from fcn_seg_ros.training.run import train
 
 DESCRIPTION = """\
@@ -39,11 +40,21 @@ examples:
         --encoder-weights mobilenet_v2.pth --input-convention tf
   train ~/kitti_road --out runs/first --resume"""
 
+_NUMBERS = {
+    'epochs': 'times that every image is seen',
+    'batch_size': 'images a step',
+    'learning_rate': 'the highest of the schedule (AdamW, warm-up, then a cosine to zero)',
+    'weight_decay': 'L2 regularisation of the kernels, decoupled as in AdamW',
+    'average_decay': 'of the moving average of the weights that is written; 0: the last weights',
+    'seed': 'of the shuffling, the augmentation and the score layers',
+    'validate_every': 'epochs between two scores on --val-split',
+    'workers': 'processes that decode and augment',
+}
 
-def main(args: list[str] | None = None) -> int:
+
+def main(args: Sequence[str] | None = None) -> int:
     """Train, score and write a checkpoint."""
-    options = _parser().parse_args(args)
-    return run_main('train', lambda: _train(options))
+    return run_main('train', args, lambda given: _train(_parser().parse_args(given)))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,10 +76,11 @@ def _parser() -> argparse.ArgumentParser:
     add('--input-convention', default='torch', choices=list(INPUT_CONVENTIONS),
         help='how the encoder weights want their input: torch (ImageNet mean and std), tf '
              '(-1 to 1) or caffe (BGR minus the mean)')
-    for name in ('epochs', 'batch_size', 'learning_rate', 'weight_decay', 'average_decay',
-                 'precision', 'seed', 'validate_every', 'workers'):
+    for name, text in _NUMBERS.items():
         value = getattr(defaults, name)
-        add(f'--{name.replace("_", "-")}', type=type(value), default=value, help='of the run')
+        add(f'--{name.replace("_", "-")}', type=type(value), default=value, help=text)
+    add('--precision', default=defaults.precision, choices=PRECISIONS,
+        help='arithmetic of the forward and backward pass; the weights stay in fp32')
     add('--freeze-norm', action=argparse.BooleanOptionalAction, default=defaults.freeze_norm,
         help='keep the statistics of pretrained batch norms (not for --encoder-weights none)')
     add('--height', type=int, default=views.height, help='rows of the network\'s input')

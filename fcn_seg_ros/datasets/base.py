@@ -7,10 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-import cv2
 import numpy as np
-
-from fcn_seg_ros.errors import InputError
 
 IGNORE = 255
 
@@ -73,15 +70,3 @@ class InMemory:
         if index not in self._kept:
             self._kept[index] = self._dataset[index]
         return self._kept[index]
-
-
-def read_rgb(path: str) -> np.ndarray:
-    """
-    Read an image file as uint8 RGB of shape (H, W, 3).
-
-    Raises InputError where it is missing or cannot be decoded.
-    """
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise InputError(f'{path}: expected an image that can be decoded, found none')
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from fcn_seg_ros.datasets.base import IGNORE, Sample, read_rgb
+from fcn_seg_ros.datasets.base import IGNORE, Sample
+from fcn_seg_ros.datasets.images import read_rgb
 from fcn_seg_ros.errors import InputError
 
 CATEGORIES = ('um', 'umm', 'uu')
@@ -50,11 +51,7 @@ class KittiRoad:
     def __getitem__(self, index: int) -> Sample:
         """Return a sample with labels 0 not road, 1 road, 255 not valid."""
         image, truth = self._files[index]
-        return Sample(self.names[index], read_rgb(str(image)), decode_truth(read_rgb(str(truth))))
-
-    def category(self, index: int) -> str:
-        """Return ``um``, ``umm`` or ``uu``."""
-        return self.names[index].split('_')[0]
+        return Sample(self.names[index], read_rgb(image), decode_truth(read_rgb(truth)))
 
     def _all_names(self) -> list[str]:
         names = sorted(path.stem.replace('_road_', '_')
@@ -75,8 +72,7 @@ class KittiRoad:
         return names
 
     def _pair(self, name: str) -> tuple[Path, Path]:
-        category, _, number = name.partition('_')
-        if category not in CATEGORIES or not number:
+        if truth_file(self._images / f'{name}.png') is None:
             raise InputError(f'{self.root}: expected sample names such as um_000000, '
                              f'found {name!r}')
         candidates = [self._images / f'{name}{suffix}' for suffix in _IMAGE_SUFFIXES]
@@ -84,8 +80,8 @@ class KittiRoad:
         if image is None:
             raise InputError(f'{candidates[0]}: expected the image of sample {name} (.png, .jpg), '
                              'found none')
-        truth = self._truths / f'{category}_road_{number}.png'
-        if not truth.is_file():
+        truth = truth_file(image)
+        if truth is None or not truth.is_file():
             raise InputError(f'{truth}: expected the ground truth of {image.name}, found none')
         sizes = [_size(image), _size(truth)]
         if sizes[0] != sizes[1]:
@@ -103,6 +99,19 @@ def decode_truth(rgb: np.ndarray) -> np.ndarray:
     valid = rgb[..., 0] > 0
     labels = np.where(rgb[..., 2] > 0, 1, 0)
     return np.where(valid, labels, IGNORE).astype(np.uint8)
+
+
+def truth_file(image: Path) -> Path | None:
+    """
+    Return where the ground truth of an image of KITTI Road lies.
+
+    ``image_2/um_000061.jpg`` has ``gt_image_2/um_road_000061.png``; None for a file that is not
+    named like that.
+    """
+    category, _, number = image.stem.partition('_')
+    if image.parent.name != 'image_2' or category not in CATEGORIES or not number:
+        return None
+    return image.parent.parent / 'gt_image_2' / f'{category}_road_{number}.png'
 
 
 def _size(path: Path) -> str:

@@ -1,29 +1,29 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Score a segmenter on KITTI Road, in perspective view."""
+"""Score a segmenter on a dataset, in perspective view."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from fcn_seg_ros.datasets.kitti_road import CATEGORIES, KittiRoad
+from fcn_seg_ros.datasets.base import RoadDataset
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts, RoadScores, bootstrap_max_f
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
-ALL = 'urban_road'
+ALL = 'all'
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """
-    Scores per category and over all images (``urban_road``), in perspective view.
+    Scores in perspective view.
 
-    ``interval`` is the 95 % bootstrap interval over images of MaxF; ``iou_at_threshold`` the road
+    ``scores`` per category (what a sample's name begins with: ``um``, ``umm``, ``uu`` in KITTI
+    Road) and over all images (``all``, KITTI's URBAN_ROAD); ``interval`` is the 95 % bootstrap interval over images of MaxF; ``iou_at_threshold`` the road
     IoU of the masks that the node would publish; ``worst`` the names and F1 (at the best
     threshold of all) of the images, worst first; ``segment_ms`` the median of a segmenter call.
     """
@@ -51,20 +51,19 @@ class Evaluation:
         }
 
 
-def evaluate(segmenter: RoadSegmenter, dataset: KittiRoad,
-             progress: Callable[[int, int], None] = lambda done, total: None) -> Evaluation:
+def evaluate(segmenter: RoadSegmenter, dataset: RoadDataset) -> Evaluation:
     """Segment every image of a dataset and return the scores."""
-    histograms, milliseconds = [], []
+    names, histograms, milliseconds = [], [], []
     for index in range(len(dataset)):
         sample = dataset[index]
         result = segmenter.segment(sample.image)
+        names.append(sample.name)
         histograms.append(RoadCounts().update(result.probability, sample.labels))
         milliseconds.append(result.times.total)
-        progress(index + 1, len(dataset))
     stacked = np.stack(histograms)
-    categories = np.array([dataset.category(index) for index in range(len(dataset))])
-    groups = {name: stacked[categories == name] for name in CATEGORIES}
-    groups = {name: group for name, group in groups.items() if len(group)} | {ALL: stacked}
+    categories = np.array([name.split('_')[0] for name in names])
+    groups = {str(name): stacked[categories == name] for name in np.unique(categories)}
+    groups |= {ALL: stacked}
     scores = {name: RoadCounts(group.sum(axis=0)).compute() for name, group in groups.items()}
     level = scores[ALL].threshold
     per_image = [f1_and_iou(histogram, level)[0] for histogram in stacked]
@@ -72,7 +71,7 @@ def evaluate(segmenter: RoadSegmenter, dataset: KittiRoad,
     return Evaluation(
         scores, {name: len(group) for name, group in groups.items()}, bootstrap_max_f(stacked),
         f1_and_iou(stacked.sum(axis=0), segmenter.threshold)[1], segmenter.threshold,
-        [(dataset.names[index], per_image[index]) for index in order],
+        [(names[index], per_image[index]) for index in order],
         float(np.median(milliseconds)))
 
 

@@ -32,8 +32,9 @@ class TrainingConfig:
 
     ``weight_decay`` is decoupled (AdamW: each step shrinks the weights by learning rate times
     weight decay, which is the L2 regularisation); biases and norms are left out of it.
-    ``freeze_norm`` keeps the statistics of pretrained batch norms, for which batches of a few images
-    are too small. ``average_decay`` is that of the moving average of the weights, 0 for none.
+    ``freeze_norm`` keeps the statistics of pretrained batch norms, for which batches of a few
+    images are too small. ``average_decay`` is that of the moving average of the weights, 0 for
+    none.
     """
 
     encoder: str = 'mobilenet_v2'

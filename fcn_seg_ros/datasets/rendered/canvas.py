@@ -56,7 +56,7 @@ class Canvas:
         self._haze, self._haze_length = np.array(haze), haze_length
 
     def haze(self, z: float) -> float:
-        """Return how much haze (0..1) hides what is ``z`` metres away."""
+        """Return the share, 0 to 1, by which haze hides what is ``z`` metres away."""
         return 1.0 - float(np.exp(-max(z, 0.0) / self._haze_length))
 
     def _optical(self, points: np.ndarray) -> np.ndarray:

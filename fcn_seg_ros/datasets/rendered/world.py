@@ -66,8 +66,8 @@ class World:
         for thing in self._things:
             ahead = _ahead(thing.s, view.s, thing.along)
             if ahead < _VIEW:
-                far.append((ahead + thing.along / 2, partial(thing.draw, canvas, view,
-                                                               ahead, light)))
+                far.append((ahead + thing.along / 2,
+                            partial(thing.draw, canvas, view, ahead, light)))
         for parked in self._cars(view.s, time):
             far.append((parked.ahead, partial(draw_car, canvas, view, parked, style)))
         for _, draw in sorted(far, key=lambda item: -item[0]):
