@@ -23,9 +23,10 @@ class Evaluation:
     Scores in perspective view.
 
     ``scores`` per category (what a sample's name begins with: ``um``, ``umm``, ``uu`` in KITTI
-    Road) and over all images (``all``, KITTI's URBAN_ROAD); ``interval`` is the 95 % bootstrap interval over images of MaxF; ``iou_at_threshold`` the road
-    IoU of the masks that the node would publish; ``worst`` the names and F1 (at the best
-    threshold of all) of the images, worst first; ``segment_ms`` the median of a segmenter call.
+    Road) and over all images (``all``, KITTI's URBAN_ROAD); ``interval`` is the 95 % bootstrap
+    interval over images of MaxF; ``iou_at_threshold`` the road IoU of the masks that the node
+    would publish; ``worst`` the names and F1 (at the best threshold of all) of the images, worst
+    first; ``segment_ms`` the median of a segmenter call.
     """
 
     scores: dict[str, RoadScores]
