@@ -12,7 +12,7 @@ from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from fcn_seg_ros.launching import LAUNCH_ARGUMENTS, node_setup
+from fcn_seg_ros.launching import LAUNCH_ARGUMENTS, SIGTERM_TIMEOUT_S, node_setup
 
 
 def generate_launch_description():
@@ -27,6 +27,8 @@ def _start(context):
     setup = node_setup(values)
     return [Node(
         package='fcn_seg_ros', executable='seg_node', name='seg_node', output='screen',
-        namespace=values['namespace'], parameters=[setup.params_file, setup.parameters],
+        namespace=values['namespace'],
+        parameters=[one for one in (setup.params_file, setup.parameters) if one],
         remappings=setup.remappings, additional_env=setup.environment,
-        ros_arguments=['--log-level', values['log_level']])]
+        ros_arguments=['--log-level', values['log_level']],
+        sigterm_timeout=LaunchConfiguration('sigterm_timeout', default=SIGTERM_TIMEOUT_S))]

@@ -5,7 +5,7 @@
 import os
 import signal
 import subprocess
-import time
+from contextlib import suppress
 
 import pytest
 
@@ -19,7 +19,7 @@ DEFAULTS = {argument.name: argument.default for argument in LAUNCH_ARGUMENTS}
 def test_defaults_change_nothing():
     setup = node_setup(DEFAULTS, environ={})
     assert setup.params_file == str(share_file('config/seg.yaml'))
-    assert setup.parameters == {'use_sim_time': False}
+    assert setup.parameters == {}
     assert setup.remappings == []
     assert setup.environment == {
         'FASTDDS_DEFAULT_PROFILES_FILE': str(share_file('config/fastdds.xml'))}
@@ -41,8 +41,30 @@ def test_arguments_reach_the_node(random_checkpoint):
         ('camera/road/mask', '/sensing/front/road/mask'),
         ('camera/road/probability', '/sensing/front/road/probability'),
         ('camera/road/overlay', '/sensing/front/road/overlay')]
-    other = node_setup(DEFAULTS | {'topic': '/front/rgb'}, environ={}).remappings
-    assert ('camera/road/mask', '/front/rgb/road/mask') in other
+
+
+@pytest.mark.parametrize(('topic', 'mask'), [
+    ('front/image_raw', 'front/road/mask'),
+    ('/front/rgb', '/front/rgb/road/mask'),
+    ('/image_raw', '/road/mask'),
+    ('image_raw', 'road/mask'),
+    ('~/image_raw', '~/road/mask'),
+    ('/my_image_raw', '/my_image_raw/road/mask'),
+])
+def test_outputs_stand_beside_the_camera(topic, mask):
+    assert node_setup(DEFAULTS | {'topic': topic}, environ={}).remappings[:2] == [
+        ('camera/image_raw', topic), ('camera/road/mask', mask)]
+
+
+def test_files_in_the_home_folder(tmp_path, monkeypatch):
+    """The shell leaves the ~ of name:=~/file alone, and launch_ros would go on without the file."""
+    monkeypatch.setenv('HOME', str(tmp_path))
+    for name in ('own.yaml', 'own.safetensors'):
+        (tmp_path / name).touch()
+    setup = node_setup(DEFAULTS | {'params_file': '~/own.yaml', 'checkpoint': '~/own.safetensors'},
+                       environ={})
+    assert setup.params_file == str(tmp_path.resolve() / 'own.yaml')
+    assert setup.parameters == {'checkpoint': str(tmp_path.resolve() / 'own.safetensors')}
 
 
 @pytest.mark.parametrize(('change', 'text'), [
@@ -50,6 +72,8 @@ def test_arguments_reach_the_node(random_checkpoint):
     ({'params_file': '/nowhere.yaml'}, 'params_file: expected a file, found none at'),
     ({'use_sim_time': 'maybe'}, "expected true or false, found 'maybe'"),
     ({'topic': ''}, "topic: expected the name of an image topic, found ''"),
+    ({'topic': '/front/'}, "topic: expected the name of an image topic, found '/front/'"),
+    ({'topic': 'a b'}, "topic: expected the name of an image topic, found 'a b'"),
 ])
 def test_bad_arguments(change, text):
     with pytest.raises(InputError) as caught:
@@ -57,22 +81,48 @@ def test_bad_arguments(change, text):
     assert text in str(caught.value)
 
 
-def test_launch_file_starts_the_node():
-    """Run seg.launch.py with the real launch_ros; needs a sourced install (colcon build)."""
+@pytest.fixture
+def launched():
+    """Yield a function that runs seg.launch.py with the real `ros2 launch`; end it afterwards."""
     pytest.importorskip('launch_ros', reason='launch_ros is not installed: it comes with a ROS '
                         'distribution, not from the package index')
-    process = subprocess.Popen(
-        ['ros2', 'launch', 'fcn_seg_ros', 'seg.launch.py', 'device:=cpu'],
-        env=os.environ | {'ROS_DOMAIN_ID': str(1 + os.getpid() % 100)}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+    packages = pytest.importorskip('ament_index_python.packages')
+    if 'fcn_seg_ros' not in packages.get_packages_with_prefixes():
+        pytest.skip('fcn_seg_ros is not on AMENT_PREFIX_PATH: colcon build, source install/setup')
+    processes = []
+
+    def launch(*arguments):
+        processes.append(subprocess.Popen(
+            ['ros2', 'launch', 'fcn_seg_ros', 'seg.launch.py', *arguments],
+            env=os.environ | {'ROS_DOMAIN_ID': str(1 + os.getpid() % 100)}, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True))
+        return processes[-1]
+
+    yield launch
+    for process in processes:
+        with suppress(ProcessLookupError):  # the node is in the group of `ros2 launch`
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def test_launch_file_starts_the_node(launched):
+    process = launched('device:=cpu')
     lines = []
-    deadline = time.monotonic() + 60
-    assert process.stdout is not None
     for line in process.stdout:
         lines.append(line)
-        if 'ready after' in line or time.monotonic() > deadline:
+        if 'ready after' in line:
             break
     os.kill(process.pid, signal.SIGINT)
     rest, _ = process.communicate(timeout=30)
-    assert any('ready after' in line for line in lines), ''.join(lines) + rest
-    assert process.returncode == 0, ''.join(lines) + rest
+    output = ''.join(lines) + rest
+    assert 'ready after' in output
+    assert 'process has finished cleanly' in output
+    assert process.returncode == 0, output
+
+
+def test_launch_file_refuses_a_missing_checkpoint(launched):
+    process = launched('checkpoint:=/nowhere.safetensors')
+    output, _ = process.communicate(timeout=60)
+    assert 'checkpoint: expected a file, found none at /nowhere.safetensors' in output
+    assert 'process started' not in output
+    assert process.returncode == 1
