@@ -3,6 +3,9 @@
 """Image in, mask out: sizes, backends, thresholds, overlay."""
 
 import dataclasses
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -162,3 +165,24 @@ def test_bad_options(random_checkpoint, options, text):
 def test_bad_arrays(random_checkpoint, array):
     with pytest.raises(InputError, match='image: expected a uint8 array'):
         RoadSegmenter(random_checkpoint, 'cpu').segment(array)
+
+
+def test_nobody_is_contacted(random_checkpoint):
+    """OpenVINO's converter would report to an analytics server; here no name is even looked up."""
+    code = (
+        'import socket\n'
+        'asked = []\n'
+        'def look_up(*args, **kwargs):\n'
+        '    asked.append(args)\n'
+        '    raise OSError("no network")\n'
+        'socket.getaddrinfo = look_up\n'
+        'import numpy as np\n'
+        'from fcn_seg_ros.inference.segmenter import RoadSegmenter\n'
+        f'segmenter = RoadSegmenter({str(random_checkpoint)!r}, "cpu")\n'
+        'segmenter.segment(np.zeros((64, 64, 3), np.uint8))\n'
+        'import time; time.sleep(1)\n'
+        'print(segmenter.backend.name, asked)\n')
+    environment = {key: value for key, value in os.environ.items() if key != 'CI'}
+    result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True,
+                            env=environment)
+    assert result.stdout.strip() == 'openvino []', result.stdout + result.stderr

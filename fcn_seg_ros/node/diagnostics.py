@@ -59,9 +59,9 @@ class DiagnosticsBeat:
             health = self._health()
             array = DiagnosticArray()
             array.header.stamp = self._node.get_clock().now().to_msg()
-            array.status = [
-                camera_status(self._node.get_name(), camera, health, previous.get(camera))
-                for camera in health.counts]
+            name = self._node.get_fully_qualified_name().lstrip('/')
+            array.status = [camera_status(name, camera, health, previous.get(camera))
+                            for camera in health.counts]
             if self._node.context.ok():
                 self._publisher.publish(array)
             previous = health.counts
@@ -70,7 +70,11 @@ class DiagnosticsBeat:
 
 def camera_status(node_name: str, camera: str, health: Health, previous: Counts | None
                   ) -> DiagnosticStatus:
-    """Return the status of one camera; ``previous`` are its counts one beat ago."""
+    """
+    Return the status of one camera; ``previous`` are its counts one beat ago.
+
+    ``node_name`` is with its namespace, so that two nodes stay apart in an aggregator.
+    """
     counts = health.counts[camera]
     values = {'state': health.state, 'received': str(counts.received),
               'published': str(counts.published)}

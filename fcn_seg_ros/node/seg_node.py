@@ -47,10 +47,13 @@ class SegNode(LifecycleNode):
 
     def __init__(self, stopped: Callable[[], bool] = lambda: False) -> None:
         super().__init__('seg_node')
-        declare(self)
-        self.settings: Settings = read(self)
+        # What destroy_node looks at comes first: rclpy calls it also where the rest is refused.
+        self._worker: Worker | None = None
+        self._beat: DiagnosticsBeat | None = None
         self.failure: InputError | None = None
         self.bug: BaseException | None = None
+        declare(self)
+        self.settings: Settings = read(self)
         self._stopped: Callable[[], bool] = stopped
         self._state_name: str = 'unconfigured'
         self._slots: FrameSlots = FrameSlots(list(self.settings.cameras))
@@ -58,10 +61,9 @@ class SegNode(LifecycleNode):
         self._segmenter: RoadSegmenter | None = None
         self._outputs: dict[str, CameraOutputs] = {}
         self._image_subscriptions: list[Subscription] = []
-        self._worker: Worker | None = None
         self._reset_times()
         self.add_on_set_parameters_callback(self._on_set_parameters)
-        self._beat: DiagnosticsBeat = DiagnosticsBeat(self, self._health)
+        self._beat = DiagnosticsBeat(self, self._health)
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load and warm up the network, and join the graph."""
@@ -117,7 +119,8 @@ class SegNode(LifecycleNode):
     def destroy_node(self) -> None:
         """Stop the threads before the middleware goes."""
         self._stop_worker()
-        self._beat.stop()
+        if self._beat is not None:
+            self._beat.stop()
         super().destroy_node()
 
     def _load(self) -> RoadSegmenter:

@@ -6,16 +6,21 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import sys
 import warnings
 from collections import OrderedDict
 from typing import Any
 
 import numpy as np
-import openvino
 import torch
 
 from fcn_seg_ros.inference.graph import InferenceGraph
 from fcn_seg_ros.models.checkpoint import Checkpoint
+
+# openvino.convert_model reports its use to an analytics server unless it finds no telemetry
+# package. A vehicle's node contacts nobody.
+sys.modules.setdefault('openvino_telemetry', None)  # type: ignore[arg-type]
+import openvino  # noqa: E402
 
 _PRECISIONS = {'fp32': 'f32', 'bf16': 'bf16'}
 # A camera has one image size; several cameras or a bag of mixed images have a few.
