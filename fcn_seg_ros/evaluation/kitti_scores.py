@@ -81,7 +81,8 @@ class RoadCounts:
 
 def average_precision(precision: np.ndarray, recall: np.ndarray) -> float:
     """Return the 11-point interpolated average precision (as in PASCAL VOC 2007)."""
-    points = [precision[recall >= level].max(initial=0.0) for level in np.linspace(0, 1, 11)]
+    # Tenths by division: a recall of exactly 7/10 reaches 7 / 10, but not linspace's 0.7 + 1e-16.
+    points = [precision[recall >= tenth / 10].max(initial=0.0) for tenth in range(11)]
     return float(np.mean(points))
 
 
