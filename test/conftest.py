@@ -44,7 +44,7 @@ def random_network() -> torch.nn.Module:
                 layer.momentum = None
         network(torch.randn(2, 3, 96, 160))
     for name in ('score_fr', 'score_pool4', 'score_pool3'):
-        torch.nn.init.normal_(getattr(network, name).weight, std=0.1)
+        torch.nn.init.normal_(getattr(network.decoder, name).weight, std=0.1)
     return network.eval()
 
 

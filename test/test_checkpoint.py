@@ -41,7 +41,7 @@ def test_vgg16_can_be_saved_and_loaded(tmp_path):
     network = make_network('vgg16', 'fcn8s', 2)
     save_checkpoint(tmp_path / 'vgg.safetensors', network, network_info(encoder='vgg16'))
     loaded = load_checkpoint(tmp_path / 'vgg.safetensors').network
-    assert torch.equal(loaded.upscore8.weight, network.upscore8.weight)
+    assert torch.equal(loaded.decoder.upscore8.weight, network.decoder.upscore8.weight)
 
 
 def refuse(path, text):
@@ -98,7 +98,7 @@ def test_incomplete_metadata(tmp_path):
 def test_weights_that_half_precision_cannot_hold_are_not_written(tmp_path):
     network = make_network('mobilenet_v2', 'fcn8s', 2)
     with torch.no_grad():
-        network.score_fr.weight[0, 0] = 1e6
+        network.decoder.score_fr.weight[0, 0] = 1e6
     with pytest.raises(ValueError, match=r'score_fr\.weight is not finite'):
         save_checkpoint(tmp_path / 'x.safetensors', network, network_info())
     assert list(tmp_path.iterdir()) == []

@@ -15,7 +15,15 @@ from fcn_seg_ros.models.encoders import (
     make_encoder,
     read_encoder_file,
 )
-from fcn_seg_ros.models.fcn import make_network
+from fcn_seg_ros.models.fcn import (
+    AT_ONCE_SCALES,
+    FCN,
+    FCNDecoder,
+    MultiTaskFCN,
+    make_network,
+    start_from,
+)
+from fcn_seg_ros.models.layers import convolutionalize, subsample_conv
 
 
 @settings(max_examples=20, deadline=None)
@@ -53,13 +61,83 @@ def test_encoders_give_strides_8_16_32(encoder):
 def test_skips_are_summed_at_strides_16_and_8(random_network):
     """The whole network equals the paper's sum, written out with the layers one by one."""
     image = torch.randn(1, 3, 64, 96)
-    n = random_network
+    n, d = random_network, random_network.decoder
     with torch.inference_mode():
         pool3, pool4, top = n.encoder(image)
-        stride16 = n.upscore2(n.score_fr(top)) + n.score_pool4(pool4)
-        stride8 = n.upscore_pool4(stride16) + n.score_pool3(pool3)
-        torch.testing.assert_close(n(image), n.upscore8(stride8))
+        stride16 = d.upscore2(d.score_fr(top)) + d.score_pool4(pool4)
+        stride8 = d.upscore_pool4(stride16) + d.score_pool3(pool3)
+        torch.testing.assert_close(n(image), d.upscore8(stride8))
         assert stride16.shape[-2:] == (4, 6) and stride8.shape[-2:] == (8, 12)
+
+
+@pytest.mark.parametrize(('decoder', 'layers'), [
+    ('fcn32s', {'score_fr', 'upscore32'}),
+    ('fcn16s', {'score_fr', 'upscore2', 'score_pool4', 'upscore16'}),
+    ('fcn8s', {'score_fr', 'upscore2', 'score_pool4', 'upscore_pool4', 'score_pool3',
+               'upscore8'})])
+def test_the_family(decoder, layers):
+    network = make_network('mobilenet_v2', decoder, 3).eval()
+    assert {name.split('.')[0] for name in network.decoder.state_dict()} == layers
+    with torch.inference_mode():
+        assert network(torch.randn(1, 3, 70, 90)).shape == (1, 3, 70, 90)
+
+
+def test_at_once_scales_the_skipped_features():
+    torch.manual_seed(0)
+    plain = FCNDecoder((4, 5, 6), 2, 2)
+    for layer in (plain.score_fr, plain.score_pool4, plain.score_pool3):
+        torch.nn.init.normal_(layer.weight)
+    scaled = FCNDecoder((4, 5, 6), 2, 2, AT_ONCE_SCALES)
+    scaled.load_state_dict(plain.state_dict())
+    pool3, pool4, top = (torch.randn(1, c, n, n) for c, n in ((4, 8), (5, 4), (6, 2)))
+    torch.testing.assert_close(scaled((pool3, pool4, top)),
+                               plain((1e-4 * pool3, 1e-2 * pool4, top)))
+
+
+def test_staged_training_starts_from_the_coarser_network():
+    """A 16s that starts from a 32s scores alike but for the finer upsampling; 8s likewise."""
+    torch.manual_seed(0)
+    coarse = make_network('mobilenet_v2', 'fcn32s', 2).eval()
+    torch.nn.init.normal_(coarse.decoder.score_fr.weight)
+    image = torch.randn(1, 3, 256, 256)
+    for decoder in ('fcn16s', 'fcn8s'):
+        finer = make_network('mobilenet_v2', decoder, 2).eval()
+        fresh = start_from(finer, coarse.state_dict())
+        assert all(name.startswith('decoder.') for name in fresh)
+        assert not any(name.startswith('decoder.score_fr') for name in fresh)
+        with torch.inference_mode():
+            inner = (slice(None), slice(None), slice(64, -64), slice(64, -64))
+            difference = (finer(image) - coarse(image))[inner].abs().mean()
+            assert difference < 0.15 * coarse(image)[inner].std()
+        coarse = finer
+    with pytest.raises(InputError, match='same encoder'):
+        start_from(make_network('resnet18', 'fcn8s', 2), coarse.state_dict())
+
+
+def test_a_second_head_trains_beside_the_first():
+    """The seam for other tasks: road classes and depth on one encoder, the first untouched."""
+    torch.manual_seed(0)
+    encoder = make_encoder('mobilenet_v2')
+    network = MultiTaskFCN(encoder, {'road': FCNDecoder(encoder.channels, 2, 2),
+                                     'depth': FCNDecoder(encoder.channels, 1, 1)})
+    optimiser = torch.optim.Adam(network.parameters(), 1e-3)
+    image = torch.randn(2, 3, 64, 96)
+    road, depth = (image[:, 0] > 0).long(), image[:, 1:2]
+    losses = []
+    for _ in range(12):
+        out = network(image)
+        assert out['road'].shape == (2, 2, 64, 96) and out['depth'].shape == (2, 1, 64, 96)
+        parts = (torch.nn.functional.cross_entropy(out['road'], road),
+                 torch.nn.functional.mse_loss(out['depth'], depth))
+        losses.append([part.item() for part in parts])
+        optimiser.zero_grad()
+        sum(parts).backward()
+        optimiser.step()
+    assert losses[-1][0] < losses[0][0] and losses[-1][1] < losses[0][1]
+    alone = FCN(encoder, network.decoders['road']).eval()
+    network.eval()
+    with torch.inference_mode():
+        torch.testing.assert_close(alone(image), network(image)['road'])
 
 
 def test_every_parameter_learns():
@@ -91,6 +169,28 @@ def test_vgg16_as_convolutions_equals_the_classifier():
     with torch.inference_mode():
         fc7 = classifier.classifier[:5](classifier.features(image).flatten(1))
         torch.testing.assert_close(encoder(image)[2][..., 3, 3], fc7, atol=1e-4, rtol=1e-3)
+        # The score too as a convolution; on a larger map every cell is the classifier's answer.
+        everything = convolutionalize(classifier.classifier, window=7).eval()
+        features = classifier.features(torch.randn(1, 3, 256, 288))
+        scores = everything(features)
+        assert scores.shape == (1, 1000, 2, 3)
+        for y in range(2):
+            for x in range(3):
+                crop = features[..., y:y + 7, x:x + 7]
+                torch.testing.assert_close(scores[..., y, x], classifier.classifier(
+                    crop.flatten(1)), atol=1e-4, rtol=1e-3)
+
+
+def test_subsampled_fc_layers_keep_the_window_and_lose_the_weight():
+    thin = make_encoder('vgg16_1024')
+    parameters = sum(p.numel() for p in thin.parameters())
+    assert 19e6 < parameters < 21e6
+    conv = torch.nn.Conv2d(8, 12, 7)
+    reduced = subsample_conv(conv, kernel_step=3, in_step=2, out_step=4)
+    assert reduced.weight.shape == (3, 4, 3, 3) and reduced.dilation == (3, 3)
+    torch.testing.assert_close(reduced.weight, conv.weight[::4, ::2, ::3, ::3] * (2 * 49 / 9))
+    image = torch.randn(1, 4, 7, 7)
+    assert reduced(image).shape == (1, 3, 1, 1)  # one window of 7x7, as before
 
 
 def test_vgg_weights_with_caffe_names():
@@ -112,9 +212,9 @@ def test_frozen_batch_norm_keeps_its_statistics():
 
 
 def test_bad_encoder_input(tmp_path):
-    with pytest.raises(InputError, match="mobilenet_v2, vgg16, found 'alexnet'"):
+    with pytest.raises(InputError, match="vgg16, vgg16_1024, found 'alexnet'"):
         make_encoder('alexnet')
-    with pytest.raises(InputError, match="decoder: expected one of fcn8s, found 'unet'"):
+    with pytest.raises(InputError, match="fcn32s, fcn16s, fcn8s, found 'unet'"):
         make_network('vgg16', 'unet', 2)
     with pytest.raises(InputError, match='torchvision names'):
         make_encoder('mobilenet_v2', {'nothing.weight': torch.zeros(1)})

@@ -87,7 +87,7 @@ def test_more_classes_sum_over_the_road_ones(random_network):
     torch.manual_seed(1)
     from fcn_seg_ros.models.fcn import make_network
     network = make_network('mobilenet_v2', 'fcn8s', 4).eval()
-    torch.nn.init.normal_(network.score_pool3.weight)
+    torch.nn.init.normal_(network.decoder.score_pool3.weight)
     info = network_info(classes=('a', 'b', 'c', 'd'), road_ids=(1, 3), palette=((0, 0, 0),) * 4)
     checkpoint = Checkpoint(network, info)
     image = np.random.default_rng(0).integers(0, 256, (96, 160, 3), np.uint8)

@@ -44,6 +44,7 @@ class CheckpointInfo:
     std: tuple[float, float, float]
     channel_order: str
     network_height: int
+    skip_scales: tuple[float, float] = (1.0, 1.0)
     resize_policy: str = 'keep_aspect'
     threshold: float = 0.5
     temperature: float = 1.0
@@ -97,7 +98,8 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     try:
         # On the meta device nothing is initialised, which for VGG16 would take seconds.
         with torch.device('meta'):
-            network = make_network(info.encoder, info.decoder, len(info.classes))
+            network = make_network(info.encoder, info.decoder, len(info.classes),
+                                   skip_scales=info.skip_scales)
     except InputError as error:
         raise InputError(f'{path}: {error}') from None
     tensors = {name: value.float() if value.is_floating_point() else value

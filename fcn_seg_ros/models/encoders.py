@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 import torchvision
 from torch import Tensor, nn
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.models.layers import linear_to_conv
+from fcn_seg_ros.models.layers import convolutionalize, subsample_conv
 
 
 class Encoder(nn.Module):
@@ -46,20 +47,39 @@ def _mobilenet_v2(state: dict[str, Tensor] | None) -> Encoder:
     return Encoder((features[:7], features[7:14], features[14:]), (32, 96, 1280))
 
 
-def _vgg16(state: dict[str, Tensor] | None) -> Encoder:
-    """Return VGG16 with fc6 and fc7 as convolutions, as in the FCN paper."""
+def _resnet(name: str, state: dict[str, Tensor] | None) -> Encoder:
+    network = torchvision.models.get_model(name, weights=None)
+    if state is not None:
+        _load(network, state, head='fc.')
+    n = network
+    bottom = nn.Sequential(n.conv1, n.bn1, n.relu, n.maxpool, n.layer1, n.layer2)
+    widths = {'resnet18': (128, 256, 512), 'resnet50': (512, 1024, 2048)}
+    return Encoder((bottom, n.layer3, n.layer4), widths[name])
+
+
+def _vgg16(state: dict[str, Tensor] | None, thin: bool = False) -> Encoder:
+    """
+    Return VGG16 with fc6 and fc7 as convolutions, as in the FCN paper.
+
+    ``thin`` subsamples them to 1024 channels and fc6 to 3x3 (as DeepLab), 20 M parameters instead
+    of 134 M.
+    """
     network = torchvision.models.vgg16(weights=None)
     if state is not None:
         if 'conv1_1.weight' in state:
             state = _from_caffe_names(state)
         _load(network, state, head='classifier.')
+    head = convolutionalize(network.classifier[:6], window=7)
+    fc6, fc7 = head[0], head[3]
+    assert isinstance(fc6, nn.Conv2d) and isinstance(fc7, nn.Conv2d)
+    if thin:
+        fc6, fc7 = subsample_conv(fc6, 3, 1, 4), subsample_conv(fc7, 1, 4, 4)
     # 'Same' padding for fc6 keeps the map's size; the paper pads the image by 100 instead.
-    fc6 = linear_to_conv(network.classifier[0], kernel_size=7)
     fc6.padding = (3, 3)
-    fc7 = linear_to_conv(network.classifier[3], kernel_size=1)
-    top = nn.Sequential(*network.features[24:], fc6, nn.ReLU(inplace=True), nn.Dropout2d(),
-                        fc7, nn.ReLU(inplace=True), nn.Dropout2d())
-    return Encoder((network.features[:17], network.features[17:24], top), (256, 512, 4096))
+    head[0], head[3] = fc6, fc7
+    top = nn.Sequential(*network.features[24:], *head)
+    return Encoder((network.features[:17], network.features[17:24], top),
+                   (256, 512, fc7.out_channels))
 
 
 # Where VGG16's blocks begin in torchvision's ``features``, and how many convolutions each has.
@@ -96,7 +116,10 @@ def _load(network: nn.Module, state: dict[str, Tensor], head: str) -> None:
 
 ENCODERS: dict[str, Callable[[dict[str, Tensor] | None], Encoder]] = {
     'mobilenet_v2': _mobilenet_v2,
+    'resnet18': partial(_resnet, 'resnet18'),
+    'resnet50': partial(_resnet, 'resnet50'),
     'vgg16': _vgg16,
+    'vgg16_1024': partial(_vgg16, thin=True),
 }
 
 
@@ -113,7 +136,7 @@ def make_encoder(name: str, state: dict[str, Tensor] | None = None) -> Encoder:
 
 def imagenet_state(name: str) -> dict[str, Tensor]:
     """Return torchvision's ImageNet weights of the encoder (downloaded unless cached)."""
-    weights = torchvision.models.get_model_weights(name)['IMAGENET1K_V1']
+    weights = torchvision.models.get_model_weights(name.removesuffix('_1024'))['IMAGENET1K_V1']
     state: dict[str, Tensor] = weights.get_state_dict(progress=True)
     return state
 

@@ -9,6 +9,8 @@ layer names as in the reference implementation and pytorch-fcn.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -17,37 +19,89 @@ from fcn_seg_ros.models.encoders import Encoder, make_encoder
 from fcn_seg_ros.models.layers import Upsample, score_layer
 
 STRIDE = 32
+# How many skip connections each decoder has: FCN-32s none, FCN-16s from stride 16, FCN-8s also
+# from stride 8.
+DECODERS = {'fcn32s': 0, 'fcn16s': 1, 'fcn8s': 2}
+# "At once" training scales what VGG's pool4 and pool3 give, which is far larger than fc7's.
+AT_ONCE_SCALES = (1e-2, 1e-4)
 
 
-class FCN8s(nn.Module):
+class FCNDecoder(nn.Module):
     """
-    FCN-8s: stride-32 scores, upsampled and summed with those of strides 16 and 8.
+    One head: scores at strides 32, 16 and 8, upsampled and summed.
+
+    ``skips`` is 0, 1 or 2 (FCN-32s, -16s, -8s). ``skip_scales`` multiplies the features of strides
+    16 and 8 before they are scored. ``forward`` takes the encoder's three feature maps and returns
+    (N, outputs, H, W) at the encoder's input size. Every score layer starts at zero and every
+    upsampling as bilinear interpolation, so a decoder with one more skip starts as the one without.
+    """
+
+    def __init__(self, channels: tuple[int, int, int], outputs: int, skips: int,
+                 skip_scales: tuple[float, float] = (1.0, 1.0)) -> None:
+        super().__init__()
+        self.skips = skips
+        self.scale_pool4, self.scale_pool3 = skip_scales
+        self.score_fr = score_layer(channels[2], outputs)
+        if skips >= 1:
+            self.upscore2 = Upsample(outputs, stride=2)
+            self.score_pool4 = score_layer(channels[1], outputs)
+        if skips == 2:
+            self.upscore_pool4 = Upsample(outputs, stride=2)
+            self.score_pool3 = score_layer(channels[0], outputs)
+        last = {0: 'upscore32', 1: 'upscore16', 2: 'upscore8'}[skips]
+        self.add_module(last, Upsample(outputs, stride=int(last.removeprefix('upscore'))))
+        self._last = last
+
+    def forward(self, features: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+        """Return the scores of every pixel."""
+        pool3, pool4, top = features
+        score = self.score_fr(top)
+        if self.skips >= 1:
+            score = self.upscore2(score) + self.score_pool4(self.scale_pool4 * pool4)
+        if self.skips == 2:
+            score = self.upscore_pool4(score) + self.score_pool3(self.scale_pool3 * pool3)
+        upsampled: Tensor = getattr(self, self._last)(score)
+        return upsampled
+
+
+class FCN(nn.Module):
+    """
+    An encoder and one decoder.
 
     ``forward`` takes a normalised image, float of shape (N, 3, H, W), any size from 32x32, and
     returns logits of shape (N, classes, H, W).
     """
 
-    def __init__(self, encoder: Encoder, classes: int) -> None:
+    def __init__(self, encoder: Encoder, decoder: FCNDecoder) -> None:
         super().__init__()
         self.encoder = encoder
-        self.classes = classes
-        pool3, pool4, top = encoder.channels
-        self.score_pool3 = score_layer(pool3, classes)
-        self.score_pool4 = score_layer(pool4, classes)
-        self.score_fr = score_layer(top, classes)
-        self.upscore2 = Upsample(classes, stride=2)
-        self.upscore_pool4 = Upsample(classes, stride=2)
-        self.upscore8 = Upsample(classes, stride=8)
+        self.decoder = decoder
 
     def forward(self, image: Tensor) -> Tensor:
         """Return the logits of every pixel."""
         height, width = image.shape[-2:]
-        padded = pad_to_stride(image)
-        pool3, pool4, top = self.encoder(padded)
-        score = self.upscore2(self.score_fr(top)) + self.score_pool4(pool4)
-        score = self.upscore_pool4(score) + self.score_pool3(pool3)
-        logits: Tensor = self.upscore8(score)
+        logits: Tensor = self.decoder(self.encoder(pad_to_stride(image)))
         return logits[..., :height, :width]
+
+
+class MultiTaskFCN(nn.Module):
+    """
+    Several heads (road, lanes, depth, ...) on the features of one encoder.
+
+    ``forward`` returns a dictionary with the output of each, (N, outputs of that head, H, W).
+    """
+
+    def __init__(self, encoder: Encoder, decoders: Mapping[str, FCNDecoder]) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.decoders = nn.ModuleDict(decoders)
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        """Return the output of every head; the encoder runs once."""
+        height, width = image.shape[-2:]
+        features = self.encoder(pad_to_stride(image))
+        return {name: decoder(features)[..., :height, :width]
+                for name, decoder in self.decoders.items()}
 
 
 def pad_to_stride(image: Tensor) -> Tensor:
@@ -59,11 +113,9 @@ def pad_to_stride(image: Tensor) -> Tensor:
     return image
 
 
-DECODERS = {'fcn8s': FCN8s}
-
-
 def make_network(encoder: str, decoder: str, classes: int,
-                 encoder_state: dict[str, Tensor] | None = None) -> nn.Module:
+                 encoder_state: dict[str, Tensor] | None = None,
+                 skip_scales: tuple[float, float] = (1.0, 1.0)) -> FCN:
     """
     Return the network of an encoder and a decoder by name.
 
@@ -71,4 +123,22 @@ def make_network(encoder: str, decoder: str, classes: int,
     """
     if decoder not in DECODERS:
         raise InputError(f'decoder: expected one of {", ".join(DECODERS)}, found {decoder!r}')
-    return DECODERS[decoder](make_encoder(encoder, encoder_state), classes)
+    features = make_encoder(encoder, encoder_state)
+    return FCN(features, FCNDecoder(features.channels, classes, DECODERS[decoder], skip_scales))
+
+
+def start_from(network: nn.Module, other: Mapping[str, Tensor]) -> list[str]:
+    """
+    Copy every weight that another network of the family has under the same name and shape.
+
+    This is the staged training of the paper: FCN-32s starts FCN-16s, which starts FCN-8s. Returns
+    the names that were not copied and keep their own start. Raises InputError where nothing fits.
+    """
+    own = network.state_dict()
+    fitting = {name: value for name, value in other.items()
+               if name in own and own[name].shape == value.shape}
+    if not any(name.startswith('encoder.') for name in fitting):
+        raise InputError('init_from: expected the checkpoint of a network with the same encoder, '
+                         'found none of its weights')
+    network.load_state_dict(fitting, strict=False)
+    return [name for name in own if name not in fitting]

@@ -66,3 +66,45 @@ def linear_to_conv(linear: nn.Linear, kernel_size: int) -> nn.Conv2d:
         if linear.bias is not None and conv.bias is not None:
             conv.bias.copy_(linear.bias)
     return conv
+
+
+def convolutionalize(classifier: nn.Sequential, window: int) -> nn.Sequential:
+    """
+    Return a classifier's fully connected part as convolutions (Long et al. 2015, section 3.1).
+
+    Its first Linear, which takes a flattened (C, window, window) map, becomes a window x window
+    convolution (VGG16's fc6: 7x7), every other one a 1x1 convolution (fc7 and the score). On a map
+    of that size the result is the classifier's, on a larger one that of the classifier at every
+    position. Layers without weights (ReLU, Dropout) stay where they are.
+    """
+    layers: list[nn.Module] = []
+    for layer in classifier:
+        if isinstance(layer, nn.Linear):
+            layers.append(linear_to_conv(layer, window))
+            window = 1
+        elif isinstance(layer, nn.Dropout):
+            layers.append(nn.Dropout2d(layer.p))
+        else:
+            layers.append(layer)
+    return nn.Sequential(*layers)
+
+
+def subsample_conv(conv: nn.Conv2d, kernel_step: int, in_step: int, out_step: int) -> nn.Conv2d:
+    """
+    Return a cheaper convolution that keeps every n-th weight of another one along each axis.
+
+    A kernel of which every ``kernel_step``-th row and column is kept is dilated by that step, so
+    that it sees the same window; ``in_step`` and ``out_step`` thin out the channels. As DeepLab
+    does with VGG16's fc6 and fc7 (Chen et al., ICLR 2015, section 4.1).
+    """
+    weight = conv.weight[::out_step, ::in_step, ::kernel_step, ::kernel_step]
+    size = weight.shape[2]
+    thin = nn.Conv2d(weight.shape[1], weight.shape[0], size,
+                     dilation=kernel_step if size > 1 else 1, bias=conv.bias is not None)
+    # The sum over fewer inputs is made up for, or the activations would fade.
+    gain = conv.weight[0].numel() / weight[0].numel()
+    with torch.no_grad():
+        thin.weight.copy_(gain * weight)
+        if conv.bias is not None and thin.bias is not None:
+            thin.bias.copy_(conv.bias[::out_step])
+    return thin
