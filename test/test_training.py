@@ -5,20 +5,30 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
 import torch
 
-from fcn_seg_ros.cli.train import main
+from fcn_seg_ros.cli.train import _parser, config_of, main
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
+from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.models.checkpoint import load_checkpoint
-from fcn_seg_ros.training.config import TrainingConfig
-from fcn_seg_ros.training.module import cross_entropy, parameter_groups, warm_cosine
+from fcn_seg_ros.resources import share_file
+from fcn_seg_ros.training.config import (
+    TrainingConfig,
+    read_config,
+    with_values,
+    write_config,
+)
+from fcn_seg_ros.training.losses import cross_entropy, dice_loss, lovasz_softmax
+from fcn_seg_ros.training.schedules import make_optimiser, make_schedule, share
 
 SMALL = ['--encoder-weights', 'none', '--height', '96', '--crop', '96', '160', '--batch-size', '3',
          '--precision', '32-true', '--workers', '0', '--scale', '0.8', '1.2',
@@ -40,10 +50,12 @@ def test_cross_entropy_leaves_out_unlabelled_pixels():
     assert nothing.item() == 0 and nothing.isfinite()
 
 
-def test_weight_decay_enters_the_update():
+@pytest.mark.parametrize('optimiser_name', ['adamw', 'sgd'])
+def test_weight_decay_enters_the_update(optimiser_name):
     """Without any gradient a step shrinks the kernels by lr x decay, and nothing else."""
     network = torch.nn.Sequential(torch.nn.Conv2d(2, 3, 3), torch.nn.BatchNorm2d(3))
-    optimiser = torch.optim.AdamW(parameter_groups(network, weight_decay=0.1), lr=0.5)
+    optimiser = make_optimiser(network, TrainingConfig(
+        optimiser=optimiser_name, weight_decay=0.1, learning_rate=0.5, momentum=0.0))
     before = {name: value.clone() for name, value in network.named_parameters()}
     for parameter in network.parameters():
         parameter.grad = torch.zeros_like(parameter)
@@ -53,17 +65,125 @@ def test_weight_decay_enters_the_update():
         torch.testing.assert_close(value, factor * before[name])
 
 
-def test_schedule_rises_and_falls_to_zero():
-    shares = [warm_cosine(step, 100, 0.1) for step in range(101)]
-    assert shares[0] == 0.1 and shares[9] == 1.0 and shares[100] == 0.0
+@pytest.mark.parametrize('schedule', ['cosine', 'poly', 'constant'])
+def test_schedules_rise_and_fall(schedule):
+    shares = [share(schedule, 0.1, 100, step) for step in range(101)]
+    assert shares[0] == 0.1 and shares[9] == 1.0
     assert shares == sorted(shares[:10]) + sorted(shares[10:], reverse=True)
+    assert shares[100] == (1.0 if schedule == 'constant' else 0.0)
+    if schedule == 'poly':
+        assert shares[55] == pytest.approx((1 - 45 / 90) ** 0.9)
+
+
+def test_one_cycle_is_torchs():
+    network = torch.nn.Conv2d(1, 1, 1)
+    config = TrainingConfig(schedule='one_cycle', learning_rate=0.1, warmup=0.3)
+    optimiser = make_optimiser(network, config)
+    schedule = make_schedule(optimiser, config, 50)
+    rates = []
+    for _ in range(50):
+        rates.append(optimiser.param_groups[0]['lr'])
+        optimiser.step()
+        schedule.step()
+    assert max(rates) == pytest.approx(0.1) and rates.index(max(rates)) in (14, 15)
+    assert rates[0] == pytest.approx(0.1 / 25) and rates[-1] < 1e-5
+
+
+def test_class_weights_weigh_pixels():
+    logits, labels = torch.randn(2, 2, 4, 5), torch.randint(0, 2, (2, 4, 5))
+    expected = torch.nn.functional.cross_entropy(logits, labels, torch.tensor([1.0, 3.0]))
+    torch.testing.assert_close(cross_entropy(logits, labels, (1.0, 3.0)), expected)
+
+
+def test_dice_by_its_definition():
+    torch.manual_seed(0)
+    logits, labels = torch.randn(2, 2, 4, 5), torch.randint(0, 2, (2, 4, 5))
+    labels[0, 0] = 255
+    p, keep = logits.softmax(1), labels != 255
+    scores = []
+    for c in range(2):
+        pc, tc = p[:, c][keep], (labels[keep] == c).float()
+        scores.append(2 * (pc * tc).sum() / (pc.sum() + tc.sum()))
+    torch.testing.assert_close(dice_loss(logits, labels), 1 - torch.stack(scores).mean())
+
+
+def test_lovasz_is_the_jaccard_loss_of_hard_predictions():
+    """At the corners of the cube the Lovasz extension equals 1 - IoU (Berman et al., 2018)."""
+    labels = torch.randint(0, 2, (1, 6, 7), generator=torch.Generator().manual_seed(0))
+    predicted = torch.randint(0, 2, (1, 6, 7), generator=torch.Generator().manual_seed(1))
+    logits = 200.0 * torch.stack([predicted == 0, predicted == 1], 1).float()
+    labels[0, 0] = 255
+    keep = labels != 255
+    losses = []
+    for c in range(2):
+        a, b = predicted[keep] == c, labels[keep] == c
+        losses.append(1 - (a & b).sum() / (a | b).sum())
+    torch.testing.assert_close(lovasz_softmax(logits, labels), torch.stack(losses).mean())
+
+
+@pytest.mark.parametrize('loss', [dice_loss, lovasz_softmax])
+def test_terms_fall_and_survive_emptiness(loss):
+    logits = torch.zeros(1, 2, 8, 8, requires_grad=True)
+    labels = (torch.arange(64).reshape(1, 8, 8) % 3 == 0).long()
+    optimiser = torch.optim.SGD([logits], 5.0)
+    first = loss(logits, labels).item()
+    for _ in range(60):
+        optimiser.zero_grad()
+        loss(logits, labels).backward()
+        optimiser.step()
+    assert loss(logits, labels).item() < 0.3 * first
+    empty = loss(logits, torch.full_like(labels, 255))
+    empty.backward()
+    assert empty.item() == 0
+
+
+def test_configuration_file_and_command_line(tmp_path):
+    path = tmp_path / 'c.yaml'
+    config = TrainingConfig(train=('rendered',), epochs=3, skip_scales=(0.01, 0.0001))
+    write_config(path, config)
+    assert read_config(path) == config
+    changed = with_values(config, {'crop': [64, 96], 'dice': 1, 'learning_rate': 1})
+    assert changed.augmentation.crop == (64, 96) and changed.loss.dice == 1.0
+    options = _parser().parse_args(['--out', 'o', '--config', str(path), '--jpeg', '0.5',
+                                    '--no-freeze-norm', '--train', 'rendered', 'kitti:x'])
+    given = config_of(options)
+    assert given.augmentation.jpeg == 0.5 and not given.freeze_norm and given.epochs == 3
+    assert given.train == ('rendered', 'kitti:x')
+
+
+def test_shipped_configuration_is_valid():
+    config = read_config(share_file('config/train_kitti.yaml'))
+    assert config.decoder == 'fcn8s' and len(config.train) == 2
+
+
+@pytest.mark.parametrize(('text', 'message'), [
+    ('epochs: many', "epochs: expected a value like 60, found 'many'"),
+    ('epoch: 3', "setting 'epoch': expected one of"),
+    ('augmentation: {jpg: 1}', "setting 'jpg'"),
+    ('- 1', 'expected settings by name, found list'),
+    ('a: [', 'expected YAML'),
+    ('optimiser: adam', 'optimiser: expected one of adamw, sgd'),
+    ('loss: {cross_entropy: 0.0}', 'loss: expected weights from 0'),
+    ('skip_scales: [1.0]', 'skip_scales: expected two numbers'),
+])
+def test_bad_configuration(tmp_path, text, message):
+    path = tmp_path / 'c.yaml'
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        read_config(path)
+    assert message in str(caught.value) and '\n' not in str(caught.value)
+
+
+def data_of(folder, val=False):
+    arguments = ['--train', f'kitti:{folder}?split=train.txt']
+    return arguments + (['--val', f'kitti:{folder}?split=val.txt'] if val else [])
 
 
 def test_a_run_learns_the_road(kitti_folder, tmp_path):
     """Seventy steps from random weights on six small frames separate road from the rest."""
     out = tmp_path / 'run'
-    assert main([str(kitti_folder), '--out', str(out), '--split', 'train.txt', '--val-split',
-                 'val.txt', '--epochs', '35', '--validate-every', '35', *SMALL]) == 0
+    assert main([*data_of(kitti_folder, val=True), '--out', str(out), '--epochs', '35',
+                 '--validate-every', '35', *SMALL]) == 0
     checkpoint = load_checkpoint(out / 'checkpoint.safetensors')
     info = checkpoint.info
     assert (info.encoder, info.network_height, info.classes) == (
@@ -81,48 +201,66 @@ def test_a_run_learns_the_road(kitti_folder, tmp_path):
         inter += np.logical_and(mask, sample.labels == 1).sum()
         union += np.logical_or(mask, sample.labels == 1).sum()
     assert inter / union > 0.6
-    assert (out / 'metrics' / 'metrics.csv').read_text().startswith('epoch,')
+    assert 'loss' in (out / 'metrics' / 'metrics.csv').read_text().splitlines()[0]
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    board = EventAccumulator(str(out / 'tensorboard')).Reload()
+    assert {'loss', 'val_max_f', 'val_iou'} <= set(board.Tags()['scalars'])
+    assert 'validation/0' in board.Tags()['images']
 
 
 def weights_of(path):
     return load_checkpoint(path / 'checkpoint.safetensors').network.state_dict()
 
 
-def test_an_interrupted_run_ends_as_an_uninterrupted_one(kitti_folder, tmp_path):
-    """Resumed after its second epoch of four, a run ends with the same weights."""
-    arguments = [str(kitti_folder), '--split', 'train.txt', '--epochs', '4', *SMALL]
-    whole, cut = tmp_path / 'whole', tmp_path / 'cut'
+def assert_same_weights(one, other, **tolerance):
+    a, b = weights_of(one), weights_of(other)
+    for name, value in a.items():
+        torch.testing.assert_close(b[name], value, **(tolerance or {'rtol': 0, 'atol': 0}))
+
+
+def test_killed_again_and_again_a_run_ends_with_the_same_weights(kitti_folder, tmp_path):
+    """Five times SIGKILL at a random step, each time resumed: as if nothing had happened."""
+    whole, killed = tmp_path / 'whole', tmp_path / 'killed'
+    arguments = [*data_of(kitti_folder), '--epochs', '20', *SMALL]
     assert main([*arguments, '--out', str(whole)]) == 0
+    moments = random.Random(0)
+    for _ in range(5):
+        resume = ['--resume'] if (killed / 'last.ckpt').exists() else arguments
+        process = subprocess.Popen(
+            [sys.executable, '-m', 'fcn_seg_ros', 'train', *resume, '--out', str(killed)],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert process.stdout is not None
+        epochs = moments.randint(1, 3)
+        for line in process.stdout:
+            epochs -= line.startswith('epoch ')
+            if not epochs:
+                break
+        time.sleep(moments.uniform(0, 0.4))
+        assert process.poll() is None, 'the run ended before it was killed'
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        assert not (killed / 'checkpoint.safetensors').exists()
+    status, _, errors = run('train', '--resume', '--out', killed)
+    assert status == 0, errors
+    assert_same_weights(whole, killed)
 
-    from fcn_seg_ros.training.data import RoadDataModule
-    original = RoadDataModule.train_dataloader
 
-    class Interrupt(Exception):
-        pass
-
-    def dies_in_epoch_three(self):
-        loader = original(self)
-        inner = loader.sampler
-
-        class Dying(type(inner)):
-            def __iter__(self):
-                if self._epoch == 2:
-                    raise Interrupt
-                return super().__iter__()
-
-        inner.__class__ = Dying
-        return loader
-
-    RoadDataModule.train_dataloader = dies_in_epoch_three
-    try:
-        with pytest.raises(Interrupt):
-            main([*arguments, '--out', str(cut)])
-    finally:
-        RoadDataModule.train_dataloader = original
-    assert not (cut / 'checkpoint.safetensors').exists()
-    assert main([*arguments, '--out', str(cut), '--resume']) == 0
-    expected, resumed = weights_of(whole), weights_of(cut)
-    assert all(torch.equal(value, resumed[name]) for name, value in expected.items())
+def test_two_processes_train_as_one(kitti_folder, tmp_path):
+    """DDP over gloo with two processes equals one process with the same global batch."""
+    arguments = [*data_of(kitti_folder, val=True), '--epochs', '3', '--validate-every', '3', *SMALL,
+                 '--batch-size', '2', '--freeze-norm']
+    one, two = tmp_path / 'one', tmp_path / 'two'
+    assert run('train', *arguments, '--out', one)[0] == 0
+    result = subprocess.run(
+        [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2',
+         '-m', 'fcn_seg_ros', 'train', *arguments, '--out', str(two)],
+        capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert_same_weights(one, two, rtol=1e-2, atol=2e-3)
+    scores = [load_checkpoint(path / 'checkpoint.safetensors').info.scores['scores']['all']
+              ['max_f'] for path in (one, two)]
+    assert abs(scores[0] - scores[1]) < 1.0
 
 
 def run(*arguments):
@@ -131,24 +269,29 @@ def run(*arguments):
     return result.returncode, result.stdout, result.stderr
 
 
+NONE = ['--encoder-weights', 'none']
+
+
 @pytest.mark.parametrize(('arguments', 'text'), [
-    (['{tmp}/nowhere', '--out', '{tmp}/run'], 'nowhere: expected a KITTI Road folder'),
-    (['{data}', '--out', '{tmp}/run', '--encoder-weights', '{tmp}/no.pth'],
+    (['--train', 'kitti:{tmp}/nowhere', *NONE], 'nowhere: expected a KITTI Road folder'),
+    (['--train', 'video:{data}', *NONE], "dataset: expected one of kitti, camvid"),
+    (NONE, 'train: expected at least one dataset'),
+    (['--train', 'kitti:{data}', '--encoder-weights', '{tmp}/no.pth'],
      'no.pth: expected a file with encoder weights, found none'),
-    (['{data}', '--out', '{tmp}/run', '--resume'], 'expected the state of an interrupted run'),
-    (['{data}', '--out', '{tmp}/run', '--encoder-weights', 'none', '--epochs', '0'],
+    (['--resume'], 'expected the configuration of an interrupted run'),
+    (['--train', 'kitti:{data}', *NONE, '--epochs', '0'],
      'epochs: expected at least 1, found 0'),
-    (['{data}', '--out', '{tmp}/run', '--encoder-weights', 'none', '--precision', 'fp8'],
-     "argument --precision: invalid choice: 'fp8'"),
-    (['{data}', '--out', '{tmp}/run', '--encoder-weights', 'none', '--rendered-drives', '-1'],
-     'rendered drives: expected at least one drive'),
-    (['{data}', '--out', '{tmp}/run', '--input-convention', 'tf'],
-     "--input-convention: expected torch for torchvision's weights, found tf"),
-    (['{data}', '--out', '{tmp}/run', '--split', 'none.txt'], 'none.txt: expected a split file'),
+    (['--train', 'kitti:{data}', *NONE, '--precision', 'fp8'],
+     "precision: expected one of 32-true, bf16-mixed, 16-mixed, found 'fp8'"),
+    (['--train', 'kitti:{data}', *NONE, '--crop', 'big'], 'argument --crop: invalid int value'),
+    (['--train', 'kitti:{data}', '--input-convention', 'tf'],
+     "input_convention: expected torch for torchvision's weights, found tf"),
+    (['--train', 'kitti:{data}?split=none.txt', *NONE], 'none.txt: expected a split file'),
+    (['--config', '{tmp}/none.yaml'], 'none.yaml: expected a training configuration'),
 ])
 def test_bad_training_input(kitti_folder, tmp_path, arguments, text):
-    status, _, errors = run('train', *(a.format(tmp=tmp_path, data=kitti_folder)
-                                       for a in arguments))
+    status, _, errors = run('train', '--out', tmp_path / 'run',
+                            *(a.format(tmp=tmp_path, data=kitti_folder) for a in arguments))
     assert status == 2, errors
     lines = [line for line in errors.splitlines() if line.startswith('train: error: ')]
     assert len(lines) == 1 and text in lines[0] and 'Traceback' not in errors, errors
@@ -159,7 +302,7 @@ def test_data_without_ground_truth(kitti_folder, tmp_path):
     data = tmp_path / 'data'
     shutil.copytree(kitti_folder, data)
     shutil.rmtree(data / 'training' / 'gt_image_2')
-    status, _, errors = run('train', data, '--out', tmp_path / 'run')
+    status, _, errors = run('train', '--train', f'kitti:{data}', '--out', tmp_path / 'run')
     assert status == 2 and 'training/gt_image_2, found none' in errors, errors
 
 
@@ -182,9 +325,3 @@ def test_evaluate_refuses_a_corrupt_checkpoint(kitti_folder, tmp_path):
     (tmp_path / 'x.safetensors').write_bytes(b'abc')
     status, _, errors = run('evaluate', kitti_folder, '--checkpoint', tmp_path / 'x.safetensors')
     assert status == 2 and len(errors.strip().splitlines()) == 1 and 'x.safetensors' in errors
-
-
-def test_defaults_of_the_command_are_those_of_the_configuration():
-    from fcn_seg_ros.cli.train import _config, _parser
-    options = _parser().parse_args(['data', '--out', 'out'])
-    assert _config(options) == TrainingConfig()

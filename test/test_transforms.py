@@ -3,12 +3,15 @@
 """Augmentation moves image and labels together, and depends on nothing but its seed."""
 
 import numpy as np
+import pytest
 import torch
 
 from fcn_seg_ros.datasets.base import Sample
+from fcn_seg_ros.datasets.mixture import Mixture
 from fcn_seg_ros.datasets.transforms import Augmentation, TrainingTransform, resize_pair
+from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.training.config import TrainingConfig
-from fcn_seg_ros.training.data import AugmentedSamples, ShuffledEpochs
+from fcn_seg_ros.training.data import AugmentedSamples, EpochBatches
 
 SIZE = (96, 160)
 
@@ -72,24 +75,34 @@ def test_augmentation_is_a_function_of_seed_epoch_and_index():
     views = AugmentedSamples([sample(), sample()], transform, seed=3)
     again = AugmentedSamples([sample(), sample()], transform, seed=3)
     torch.manual_seed(1)
-    first = views[(4, 1)]
+    first = views[(4, 1, 0)]
     state = torch.random.get_rng_state()
-    views[(0, 0)]
+    views[(0, 0, 0)]
     assert torch.equal(torch.random.get_rng_state(), state)
     torch.manual_seed(2)
-    assert all(torch.equal(a, b) for a, b in zip(first, again[(4, 1)], strict=True))
-    others = [views[(5, 1)], views[(4, 0)],
-              AugmentedSamples([sample(), sample()], transform, seed=4)[(4, 1)]]
+    assert all(torch.equal(a, b) for a, b in zip(first, again[(4, 1, 0)], strict=True))
+    others = [views[(5, 1, 0)], views[(4, 0, 0)], views[(4, 1, 1)],
+              AugmentedSamples([sample(), sample()], transform, seed=4)[(4, 1, 0)]]
     assert all(not torch.equal(first[0], other[0]) for other in others)
 
 
-def test_shuffling_is_a_function_of_seed_and_epoch():
-    sampler = ShuffledEpochs(10, seed=0)
-    sampler.set_epoch(2)
-    order = list(sampler)
-    assert sorted(order) == [(2, i) for i in range(10)] and order == list(sampler)
-    sampler.set_epoch(3)
-    assert [i for _, i in sampler] != [i for _, i in order]
+def test_batches_are_a_function_of_seed_and_epoch():
+    mixture = Mixture([[sample()] * 10])
+    batches = EpochBatches(mixture, batch_size=4, seed=0)
+    batches.set_epoch(2)
+    order = list(batches)
+    assert len(batches) == len(order) == 2 and order == list(batches)
+    keys = [key for batch in order for key in batch]
+    assert len({index for _, index, _ in keys}) == 8 and {epoch for epoch, _, _ in keys} == {2}
+    batches.set_epoch(3)
+    assert [key[1] for batch in batches for key in batch] != [key[1] for key in keys]
+    shares = [EpochBatches(mixture, 4, 0, rank, 2) for rank in (0, 1)]
+    for share in shares:
+        share.set_epoch(2)
+    together = [sorted(a + b) for a, b in zip(*shares, strict=True)]
+    assert together == [sorted(batch) for batch in order]
+    with pytest.raises(InputError, match='multiple of the 3 processes'):
+        EpochBatches(mixture, 4, 0, 0, 3)
 
 
 def test_default_crops_fit_the_network():

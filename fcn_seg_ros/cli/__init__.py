@@ -7,5 +7,7 @@ EXECUTABLES = {
     'play': 'publish a drive (folder, video, rosbag2, rendered) as camera topics',
     'demo': 'play a drive through the node and record what comes out',
     'train': 'train a network on KITTI Road',
-    'evaluate': 'score a checkpoint on KITTI Road',
+    'evaluate': 'score a checkpoint, or probabilities of any program, on KITTI Road',
+    'segment': 'write road probability, masks and overlays of a folder of images',
+    'check_dataset': 'look for faults in datasets: unreadable, empty, duplicate, leaking',
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from fcn_seg_ros.errors import InputError
 
@@ -38,5 +39,31 @@ def decode_rgb(content: bytes | np.ndarray) -> np.ndarray | None:
     # libpng writes a line of its own about a file that was cut off; it need not come to that.
     if raw[:4].tobytes() == b'\x89PNG' and raw.tobytes().rfind(b'IEND') < 0:
         return None
+    # libjpeg makes up the rows that are missing where a file has no end-of-image marker.
+    if raw[:2].tobytes() == b'\xff\xd8' and raw[-65536:].tobytes().rfind(b'\xff\xd9') < 0:
+        return None
     bgr = cv2.imdecode(raw, cv2.IMREAD_COLOR)
     return None if bgr is None else cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+
+
+def read_indices(path: Path) -> np.ndarray:
+    """
+    Read a label image (grey, palette or black-and-white PNG) as its numbers, uint8 (H, W).
+
+    A colour image whose channels are equal counts as grey. Raises InputError for others, and
+    where the file is no image, or is cut off.
+    """
+    try:
+        with Image.open(path) as image:
+            mode, pixels = image.mode, np.array(image)
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InputError(f'{path}: expected a label image, found a file that cannot be decoded '
+                         f'({" ".join(str(error).split())})') from None
+    if mode in ('RGB', 'RGBA'):
+        if (pixels[..., :3] == pixels[..., :1]).all():
+            return np.ascontiguousarray(pixels[..., 0])
+    elif mode in ('L', 'P', '1'):
+        return pixels.astype(np.uint8)
+    raise InputError(f'{path}: expected a label image of one 8-bit channel, found {mode} with '
+                     'different channels' if mode.startswith('RGB') else
+                     f'{path}: expected a label image of one 8-bit channel, found {mode}')

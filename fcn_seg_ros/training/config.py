@@ -1,16 +1,20 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a training run is made of."""
+"""What a training run is made of, from a YAML file and the command line."""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
 
 from fcn_seg_ros.datasets.transforms import Augmentation
 from fcn_seg_ros.errors import InputError
-
-# Lightning's names; the weights themselves stay in fp32.
-PRECISIONS = ('32-true', 'bf16-mixed', '16-mixed')
+from fcn_seg_ros.training.losses import LossWeights
 
 CLASSES = ('not road', 'road')
 ROAD_IDS = (1,)
@@ -23,45 +27,171 @@ INPUT_CONVENTIONS = {
     'tf': ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5), 'rgb'),
     'caffe': ((103.939 / 255, 116.779 / 255, 123.68 / 255), (1 / 255,) * 3, 'bgr'),
 }
+OPTIMISERS = ('adamw', 'sgd')
+SCHEDULES = ('cosine', 'one_cycle', 'poly', 'constant')
+# Lightning's names; the weights themselves stay in fp32.
+PRECISIONS = ('32-true', 'bf16-mixed', '16-mixed')
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
     """
-    Every setting of a run.
+    Every setting of a run; ``help`` in a field's metadata is what the command line says of it.
 
-    ``weight_decay`` is decoupled (AdamW: each step shrinks the weights by learning rate times
-    weight decay, which is the L2 regularisation); biases and norms are left out of it.
-    ``freeze_norm`` keeps the statistics of pretrained batch norms, for which batches of a few
-    images are too small. ``average_decay`` is that of the moving average of the weights, 0 for
-    none.
+    Raises InputError, one line with the setting's name, for values that no run can have.
     """
 
-    encoder: str = 'mobilenet_v2'
-    decoder: str = 'fcn8s'
-    epochs: int = 60
-    batch_size: int = 8
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-2
-    warmup: float = 0.05
-    average_decay: float = 0.99
-    freeze_norm: bool = True
-    precision: str = 'bf16-mixed'
-    seed: int = 0
-    validate_every: int = 5
-    workers: int = 1
+    train: tuple[str, ...] = field(default=(), metadata={
+        'help': 'datasets to train on, KIND:PATH?option=value&...'})
+    val: str = field(default='', metadata={
+        'help': 'dataset to score on every few epochs and at the end'})
+    encoder: str = field(default='mobilenet_v2', metadata={'help': 'pretrained encoder'})
+    decoder: str = field(default='fcn8s', metadata={'help': 'fcn32s, fcn16s or fcn8s'})
+    skip_scales: tuple[float, ...] = field(default=(1.0, 1.0), metadata={
+        'help': 'factors of the pool4 and pool3 features; 0.01 0.0001 is the paper\'s "at once" '
+                'training of VGG'})
+    encoder_weights: str = field(default='imagenet', metadata={
+        'help': 'a .pth file with a classifier\'s state dict, "imagenet" (torchvision\'s, '
+                'downloaded) or "none"'})
+    input_convention: str = field(default='torch', metadata={
+        'help': 'how the encoder weights want their input: torch (ImageNet mean and std), tf '
+                '(-1 to 1) or caffe (BGR minus the mean)'})
+    init_from: str = field(default='', metadata={
+        'help': 'start from this checkpoint where names fit (staged training: 32s, 16s, 8s)'})
+    freeze_norm: bool = field(default=True, metadata={
+        'help': 'keep the statistics of pretrained batch norms, for which batches of a few '
+                'images are too small'})
+    epochs: int = field(default=60, metadata={'help': 'times that every image is seen'})
+    batch_size: int = field(default=8, metadata={
+        'help': 'images a step, over all processes together'})
+    accumulate: int = field(default=1, metadata={'help': 'steps whose gradients are summed'})
+    optimiser: str = field(default='adamw', metadata={'help': ' or '.join(OPTIMISERS)})
+    learning_rate: float = field(default=1e-3, metadata={'help': 'the highest of the schedule'})
+    momentum: float = field(default=0.9, metadata={'help': 'of sgd'})
+    weight_decay: float = field(default=1e-2, metadata={
+        'help': 'L2 regularisation of the kernels: decoupled in adamw, part of the gradient in '
+                'sgd (there 5e-4 is usual); biases and norms are left out'})
+    schedule: str = field(default='cosine', metadata={'help': ', '.join(SCHEDULES)})
+    warmup: float = field(default=0.05, metadata={
+        'help': 'share of the steps in which the learning rate rises'})
+    clip: float = field(default=1.0, metadata={'help': 'largest norm of the gradient; 0: any'})
+    average_decay: float = field(default=0.99, metadata={
+        'help': 'of the moving average of the weights that is written; 0: the last weights'})
+    loss: LossWeights = field(default_factory=LossWeights)
     augmentation: Augmentation = field(default_factory=Augmentation)
+    precision: str = field(default='bf16-mixed', metadata={
+        'help': 'arithmetic of the passes; the weights stay in fp32'})
+    seed: int = field(default=0, metadata={
+        'help': 'of the shuffling, the augmentation and the layers without pretrained weights'})
+    validate_every: int = field(default=5, metadata={'help': 'epochs between two scores on val'})
+    workers: int = field(default=1, metadata={'help': 'processes that decode and augment'})
+    devices: int = field(default=1, metadata={
+        'help': 'GPUs, or CPU processes; torchrun decides for itself'})
 
     def __post_init__(self) -> None:
-        """Refuse numbers that no run can have."""
-        for name in ('epochs', 'batch_size', 'validate_every'):
+        """Refuse numbers and names that no run can have."""
+        for name, values in (('optimiser', OPTIMISERS), ('schedule', SCHEDULES),
+                             ('precision', PRECISIONS),
+                             ('input_convention', tuple(INPUT_CONVENTIONS))):
+            if getattr(self, name) not in values:
+                raise InputError(f'{name}: expected one of {", ".join(values)}, '
+                                 f'found {getattr(self, name)!r}')
+        for name in ('epochs', 'batch_size', 'accumulate', 'validate_every', 'devices'):
             if getattr(self, name) < 1:
                 raise InputError(f'{name}: expected at least 1, found {getattr(self, name)}')
-        if self.learning_rate <= 0 or self.weight_decay < 0:
-            raise InputError('learning_rate and weight_decay: expected above 0 and not below 0, '
-                             f'found {self.learning_rate} and {self.weight_decay}')
-        if self.precision not in PRECISIONS:
-            raise InputError(f'precision: expected one of {", ".join(PRECISIONS)}, '
-                             f'found {self.precision!r}')
-        if not 0 <= self.average_decay < 1:
-            raise InputError(f'average_decay: expected 0 to below 1, found {self.average_decay}')
+        for name, low, below in (('learning_rate', 0, 10), ('weight_decay', -1e-99, 10),
+                                 ('momentum', -1e-99, 1), ('average_decay', -1e-99, 1),
+                                 ('warmup', -1e-99, 1), ('clip', -1e-99, 1e9)):
+            value = getattr(self, name)
+            if not low < value < below:
+                raise InputError(f'{name}: expected {"more than" if low == 0 else "at least"} 0 '
+                                 f'and less than {below:g}, found {value}')
+        if len(self.skip_scales) != 2:
+            raise InputError(f'skip_scales: expected two numbers, found {self.skip_scales}')
+
+
+def leaves(kind: type = TrainingConfig) -> dict[str, dataclasses.Field[Any]]:
+    """Return every setting by name; those of the loss and the augmentation need no prefix."""
+    found: dict[str, dataclasses.Field[Any]] = {}
+    for item in dataclasses.fields(kind):
+        nested = _NESTED.get(item.name)
+        found |= leaves(nested) if nested else {item.name: item}
+    return found
+
+
+def with_values(config: TrainingConfig, values: Mapping[str, Any]) -> TrainingConfig:
+    """
+    Return the config with some settings replaced, by their names in ``leaves``.
+
+    A whole number is taken for a float, a list for a tuple. Raises InputError for a name that is
+    no setting and a value of another type.
+    """
+    known = leaves()
+    unknown = [name for name in values if name not in known]
+    if unknown:
+        raise InputError(f'setting {unknown[0]!r}: expected one of {", ".join(known)}')
+    fitting = {name: _fit(name, default_of(known[name]), value) for name, value in values.items()}
+    own = {item.name for item in dataclasses.fields(config)}
+    changes: dict[str, Any] = {name: value for name, value in fitting.items() if name in own}
+    for name, kind in _NESTED.items():
+        names = {item.name for item in dataclasses.fields(kind)}
+        inner = {key: value for key, value in fitting.items() if key in names}
+        changes[name] = dataclasses.replace(getattr(config, name), **inner)
+    return dataclasses.replace(config, **changes)
+
+
+def read_config(path: str | Path) -> TrainingConfig:
+    """Read a YAML file; sections ``loss`` and ``augmentation`` hold theirs. Raises InputError."""
+    try:
+        values = yaml.safe_load(Path(path).read_text())
+    except OSError as error:
+        raise InputError(f'{path}: expected a training configuration, found a file that cannot '
+                         f'be read ({error.strerror})') from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f'{path}: expected YAML, found a fault '
+                         f'({" ".join(str(error).split())})') from None
+    if not isinstance(values, dict):
+        raise InputError(f'{path}: expected settings by name, found {type(values).__name__}')
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        flat |= value if name in _NESTED and isinstance(value, dict) else {name: value}
+    try:
+        return with_values(TrainingConfig(), flat)
+    except InputError as error:
+        raise InputError(f'{path}: {error}') from None
+
+
+def write_config(path: Path, config: TrainingConfig) -> None:
+    """Write a config so that ``read_config`` gives it back."""
+    path.write_text(yaml.safe_dump(_plain(dataclasses.asdict(config)), sort_keys=False))
+
+
+_NESTED: dict[str, type] = {'loss': LossWeights, 'augmentation': Augmentation}
+
+
+def default_of(item: dataclasses.Field[Any]) -> Any:
+    """Return the default of a setting."""
+    return item.default_factory() if callable(item.default_factory) else item.default
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (tuple, list)) else value
+
+
+def _fit(name: str, default: Any, value: Any) -> Any:
+    """Return a value in the type of the setting's default."""
+    if isinstance(default, tuple):
+        items = [value] if isinstance(value, str) else value
+        if isinstance(items, (list, tuple)):
+            return tuple(_fit(name, default[0], item) for item in items) if default else \
+                tuple(str(item) for item in items)
+    elif isinstance(default, bool) or isinstance(value, bool):
+        if isinstance(default, bool) and isinstance(value, bool):
+            return value
+    elif isinstance(default, float) and isinstance(value, (int, float)):
+        return float(value)
+    elif isinstance(value, type(default)):
+        return value
+    raise InputError(f'{name}: expected a value like {default!r}, found {value!r}')

@@ -10,55 +10,72 @@ from typing import Any
 import torch
 from lightning.pytorch import LightningDataModule
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler, Subset
 
 from fcn_seg_ros.datasets.base import InMemory, RoadDataset
+from fcn_seg_ros.datasets.mixture import Mixture, mix_seed
 from fcn_seg_ros.datasets.transforms import TrainingTransform
+from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.preprocess import network_size, resize_image
 from fcn_seg_ros.training.config import TrainingConfig
 
+# What identifies one view of a sample: epoch, index, and how often it came before in the epoch.
+Key = tuple[int, int, int]
 
-class ShuffledEpochs(Sampler[tuple[int, int]]):
+
+class EpochBatches(Sampler[list[Key]]):
     """
-    Yield (epoch, index) for every sample in an order that depends on (seed, epoch) alone.
+    Yield the batches of an epoch, which depend on (seed, epoch) alone.
 
     The epoch travels with the index, so that a worker process can draw an augmentation that
-    depends on (seed, epoch, index) alone.
+    depends on (seed, epoch, index) alone: a run that was killed goes on as if it had not been.
+    Of every batch, process ``rank`` of ``world`` gets its share; ``batch_size`` is that of all
+    together.
     """
 
-    def __init__(self, length: int, seed: int) -> None:
-        self._length = length
+    def __init__(self, mixture: Mixture, batch_size: int, seed: int, rank: int = 0,
+                 world: int = 1) -> None:
+        if batch_size % world:
+            raise InputError(f'batch_size: expected a multiple of the {world} processes, '
+                             f'found {batch_size}')
+        self._mixture = mixture
+        self._batch_size = min(batch_size, mixture.epoch_length // world * world)
         self._seed = seed
+        self._rank, self._world = rank, world
         self._epoch = 0
+        # Lightning tells the epoch to the ``sampler`` of a batch sampler.
+        self.sampler = self
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch that the next iteration yields (Lightning calls this)."""
         self._epoch = epoch
 
     def __len__(self) -> int:
-        """Return the number of samples of an epoch."""
-        return self._length
+        """Return the number of whole batches: a small last one would weigh as much as others."""
+        return self._mixture.epoch_length // self._batch_size
 
-    def __iter__(self) -> Iterator[tuple[int, int]]:
-        """Yield (epoch, index)."""
-        generator = torch.Generator().manual_seed(_mix(self._seed, self._epoch, 0))
-        for index in torch.randperm(self._length, generator=generator).tolist():
-            yield self._epoch, index
+    def __iter__(self) -> Iterator[list[Key]]:
+        """Yield the keys of each batch."""
+        draws = self._mixture.draws(self._seed, self._epoch)
+        keys = [(self._epoch, index, copy) for index, copy in draws]
+        for number in range(len(self)):
+            batch = keys[number * self._batch_size:(number + 1) * self._batch_size]
+            yield batch[self._rank::self._world]
 
 
 class AugmentedSamples(Dataset[tuple[Tensor, Tensor]]):
-    """Augmented views of a dataset: a pure function of (seed, epoch, index)."""
+    """Augmented views of a dataset: a pure function of (seed, key)."""
 
     def __init__(self, dataset: RoadDataset, transform: TrainingTransform, seed: int) -> None:
         self._dataset = InMemory(dataset)
         self._transform = transform
         self._seed = seed
 
-    def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    def __getitem__(self, key: Key) -> tuple[Tensor, Tensor]:
         """Return (image uint8 (3, h, w), labels int64 (h, w))."""
-        epoch, index = key
+        epoch, index, copy = key
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(_mix(self._seed, epoch, index + 1))
+            torch.manual_seed(mix_seed(self._seed + 7919 * copy, epoch, index + 1))
             return self._transform(self._dataset[index])
 
 
@@ -85,38 +102,32 @@ class WholeSamples(Dataset[tuple[Tensor, Tensor]]):
 class RoadDataModule(LightningDataModule):
     """The loaders of a run: augmented crops to train on, whole images to validate on."""
 
-    def __init__(self, dataset: RoadDataset, validation: RoadDataset | None,
+    def __init__(self, mixture: Mixture, validation: RoadDataset | None,
                  config: TrainingConfig) -> None:
         super().__init__()
         self._config = config
-        self._dataset = dataset
+        self._mixture = mixture
         self._validation = validation
 
     def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
         """Return the loader of augmented batches."""
-        config = self._config
-        samples = AugmentedSamples(self._dataset, TrainingTransform(config.augmentation),
+        config, (rank, world) = self._config, self._place()
+        samples = AugmentedSamples(self._mixture, TrainingTransform(config.augmentation),
                                    config.seed)
-        return DataLoader(
-            samples, batch_size=config.batch_size,
-            # A last batch of one or two images would weigh as much as a full one.
-            drop_last=len(self._dataset) >= config.batch_size,
-            sampler=ShuffledEpochs(len(self._dataset), config.seed),
-            num_workers=config.workers, persistent_workers=config.workers > 0,
-            pin_memory=torch.cuda.is_available())
+        batches = EpochBatches(self._mixture, config.batch_size, config.seed, rank, world)
+        return DataLoader(samples, batch_sampler=batches, num_workers=config.workers,
+                          persistent_workers=config.workers > 0,
+                          pin_memory=torch.cuda.is_available())
 
     def val_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]] | list[Any]:
-        """Return the loader of whole validation images, one at a time as their sizes differ."""
+        """Return this process's share of the validation images, one at a time."""
         if self._validation is None:
             return []
+        rank, world = self._place()
         samples = WholeSamples(self._validation, self._config.augmentation.height)
-        return DataLoader(samples, batch_size=1, num_workers=0)
+        share = Subset(samples, range(rank, len(samples), world))
+        return DataLoader(share, batch_size=1, num_workers=0)
 
-
-def _mix(seed: int, epoch: int, index: int) -> int:
-    """Return a 63-bit number in which every argument changes about half of the bits."""
-    value = seed & 0xFFFFFFFF
-    for part in (epoch, index):
-        value = (value ^ part) * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
-        value ^= value >> 29
-    return value & 0x7FFFFFFFFFFFFFFF
+    def _place(self) -> tuple[int, int]:
+        return (0, 1) if self.trainer is None else (self.trainer.global_rank,
+                                                    self.trainer.world_size)

@@ -1,72 +1,70 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A training run, from datasets to a checkpoint file."""
+"""A training run, from a configuration to a checkpoint file."""
 
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
-import time
 import warnings
 from pathlib import Path
 from typing import Any, cast
 
 import torch
-from lightning.pytorch import LightningModule, Trainer, seed_everything
+from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.callbacks import (
     Callback,
     EMAWeightAveraging,
+    LearningRateMonitor,
     ModelCheckpoint,
     RichProgressBar,
 )
-from lightning.pytorch.loggers import CSVLogger
-from torch import Tensor, nn
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from torch import nn
 
 from fcn_seg_ros.datasets.base import RoadDataset
+from fcn_seg_ros.datasets.open import (
+    licences,
+    open_dataset,
+    open_datasets,
+    parse_spec,
+    training_data,
+)
+from fcn_seg_ros.datasets.survey import verify
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.models.checkpoint import CheckpointInfo, save_checkpoint
-from fcn_seg_ros.models.fcn import make_network
+from fcn_seg_ros.models.checkpoint import CheckpointInfo, load_checkpoint, save_checkpoint
+from fcn_seg_ros.models.encoders import imagenet_state, read_encoder_file
+from fcn_seg_ros.models.fcn import FCN, make_network, start_from
 from fcn_seg_ros.resources import PACKAGE_DIR
+from fcn_seg_ros.training.callbacks import EpochLines, OverlayPictures
 from fcn_seg_ros.training.config import (
     CLASSES,
     INPUT_CONVENTIONS,
     PALETTE,
     ROAD_IDS,
     TrainingConfig,
+    write_config,
 )
-from fcn_seg_ros.training.data import RoadDataModule
+from fcn_seg_ros.training.data import RoadDataModule, WholeSamples
 from fcn_seg_ros.training.module import SegmentationModule
 
 RESUME_FILE = 'last.ckpt'
+CONFIG_FILE = 'config.yaml'
 CHECKPOINT_FILE = 'checkpoint.safetensors'
 
 
-class EpochLines(Callback):
-    """One line an epoch, for logs, where a progress bar would be noise."""
-
-    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Note when the epoch began."""
-        self._start = time.monotonic()
-
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Print loss, score and duration."""
-        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        text = '  '.join(f'{name} {value:.4g}' for name, value in metrics.items())
-        epochs = trainer.max_epochs
-        print(f'epoch {trainer.current_epoch + 1}/{epochs}  {text}  '
-              f'({time.monotonic() - self._start:.1f} s)', flush=True)
-
-
-def train(config: TrainingConfig, convention: str, encoder_state: dict[str, Tensor] | None,
-          dataset: RoadDataset, validation: RoadDataset | None, out: Path,
-          training_data: str, licence: str, resume: bool = False) -> Path:
+def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | None:
     """
     Train a network and return the path of its checkpoint, ``out/checkpoint.safetensors``.
 
     The weights written are the last ones, or their moving average; nothing is chosen by the
-    validation score. Raises InputError for a folder that holds a run already (without
-    ``resume``) or none (with it).
+    validation score. Of several processes only the first writes it, the others return None. The
+    state is kept after every epoch, replaced at once; a run killed at any moment goes on with
+    ``resume`` after its last whole epoch and ends with the weights it would have had. Raises
+    InputError for bad input, and for a folder that holds a run already (without ``resume``) or
+    none (with it).
     """
     last = out / RESUME_FILE
     if resume and not last.is_file():
@@ -74,57 +72,99 @@ def train(config: TrainingConfig, convention: str, encoder_state: dict[str, Tens
     if not resume and last.exists():
         raise InputError(f'{out}: expected a folder without a run, found {RESUME_FILE}; '
                          'resume it or choose another folder')
+    if not config.train:
+        raise InputError('train: expected at least one dataset, found none')
+    specs = [parse_spec(text) for text in config.train]
+    mixture = open_datasets(specs)
+    validation = open_dataset(parse_spec(config.val)) if config.val else None
+    # A broken file is told now, not hours later.
+    verify(mixture)
     logging.getLogger('lightning.pytorch').setLevel(logging.WARNING)
     seed_everything(config.seed, verbose=False)
-    network = make_network(config.encoder, config.decoder, len(CLASSES), encoder_state)
+    network = _start(config, resume)
+    out.mkdir(parents=True, exist_ok=True)
+    write_config(out / CONFIG_FILE, config)
+    trainer = make_trainer(config, out, validation)
     # Channels last is how CPUs and tensor cores convolve fastest.
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    module = SegmentationModule(network, config, INPUT_CONVENTIONS[convention])
-    data = RoadDataModule(dataset, validation, config)
-    out.mkdir(parents=True, exist_ok=True)
-    trainer = _make_trainer(config, out, validate=validation is not None)
+    module = SegmentationModule(network, config)
+    _fit(trainer, module, RoadDataModule(mixture, validation, config), last if resume else None)
+    if not trainer.is_global_zero:
+        return None
+    path = out / CHECKPOINT_FILE
+    info = describe(config, training_data(specs, mixture), licences(specs))
+    save_checkpoint(path, _plain(module.network), info)
+    return path
+
+
+def describe(config: TrainingConfig, data: str, licence: str) -> CheckpointInfo:
+    """Return the checkpoint's metadata of a run, before it is scored."""
+    mean, std, order = INPUT_CONVENTIONS[config.input_convention]
+    first, second = config.skip_scales
+    return CheckpointInfo(
+        config.encoder, config.decoder, CLASSES, ROAD_IDS, PALETTE, mean, std, order,
+        config.augmentation.height, (first, second), training_data=data, licence=licence,
+        git_commit=_git_commit())
+
+
+def make_trainer(config: TrainingConfig, out: Path, validation: RoadDataset | None) -> Trainer:
+    """Return the Lightning trainer of a run; torchrun's environment decides the processes."""
+    show = sys.stdout.isatty()
+    callbacks: list[Callback] = [
+        ModelCheckpoint(out, filename=Path(RESUME_FILE).stem, every_n_epochs=1, save_top_k=1,
+                        monitor=None, enable_version_counter=False, save_on_train_epoch_end=True),
+        LearningRateMonitor('step'), RichProgressBar() if show else EpochLines(),
+    ]
+    if validation is not None:
+        callbacks.append(OverlayPictures(WholeSamples(validation, config.augmentation.height)))
+    if config.average_decay:
+        # Last, as it takes the averaged weights away again at the end of a validation.
+        callbacks.append(EMAWeightAveraging(decay=config.average_decay))
+    processes = int(os.environ.get('LOCAL_WORLD_SIZE', config.devices))
+    options: dict[str, Any] = {} if validation is not None else {'limit_val_batches': 0}
+    if processes > 1:
+        options['strategy'] = 'ddp'
+    return Trainer(
+        max_epochs=config.epochs, precision=cast(Any, config.precision), accelerator='auto',
+        devices=processes, num_nodes=int(os.environ.get('GROUP_WORLD_SIZE', 1)),
+        callbacks=callbacks, logger=[TensorBoardLogger(out, name='', version='tensorboard'),
+                                     CSVLogger(out, name='', version='metrics')],
+        check_val_every_n_epoch=config.validate_every, num_sanity_val_steps=0,
+        log_every_n_steps=10, gradient_clip_val=config.clip or None,
+        accumulate_grad_batches=config.accumulate, use_distributed_sampler=False,
+        enable_model_summary=False, enable_progress_bar=show, **options)
+
+
+def _start(config: TrainingConfig, resume: bool) -> FCN:
+    """Return the network with its pretrained or staged start; a resumed one needs neither."""
+    first, second = config.skip_scales
+    state = None
+    if not resume and not config.init_from:
+        if config.encoder_weights == 'imagenet':
+            if config.input_convention != 'torch':
+                raise InputError('input_convention: expected torch for torchvision\'s weights, '
+                                 f'found {config.input_convention}')
+            state = imagenet_state(config.encoder)
+        elif config.encoder_weights != 'none':
+            state = read_encoder_file(config.encoder_weights)
+    network = make_network(config.encoder, config.decoder, len(CLASSES), state, (first, second))
+    if config.init_from and not resume:
+        start_from(network, load_checkpoint(config.init_from).network.state_dict())
+    return network
+
+
+def _fit(trainer: Trainer, module: SegmentationModule, data: RoadDataModule, state: Path | None
+         ) -> None:
     with warnings.catch_warnings():
         # Lightning counts workers and batches, and finds its own log in the folder of the run;
         # all three are meant.
         warnings.filterwarnings('ignore', message='.*exists and is not empty.*')
         warnings.filterwarnings('ignore', message='.*does not have many workers.*')
         warnings.filterwarnings('ignore', message='.*smaller than the logging interval.*')
-        trainer.fit(module, datamodule=data, ckpt_path=str(last) if resume else None,
+        trainer.fit(module, datamodule=data, ckpt_path=str(state) if state else None,
                     weights_only=True)
     if trainer.interrupted:
         raise KeyboardInterrupt
-    path = out / CHECKPOINT_FILE
-    save_checkpoint(path, _plain(module.network),
-                    describe(config, convention, training_data, licence))
-    return path
-
-
-def describe(config: TrainingConfig, convention: str, training_data: str, licence: str
-             ) -> CheckpointInfo:
-    """Return the checkpoint's metadata of a run, before it is scored."""
-    mean, std, order = INPUT_CONVENTIONS[convention]
-    return CheckpointInfo(
-        config.encoder, config.decoder, CLASSES, ROAD_IDS, PALETTE, mean, std, order,
-        config.augmentation.height, training_data=training_data, licence=licence,
-        git_commit=_git_commit())
-
-
-def _make_trainer(config: TrainingConfig, out: Path, validate: bool) -> Trainer:
-    callbacks: list[Callback] = [
-        ModelCheckpoint(out, filename=Path(RESUME_FILE).stem, every_n_epochs=1, save_top_k=1,
-                        monitor=None, enable_version_counter=False, save_on_train_epoch_end=True),
-        RichProgressBar() if sys.stdout.isatty() else EpochLines(),
-    ]
-    if config.average_decay:
-        callbacks.append(EMAWeightAveraging(decay=config.average_decay))
-    options: dict[str, Any] = {} if validate else {'limit_val_batches': 0}
-    return Trainer(
-        max_epochs=config.epochs, precision=cast(Any, config.precision),
-        accelerator='auto', devices=1, callbacks=callbacks,
-        logger=CSVLogger(out, name='', version='metrics'),
-        check_val_every_n_epoch=config.validate_every, num_sanity_val_steps=0,
-        log_every_n_steps=10, gradient_clip_val=1.0, enable_model_summary=False,
-        enable_progress_bar=sys.stdout.isatty(), **options)
 
 
 def _plain(network: nn.Module) -> nn.Module:

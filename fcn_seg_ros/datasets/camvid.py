@@ -1,0 +1,72 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""
+CamVid with its eleven classes, reduced to road and not road.
+
+Brostow, Fauqueur, Cipolla, "Semantic Object Classes in Video: A High-Definition Ground Truth
+Database", PRL 2009; the layout and the eleven classes are those of SegNet's copy.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from fcn_seg_ros.datasets.base import IGNORE
+from fcn_seg_ros.datasets.images import read_indices
+from fcn_seg_ros.datasets.pairs import Pair, PairedFiles, image_file, image_names
+from fcn_seg_ros.errors import InputError
+
+# 0 sky, 1 building, 2 pole, 3 road, 4 pavement, 5 tree, 6 sign, 7 fence, 8 car, 9 pedestrian,
+# 10 cyclist, 11 unlabelled.
+ROAD, UNLABELLED = 3, 11
+
+
+class CamVid(PairedFiles):
+    """
+    The images in ``root/SPLIT`` with the label images in ``root/SPLITannot``.
+
+    ``split`` is ``train``, ``val`` or ``test``; without it all of them that are there are taken.
+    Labels are 1 where CamVid's is road, 255 where it is unlabelled, else 0. Raises InputError
+    for missing folders, images or label images, and for pairs of different size.
+    """
+
+    def __init__(self, root: str | Path, split: str | None = None, strict: bool = True) -> None:
+        self.root = Path(root)
+        splits = [split] if split is not None else [
+            name for name in ('train', 'val', 'test') if (self.root / name).is_dir()]
+        if not splits:
+            raise InputError(f'{self.root}: expected a CamVid folder with train, val or test, '
+                             'found none')
+        for name in splits:
+            for folder in (self.root / name, self.root / f'{name}annot'):
+                if not folder.is_dir():
+                    raise InputError(f'{self.root}: expected a CamVid folder with {folder.name}, '
+                                     'found none')
+        self._split_of = {name: part for part in splits for folder in (part, f'{part}annot')
+                          for name in image_names(self.root / folder)}
+        super().__init__(self._split_of, self._pair, read_labels, strict)
+
+    def _pair(self, name: str) -> Pair:
+        split = self._split_of[name]
+        image = image_file(self.root / split, name)
+        truth = self.root / f'{split}annot' / f'{name}.png'
+        if not truth.is_file():
+            raise InputError(f'{truth}: expected the label image of {image.name}, found none')
+        return Pair(name, image, truth)
+
+
+def read_labels(path: Path) -> np.ndarray:
+    """
+    Read a label image of the classes 0 to 11 as road labels, uint8 (H, W).
+
+    Raises InputError for a damaged file and for other values.
+    """
+    classes = read_indices(path)
+    if classes.max() > UNLABELLED:
+        raise InputError(f'{path}: expected the classes 0 to {UNLABELLED}, '
+                         f'found {classes.max()}')
+    table = np.zeros(UNLABELLED + 1, np.uint8)
+    table[ROAD], table[UNLABELLED] = 1, IGNORE
+    return table[classes]

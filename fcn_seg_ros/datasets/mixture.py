@@ -1,0 +1,90 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Several datasets as one, each with a weight."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+
+from fcn_seg_ros.datasets.base import Joined, RoadDataset, Sample
+from fcn_seg_ros.errors import InputError
+
+
+class Mixture:
+    """
+    Several datasets joined, of which an epoch takes some, all, or all several times.
+
+    A part of n samples and weight w gives round(w n) samples to every epoch: with weight 1 each
+    once, with 0.5 half of them, other ones the next time, with 2 each twice. Within an epoch, and
+    over all epochs so far, no sample of a part is taken more than once more than another. Which
+    ones, and in which order, is a function of (seed, epoch) alone. ``len`` and indexing are those
+    of the parts joined, whatever the weights.
+    """
+
+    def __init__(self, parts: Sequence[RoadDataset], weights: Sequence[float] | None = None
+                 ) -> None:
+        self.weights = [1.0] * len(parts) if weights is None else list(weights)
+        if not parts or len(self.weights) != len(parts):
+            raise InputError('mixture: expected at least one dataset and a weight for each, '
+                             f'found {len(parts)} datasets and {len(self.weights)} weights')
+        for weight in self.weights:
+            if not (weight > 0 and math.isfinite(weight)):
+                raise InputError(f'mixture: expected weights above 0, found {weight}')
+        self.parts = list(parts)
+        self._joined = Joined(self.parts)
+        self._quotas = [max(1, round(weight * len(part))) if len(part) else 0
+                        for weight, part in zip(self.weights, self.parts, strict=True)]
+
+    def __len__(self) -> int:
+        """Return the number of samples of all parts."""
+        return len(self._joined)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Return a sample of the part that holds it."""
+        return self._joined[index]
+
+    @property
+    def epoch_length(self) -> int:
+        """Return the number of samples of an epoch."""
+        return sum(self._quotas)
+
+    def indices(self, seed: int, epoch: int) -> list[int]:
+        """Return the samples of an epoch, in order, as indices of the mixture."""
+        return [index for index, _ in self.draws(seed, epoch)]
+
+    def draws(self, seed: int, epoch: int) -> list[tuple[int, int]]:
+        """
+        Return the samples of an epoch as (index, number of times it was taken before in it).
+
+        The second number lets a sample that comes twice be augmented in two ways.
+        """
+        chosen: list[tuple[int, int]] = []
+        start = 0
+        for number, (part, quota) in enumerate(zip(self.parts, self._quotas, strict=True)):
+            size = len(part)
+            # A window that slides over one fixed order, round and round: that is what spreads
+            # the samples evenly.
+            order = _permutation(size, mix_seed(seed, number, 1 << 40))
+            window = range(epoch * quota, (epoch + 1) * quota)
+            chosen += sorted((start + order[position % size], (position - window.start) // size)
+                             for position in window)
+            start += size
+        return [chosen[i] for i in _permutation(len(chosen), mix_seed(seed, epoch, 0))]
+
+
+def mix_seed(seed: int, epoch: int, index: int) -> int:
+    """Return a 63-bit number in which every argument changes about half of the bits."""
+    value = 0x243F6A8885A308D3
+    # The seed is mixed like the others: xored with the epoch it would only swap epochs.
+    for part in (seed, epoch, index):
+        value = (value ^ part & 0xFFFFFFFFFFFFFFFF) * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
+        value ^= value >> 29
+    return value & 0x7FFFFFFFFFFFFFFF
+
+
+def _permutation(length: int, seed: int) -> list[int]:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randperm(length, generator=generator).tolist()

@@ -1,0 +1,161 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""
+Datasets by name: what a command line or a configuration says becomes a dataset.
+
+``kind:PATH?option=value&option=value``, for instance ``kitti:data/kitti_road?split=train.txt``,
+``camvid:data/camvid?split=train&weight=0.5``, ``folder:data/mine?road=255`` or
+``rendered?drives=30&frames=2``. A plain path is KITTI Road.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fcn_seg_ros.datasets.base import RoadDataset
+from fcn_seg_ros.datasets.camvid import CamVid
+from fcn_seg_ros.datasets.kitti_road import KittiRoad
+from fcn_seg_ros.datasets.mixture import Mixture
+from fcn_seg_ros.datasets.plain_folder import PlainFolder
+from fcn_seg_ros.datasets.rendered_road import RenderedRoad
+from fcn_seg_ros.errors import InputError
+
+SYNTAX = 'KIND:PATH?option=value&option=value'
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """
+    What to open: the kind, its folder, which part of it, and its weight in a mixture.
+
+    ``options`` are those of the kind: ``road`` of a folder, ``drives``, ``frames`` and
+    ``first_seed`` of rendered drives. Raises InputError for a kind or an option that is unknown.
+    """
+
+    kind: str
+    root: str = ''
+    split: str | None = None
+    weight: float = 1.0
+    options: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be opened."""
+        if self.kind not in KINDS:
+            raise InputError(f'dataset: expected one of {", ".join(KINDS)}, found {self.kind!r}')
+        kind = KINDS[self.kind]
+        if bool(self.root) != kind.has_folder:
+            expected = f'{self.kind}:PATH' if kind.has_folder else f'{self.kind} without a path'
+            raise InputError(f'dataset: expected {expected}, found {self.kind}:{self.root}')
+        if self.split is not None and not kind.has_folder:
+            raise InputError(f'dataset {self.kind}: expected no split, found {self.split!r}')
+        if not 0 < self.weight < 1000:
+            raise InputError(f'dataset {self}: expected a weight above 0, found {self.weight:g}')
+        for name in self.options:
+            if name not in kind.options:
+                allowed = ', '.join(('weight', *(('split',) if kind.has_folder else ()),
+                                     *kind.options))
+                raise InputError(f'dataset {self.kind}: expected the options {allowed}; '
+                                 f'found {name!r}')
+
+    def __str__(self) -> str:
+        """Return the text that ``parse_spec`` reads."""
+        values: dict[str, object] = {} if self.split is None else {'split': self.split}
+        if self.weight != 1:
+            values['weight'] = f'{self.weight:g}'
+        values |= self.options
+        text = f'{self.kind}:{self.root}' if self.root else self.kind
+        return text + ('?' if values else '') + '&'.join(f'{k}={v}' for k, v in values.items())
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a kind of dataset is opened, and what a model card says of it."""
+
+    title: str
+    licence: str
+    has_folder: bool
+    options: tuple[str, ...]
+    open: Callable[..., Any]
+
+
+KINDS = {
+    'kitti': Kind('KITTI Road', 'CC BY-NC-SA 3.0 (KITTI Road), non-commercial', True, (),
+                  KittiRoad),
+    'camvid': Kind('CamVid', 'CC BY-NC 4.0 (CamVid), non-commercial', True, (), CamVid),
+    'folder': Kind('own images', 'that of the own images', True, ('road',), PlainFolder),
+    'rendered': Kind('rendered drives', 'Apache-2.0 (rendered drives)', False,
+                     ('drives', 'frames', 'first_seed'), RenderedRoad),
+}
+
+
+def parse_spec(text: str) -> DatasetSpec:
+    """
+    Read a spec from ``kind:PATH?option=value&option=value``; a plain path is KITTI Road.
+
+    Raises InputError for a kind, an option or a value that is unknown.
+    """
+    place, _, query = text.partition('?')
+    kind, colon, root = place.partition(':')
+    if not colon:
+        kind, root = (place, '') if place in KINDS else ('kitti', place)
+    values: dict[str, str] = {}
+    for word in filter(None, query.split('&')):
+        name, equals, value = word.partition('=')
+        if not equals or not value or name in values:
+            raise InputError(f'dataset {text!r}: expected {SYNTAX}, found {word!r}')
+        values[name] = value
+    split = values.pop('split', None)
+    weight = _number(text, 'weight', values.pop('weight', '1'), float)
+    options = {name: int(_number(text, name, value, int)) for name, value in values.items()}
+    return DatasetSpec(kind, str(Path(root).expanduser()) if root else '', split, weight, options)
+
+
+def open_dataset(spec: DatasetSpec, strict: bool = True) -> RoadDataset:
+    """
+    Open a dataset.
+
+    Raises InputError for the first pair at fault; where not ``strict``, pairs at fault are left
+    out and listed in the dataset's ``faults``.
+    """
+    kind = KINDS[spec.kind]
+    if not kind.has_folder:
+        return kind.open(**{'drives': 30, 'frames': 2} | dict(spec.options))
+    return kind.open(spec.root, split=spec.split, strict=strict, **spec.options)
+
+
+def open_datasets(specs: Sequence[DatasetSpec]) -> Mixture:
+    """Open several datasets as one, with their weights; raises InputError."""
+    return Mixture([open_dataset(spec) for spec in specs], [spec.weight for spec in specs])
+
+
+def training_data(specs: Sequence[DatasetSpec], mixture: Mixture) -> str:
+    """Return what a model card says: ``KITTI Road, 171 images (train.txt); CamVid, ...``."""
+    texts = []
+    for spec, part in zip(specs, mixture.parts, strict=True):
+        weight = '' if spec.weight == 1 else f', weight {spec.weight:g}'
+        if spec.kind == 'rendered':
+            drives = f'{spec.options.get("drives", 30)} rendered drives'
+            texts.append(f'{len(part)} frames of {drives}{weight}')
+        else:
+            texts.append(f'{KINDS[spec.kind].title}, {len(part)} images ({spec.split or "all"})'
+                         f'{weight}')
+    return '; '.join(texts)
+
+
+def licences(specs: Sequence[DatasetSpec]) -> str:
+    """Return the licences of the training data, those of rendered drives left out."""
+    kinds = dict.fromkeys(spec.kind for spec in specs if spec.kind != 'rendered')
+    return '; '.join(KINDS[kind].licence for kind in kinds) or KINDS['rendered'].licence
+
+
+def _number(text: str, name: str, value: str, kind: type[int] | type[float]) -> float:
+    try:
+        if re.fullmatch(r'[-+0-9.eE]+', value):
+            return kind(value)
+    except ValueError:
+        pass
+    raise InputError(f'dataset {text!r}: expected a number for {name}, found {value!r}')

@@ -1,0 +1,177 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What a dataset holds: every image decoded once, and what is wrong with it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from fcn_seg_ros.datasets.base import IGNORE, RoadDataset, Sample
+from fcn_seg_ros.datasets.mixture import Mixture
+from fcn_seg_ros.datasets.pairs import SizeMismatch
+from fcn_seg_ros.datasets.rendered_road import RenderedRoad
+from fcn_seg_ros.errors import InputError
+
+# Of the 255 bits of ``perceptual_hash``. A copy that was scaled, brightened and saved as a poor
+# JPEG differs in up to 4 of them, frames of a standing car in 8 to 20, the most similar frames of
+# KITTI Road in 64 and more.
+NEAR = 24
+_WORKERS = 4
+
+
+@dataclass(frozen=True)
+class Picture:
+    """
+    What is kept of a sample once it is decoded.
+
+    ``content`` is a hash of the image's pixels, ``look`` its perceptual hash (bool, 255), and
+    ``pixels`` the number of pixels that are not road, road and unlabelled.
+    """
+
+    name: str
+    content: str
+    look: np.ndarray
+    pixels: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A fault of a dataset: its kind (see ``KINDS_OF_PROBLEMS``) and one line about it."""
+
+    kind: str
+    text: str
+
+
+KINDS_OF_PROBLEMS = ('unreadable', 'mismatched', 'empty', 'duplicate', 'leak')
+
+
+@dataclass
+class Survey:
+    """The pictures of a dataset and its problems; ``near`` lists pairs that look alike."""
+
+    pictures: list[Picture] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    near: list[tuple[str, str]] = field(default_factory=list)
+
+    def count(self, kind: str) -> int:
+        """Return the number of problems of a kind."""
+        return sum(problem.kind == kind for problem in self.problems)
+
+    def shares(self) -> tuple[float, float, float]:
+        """Return the shares of pixels that are not road, road and unlabelled."""
+        pixels = np.array([p.pixels for p in self.pictures], np.float64).reshape(-1, 3).sum(0)
+        total = pixels.sum()
+        first, second, third = pixels / total if total else pixels
+        return float(first), float(second), float(third)
+
+
+def survey(dataset: RoadDataset, progress: Callable[[], None] = lambda: None) -> Survey:
+    """
+    Decode a dataset and list its unreadable, mismatched, empty and duplicate samples.
+
+    Pairs that the dataset left out (``faults`` of PairedFiles) count as well. ``progress`` is
+    called after each sample.
+    """
+    found = Survey()
+    for fault in getattr(dataset, 'faults', []):
+        found.problems.append(_problem_of(fault))
+    for result in _decoded(dataset):
+        progress()
+        if isinstance(result, InputError):
+            found.problems.append(_problem_of(result))
+            continue
+        found.pictures.append(result)
+        other, road, _ = result.pixels
+        if not road:
+            what = 'no road' if other else 'no labelled pixel'
+            found.problems.append(Problem('empty', f'{result.name}: {what}'))
+    _add_duplicates(found)
+    return found
+
+
+def verify(dataset: RoadDataset) -> None:
+    """
+    Decode every file of a dataset or a mixture, as a run would sooner or later.
+
+    Raises the first InputError, or one where a part has no labelled pixel. Rendered drives have
+    no files.
+    """
+    for part in dataset.parts if isinstance(dataset, Mixture) else [dataset]:
+        if isinstance(part, RenderedRoad):
+            continue
+        labelled = 0
+        for result in _decoded(part):
+            if isinstance(result, InputError):
+                raise result
+            labelled += sum(result.pixels[:2])
+        if not labelled:
+            raise InputError(f'dataset of {len(part)} images: expected labelled pixels, '
+                             'found none')
+
+
+def perceptual_hash(image: np.ndarray) -> np.ndarray:
+    """
+    Return 255 bits that similar pictures share: the signs of the 16x16 lowest DCT frequencies.
+
+    As pHash (Zauner 2010), with 16x16 instead of 8x8 coefficients of a 32x32 image, since road
+    scenes are alike in the lowest ones.
+    """
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    small = cv2.resize(grey, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32)
+    frequencies = np.asarray(cv2.dct(small), np.float32)[:16, :16].ravel()[1:]
+    return frequencies > np.median(frequencies)
+
+
+def distances(first: list[Picture], second: list[Picture]) -> np.ndarray:
+    """Return the numbers of different bits of all pairs, int (len(first), len(second))."""
+    a, b = (np.array([p.look for p in side], np.float32).reshape(-1, 255)
+            for side in (first, second))
+    return np.rint(a @ (1 - b.T) + (1 - a) @ b.T).astype(int)
+
+
+def _decoded(dataset: RoadDataset) -> Iterator[Picture | InputError]:
+    """Yield what is kept of every sample, or what is wrong with it, in order."""
+    def one(index: int) -> Picture | InputError:
+        try:
+            return _picture(dataset[index])
+        except InputError as error:
+            return error
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        # In pieces, as a pool takes all tasks at once and would go on after an error.
+        for start in range(0, len(dataset), 4 * _WORKERS):
+            yield from pool.map(one, range(start, min(start + 4 * _WORKERS, len(dataset))))
+
+
+def _picture(sample: Sample) -> Picture:
+    image, labels = sample.image, sample.labels
+    if image.shape[:2] != labels.shape:
+        raise SizeMismatch(f'{sample.name}: expected labels of {image.shape[1]}x{image.shape[0]} '
+                           f'as the image, found {labels.shape[1]}x{labels.shape[0]}')
+    counts = np.bincount(labels.ravel(), minlength=256)
+    content = hashlib.sha256(repr(image.shape).encode() + image.tobytes()).hexdigest()
+    return Picture(sample.name, content, perceptual_hash(image),
+                   (int(counts[0]), int(counts[1]), int(counts[IGNORE])))
+
+
+def _problem_of(error: InputError) -> Problem:
+    return Problem('mismatched' if isinstance(error, SizeMismatch) else 'unreadable', str(error))
+
+
+def _add_duplicates(found: Survey) -> None:
+    first_with: dict[str, str] = {}
+    for picture in found.pictures:
+        twin = first_with.setdefault(picture.content, picture.name)
+        if twin is not picture.name:
+            found.problems.append(
+                Problem('duplicate', f'{picture.name}: the same image as {twin}'))
+    far = distances(found.pictures, found.pictures)
+    for i, j in np.argwhere(np.triu(far <= NEAR, 1)):
+        one, other = found.pictures[i], found.pictures[j]
+        if one.content != other.content:
+            found.near.append((one.name, other.name))

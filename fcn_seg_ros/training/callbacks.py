@@ -1,0 +1,70 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What a run shows while it goes on: lines for logs, pictures for TensorBoard."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import Callback
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from fcn_seg_ros.inference.postprocess import draw_overlay, probability_to_mask
+from fcn_seg_ros.inference.preprocess import resize_image
+from fcn_seg_ros.training.config import PALETTE, ROAD_IDS
+
+
+class EpochLines(Callback):
+    """One line an epoch with the time left, for logs, where a progress bar would be noise."""
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Note when the run began, or went on."""
+        self._run_start = time.monotonic()
+        self._first = trainer.current_epoch
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Note when the epoch began."""
+        self._start = time.monotonic()
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Print loss, score, duration and the time left."""
+        if not trainer.is_global_zero:
+            return
+        text = '  '.join(f'{name} {float(value):.4g}'
+                         for name, value in trainer.callback_metrics.items()
+                         if not name.startswith('lr-'))
+        now, epochs = time.monotonic(), trainer.max_epochs or 0
+        done = trainer.current_epoch + 1
+        left = (now - self._run_start) / (done - self._first) * (epochs - done)
+        print(f'epoch {done}/{epochs}  {text}  ({now - self._start:.1f} s, '
+              f'{left / 60:.1f} min left)', flush=True)
+
+
+class OverlayPictures(Callback):
+    """A few validation images with the road tinted, in TensorBoard after every validation."""
+
+    def __init__(self, samples: Dataset[tuple[Tensor, Tensor]], count: int = 4) -> None:
+        super().__init__()
+        self._samples = samples
+        self._count = count
+
+    @torch.no_grad()
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: Any) -> None:
+        """Segment and draw images spread over the validation set."""
+        board: Any = getattr(trainer.logger, 'experiment', None)
+        if not trainer.is_global_zero or board is None:
+            return
+        length = len(self._samples)  # type: ignore[arg-type]
+        for number in range(min(self._count, length)):
+            image, _ = self._samples[number * length // self._count]
+            size = (image.shape[-2], image.shape[-1])
+            road = pl_module.road_probability(image[None].to(pl_module.device), size)[0]
+            levels = (255 * road).round().to(torch.uint8).cpu().numpy()
+            overlay = draw_overlay(image.permute(1, 2, 0).contiguous().numpy(),
+                                   probability_to_mask(levels, 0.5), PALETTE[ROAD_IDS[0]], 0.45)
+            board.add_image(f'validation/{number}', resize_image(overlay, (size[0] // 2,
+                            size[1] // 2)), trainer.global_step, dataformats='HWC')

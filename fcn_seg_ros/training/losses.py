@@ -1,0 +1,126 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The loss: pixel-wise cross entropy, with Dice or Lovasz terms where asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+import torch.distributed as dist
+import torch.nn.functional as F
+from torch import Tensor
+
+from fcn_seg_ros.datasets.base import IGNORE
+from fcn_seg_ros.errors import InputError
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """
+    What the loss is the sum of; ``class_weights`` weighs the pixels of each class.
+
+    Raises InputError for negative weights.
+    """
+
+    cross_entropy: float = field(default=1.0, metadata={'help': 'weight of the cross entropy'})
+    dice: float = field(default=0.0, metadata={'help': 'weight of the Dice term'})
+    lovasz: float = field(default=0.0, metadata={'help': 'weight of the Lovasz-softmax term'})
+    class_weights: tuple[float, ...] = field(default=(1.0, 1.0), metadata={
+        'help': 'weight of a pixel of each class in the cross entropy'})
+
+    def __post_init__(self) -> None:
+        """Refuse what is no loss."""
+        parts = (self.cross_entropy, self.dice, self.lovasz)
+        if min(parts) < 0 or max(parts) == 0 or min(self.class_weights) < 0:
+            raise InputError('loss: expected weights from 0, one of cross_entropy, dice and '
+                             f'lovasz above it, found {parts} and {self.class_weights}')
+
+
+def segmentation_loss(logits: Tensor, labels: Tensor, weights: LossWeights) -> Tensor:
+    """
+    Return the weighted sum of the loss terms.
+
+    ``logits`` (N, C, H, W) of any float type, ``labels`` int64 (N, H, W), 255 left out. Without
+    any labelled pixel the loss is 0.
+    """
+    logits = logits.float()
+    loss = logits.new_zeros(())
+    if weights.cross_entropy:
+        loss = loss + weights.cross_entropy * cross_entropy(logits, labels, weights.class_weights)
+    if weights.dice:
+        loss = loss + weights.dice * dice_loss(logits, labels)
+    if weights.lovasz:
+        loss = loss + weights.lovasz * lovasz_softmax(logits, labels)
+    return loss
+
+
+def cross_entropy(logits: Tensor, labels: Tensor, class_weights: tuple[float, ...] = ()
+                  ) -> Tensor:
+    """
+    Return the mean pixel-wise cross entropy over labelled pixels.
+
+    With class weights it is the weighted mean. The mean is over the pixels of all processes, so
+    that gradients averaged by DDP are those of one process with the whole batch.
+    """
+    weight = torch.tensor(class_weights or (1.0,) * logits.shape[1], device=logits.device)
+    total = F.cross_entropy(logits, labels, weight, ignore_index=IGNORE, reduction='sum')
+    labelled = labels[labels != IGNORE]
+    # clamp: a batch without any labelled pixel must not turn the weights into NaN.
+    return total / _mean_over_processes(weight[labelled].sum()).clamp(min=1e-6)
+
+
+def dice_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return 1 - the mean over classes of the soft Dice score, over labelled pixels."""
+    valid, target = _one_hot(logits, labels)
+    probability = logits.softmax(dim=1) * valid
+    overlap = (probability * target).sum(dim=(0, 2, 3))
+    size = probability.sum(dim=(0, 2, 3)) + target.sum(dim=(0, 2, 3))
+    present = target.sum(dim=(0, 2, 3)) > 0
+    if not present.any():
+        return logits.sum() * 0
+    return (1 - 2 * overlap / size.clamp(min=1e-6))[present].mean()
+
+
+def lovasz_softmax(logits: Tensor, labels: Tensor) -> Tensor:
+    """
+    Return the Lovasz-softmax loss, mean over the classes present.
+
+    A convex surrogate of 1 - IoU: Berman, Triki, Blaschko, "The Lovasz-Softmax loss", CVPR 2018,
+    equations 8 and 9.
+    """
+    keep = labels.flatten() != IGNORE
+    probability = logits.softmax(dim=1).permute(0, 2, 3, 1).flatten(0, 2)[keep]
+    target = labels.flatten()[keep]
+    losses = []
+    for index in range(logits.shape[1]):
+        foreground = (target == index).float()
+        if foreground.sum() == 0:
+            continue
+        errors = (foreground - probability[:, index]).abs()
+        errors, order = errors.sort(descending=True)
+        losses.append(torch.dot(errors, _jaccard_gradient(foreground[order])))
+    return torch.stack(losses).mean() if losses else logits.sum() * 0
+
+
+def _jaccard_gradient(foreground: Tensor) -> Tensor:
+    """Return the differences of the Jaccard loss as errors are added in falling order."""
+    intersection = foreground.sum() - foreground.cumsum(0)
+    union = foreground.sum() + (1 - foreground).cumsum(0)
+    jaccard = 1 - intersection / union
+    return torch.cat([jaccard[:1], jaccard[1:] - jaccard[:-1]])
+
+
+def _one_hot(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    valid = (labels != IGNORE).unsqueeze(1)
+    classes = logits.shape[1]
+    target = F.one_hot(labels.clamp(max=classes - 1), classes).permute(0, 3, 1, 2)
+    return valid, (target * valid).to(logits.dtype)
+
+
+def _mean_over_processes(value: Tensor) -> Tensor:
+    if not (dist.is_available() and dist.is_initialized()):
+        return value
+    value = value.detach().clone()
+    dist.all_reduce(value)
+    return value / dist.get_world_size()
