@@ -38,6 +38,7 @@ setup(
         'run': ['torch>=2.6', 'torchvision', 'numpy', 'opencv-python-headless<5', 'safetensors',
                 'openvino', 'pillow', 'PyYAML', 'rich'],
         'bags': ['av', 'rosbags'],
+        'plots': ['matplotlib'],
         'train': ['lightning>=2.6,!=2.6.2,!=2.6.3'],
     },
     zip_safe=False,

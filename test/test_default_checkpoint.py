@@ -10,6 +10,7 @@ import pytest
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED, RenderedRoad
 from fcn_seg_ros.evaluation.evaluate import ALL, evaluate
+from fcn_seg_ros.evaluation.geometry import geometry_of
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.models.checkpoint import load_checkpoint
 from fcn_seg_ros.resources import default_checkpoint
@@ -57,8 +58,12 @@ def test_precision_of_the_node_changes_few_pixels(segmenter, held_out):
 
 
 def test_real_roads(segmenter, real_data):
-    result = evaluate(segmenter, KittiRoad(real_data / 'kitti_road', 'val.txt'))
-    print(f'val MaxF {100 * result.scores[ALL].max_f:.2f} (perspective)')
+    dataset = KittiRoad(real_data / 'kitti_road', 'val.txt')
+    result = evaluate(segmenter, dataset, geometry_of(dataset))
+    above = result.birds_eye
+    print(f'val MaxF {100 * result.scores[ALL].max_f:.2f} (perspective), '
+          f'{100 * above.scores[ALL].max_f:.2f} (birds-eye)')
     assert result.scores[ALL].max_f >= 0.95
+    assert above.images[ALL] == 44 and above.scores[ALL].max_f >= 0.94
     quoted = segmenter.info.scores['scores'][ALL]['max_f']
     assert abs(100 * result.scores[ALL].max_f - quoted) < 0.1

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The scores against a reference that counts pixel by pixel."""
 
+from statistics import mean
+
 import numpy as np
 import pytest
 from hypothesis import example, given
@@ -13,7 +15,7 @@ from fcn_seg_ros.evaluation.kitti_scores import RoadCounts, bootstrap_max_f
 
 
 def brute_force(probability, labels):
-    """Return (max_f, ap, precision, recall, fpr, fnr, iou) by the definitions, slowly."""
+    """Return (max_f, ap, precision, recall, fpr, fnr, iou, mean_iou), slowly."""
     rows = []
     for threshold in range(256):
         tp = fp = fn = tn = 0
@@ -31,12 +33,13 @@ def brute_force(probability, labels):
         f1 = 2 * pre * rec / (pre + rec) if pre + rec else 0.0
         rows.append((f1, pre, rec, fp / (fp + tn) if fp + tn else 0.0,
                      fn / (fn + tp) if fn + tp else 0.0,
-                     tp / (tp + fp + fn) if tp + fp + fn else 0.0))
+                     tp / (tp + fp + fn) if tp + fp + fn else 0.0,
+                     mean([n / (n + fp + fn) for n in (tp, tn) if n + fp + fn] or [0.0])))
     best = max(range(256), key=lambda t: (round(rows[t][0], 12), -t))
     ap = sum(max([r[1] for r in rows if r[2] >= level / 10], default=0.0)
              for level in range(11)) / 11
-    f1, pre, rec, fpr, fnr, iou = rows[best]
-    return f1, ap, pre, rec, fpr, fnr, iou
+    f1, *others = rows[best]
+    return f1, ap, *others
 
 
 PAIRS = st.tuples(
@@ -54,7 +57,7 @@ def test_equals_the_reference(pair):
     counts = RoadCounts()
     counts.update(probability, labels)
     s = counts.compute()
-    ours = (s.max_f, s.ap, s.precision, s.recall, s.fpr, s.fnr, s.iou)
+    ours = (s.max_f, s.ap, s.precision, s.recall, s.fpr, s.fnr, s.iou, s.mean_iou)
     np.testing.assert_allclose(ours, brute_force(probability, labels), atol=1e-9)
 
 
@@ -62,6 +65,10 @@ def test_equals_the_reference(pair):
 def test_counts_are_summed_before_dividing(pairs):
     together, whole = RoadCounts(), RoadCounts()
     parts = [together.update(*pair) for pair in pairs]
+    added = RoadCounts()
+    for part in parts:
+        added += RoadCounts(part)
+    assert added.compute() == together.compute()
     whole.update(np.concatenate([p for p, _ in pairs]), np.concatenate([t for _, t in pairs]))
     assert together.compute() == whole.compute()
     assert np.array_equal(sum(parts), whole.histogram)

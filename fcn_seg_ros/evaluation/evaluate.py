@@ -1,86 +1,220 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Score a segmenter on a dataset, in perspective view."""
+"""Score a segmenter on a dataset: in perspective, in bird's-eye view, and as a planner sees it."""
 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from fcn_seg_ros.datasets.base import RoadDataset
-from fcn_seg_ros.evaluation.kitti_scores import RoadCounts, RoadScores, bootstrap_max_f
+from fcn_seg_ros.datasets.base import IGNORE, RoadDataset, Sample
+from fcn_seg_ros.evaluation.calibration import BoundaryCounts, Calibration, calibrate
+from fcn_seg_ros.evaluation.geometry import Geometry, no_geometry
+from fcn_seg_ros.evaluation.kitti_scores import RoadCounts, RoadScores, bootstrap_max_f, mean_iou
+from fcn_seg_ros.evaluation.planner import PlannerErrors, PlannerScores
+from fcn_seg_ros.evaluation.predictors import Network, Predictor
+from fcn_seg_ros.evaluation.truth import without_bottom_strip
+from fcn_seg_ros.ground.birds_eye import BirdsEyeView
+from fcn_seg_ros.inference.postprocess import probability_to_mask
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
 ALL = 'all'
+PERSPECTIVE, BIRDS_EYE = 'perspective', 'birds-eye'
+
+
+@dataclass(frozen=True)
+class ViewScores:
+    """
+    Scores in one view.
+
+    By category (what a sample's name begins with: ``um``, ``umm``, ``uu`` in KITTI Road) and over
+    all images (``all``, KITTI's URBAN_ROAD); ``intervals`` are the 95 % bootstrap intervals over
+    images of MaxF; ``worst`` the names and F1 (at the best threshold of all) of the images, worst
+    first.
+    """
+
+    view: str
+    counts: dict[str, RoadCounts]
+    scores: dict[str, RoadScores]
+    images: dict[str, int]
+    intervals: dict[str, tuple[float, float]]
+    worst: list[tuple[str, float]]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what ``evaluate --json`` prints; scores in percent."""
+        return {
+            'view': self.view,
+            'scores': {name: {key: value if key == 'threshold' else round(100 * value, 3)
+                              for key, value in dataclasses.asdict(scores).items()}
+                       for name, scores in self.scores.items()},
+            'images': self.images,
+            'max_f_interval_95': _percent(self.intervals[ALL]),
+            'max_f_intervals_95': {name: _percent(ends) for name, ends in self.intervals.items()},
+            'worst': [{'image': name, 'f1': round(100 * f1, 3)} for name, f1 in self.worst],
+        }
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """
-    Scores in perspective view.
+    All scores of a predictor.
 
-    ``scores`` per category (what a sample's name begins with: ``um``, ``umm``, ``uu`` in KITTI
-    Road) and over all images (``all``, KITTI's URBAN_ROAD); ``interval`` is the 95 % bootstrap
-    interval over images of MaxF; ``iou_at_threshold`` the road IoU of the masks that the node
-    would publish; ``worst`` the names and F1 (at the best threshold of all) of the images, worst
-    first; ``segment_ms`` the median of a segmenter call.
+    ``iou_at_threshold`` and ``mean_iou_at_threshold`` are those of the masks that the node would
+    publish, at ``threshold``; ``birds_eye`` and ``planner`` are None where the road plane of no
+    image is known. ``segment_ms`` is the median of a segmenter call, NaN for stored probabilities.
     """
 
-    scores: dict[str, RoadScores]
-    images: dict[str, int]
-    interval: tuple[float, float]
+    perspective: ViewScores
+    birds_eye: ViewScores | None
+    calibration: Calibration
+    planner: PlannerScores | None
     iou_at_threshold: float
+    mean_iou_at_threshold: float
     threshold: float
-    worst: list[tuple[str, float]]
     segment_ms: float
+
+    @property
+    def scores(self) -> dict[str, RoadScores]:
+        """Return the scores in perspective by category."""
+        return self.perspective.scores
+
+    @property
+    def worst(self) -> list[tuple[str, float]]:
+        """Return name and F1 of the images in perspective, worst first."""
+        return self.perspective.worst
 
     def as_dict(self) -> dict[str, Any]:
         """Return what ``evaluate --json`` prints; scores in percent."""
-        return {
-            'view': 'perspective',
-            'scores': {name: {key: value if key == 'threshold' else round(100 * value, 3)
-                              for key, value in dataclasses.asdict(scores).items()}
-                       for name, scores in self.scores.items()},
-            'images': self.images,
-            'max_f_interval_95': [round(100 * bound, 3) for bound in self.interval],
-            'mask': {'threshold': self.threshold, 'iou': round(100 * self.iou_at_threshold, 3)},
-            'worst': [{'image': name, 'f1': round(100 * f1, 3)} for name, f1 in self.worst],
-            'segment_ms_p50': round(self.segment_ms, 2),
+        return self.perspective.as_dict() | {
+            'mask': {'threshold': self.threshold, 'iou': round(100 * self.iou_at_threshold, 3),
+                     'mean_iou': round(100 * self.mean_iou_at_threshold, 3)},
+            'segment_ms_p50': round(self.segment_ms, 2) if np.isfinite(self.segment_ms) else None,
+            'birds_eye': self.birds_eye.as_dict() if self.birds_eye else None,
+            'calibration': self.calibration.as_dict(),
+            'planner': self.planner.as_dict() if self.planner else None,
         }
 
 
-def evaluate(segmenter: RoadSegmenter, dataset: RoadDataset) -> Evaluation:
+@dataclass
+class Tally:
+    """
+    What has been counted so far, image by image; ``a + b`` is the tally of both.
+
+    Histograms are those of RoadCounts and BoundaryCounts, by the name of the image.
+    """
+
+    threshold: float
+    perspective: dict[str, np.ndarray] = field(default_factory=dict)
+    birds_eye: dict[str, np.ndarray] = field(default_factory=dict)
+    boundary: dict[str, np.ndarray] = field(default_factory=dict)
+    planner: PlannerErrors = field(default_factory=PlannerErrors)
+    milliseconds: list[float] = field(default_factory=list)
+
+    def __add__(self, other: Tally) -> Tally:
+        """Return the tally of both, which must not share an image."""
+        if self.threshold != other.threshold or self.perspective.keys() & other.perspective.keys():
+            raise ValueError('tallies of one threshold and of different images expected')
+        return Tally(self.threshold, self.perspective | other.perspective,
+                     self.birds_eye | other.birds_eye, self.boundary | other.boundary,
+                     self.planner + other.planner, self.milliseconds + other.milliseconds)
+
+    def update(self, sample: Sample, probability: np.ndarray, homography: np.ndarray | None,
+               milliseconds: float = float('nan')) -> None:
+        """
+        Count one image.
+
+        ``probability`` is round(255 P(road)), uint8 (H, W); ``homography`` (3, 3) that of the
+        road plane (``ground_homography``), or None.
+        """
+        name = sample.name
+        while name in self.perspective:  # two folders may use the same name
+            name += '+'
+        self.perspective[name] = RoadCounts().update(probability, sample.labels)
+        truth = without_bottom_strip(sample.labels)
+        self.boundary[name] = BoundaryCounts().update(probability, truth)
+        self.milliseconds.append(milliseconds)
+        if homography is None:
+            return
+        # Scores as the benchmark resamples, so that they compare; metres where things really are.
+        devkit = BirdsEyeView(homography, sample.labels.shape, devkit=True)
+        self.birds_eye[name] = RoadCounts().update(devkit.nearest(probability),
+                                                   devkit.nearest(sample.labels, IGNORE))
+        view = BirdsEyeView(homography, sample.labels.shape)
+        above = np.round(view.bilinear(probability)).astype(np.uint8)
+        road = (probability_to_mask(above, self.threshold) == 1) & view.inside
+        self.planner.update(road, view.nearest(truth, IGNORE), view.grid)
+
+    def compute(self) -> Evaluation:
+        """Return the scores of everything counted; the order of counting does not matter."""
+        total = sum(self.perspective.values(), np.zeros((2, 256), np.int64))
+        names = sorted(self.boundary)
+        _, iou = f1_and_iou(total, self.threshold)
+        times = [t for t in self.milliseconds if np.isfinite(t)]
+        return Evaluation(
+            _view(PERSPECTIVE, self.perspective),
+            _view(BIRDS_EYE, self.birds_eye) if self.birds_eye else None,
+            calibrate(names, np.stack([self.boundary[name] for name in names])),
+            self.planner.compute() if len(self.planner.rows) else None,
+            iou, mean_iou(*_confusion_at(total, self.threshold)), self.threshold,
+            float(np.median(times)) if times else float('nan'))
+
+
+def evaluate(segmenter: RoadSegmenter, dataset: RoadDataset,
+             geometry: Geometry = no_geometry) -> Evaluation:
     """Segment every image of a dataset and return the scores."""
-    names, histograms, milliseconds = [], [], []
+    return score(Network(segmenter), dataset, geometry)
+
+
+def score(predictor: Predictor, dataset: RoadDataset, geometry: Geometry = no_geometry,
+          done: Callable[[], object] | None = None) -> Evaluation:
+    """
+    Return the scores of a predictor on a dataset.
+
+    ``geometry`` gives the road plane of an image (``geometry_of``); ``done`` is called after each
+    image.
+    """
+    tally = Tally(predictor.threshold)
     for index in range(len(dataset)):
         sample = dataset[index]
-        result = segmenter.segment(sample.image)
-        names.append(sample.name)
-        histograms.append(RoadCounts().update(result.probability, sample.labels))
-        milliseconds.append(result.times.total)
-    stacked = np.stack(histograms)
-    categories = np.array([name.split('_')[0] for name in names])
-    groups = {str(name): stacked[categories == name] for name in np.unique(categories)}
-    groups |= {ALL: stacked}
-    scores = {name: RoadCounts(group.sum(axis=0)).compute() for name, group in groups.items()}
-    level = scores[ALL].threshold
-    per_image = [f1_and_iou(histogram, level)[0] for histogram in stacked]
-    order = np.argsort(per_image, kind='stable')
-    return Evaluation(
-        scores, {name: len(group) for name, group in groups.items()}, bootstrap_max_f(stacked),
-        f1_and_iou(stacked.sum(axis=0), segmenter.threshold)[1], segmenter.threshold,
-        [(names[index], per_image[index]) for index in order],
-        float(np.median(milliseconds)))
+        probability, milliseconds = predictor(sample)
+        tally.update(sample, probability, geometry(sample.name), milliseconds)
+        if done is not None:
+            done()
+    return tally.compute()
 
 
 def f1_and_iou(histogram: np.ndarray, threshold: float) -> tuple[float, float]:
     """Return F1 and IoU of the road at one threshold, from a histogram (2, 256)."""
-    level = int(np.ceil(threshold * 255 - 1e-9))
-    tp, fp = histogram[1, level:].sum(), histogram[0, level:].sum()
-    fn = histogram[1, :level].sum()
+    tp, fp, fn, _ = _confusion_at(histogram, threshold)
     if tp + fp + fn == 0:
         return 1.0, 1.0
     return float(2 * tp / (2 * tp + fp + fn)), float(tp / (tp + fp + fn))
+
+
+def _confusion_at(histogram: np.ndarray, threshold: float) -> tuple[float, float, float, float]:
+    level = int(np.ceil(threshold * 255 - 1e-9))
+    return (histogram[1, level:].sum(), histogram[0, level:].sum(), histogram[1, :level].sum(),
+            histogram[0, :level].sum())
+
+
+def _view(view: str, histograms: dict[str, np.ndarray]) -> ViewScores:
+    names = sorted(histograms)
+    stacked = np.stack([histograms[name] for name in names])
+    categories = np.array([name.split('_')[0] for name in names])
+    groups = {str(name): stacked[categories == name] for name in np.unique(categories)}
+    groups |= {ALL: stacked}
+    counts = {name: RoadCounts(group.sum(axis=0)) for name, group in groups.items()}
+    scores = {name: count.compute() for name, count in counts.items()}
+    per_image = [f1_and_iou(histogram, scores[ALL].threshold)[0] for histogram in stacked]
+    order = np.argsort(per_image, kind='stable')
+    return ViewScores(view, counts, scores, {name: len(group) for name, group in groups.items()},
+                      {name: bootstrap_max_f(group) for name, group in groups.items()},
+                      [(names[index], per_image[index]) for index in order])
+
+
+def _percent(ends: tuple[float, float]) -> list[float]:
+    return [round(100 * end, 3) for end in ends]

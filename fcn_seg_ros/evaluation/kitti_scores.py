@@ -23,7 +23,8 @@ class RoadScores:
     """
     Scores as fractions of one, read at ``threshold`` (on P(road)), where F1 is best.
 
-    ``iou`` is that of the road class at the same threshold.
+    ``iou`` is that of the road class at the same threshold, ``mean_iou`` the mean of it and of the
+    background's (of those of the two that occur at all, in the truth or in the prediction).
     """
 
     max_f: float
@@ -33,6 +34,7 @@ class RoadScores:
     fpr: float
     fnr: float
     iou: float
+    mean_iou: float
     threshold: float
 
 
@@ -40,8 +42,9 @@ class RoadCounts:
     """
     Histograms of 8-bit road probability over road and other pixels; counts add up over images.
 
-    ``update`` and ``compute`` as in every metric here; ``histogram`` is int64 of shape (2, 256),
-    row 0 pixels that are not road, row 1 road.
+    ``update`` and ``compute`` as in every metric here, and ``a + b`` is the metric of both parts,
+    so that processes can count apart. ``histogram`` is int64 of shape (2, 256), row 0 pixels that
+    are not road, row 1 road.
     """
 
     def __init__(self, histogram: np.ndarray | None = None) -> None:
@@ -62,21 +65,28 @@ class RoadCounts:
         self.histogram = self.histogram + counted
         return counted
 
+    def __add__(self, other: RoadCounts) -> RoadCounts:
+        """Return the counts of both."""
+        return RoadCounts(self.histogram + other.histogram)
+
+    def precision_recall(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return precision and recall at the thresholds 0/255 to 255/255, float64 (256,) each."""
+        tp, fp, fn, _ = _confusion(self.histogram)
+        return _ratio(tp, tp + fp), _ratio(tp, tp + fn)
+
     def compute(self) -> RoadScores:
         """Return the scores of everything counted so far; without any road pixel they are 0."""
-        other, road = self.histogram
-        # At threshold t, a pixel is taken for road where its level is >= t.
-        tp = np.cumsum(road[::-1])[::-1].astype(np.float64)
-        fp = np.cumsum(other[::-1])[::-1].astype(np.float64)
-        fn, tn = road.sum() - tp, other.sum() - fp
-        precision, recall = _ratio(tp, tp + fp), _ratio(tp, tp + fn)
+        tp, fp, fn, tn = _confusion(self.histogram)
+        precision, recall = self.precision_recall()
         f1 = _ratio(2 * tp, 2 * tp + fp + fn)
         best = int(np.argmax(f1))
+        at_best = mean_iou(*(float(count[best]) for count in (tp, fp, fn, tn)))
         return RoadScores(
             max_f=float(f1[best]), ap=average_precision(precision, recall),
             precision=float(precision[best]), recall=float(recall[best]),
             fpr=float(_ratio(fp, fp + tn)[best]), fnr=float(_ratio(fn, fn + tp)[best]),
-            iou=float(_ratio(tp, tp + fp + fn)[best]), threshold=best / (LEVELS - 1))
+            iou=float(_ratio(tp, tp + fp + fn)[best]), mean_iou=at_best,
+            threshold=best / (LEVELS - 1))
 
 
 def average_precision(precision: np.ndarray, recall: np.ndarray) -> float:
@@ -95,13 +105,29 @@ def bootstrap_max_f(histograms: np.ndarray, draws: int = 1000, seed: int = 0
     """
     rng = np.random.default_rng(seed)
     images = len(histograms)
-    values = []
-    for _ in range(draws):
-        weights = np.bincount(rng.integers(0, images, images), minlength=images)
-        drawn = np.tensordot(weights, histograms, axes=1)
-        values.append(RoadCounts(drawn).compute().max_f)
+    weights = np.stack([np.bincount(rng.integers(0, images, images), minlength=images)
+                        for _ in range(draws)])
+    # Counts stay far below 2^53, so floating point (and its fast product) is exact.
+    drawn = weights.astype(np.float64) @ histograms.reshape(images, -1).astype(np.float64)
+    tp, fp, fn, _ = _confusion(drawn.reshape(draws, 2, LEVELS))
+    values = _ratio(2 * tp, 2 * tp + fp + fn).max(axis=1)
     low, high = np.percentile(values, [2.5, 97.5])
     return float(low), float(high)
+
+
+def mean_iou(tp: float, fp: float, fn: float, tn: float) -> float:
+    """Return the mean IoU of road and background, of those that occur; 0 where none does."""
+    parts = [same / (same + fp + fn) for same in (tp, tn) if same + fp + fn]
+    return sum(parts) / len(parts) if parts else 0.0
+
+
+def _confusion(histogram: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return TP, FP, FN, TN, float64 (..., 256), of histograms (..., 2, 256)."""
+    # At threshold t, a pixel is taken for road where its level is >= t.
+    taken = np.cumsum(histogram[..., ::-1], axis=-1)[..., ::-1].astype(np.float64)
+    total = taken[..., :1]
+    fp, tp = taken[..., 0, :], taken[..., 1, :]
+    return tp, fp, total[..., 1, :] - tp, total[..., 0, :] - fp
 
 
 def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:

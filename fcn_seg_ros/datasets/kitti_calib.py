@@ -1,0 +1,80 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Calibration files of KITTI Road (``training/calib/um_000061.txt``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.ground.birds_eye import calibration_homography
+
+_SHAPES = {'P2': (3, 4), 'R0_rect': (3, 3), 'Tr_cam_to_road': (3, 4)}
+
+
+@dataclass(frozen=True)
+class KittiCalib:
+    """
+    What the bird's-eye view needs of a calib file, float64.
+
+    ``p2`` (3, 4) projects rectified camera coordinates to the left colour image, ``r0_rect``
+    (3, 3) rectifies, ``cam_to_road`` (3, 4) takes camera to road coordinates (x right, y down with
+    the road at 0, z forward, metres).
+    """
+
+    p2: np.ndarray
+    r0_rect: np.ndarray
+    cam_to_road: np.ndarray
+
+    @property
+    def homography(self) -> np.ndarray:
+        """Return the homography from (x, z, 1) on the road to homogeneous pixels, (3, 3)."""
+        return calibration_homography(self.p2, self.r0_rect, self.cam_to_road)
+
+
+def calib_file(image: Path) -> Path:
+    """Return where the calib file of ``<root>/<set>/image_2/um_000061.png`` belongs."""
+    return image.parent.parent / 'calib' / f'{image.stem}.txt'
+
+
+def read_calib(path: str | Path) -> KittiCalib:
+    """
+    Read a calib file.
+
+    Raises InputError, naming the file, where it is missing or unreadable, or lacks one of P2,
+    R0_rect and Tr_cam_to_road, or holds too few, too many or other than finite numbers for it, or
+    matrices that cannot be turned round.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else 'not text'
+        raise InputError(f'{path}: expected a calib file of KITTI Road, found one that cannot be '
+                         f'read ({reason})') from None
+    lines = dict(line.split(':', 1) for line in text.splitlines() if ':' in line)
+    p2, r0_rect, cam_to_road = (_matrix(path, lines, key) for key in _SHAPES)
+    for key, rotation in (('R0_rect', r0_rect), ('Tr_cam_to_road', cam_to_road[:, :3])):
+        if abs(np.linalg.det(rotation) - 1) > 0.01:
+            raise InputError(f'{path}: expected a rotation in {key}, found a matrix with '
+                             f'determinant {np.linalg.det(rotation):.3g}')
+    return KittiCalib(p2, r0_rect, cam_to_road)
+
+
+def _matrix(path: Path, lines: dict[str, str], key: str) -> np.ndarray:
+    shape = _SHAPES[key]
+    if key not in lines:
+        raise InputError(f'{path}: expected a line {key}: with {shape[0] * shape[1]} numbers, '
+                         'found none')
+    words = lines[key].split()
+    try:
+        values = np.array([float(word) for word in words])
+    except ValueError as error:
+        raise InputError(f'{path}: expected numbers in {key}, found a fault ({error})') from None
+    if len(values) != shape[0] * shape[1] or not np.isfinite(values).all():
+        raise InputError(f'{path}: expected {shape[0] * shape[1]} finite numbers in {key}, '
+                         f'found {lines[key].strip()[:60]!r} ({len(values)})')
+    return values.reshape(shape)

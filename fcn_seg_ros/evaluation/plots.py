@@ -1,0 +1,152 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures of an evaluation: precision/recall, reliability, and the worst images."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from fcn_seg_ros.datasets.base import IGNORE, RoadDataset
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.evaluation.calibration import BAND, BINS, Calibration, reliability
+from fcn_seg_ros.evaluation.evaluate import ALL, Evaluation, ViewScores
+from fcn_seg_ros.evaluation.files import make_folder, png, write_file
+from fcn_seg_ros.evaluation.predictors import Predictor
+from fcn_seg_ros.inference.postprocess import probability_to_mask
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+WORST = 10
+# RGB of true positives, false positives and false negatives.
+COLOURS = {'tp': (0, 200, 0), 'fp': (255, 0, 0), 'fn': (0, 0, 255)}
+
+
+def write_plots(folder: Path, result: Evaluation, predictor: Predictor,
+                dataset: RoadDataset) -> list[Path]:
+    """
+    Write the pictures of an evaluation and return their paths.
+
+    ``precision_recall.png``, ``reliability.png`` and ``worst.png`` (the ten worst images in
+    perspective, predicted again). Raises InputError without matplotlib, and where the folder
+    cannot be written.
+    """
+    views = [result.perspective] + ([result.birds_eye] if result.birds_eye else [])
+    pictures = {'precision_recall.png': _bytes(precision_recall(views)),
+                'reliability.png': _bytes(reliability_diagram(result.calibration)),
+                'worst.png': png(worst_sheet(result, predictor, dataset))}
+    make_folder(folder)
+    for name, content in pictures.items():
+        write_file(folder / name, content)
+    return [folder / name for name in pictures]
+
+
+def precision_recall(views: list[ViewScores]) -> Figure:
+    """Draw precision over recall of every view and category, the best F1 marked."""
+    figure = _figure(5.5 * len(views), 5)
+    for position, view in enumerate(views):
+        axes = figure.add_subplot(1, len(views), position + 1)
+        for name, counts in view.counts.items():
+            precision, recall = counts.precision_recall()
+            some = recall + precision > 0
+            s = view.scores[name]
+            line, = axes.plot(recall[some], precision[some], linewidth=2 if name == ALL else 1,
+                              label=f'{name}: MaxF {100 * s.max_f:.2f}')
+            axes.plot(s.recall, s.precision, 'o', color=line.get_color())
+        axes.set(title=f'{view.view} view', xlabel='recall', ylabel='precision', xlim=(0.8, 1),
+                 ylim=(0.8, 1))
+        if min(s.max_f for s in view.scores.values()) < 0.85:
+            axes.set(xlim=(0, 1.01), ylim=(0, 1.01))
+        axes.grid(alpha=0.3)
+        axes.legend(loc='lower left')
+    return figure
+
+
+def reliability_diagram(calibration: Calibration) -> Figure:
+    """Draw the road's share over the probability said, as scored and with the temperature."""
+    figure = _figure(5.5, 6.5)
+    upper, lower = figure.subplots(2, 1, height_ratios=(3, 1), sharex=True)
+    upper.plot([0, 1], [0, 1], color='grey', linewidth=1)
+    for label, error, temperature in (
+            ('as scored', calibration.error_before, None),
+            (f'temperature {calibration.temperature:.2f} (error cross-fitted)',
+             calibration.error_after, calibration.temperature)):
+        r = reliability(calibration.histogram, temperature)
+        some = r.pixels > 0
+        upper.plot(r.mean[some], r.road[some], 'o-', label=f'{label}: ECE {100 * error:.2f} %')
+    pixels = reliability(calibration.histogram).pixels
+    lower.bar((np.arange(BINS) + 0.5) / BINS, pixels / max(1.0, pixels.sum()), 0.9 / BINS)
+    upper.set(title=f'within {BAND:g} px of the road boundary', ylabel='share that is road')
+    lower.set(xlabel='P(road)', ylabel='share of pixels')
+    upper.legend()
+    upper.grid(alpha=0.3)
+    return figure
+
+
+def worst_sheet(result: Evaluation, predictor: Predictor, dataset: RoadDataset,
+                width: int = 800) -> np.ndarray:
+    """
+    Return a sheet of the ten worst images in perspective, uint8 RGB, two in a row.
+
+    True positives are green, false positives red and false negatives blue, at the threshold of
+    the best F1 of all images; pixels that are not labelled stay as they are.
+    """
+    wanted = dict(result.worst[:WORST])
+    threshold = result.scores[ALL].threshold
+    tiles: dict[str, np.ndarray] = {}
+    for index in range(len(dataset)):
+        sample = dataset[index]
+        if sample.name in wanted and sample.name not in tiles:
+            mask = probability_to_mask(predictor(sample)[0], threshold)
+            tile = mark_errors(sample.image, mask, sample.labels)
+            height = round(width * tile.shape[0] / tile.shape[1])
+            tile = cv2.resize(tile, (width, height), interpolation=cv2.INTER_AREA)
+            tiles[sample.name] = _caption(tile, f'{sample.name}  F1 '
+                                          f'{100 * wanted[sample.name]:.1f}')
+    ordered = [tiles[name] for name in wanted if name in tiles]
+    tallest = max(tile.shape[0] for tile in ordered)
+    padded = [np.pad(tile, ((0, tallest - tile.shape[0]), (0, 0), (0, 0))) for tile in ordered]
+    if len(padded) % 2:
+        padded.append(np.zeros_like(padded[0]))
+    return np.vstack([np.hstack(padded[at:at + 2]) for at in range(0, len(padded), 2)])
+
+
+def mark_errors(image: np.ndarray, mask: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """
+    Return the image, uint8 RGB (H, W, 3), tinted by what the mask gets right and wrong.
+
+    ``mask`` is uint8 (H, W), 1 where road is predicted; ``labels`` 0, 1 and 255 (left out).
+    """
+    road, truth, valid = mask == 1, labels == 1, labels != IGNORE
+    marked = image.copy()
+    for where, colour in ((road & truth, COLOURS['tp']), (road & ~truth & valid, COLOURS['fp']),
+                          (~road & truth, COLOURS['fn'])):
+        marked[where] = (0.5 * image[where] + 0.5 * np.array(colour)).astype(np.uint8)
+    return marked
+
+
+def _caption(tile: np.ndarray, text: str) -> np.ndarray:
+    for colour, thickness in (((0, 0, 0), 4), ((255, 255, 255), 1)):
+        tile = cv2.putText(tile, text, (8, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.7, colour, thickness,
+                           cv2.LINE_AA)
+    return tile
+
+
+def _figure(width: float, height: float) -> Figure:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise InputError('--plots: expected matplotlib, found it not installed '
+                         '(pip install matplotlib)') from None
+    return Figure(figsize=(width, height), layout='constrained')
+
+
+def _bytes(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format='png', dpi=100)
+    return buffer.getvalue()

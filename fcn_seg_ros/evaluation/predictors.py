@@ -1,0 +1,84 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Where the probability to be scored comes from: a network, or files of any other program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from fcn_seg_ros.datasets.base import Sample
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.inference.segmenter import RoadSegmenter
+
+
+class Predictor(Protocol):
+    """
+    Something that gives the road probability of a sample.
+
+    Called, it returns round(255 P(road)) as uint8 (H, W) and the milliseconds it took (NaN where
+    that means nothing); ``threshold`` is the one on P(road) that its masks are made with.
+    """
+
+    threshold: float
+
+    def __call__(self, sample: Sample) -> tuple[np.ndarray, float]:
+        """Return probability and milliseconds."""
+        ...
+
+
+class Network:
+    """A segmenter as a predictor."""
+
+    def __init__(self, segmenter: RoadSegmenter) -> None:
+        self._segmenter = segmenter
+        self.threshold = segmenter.threshold
+
+    def __call__(self, sample: Sample) -> tuple[np.ndarray, float]:
+        """Segment the sample's image."""
+        result = self._segmenter.segment(sample.image)
+        return result.probability, result.times.total
+
+
+class StoredProbabilities:
+    """
+    Files ``folder/NAME.png`` as ``segment --probability`` writes them.
+
+    8-bit grey, round(255 P(road)), of the image's size. Raises InputError where the folder is
+    missing, and on a call for a file that is missing, damaged or of another kind or size.
+    """
+
+    def __init__(self, folder: str | Path, threshold: float = 0.5) -> None:
+        self.folder, self.threshold = Path(folder), threshold
+        if not self.folder.is_dir():
+            raise InputError(f'{self.folder}: expected a folder of probability images, found none')
+
+    def __call__(self, sample: Sample) -> tuple[np.ndarray, float]:
+        """Read the sample's file."""
+        path = self.folder / f'{sample.name}.png'
+        probability = _read_grey(path)
+        if probability.shape != sample.labels.shape:
+            height, width = sample.labels.shape
+            raise InputError(f'{path}: expected the size of the image, {width}x{height}, found '
+                             f'{probability.shape[1]}x{probability.shape[0]}')
+        return probability, float('nan')
+
+
+def _read_grey(path: Path) -> np.ndarray:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f'{path}: expected a probability image, found a file that cannot be read '
+                         f'({error.strerror})') from None
+    raw = np.frombuffer(content, np.uint8)
+    # libpng writes a line of its own about a file that was cut off; it need not come to that.
+    whole = content[:4] == b'\x89PNG' and content.rfind(b'IEND') >= 0
+    pixels = cv2.imdecode(raw, cv2.IMREAD_UNCHANGED) if whole else None
+    if pixels is None or pixels.dtype != np.uint8 or pixels.ndim != 2:
+        found = ('a file that cannot be decoded' if pixels is None else
+                 f'{pixels.dtype} of shape {pixels.shape}')
+        raise InputError(f'{path}: expected an 8-bit grey PNG, found {found}')
+    return pixels
