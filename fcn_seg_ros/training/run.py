@@ -92,9 +92,17 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
     if not trainer.is_global_zero:
         return None
     path = out / CHECKPOINT_FILE
-    info = describe(config, training_data(specs, mixture), licences(specs))
+    data = training_data(specs, mixture)
+    if config.init_from:
+        data += f'; started from a network trained on {before(config.init_from)}'
+    info = describe(config, data, licences(specs))
     save_checkpoint(path, _plain(module.network), info)
     return path
+
+
+def before(checkpoint: str) -> str:
+    """Return the training data of the checkpoint that a run started from."""
+    return load_checkpoint(checkpoint).info.training_data
 
 
 def describe(config: TrainingConfig, data: str, licence: str) -> CheckpointInfo:
