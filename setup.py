@@ -39,7 +39,7 @@ setup(
                 'openvino', 'pillow', 'PyYAML', 'rich'],
         'bags': ['av', 'rosbags'],
         'plots': ['matplotlib'],
-        'train': ['lightning>=2.6,!=2.6.2,!=2.6.3'],
+        'train': ['lightning>=2.6,!=2.6.2,!=2.6.3', 'tensorboard'],
     },
     zip_safe=False,
     entry_points={
