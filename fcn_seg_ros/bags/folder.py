@@ -16,11 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from fcn_seg_ros.bags.drive import DriveFrame
-from fcn_seg_ros.datasets.images import read_rgb
+from fcn_seg_ros.datasets.images import IMAGE_SUFFIXES, read_rgb
 from fcn_seg_ros.datasets.kitti_road import decode_truth, truth_file
 from fcn_seg_ros.errors import InputError
 
-IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg')
 DEFAULT_RATE_HZ = 10.0
 
 # Where images lie below the folder that people name: the folder itself, a KITTI raw camera

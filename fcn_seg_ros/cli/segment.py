@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fcn_seg_ros.cli.common import make_parser, run_main
 from fcn_seg_ros.cli.progress import progress_bar
-from fcn_seg_ros.datasets.images import read_rgb
+from fcn_seg_ros.datasets.images import IMAGE_SUFFIXES, read_rgb
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.files import make_folder, png, write_file
 from fcn_seg_ros.inference.backends import PRECISIONS
@@ -33,7 +33,6 @@ examples:
   segment photos --mask masks --overlay overlays --checkpoint runs/first/checkpoint.safetensors"""
 
 OUTPUTS = {'probability': 'road probability', 'mask': 'mask', 'overlay': 'image with the road'}
-_SUFFIXES = ('.png', '.jpg', '.jpeg')
 _ALPHA = 0.5
 
 
@@ -98,10 +97,10 @@ def _images(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise InputError(f'{folder}: expected a folder of images, found '
                          f'{"a file" if folder.exists() else "nothing"}')
-    images = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES
+    images = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES
                     and not path.name.startswith('.') and path.is_file())
     if not images:
-        raise InputError(f'{folder}: expected images ({", ".join(_SUFFIXES)}), found none')
+        raise InputError(f'{folder}: expected images ({", ".join(IMAGE_SUFFIXES)}), found none')
     for first, second in itertools.pairwise(images):
         if first.stem == second.stem:
             raise InputError(f'{second}: expected one image of each name, found {first.name} '

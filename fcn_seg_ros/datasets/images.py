@@ -12,6 +12,9 @@ from PIL import Image
 
 from fcn_seg_ros.errors import InputError
 
+# The kinds of image files that folders of images, datasets and drives hold.
+IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg')
+
 
 def read_rgb(path: Path) -> np.ndarray:
     """

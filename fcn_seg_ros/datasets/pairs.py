@@ -12,10 +12,8 @@ import numpy as np
 from PIL import Image
 
 from fcn_seg_ros.datasets.base import Sample
-from fcn_seg_ros.datasets.images import read_rgb
+from fcn_seg_ros.datasets.images import IMAGE_SUFFIXES, read_rgb
 from fcn_seg_ros.errors import InputError
-
-IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg')
 
 
 class SizeMismatch(InputError):

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from fcn_seg_ros.datasets.base import IGNORE, Sample
-from fcn_seg_ros.datasets.images import read_rgb
+from fcn_seg_ros.datasets.images import IMAGE_SUFFIXES, read_rgb
 from fcn_seg_ros.datasets.kitti_calib import calib_file, read_calib
 from fcn_seg_ros.datasets.kitti_road import CATEGORIES
 from fcn_seg_ros.errors import InputError
@@ -98,4 +98,4 @@ def write_submission(folder: Path, probabilities: Iterable[tuple[str, np.ndarray
 
 def _images(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob('*')
-                  if path.suffix.lower() in ('.png', '.jpg', '.jpeg'))
+                  if path.suffix.lower() in IMAGE_SUFFIXES)

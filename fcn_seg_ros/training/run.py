@@ -77,8 +77,12 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
     specs = [parse_spec(text) for text in config.train]
     mixture = open_datasets(specs)
     validation = open_dataset(parse_spec(config.val)) if config.val else None
-    # A broken file is told now, not hours later.
+    # A broken file is told now, not hours later; likewise one that the metadata are read from.
     verify(mixture)
+    data = training_data(specs, mixture)
+    if config.init_from:
+        data += f'; started from a network trained on {before(config.init_from)}'
+    info = describe(config, data, licences(specs))
     logging.getLogger('lightning.pytorch').setLevel(logging.WARNING)
     seed_everything(config.seed, verbose=False)
     network = _start(config, resume)
@@ -92,10 +96,6 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
     if not trainer.is_global_zero:
         return None
     path = out / CHECKPOINT_FILE
-    data = training_data(specs, mixture)
-    if config.init_from:
-        data += f'; started from a network trained on {before(config.init_from)}'
-    info = describe(config, data, licences(specs))
     save_checkpoint(path, _plain(module.network), info)
     return path
 
