@@ -28,15 +28,19 @@ setup(
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml']),
-        (f'share/{NAME}/launch', sorted(glob('launch/*.launch.py'))),
+        (f'share/{NAME}/launch', sorted(glob('launch/*.launch.*'))),
         (f'share/{NAME}/config', sorted(glob('config/*'))),
+        (f'share/{NAME}/rviz', sorted(glob('rviz/*'))),
     ],
     python_requires='>=3.10',
     install_requires=['setuptools'],
     # rclpy, the messages and cv_bridge come with ROS.
     extras_require={
         'run': ['torch>=2.6', 'torchvision', 'numpy', 'opencv-python-headless<5', 'safetensors',
-                'openvino', 'pillow', 'PyYAML', 'rich'],
+                'openvino', 'onnxruntime', 'onnx', 'onnxscript', 'pillow', 'PyYAML', 'rich'],
+        # In place of onnxruntime, never beside it.
+        'gpu': ['onnxruntime-gpu'],
+        'export': ['onnx', 'onnxscript', 'onnxruntime', 'nncf'],
         'bags': ['av', 'rosbags'],
         'plots': ['matplotlib'],
         'train': ['lightning>=2.6,!=2.6.2,!=2.6.3', 'tensorboard'],

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -20,6 +21,14 @@ from fcn_seg_ros.models.fcn import make_network
 SMALL_CAMERA = PinholeCamera(320, 96, 186.0, 186.0, 157.0, 44.0)
 
 
+@pytest.fixture(scope='session', autouse=True)
+def compiled_networks(tmp_path_factory) -> Iterator[None]:
+    """Give the tests, and the processes they start, a cache of compiled networks of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('FCN_SEG_CACHE', str(tmp_path_factory.mktemp('compiled')))
+        yield
+
+
 def network_info(**changes) -> CheckpointInfo:
     """Return the metadata of a small two-class network."""
     values = {
@@ -30,10 +39,9 @@ def network_info(**changes) -> CheckpointInfo:
     return CheckpointInfo(**(values | changes))
 
 
-@pytest.fixture(scope='session')
-def random_network() -> torch.nn.Module:
+def make_random_network(seed: int = 0) -> torch.nn.Module:
     """Return an FCN-8s whose scores vary over the image, though it has learned nothing."""
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     network = make_network('mobilenet_v2', 'fcn8s', 2).eval()
     # At random start MobileNetV2's activations fade from layer to layer; batch norm in training
     # mode would bring them back, so one pass sets its statistics.
@@ -46,6 +54,12 @@ def random_network() -> torch.nn.Module:
     for name in ('score_fr', 'score_pool4', 'score_pool3'):
         torch.nn.init.normal_(getattr(network.decoder, name).weight, std=0.1)
     return network.eval()
+
+
+@pytest.fixture(scope='session')
+def random_network() -> torch.nn.Module:
+    """Return a network of random weights."""
+    return make_random_network()
 
 
 @pytest.fixture(scope='session')

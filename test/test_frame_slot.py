@@ -64,6 +64,21 @@ def test_a_fast_camera_does_not_starve_a_slow_one():
     assert order == ['fast', 'slow', 'fast', 'slow']
 
 
+def test_cameras_that_fire_together_take_turns():
+    """Of two whose slots are empty when all fire, the first to fire must not win every time."""
+    slots = FrameSlots(['left', 'front', 'right'])
+    slots.open()
+    served = []
+    for fires, takes in (('left front right', 2), ('left front', 2), ('left front right', 2)):
+        for camera in fires.split():
+            slots.put(camera, 0)
+        for _ in range(takes):
+            camera, _ = slots.take(timeout=0)
+            served.append(camera)
+            slots.finish(camera)
+    assert served == ['left', 'front', 'right'] * 2
+
+
 def test_closed_slots_count_as_inactive():
     slots = FrameSlots(['a'])
     slots.put('a', 0)

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_node import DOMAIN, Client, image_message
+from node_client import DOMAIN, Client, image_message
 
 from fcn_seg_ros.bags.messages import from_image
 from fcn_seg_ros.cli import EXECUTABLES
@@ -58,7 +58,9 @@ def test_files_lie_where_ros_looks(workspace):
     executables = {path.name for path in (prefix / 'lib' / 'fcn_seg_ros').iterdir()}
     assert executables == set(EXECUTABLES)
     share = prefix / 'share' / 'fcn_seg_ros'
-    for name in ('package.xml', 'launch/seg.launch.py', 'config/seg.yaml', 'config/fastdds.xml'):
+    for name in ('package.xml', 'launch/seg.launch.py', 'launch/multi_camera.launch.py',
+                 'launch/autoware.launch.xml', 'rviz/road.rviz', 'config/seg.yaml',
+                 'config/fastdds.xml'):
         assert (share / name).read_bytes() == (ROOT / name).read_bytes(), name
     assert (prefix / 'share/ament_index/resource_index/packages/fcn_seg_ros').is_file()
     checkpoint = next((prefix / 'lib').rglob('*.safetensors'))

@@ -1,116 +1,30 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""seg_node as a process of its own, over the real middleware."""
+"""seg_node as a process of its own, over the real middleware: images in, outputs out."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
-import rclpy
-from diagnostic_msgs.msg import DiagnosticArray
-from lifecycle_msgs.srv import ChangeState
-from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
-from rcl_interfaces.srv import SetParameters
-from rclpy.executors import SingleThreadedExecutor
-from sensor_msgs.msg import Image
+from node_client import FAST, OUTPUTS, Client, image_message, running, start_node, wait_for_end
+from rclpy.duration import Duration
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from sensor_msgs.msg import CameraInfo
 
-from fcn_seg_ros.bags.messages import from_image, to_header, to_mono8, to_rgb8
+from fcn_seg_ros.bags.messages import from_image, to_header, to_mono8
 from fcn_seg_ros.inference.postprocess import draw_overlay
-from fcn_seg_ros.inference.segmenter import RoadSegmenter
-
-DOMAIN = 101 + os.getpid() % 100
-OUTPUTS = ('mask', 'probability', 'overlay')
-
-
-class Client:
-    """Publishes images to a node and keeps what comes back."""
-
-    def __init__(self, camera: str = 'camera') -> None:
-        self.context = rclpy.Context()
-        rclpy.init(context=self.context, domain_id=DOMAIN)
-        self.node = rclpy.create_node('client', context=self.context)
-        self.executor = SingleThreadedExecutor(context=self.context)
-        self.executor.add_node(self.node)
-        self.publisher = self.node.create_publisher(Image, f'{camera}/image_raw', 1)
-        self.got: dict[str, list[Image]] = {name: [] for name in OUTPUTS}
-        for name in OUTPUTS:
-            self.node.create_subscription(Image, f'{camera}/road/{name}',
-                                          self.got[name].append, 10)
-        self.status: dict[str, str] = {}
-        self.messages: list[str] = []
-        self.node.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
-
-    def _on_diagnostics(self, array: DiagnosticArray) -> None:
-        for status in array.status:
-            self.messages.append(status.message)
-            self.status = {value.key: value.value for value in status.values}
-
-    def until(self, condition: Callable[[], bool], seconds: float = 30.0) -> None:
-        """Spin until a condition holds; fail after ``seconds``."""
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, (self.status, self.messages[-3:])
-            self.executor.spin_once(timeout_sec=0.05)
-
-    def connect(self) -> None:
-        """Wait until the node is active and connected in both directions."""
-        self.until(lambda: self.status.get('state') == 'active'
-                   and self.publisher.get_subscription_count() == 1)
-        self.until(lambda: all(self.node.count_publishers(f'camera/road/{name}') == 1
-                               for name in OUTPUTS))
-
-    def exchange(self, message: Image) -> dict[str, Image]:
-        """Send one image and return the three outputs of it."""
-        before = len(self.got['overlay'])
-        self.publisher.publish(message)
-        self.until(lambda: len(self.got['overlay']) > before)
-        self.until(lambda: len({len(messages) for messages in self.got.values()}) == 1)
-        return {name: messages[-1] for name, messages in self.got.items()}
-
-    def counts_become(self, **expected: int) -> None:
-        """Wait until the diagnostics say these counts."""
-        self.until(lambda: all(self.status.get(key) == str(value)
-                               for key, value in expected.items()))
-
-    def call(self, service_type: type, name: str, request: object) -> object:
-        """Call a service of the node and return its answer."""
-        client = self.node.create_client(service_type, f'/seg_node/{name}')
-        assert client.wait_for_service(10.0)
-        future = client.call_async(request)
-        self.until(future.done)
-        return future.result()
-
-    def close(self) -> None:
-        """Leave the graph."""
-        self.node.destroy_node()
-        rclpy.shutdown(context=self.context)
-
-
-def start_node(*arguments: str) -> subprocess.Popen[str]:
-    """Start seg_node with ROS arguments."""
-    return subprocess.Popen(
-        [sys.executable, '-m', 'fcn_seg_ros', 'seg_node', '--ros-args', *arguments],
-        env=os.environ | {'ROS_DOMAIN_ID': str(DOMAIN)}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+from fcn_seg_ros.inference.region import Region
+from fcn_seg_ros.inference.segmenter import RoadSegmenter, SegmentOptions
 
 
 @pytest.fixture(scope='module')
 def process(random_checkpoint):
     """Run the node for the tests of this file, and see that it ends as it should."""
-    node = start_node('-p', f'checkpoint:={random_checkpoint}', '-p', 'precision:=fp32',
-                      '-p', 'device:=cpu')
-    yield node
-    node.send_signal(signal.SIGINT)
-    output, errors = node.communicate(timeout=20)
-    assert node.returncode == 0, output + errors
-    assert 'Traceback' not in output + errors
+    with running('-p', f'checkpoint:={random_checkpoint}', *FAST) as node:
+        yield node
 
 
 @pytest.fixture
@@ -122,32 +36,67 @@ def client(process):
     client.close()
 
 
-def image_message(image: np.ndarray, stamp_ns: int, frame_id: str = 'front_optical') -> Image:
-    return to_rgb8(image, to_header(stamp_ns, frame_id))
+@pytest.fixture(scope='module')
+def segmenter(random_checkpoint):
+    """Return the segmenter whose results the node has to publish."""
+    return RoadSegmenter(random_checkpoint, 'cpu', 'fp32', threads=1, backend='torch')
 
 
-def test_masks_are_those_of_the_segmenter(client, random_checkpoint, rendered_frames):
-    segmenter = RoadSegmenter(random_checkpoint, 'cpu', 'fp32')
+def decoded(message: object) -> np.ndarray:
+    """Return the pixels of an output's message."""
+    if hasattr(message, 'format'):
+        assert 'png' in message.format
+        return cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert message.step == message.width * (3 if message.encoding == 'rgb8' else 1)
+    return from_image(message)
+
+
+def test_outputs_are_those_of_the_segmenter(client, segmenter, rendered_frames):
     for number, frame in enumerate(rendered_frames):
         stamp = 1_600_000_000_123_456_789 + number
         outputs = client.exchange(image_message(frame.image, stamp))
         expected = segmenter.segment(frame.image)
         assert 0.01 < expected.mask.mean() < 0.99
         overlay = draw_overlay(frame.image, expected.mask, (0, 200, 80), 0.45)
-        for name, pixels in (('mask', expected.mask), ('probability', expected.probability),
-                             ('overlay', overlay)):
-            message = outputs[name]
-            assert message.header == to_header(stamp, 'front_optical')
-            assert message.encoding == ('rgb8' if name == 'overlay' else 'mono8')
-            assert np.array_equal(from_image(message), pixels), name
+        wanted = {'mask': expected.mask, 'probability': expected.probability,
+                  'confidence': expected.confidence, 'overlay': overlay,
+                  'mask/compressed': expected.mask}
+        assert set(outputs) == set(wanted)
+        for name, pixels in wanted.items():
+            assert outputs[name].header == to_header(stamp, 'front_optical'), name
+            assert np.array_equal(decoded(outputs[name]), pixels), name
+        assert outputs['mask'].encoding == 'mono8' and outputs['overlay'].encoding == 'rgb8'
 
 
-def test_other_sizes_and_encodings(client, random_checkpoint):
-    segmenter = RoadSegmenter(random_checkpoint, 'cpu', 'fp32')
+def test_other_sizes_and_encodings(client, segmenter):
     grey = np.random.default_rng(0).integers(0, 256, (61, 83), np.uint8)
     outputs = client.exchange(to_mono8(grey, to_header(5, 'a')))
     expected = segmenter.segment(np.dstack([grey] * 3))
     assert np.array_equal(from_image(outputs['probability']), expected.probability)
+
+
+def test_camera_info_follows_the_image(client, rendered_frames):
+    frame = rendered_frames[0]
+    height, width = frame.image.shape[:2]
+    client.until(lambda: client.infos['camera'].get_subscription_count() == 1)
+    for size, number in (((height, width), 1), ((height, width + 1), 0)):
+        info = CameraInfo(header=to_header(1, 'other'), height=size[0], width=size[1])
+        info.k[0] = 700.0 + number
+        del client.got['camera']['camera_info'][:]
+        # The node may take the image first: it keeps the newest it has for the next ones.
+        for stamp in range(100, 130):
+            client.infos['camera'].publish(info)
+            client.exchange(image_message(frame.image, stamp))
+            got = client.got['camera']['camera_info']
+            if number and got:
+                break
+        if number:
+            assert got[-1].header.frame_id == 'front_optical'
+            assert got[-1].header.stamp.nanosec >= 100 and got[-1].k[0] == 701.0
+            assert (got[-1].height, got[-1].width) == size
+        else:
+            # Once the one of another size has come, none is sent on.
+            assert len(got) < 30 and all(sent.k[0] == 701.0 for sent in got)
 
 
 def test_malformed_messages_are_counted_and_the_node_goes_on(client, rendered_frames):
@@ -161,111 +110,149 @@ def test_malformed_messages_are_counted_and_the_node_goes_on(client, rendered_fr
             ('height', 97)], start=1):
         bad = image_message(rendered_frames[0].image, 2)
         setattr(bad, field, value)
-        client.publisher.publish(bad)
+        client.publishers['camera'].publish(bad)
         client.counts_become(dropped_malformed=malformed + number)
-    assert 'malformed images in the last second' in client.messages
+    assert any('malformed images in the last second' in text for text in client.messages)
     client.exchange(good)
-    client.until(lambda: client.status['received'] == str(received + 6)
-                 and client.status['in_flight'] == '0')
-    numbers = {key: int(value) for key, value in client.status.items()
-               if key in ('received', 'published') or key.startswith('dropped_')}
-    dropped = sum(v for k, v in numbers.items() if k.startswith('dropped_'))
-    assert numbers['received'] == numbers['published'] + dropped
+    client.until(lambda: client.status['received'] == str(received + 6) and client.counts_add_up())
 
 
-def set_parameter(client: Client, name: str, value: ParameterValue):
-    request = SetParameters.Request(parameters=[Parameter(name=name, value=value)])
-    return client.call(SetParameters, 'set_parameters', request).results[0]
-
-
-def test_threshold_changes_while_running(client, rendered_frames):
-    message = image_message(rendered_frames[1].image, 3)
+def test_settings_change_while_running(client, segmenter, rendered_frames):
+    image = rendered_frames[1].image
     for threshold in (0.25, 0.75):
-        value = ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=threshold)
-        assert set_parameter(client, 'threshold', value).successful
-        outputs = client.exchange(message)
-        level = int(np.ceil(255 * threshold))
+        assert client.set('threshold', threshold).successful
+        outputs = client.exchange(image_message(image, 3))
         probability = from_image(outputs['probability'])
+        level = int(np.ceil(255 * threshold))
         assert np.array_equal(from_image(outputs['mask']), (probability >= level).astype(np.uint8))
-    whole = ParameterValue(type=ParameterType.PARAMETER_INTEGER, integer_value=1)
-    assert set_parameter(client, 'threshold', whole).successful
-    back = ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=-1.0)
-    assert set_parameter(client, 'threshold', back).successful
+    assert client.set('threshold', 1).successful
+    # One of a camera's own wins; several at once are taken at once.
+    region = [32, 16, 200, 64]
+    assert client.set_together(**{'camera.threshold': 0.4, 'unknown_below': 0.6,
+                                  'camera.region_of_interest': region,
+                                  'overlay_colour': [255, 0, 0], 'overlay_alpha': 1.0}).successful
+    outputs = client.exchange(image_message(image, 4))
+    expected = segmenter.segment(image, SegmentOptions(0.4, 0.6, Region(*region)))
+    assert (expected.mask == 255).any() and (expected.mask == 1).any()
+    for name in ('mask', 'probability', 'confidence'):
+        assert np.array_equal(from_image(outputs[name]), getattr(expected, name)), name
+    overlay = from_image(outputs['overlay'])
+    assert (overlay[expected.mask == 1] == (255, 0, 0)).all()
+    assert np.array_equal(overlay[expected.mask != 1], image[expected.mask != 1])
+    assert client.set_together(**{'threshold': -1.0, 'camera.threshold': -2.0,
+                                  'unknown_below': 0.0, 'camera.region_of_interest': [0, 0, 0, 0],
+                                  'overlay_colour': [0, 200, 80], 'overlay_alpha': 0.45}
+                               ).successful
 
 
 @pytest.mark.parametrize(('name', 'value', 'reason'), [
-    ('threshold', ParameterValue(type=3, double_value=1.5), 'threshold out of range'),
-    ('overlay_colour', ParameterValue(type=7, integer_array_value=[0, 300, 0]),
-     'three numbers from 0 to 255'),
-    ('threshold', ParameterValue(type=4, string_value='high'), 'threshold: expected a number'),
-    ('device', ParameterValue(type=4, string_value='cuda'), 'read-only'),
+    ('threshold', 1.5, 'threshold out of range'),
+    ('threshold', -0.5, 'threshold: expected 0 to 1, or -1'),
+    ('threshold', float('nan'), 'threshold out of range'),
+    ('camera.threshold', -0.5, 'camera.threshold: expected 0 to 1, or -2 or -1'),
+    ('overlay_colour', [0, 300, 0], 'three numbers from 0 to 255'),
+    ('region_of_interest', [0, 0, 10], 'region_of_interest: expected x, y, width and height'),
+    ('region_of_interest', [0, 0, -1, 10], 'region_of_interest: expected x, y, width and height'),
+    ('threshold', 'high', 'threshold: expected a number'),
+    ('device', 'cuda', 'device: found a new value while the node is configured'),
+    ('camera.topic', 'x', 'camera.topic: found a new value while the node is configured'),
+    ('cameras', ['camera', 'x'], 'cameras: found a new value while the node is configured'),
 ])
 def test_wrong_parameters_are_refused_with_a_reason(client, name, value, reason):
-    result = set_parameter(client, name, value)
+    result = client.set(name, value)
     assert not result.successful and reason in result.reason
+
+
+def test_of_wrong_parameters_set_together_none_is_taken(client, rendered_frames):
+    before = from_image(client.exchange(image_message(rendered_frames[1].image, 3))['mask']).copy()
+    result = client.set_together(threshold=0.0, overlay_alpha=0.5, overlay_colour=[1])
+    assert not result.successful and 'overlay_colour' in result.reason
+    after = from_image(client.exchange(image_message(rendered_frames[1].image, 3))['mask'])
+    assert before.min() == 0 and np.array_equal(before, after)
+
+
+def test_a_region_outside_of_the_image_is_reported(client, rendered_frames):
+    malformed = int(client.status['dropped_malformed'])
+    assert client.set('region_of_interest', [0, 0, 5000, 5]).successful
+    client.publishers['camera'].publish(image_message(rendered_frames[0].image, 1))
+    client.counts_become(dropped_malformed=malformed + 1)
+    assert client.set('region_of_interest', [0, 0, 0, 0]).successful
 
 
 def test_old_frames_are_dropped_when_asked(client, rendered_frames):
     before = int(client.status['dropped_too_old'])
-    value = ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=500.0)
-    assert set_parameter(client, 'max_age_ms', value).successful
-    client.publisher.publish(image_message(rendered_frames[0].image, 1))
+    assert client.set('max_age_ms', 60_000.0).successful
+    client.publishers['camera'].publish(image_message(rendered_frames[0].image, 1))
     client.counts_become(dropped_too_old=before + 1)
     client.exchange(image_message(rendered_frames[0].image, time.time_ns()))
-    value.double_value = 0.0
-    assert set_parameter(client, 'max_age_ms', value).successful
+    assert client.set('max_age_ms', 0.0).successful
 
 
-def test_lifecycle(client, rendered_frames):
-    """Deactivated it counts frames as inactive; cleaned up and configured again it works."""
-    message = image_message(rendered_frames[0].image, 4)
-    expected = from_image(client.exchange(message)['mask']).copy()
+def test_subscriptions_come_and_go_with_the_listeners(client, rendered_frames):
+    """Without a listener the camera has no subscriber; a listener to one output gets just that."""
+    camera = client.publishers['camera']
+    for subscription in client.subscriptions.values():
+        client.node.destroy_subscription(subscription)
+    client.until(lambda: camera.get_subscription_count() == 0
+                 and client.infos['camera'].get_subscription_count() == 0)
+    client.until(lambda: client.status['subscribed'] == 'False')
+    received = client.status['received']
+    camera.publish(image_message(rendered_frames[0].image, 7))
+    client.spin(1.5)
+    assert client.status['received'] == received
+    mask = client.listen('camera', 'mask')
+    start = time.monotonic()
+    client.until(lambda: camera.get_subscription_count() == 1)
+    print(f'subscribed {1e3 * (time.monotonic() - start):.0f} ms after the first listener came')
+    assert client.infos['camera'].get_subscription_count() == 0
+    kept = client.got['camera']['mask']
+    before = len(kept)
+    camera.publish(image_message(rendered_frames[0].image, 8))
+    client.until(lambda: len(kept) > before)
+    assert kept[-1].header.stamp.nanosec == 8
+    client.node.destroy_subscription(mask)
+    client.until(lambda: camera.get_subscription_count() == 0)
 
-    def change(transition: int, state: str) -> None:
-        request = ChangeState.Request()
-        request.transition.id = transition
-        assert client.call(ChangeState, 'change_state', request).success
-        client.until(lambda: client.status['state'] == state)
 
-    change(4, 'inactive')
-    inactive = int(client.status['dropped_inactive'])
-    client.publisher.publish(message)
-    client.counts_become(dropped_inactive=inactive + 1)
-    change(2, 'unconfigured')
-    change(1, 'inactive')
-    change(3, 'active')
-    client.connect()
-    assert np.array_equal(from_image(client.exchange(message)['mask']), expected)
+def test_an_offered_deadline_is_taken(random_checkpoint, rendered_frames):
+    with running('-p', f'checkpoint:={random_checkpoint}', '-p', 'mask_deadline_ms:=200.0',
+                 '-p', 'camera.topic:=sensing/front/image', '-r', '__node:=other',
+                 '-r', 'camera/road/mask:=front/road', *FAST) as node:
+        client = Client(outputs=())
+        # What does not fit gets nothing, is no reason to subscribe to the camera, and is told of.
+        misfit = client.node.create_subscription(
+            OUTPUTS['mask'], 'front/road', print,
+            QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL))
+        masks = []
+        client.node.create_subscription(
+            OUTPUTS['mask'], 'front/road', masks.append,
+            QoSProfile(depth=1, deadline=Duration(seconds=0.5)))
+        camera = client.node.create_publisher(OUTPUTS['mask'], 'sensing/front/image', 1)
+        client.until(lambda: client.node.count_publishers('front/road') == 1)
+        words = next(line for line in node.stderr if 'DURABILITY' in line)
+        assert 'camera/road/mask' in words and 'requesting incompatible QoS' in words
+        client.node.destroy_subscription(misfit)
+        client.until(lambda: camera.get_subscription_count() == 1)
+        camera.publish(image_message(rendered_frames[0].image, 9))
+        client.until(lambda: masks)
+        assert masks[0].header.stamp.nanosec == 9
+        client.close()
 
 
 @pytest.mark.parametrize(('arguments', 'text'), [
     (['-p', 'checkpoint:=/nowhere/net.safetensors'],
      '/nowhere/net.safetensors: expected a checkpoint file'),
     (['-p', 'device:=tpu'], "device: expected auto, cpu, cuda or cuda:N, found 'tpu'"),
-    (['-p', 'precision:=fp8'], 'parameter precision: expected one of'),
-    (['-p', 'threshold:=2.0'], 'parameter threshold: expected'),
-    (['-p', 'threshold:=high'], 'parameter threshold: expected a number'),
     (['-p', 'cameras:=[]'], 'parameter cameras: expected'),
-    (['-p', 'cameras:=[a, a]'], 'parameter cameras: expected different names'),
-    (['-p', 'network_height:=-5'], 'parameter network_height: expected'),
-    (['-p', 'overlay_alpha:=7.0'], 'parameter overlay_alpha: expected'),
+    (['-p', 'camera.transport:=theora'], 'parameter camera.transport: expected one of'),
+    (['-p', 'qos_overrides./camera/road/mask.publisher.reliability:=perhaps'],
+     'qos_overrides of /camera/road/mask'),
     (['--params-file', '/nowhere/seg.yaml'], '/nowhere/seg.yaml'),
 ])
 def test_bad_parameters_end_it_with_one_line(arguments, text):
     node = start_node(*arguments)
-    output, errors = node.communicate(timeout=60)
-    assert node.returncode == 2, output + errors
-    lines = [line for line in errors.splitlines() if line.startswith('seg_node: error: ')]
-    assert len(lines) == 1 and text in lines[0], output + errors
-    assert 'Traceback' not in output + errors
-
-
-@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
-def test_stopped_while_it_loads(number):
-    node = start_node()
-    client = Client()
-    client.until(lambda: client.status.get('state') == 'configuring')
-    client.close()
-    node.send_signal(number)
-    output, errors = node.communicate(timeout=30)
-    assert node.returncode == 0 and 'Traceback' not in output + errors, output + errors
+    output = wait_for_end(node)
+    assert node.returncode == 2, output
+    lines = [line for line in output.splitlines() if line.startswith('seg_node: error: ')]
+    assert len(lines) == 1 and text in lines[0], output
+    assert output.count(text) == 1 and 'Traceback' not in output, output

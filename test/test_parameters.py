@@ -6,35 +6,45 @@ from pathlib import Path
 
 import yaml
 
-from fcn_seg_ros.launching import LAUNCH_ARGUMENTS
-from fcn_seg_ros.node.parameters import PARAMETERS
+from fcn_seg_ros.node.parameters import PARAMETERS, camera_rows, checked
 
 ROOT = Path(__file__).resolve().parent.parent
+ROWS = [*PARAMETERS, *camera_rows('camera')]
+
+
+def parameters_of(node: dict, prefix: str = '') -> dict:
+    """Return the parameters of a node in a YAML file under their full names, as ROS reads them."""
+    flat = {}
+    for name, value in node.items():
+        full = f'{prefix}{name}'
+        flat |= parameters_of(value, f'{full}.') if isinstance(value, dict) else {full: value}
+    return flat
 
 
 def test_yaml_holds_every_parameter_with_its_default():
     values = yaml.safe_load((ROOT / 'config' / 'seg.yaml').read_text())
-    own = values['/**']['ros__parameters']
-    assert own == {row.name: row.default for row in PARAMETERS}
-    assert all(type(own[row.name]) is type(row.default) for row in PARAMETERS)
+    own = parameters_of(values['/**']['ros__parameters'])
+    assert own == {row.name: row.default for row in ROWS}
+    assert all(type(own[row.name]) is type(row.default) for row in ROWS)
 
 
 def test_yaml_says_what_can_be_set_while_running():
     text = ' '.join((ROOT / 'config' / 'seg.yaml').read_text().replace('#', ' ').split())
-    names = ', '.join(row.name for row in PARAMETERS if row.run_time)
-    assert f'Settable while the node runs: {names}.' in text
+    names = ', '.join(row.name for row in ROWS if row.run_time)
+    names = names.replace('checkpoint', 'checkpoint (for ~/load_checkpoint)')
+    assert f'Settable while the node is configured: {names}.' in text
+
+
+def test_every_default_is_one_that_its_row_allows():
+    for row in ROWS:
+        assert checked(row, row.default) == (
+            tuple(row.default) if isinstance(row.default, list) else row.default)
 
 
 def test_readme_table_holds_every_parameter():
     readme = (ROOT / 'README.md').read_text()
-    for row in PARAMETERS:
+    for row in [*PARAMETERS, *camera_rows('NAME')]:
         default = f'{row.default}'.lower() if isinstance(row.default, bool) else row.default
         shown = "''" if default == '' else f'{default}'.replace("'", '')
         line = f'| `{row.name}` | `{shown}` | {"yes" if row.run_time else "no"} |'
         assert line in readme, line
-
-
-def test_readme_names_every_launch_argument():
-    readme = (ROOT / 'README.md').read_text()
-    for argument in LAUNCH_ARGUMENTS:
-        assert f'`{argument.name}`' in readme, argument.name

@@ -17,10 +17,19 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends import make_backend
 from fcn_seg_ros.inference.backends.torch_eager import TorchBackend
 from fcn_seg_ros.inference.graph import InferenceGraph
-from fcn_seg_ros.inference.postprocess import draw_overlay, probability_to_mask
+from fcn_seg_ros.inference.postprocess import (
+    classes_to_road,
+    draw_overlay,
+    most_likely,
+    probability_to_confidence,
+    probability_to_mask,
+    sum_classes,
+)
 from fcn_seg_ros.inference.preprocess import network_size, resize_image
-from fcn_seg_ros.inference.segmenter import RoadSegmenter, resolve_threshold
+from fcn_seg_ros.inference.region import Region
+from fcn_seg_ros.inference.segmenter import RoadSegmenter, SegmentOptions, resolve_threshold
 from fcn_seg_ros.models.checkpoint import Checkpoint, load_checkpoint
+from fcn_seg_ros.models.fcn import make_network, start_from
 
 
 @pytest.mark.parametrize(('height', 'width', 'network_height', 'expected'), [
@@ -32,8 +41,10 @@ def test_network_size_keeps_the_aspect_ratio(height, width, network_height, expe
 
 
 def test_absurd_shapes_are_refused():
-    with pytest.raises(InputError, match='image of 16000x1'):
-        network_size(1, 16000, 384)
+    for height, width, network_height in ((1, 16000, 384), (10, 1100, 384), (2000, 4000, 4096)):
+        with pytest.raises(InputError, match=f'image of {width}x{height}: expected a shape'):
+            network_size(height, width, network_height)
+    assert network_size(2160, 3840, 2160) == (2176, 3840)
 
 
 def test_resizing_averages_when_it_shrinks_a_lot():
@@ -48,6 +59,37 @@ def test_mask_is_where_the_probability_reaches_the_threshold():
     for threshold in (0.0, 1 / 255, 0.3, 0.5, 128 / 255, 1.0):
         expected = (levels / 255 >= threshold - 1e-12).astype(np.uint8)
         assert np.array_equal(probability_to_mask(levels, threshold), expected), threshold
+
+
+@pytest.mark.parametrize('threshold', [0.0, 0.3, 0.5, 0.8, 1.0])
+@pytest.mark.parametrize('unknown_below', [0.0, 0.4, 0.5, 0.6, 0.9, 1.0])
+def test_mask_and_confidence_of_two_classes(threshold, unknown_below):
+    """The tables against the definition, for every level there is."""
+    levels = np.arange(256, dtype=np.uint8)[None]
+    p = levels / 255
+    unknown = np.maximum(p, 1 - p) < unknown_below - 1e-12
+    road = p >= threshold - 1e-12
+    mask = probability_to_mask(levels, threshold, unknown_below)
+    assert np.array_equal(mask, np.where(unknown, 255, road)) and mask.dtype == np.uint8
+    confidence = probability_to_confidence(levels, threshold, unknown_below)
+    expected = np.where(unknown, 0, np.where(road, levels, 255 - levels))
+    assert np.array_equal(confidence, expected) and confidence.dtype == np.uint8
+
+
+@pytest.mark.parametrize('unknown_below', [0.0, 0.3, 0.6])
+def test_most_likely_of_many_classes(unknown_below):
+    planes = np.random.default_rng(0).integers(0, 200, (5, 30, 40), np.uint8)
+    planes[3] = planes[1]  # of equals the first counts
+    best = planes.max(0)
+    unknown = best / 255 < unknown_below
+    mask, confidence = most_likely(list(planes), unknown_below)
+    assert np.array_equal(mask, np.where(unknown, 255, planes.argmax(0)))
+    assert np.array_equal(confidence, np.where(unknown, 0, best))
+    assert unknown.any() == (unknown_below > 0)
+    total = sum_classes(list(planes), (0, 2, 4))
+    assert np.array_equal(total, np.minimum(planes[[0, 2, 4]].astype(int).sum(0), 255))
+    road = classes_to_road(mask, (1, 4))
+    assert np.array_equal(road, np.isin(mask, (1, 4)).astype(np.uint8))
 
 
 def test_overlay_tints_the_road_only():
@@ -78,21 +120,31 @@ def test_graph_is_what_the_metadata_say(random_network, changes):
     checkpoint = Checkpoint(random_network, network_info(**changes))
     image = np.random.default_rng(0).integers(0, 256, (96, 160, 3), np.uint8)
     with torch.inference_mode():
-        levels = InferenceGraph(checkpoint).eval()(torch.from_numpy(image)[None])[0].numpy()
+        levels = InferenceGraph(checkpoint).eval()(torch.from_numpy(image)[None]).numpy()
+    assert levels.shape == (1, 96, 160, 1)
+    levels = levels[0, ..., 0]
     assert np.abs(levels / 255 - reference(checkpoint, image)).max() < 0.51 / 255
     assert levels.std() > 5
 
 
-def test_more_classes_sum_over_the_road_ones(random_network):
+@pytest.fixture(scope='module')
+def four_classes(random_network):
+    """Return a checkpoint of four classes, two of them road, with scores that vary."""
     torch.manual_seed(1)
-    from fcn_seg_ros.models.fcn import make_network
     network = make_network('mobilenet_v2', 'fcn8s', 4).eval()
-    torch.nn.init.normal_(network.decoder.score_pool3.weight)
-    info = network_info(classes=('a', 'b', 'c', 'd'), road_ids=(1, 3), palette=((0, 0, 0),) * 4)
-    checkpoint = Checkpoint(network, info)
+    start_from(network, random_network.state_dict())
+    for name in ('score_fr', 'score_pool4', 'score_pool3'):
+        torch.nn.init.normal_(getattr(network.decoder, name).weight, std=0.1)
+    return Checkpoint(network, network_info(classes=('a', 'b', 'c', 'd'), road_ids=(1, 3),
+                                            palette=((0, 0, 0),) * 4))
+
+
+def test_more_classes_each_have_a_channel(four_classes):
     image = np.random.default_rng(0).integers(0, 256, (96, 160, 3), np.uint8)
-    levels = make_backend(checkpoint, 'cpu', 'fp32')(image[None])[0]
-    assert np.abs(levels / 255 - reference(checkpoint, image)).max() < 1.01 / 255
+    levels = make_backend(four_classes, 'cpu', 'fp32')(image[None])[0]
+    assert levels.shape == (96, 160, 4)
+    road = levels[..., 1] / 255 + levels[..., 3] / 255
+    assert np.abs(road - reference(four_classes, image)).max() < 1.01 / 255
 
 
 def test_openvino_equals_torch(random_checkpoint):
@@ -107,7 +159,7 @@ def test_openvino_equals_torch(random_checkpoint):
 def test_openvino_keeps_a_few_shapes(random_checkpoint):
     backend = make_backend(load_checkpoint(random_checkpoint), 'cpu', 'fp32')
     for width in (32, 64, 96, 128, 160, 32):
-        assert backend(np.zeros((1, 32, width, 3), np.uint8)).shape == (1, 32, width)
+        assert backend(np.zeros((1, 32, width, 3), np.uint8)).shape == (1, 32, width, 1)
 
 
 @pytest.mark.parametrize('size', [(96, 320), (37, 53), (375, 1242), (720, 405)])
@@ -118,20 +170,145 @@ def test_segmentation_has_the_images_size(random_checkpoint, size):
     assert result.mask.shape == result.probability.shape == size
     assert result.mask.dtype == result.probability.dtype == np.uint8
     assert np.array_equal(result.mask, (result.probability >= 128).astype(np.uint8))
-    again = segmenter.segment(image, threshold=0.2)
+    again = segmenter.segment(image, SegmentOptions(threshold=0.2))
     assert np.array_equal(again.mask, (again.probability >= 51).astype(np.uint8))
     assert np.array_equal(again.probability, result.probability)
     assert result.times.total > 0
 
 
 def test_results_are_the_callers_to_keep(random_checkpoint):
-    """The next call must not write into the arrays of the one before."""
+    """No later call may write into the arrays of the one before, of whatever size."""
     segmenter = RoadSegmenter(random_checkpoint, device='cpu', precision='fp32')
-    images = np.random.default_rng(0).integers(0, 256, (2, 96, 320, 3), np.uint8)
-    first = segmenter.segment(images[0]).probability
-    kept = first.copy()
-    second = segmenter.segment(images[1]).probability
-    assert np.array_equal(first, kept) and not np.array_equal(first, second)
+    for size in ((96, 320), (60, 201)):  # as the network's, and resized
+        images = np.random.default_rng(0).integers(0, 256, (2, *size, 3), np.uint8)
+        first = segmenter.segment(images[0])
+        kept = [getattr(first, name).copy() for name in ('mask', 'probability', 'confidence')]
+        second = segmenter.segment(images[1])
+        assert not np.array_equal(first.probability, second.probability)
+        for name, copy in zip(('mask', 'probability', 'confidence'), kept, strict=True):
+            assert np.array_equal(getattr(first, name), copy), name
+
+
+def test_confidence_is_computed_when_asked_for(random_checkpoint):
+    segmenter = RoadSegmenter(random_checkpoint, device='cpu', precision='fp32')
+    image = np.random.default_rng(0).integers(0, 256, (60, 201, 3), np.uint8)
+    result = segmenter.segment(image, SegmentOptions(unknown_below=0.6))
+    assert 'confidence' not in vars(result)
+    expected = np.where(result.mask == 1, result.probability, 255 - result.probability)
+    expected[result.mask == 255] = 0
+    assert np.array_equal(result.confidence, expected) and result.confidence is result.confidence
+    assert 0 < (result.mask == 255).sum() < result.mask.size
+    assert np.array_equal(result.road, (result.mask == 1).astype(np.uint8))
+
+
+def test_many_classes_give_the_likeliest(four_classes):
+    """Argmax of the classes at the image's size; road is the sum of its classes."""
+    segmenter = RoadSegmenter(four_classes, 'cpu', 'fp32')
+    image = np.random.default_rng(0).integers(0, 256, (60, 100, 3), np.uint8)
+    small = segmenter.backend(resize_image(image, segmenter.network_shape(image.shape))[None])[0]
+    planes = [resize_image(small[..., number], (60, 100)) for number in range(4)]
+    unknown_below = float(np.median(np.max(planes, 0)) / 255)
+    result = segmenter.segment(image, SegmentOptions(threshold=0.9, unknown_below=unknown_below))
+    mask, confidence = most_likely(planes, unknown_below)
+    assert np.array_equal(np.unique(mask), [0, 1, 2, 3, 255])
+    assert np.array_equal(result.mask, mask) and np.array_equal(result.confidence, confidence)
+    total = planes[1].astype(int) + planes[3]
+    assert np.array_equal(result.probability, np.minimum(total, 255))
+    assert np.array_equal(result.road, np.isin(mask, (1, 3)).astype(np.uint8))
+
+
+def test_a_batch_is_its_images_one_by_one(random_checkpoint):
+    """Images of two sizes whose network's input is one, each with options of its own."""
+    segmenter = RoadSegmenter(random_checkpoint, device='cpu', precision='fp32')
+    images = [np.random.default_rng(seed).integers(0, 256, (*size, 3), np.uint8)
+              for seed, size in enumerate([(96, 320), (75, 249), (192, 640)])]
+    options = [SegmentOptions(), SegmentOptions(threshold=0.2, unknown_below=0.7),
+               SegmentOptions(region=Region(0, 10, 640, 182))]
+    assert [segmenter.network_shape(image.shape, own.region)
+            for image, own in zip(images, options, strict=True)] == [(96, 320)] * 3
+    for given in (options, SegmentOptions(unknown_below=0.8)):
+        batch = segmenter.segment_batch(images, given)
+        each = given if isinstance(given, list) else [given] * 3
+        for image, own, together in zip(images, each, batch, strict=True):
+            alone = segmenter.segment(image, own)
+            assert together.times.forward == batch[0].times.forward > 0
+            difference = together.probability.astype(int) - alone.probability
+            assert np.abs(difference).max() <= 1  # rounding
+            same = together.probability == alone.probability
+            assert np.array_equal(together.mask[same], alone.mask[same])
+            assert np.array_equal(together.confidence[same], alone.confidence[same])
+
+
+class StandInScaling:
+    """A backend that scales by itself, as those of a GPU do, and notes the shapes it was given."""
+
+    def __init__(self, backend):
+        self.backend, self.calls = backend, []
+
+    def __call__(self, images):
+        self.calls.append(images.shape)
+        return self.backend(images)
+
+    def run_scaled(self, images, size):
+        self.calls.append([image.shape for image in images])
+        outputs = self.backend(np.stack([resize_image(image, size) for image in images]))
+        return np.stack([resize_image(output[..., 0], image.shape[:2])[..., None]
+                         for output, image in zip(outputs, images, strict=True)])
+
+
+def test_a_backend_that_scales_gets_the_windows(random_checkpoint, monkeypatch):
+    """Images of one shape go to the device as they are; the result is that of the other way."""
+    plain = RoadSegmenter(random_checkpoint, 'cpu', 'fp32')
+    backend = StandInScaling(plain.backend)
+    monkeypatch.setattr('fcn_seg_ros.inference.segmenter.make_backend', lambda *args: backend)
+    segmenter = RoadSegmenter(random_checkpoint, 'cpu', 'fp32')
+    images = np.random.default_rng(0).integers(0, 256, (2, 75, 249, 3), np.uint8)
+    # 50 of 75 rows are 64 of the network's 96; the window has the same scale.
+    options = SegmentOptions(unknown_below=0.7, region=Region(0, 20, 249, 50))
+    ours, theirs = (s.segment_batch(images, options) for s in (segmenter, plain))
+    assert backend.calls == [[(50, 249, 3)] * 2]
+    for one, other in zip(ours, theirs, strict=True):
+        for name in ('mask', 'probability', 'confidence'):
+            assert np.array_equal(getattr(one, name), getattr(other, name)), name
+    # Of two shapes there is no one window, so the segmenter scales.
+    segmenter.segment_batch([images[0], np.zeros((96, 320, 3), np.uint8)])
+    assert backend.calls[1:] == [(2, 96, 320, 3)]
+
+
+def test_batches_of_several_shapes_are_refused(random_checkpoint):
+    segmenter = RoadSegmenter(random_checkpoint, 'cpu', 'fp32')
+    images = [np.zeros((96, 320, 3), np.uint8), np.zeros((96, 96, 3), np.uint8)]
+    with pytest.raises(InputError, match=r'expected one shape .* found 96x96, 320x96'):
+        segmenter.segment_batch(images)
+    with pytest.raises(InputError, match='found no image'):
+        segmenter.segment_batch([])
+
+
+def test_many_sizes_do_not_fill_the_memory(random_checkpoint):
+    segmenter = RoadSegmenter(random_checkpoint, 'cpu', 'fp32')
+    for width in (96, 128, 160, 192, 224, 256, 96):
+        image = np.random.default_rng(width).integers(0, 256, (96, width, 3), np.uint8)
+        assert segmenter.segment(image).mask.shape == (96, width)
+    assert len(segmenter._inputs) <= 4
+
+
+@pytest.mark.parametrize(('options', 'text'), [
+    ({'threshold': 1.5}, 'threshold: expected -1 (from the checkpoint) or 0 to 1, found 1.5'),
+    ({'threshold': float('nan')}, 'threshold: expected -1'),
+    ({'unknown_below': -0.1}, 'unknown_below: expected 0 to 1, found -0.1'),
+    ({'unknown_below': float('nan')}, 'unknown_below: expected 0 to 1, found nan'),
+])
+def test_bad_segment_options(options, text):
+    with pytest.raises(InputError) as caught:
+        SegmentOptions(**options)
+    assert text in str(caught.value)
+
+
+def test_class_ids_fit_beside_unknown(random_network):
+    classes = tuple(map(str, range(256)))
+    info = network_info(classes=classes, palette=((0, 0, 0),) * 256)
+    with pytest.raises(InputError, match=r'expected at most 255 classes, .* found 256'):
+        RoadSegmenter(Checkpoint(random_network, info), 'cpu')
 
 
 def test_values_from_the_checkpoint_and_from_outside(random_checkpoint):

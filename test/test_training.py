@@ -14,11 +14,13 @@ import time
 import numpy as np
 import pytest
 import torch
+from conftest import network_info
 
 from fcn_seg_ros.cli.train import _parser, config_of, main
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
+from fcn_seg_ros.inference.self_test import self_test
 from fcn_seg_ros.models.checkpoint import load_checkpoint
 from fcn_seg_ros.resources import share_file
 from fcn_seg_ros.training.config import (
@@ -28,6 +30,7 @@ from fcn_seg_ros.training.config import (
     write_config,
 )
 from fcn_seg_ros.training.losses import cross_entropy, dice_loss, lovasz_softmax
+from fcn_seg_ros.training.run import heir
 from fcn_seg_ros.training.schedules import make_optimiser, make_schedule, share
 
 SMALL = ['--encoder-weights', 'none', '--height', '96', '--crop', '96', '160', '--batch-size', '3',
@@ -192,6 +195,8 @@ def test_a_run_learns_the_road(kitti_folder, tmp_path):
     assert info.threshold == info.scores['scores']['all']['threshold']
     assert 'KITTI Road, 6 images (train.txt)' in info.training_data
     assert 'non-commercial' in info.licence
+    assert 0.05 < info.temperature < 20 and info.temperature != 1.0
+    assert self_test(RoadSegmenter(checkpoint, 'cpu')) > 0.9
     segmenter = RoadSegmenter(checkpoint, 'cpu', 'fp32')
     dataset = KittiRoad(kitti_folder, 'train.txt')
     inter = union = 0
@@ -325,3 +330,11 @@ def test_evaluate_refuses_a_corrupt_checkpoint(kitti_folder, tmp_path):
     (tmp_path / 'x.safetensors').write_bytes(b'abc')
     status, _, errors = run('evaluate', kitti_folder, '--checkpoint', tmp_path / 'x.safetensors')
     assert status == 2 and len(errors.strip().splitlines()) == 1 and 'x.safetensors' in errors
+
+
+def test_data_and_licences_of_the_start_are_carried_on():
+    start = network_info(training_data='CamVid, 367 images (train)', licence='A; B')
+    info = heir(network_info(training_data='KITTI Road, 171 images', licence='C; B'), start)
+    assert info.training_data == ('KITTI Road, 171 images; started from a network trained on '
+                                  'CamVid, 367 images (train)')
+    assert info.licence == 'C; B; A'

@@ -12,12 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import rich.box
-import rich.table
-from rich.console import Console
-
 from fcn_seg_ros.cli.common import make_parser, run_main
 from fcn_seg_ros.cli.progress import progress_bar
+from fcn_seg_ros.cli.tables import print_tables
 from fcn_seg_ros.datasets.base import RoadDataset
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.datasets.open import DatasetSpec, open_dataset, parse_spec
@@ -28,7 +25,7 @@ from fcn_seg_ros.evaluation.files import make_folder, write_file
 from fcn_seg_ros.evaluation.geometry import geometry_of
 from fcn_seg_ros.evaluation.plots import write_plots
 from fcn_seg_ros.evaluation.predictors import Network, Predictor, StoredProbabilities
-from fcn_seg_ros.evaluation.report import VIEWS, Table, markdown, tables
+from fcn_seg_ros.evaluation.report import VIEWS, markdown, tables
 from fcn_seg_ros.evaluation.submission import (
     birds_eye_probabilities,
     submission_images,
@@ -109,7 +106,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps(setting | result.as_dict(), indent=1))
     else:
-        _print_tables(parts)
+        print_tables(parts)
     if options.markdown:
         make_folder(options.markdown.parent)
         write_file(options.markdown, markdown(setting, parts).encode())
@@ -156,20 +153,6 @@ def _write_submission(folder: Path, dataset: RoadDataset, predictor: Predictor) 
         archive = write_submission(folder, birds_eye_probabilities(images, predictor, done))
     print(f'wrote {archive} ({len(images)} images of {images[0].parent.parent.name})',
           file=sys.stderr)
-
-
-def _print_tables(parts: list[Table]) -> None:
-    console = Console()
-    for part in parts:
-        table = rich.table.Table(title=part.title, box=rich.box.SIMPLE_HEAD,
-                                 padding=(0, 1, 0, 0), pad_edge=False)
-        for index, column in enumerate(part.columns):
-            table.add_column(column, justify='right' if index else 'left')
-        for row in part.rows:
-            table.add_row(*row)
-        console.print(table)
-        for note in part.notes:
-            console.print(note, highlight=False, soft_wrap=True)
 
 
 if __name__ == '__main__':

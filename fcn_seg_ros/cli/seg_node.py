@@ -4,65 +4,134 @@
 
 from __future__ import annotations
 
+import importlib
+import os
+import signal
+import socket
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
 
 from fcn_seg_ros.cli.common import init_ros, make_parser, run_main, without_ros_arguments
-from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.stop_signal import StopSignal
 
 DESCRIPTION = """\
 Segment the road in camera images.
 
-Subscribes to CAMERA/image_raw and publishes CAMERA/road/mask, CAMERA/road/probability and
-CAMERA/road/overlay, each with the header of the image it was computed from, and /diagnostics.
-It takes no arguments of its own but ROS ones; `config/seg.yaml` lists all parameters."""
+Subscribes to CAMERA/image_raw and publishes CAMERA/road/mask, probability, confidence, overlay,
+mask/compressed, camera_info and label_info, each with the header of the image it was computed
+from and only while somebody subscribes to it, and /diagnostics. It takes no arguments of its own
+but ROS ones; `config/seg.yaml` lists all parameters."""
 
 EPILOG = """\
 examples:
   seg_node --ros-args --params-file config/seg.yaml
-  seg_node --ros-args -r camera/image_raw:=/sensing/camera/front/image_raw -p device:=cpu
+  seg_node --ros-args -p camera.topic:=/sensing/camera/front/image_raw -p device:=cpu
+  seg_node --ros-args -p 'cameras:=[front, rear]' -p rear.topic:=/rear_camera/image_raw
   seg_node --ros-args -p checkpoint:=runs/first/checkpoint.safetensors -p threshold:=0.6"""
 
+# A signal ends the process within 2 s: what is not done after this long is left undone.
+_LEAVE_S = 1.5
+_POLL_S = 0.05
 
-def main(args: Sequence[str] | None = None) -> int:
-    """Run the node until it is told to stop."""
-    return run_main('seg_node', args, _run)
+
+def main(args: Sequence[str] | None = None) -> NoReturn:
+    """
+    Run the node until it is told to stop, and end the process.
+
+    Without the interpreter's own end: it takes seconds to free what PyTorch holds, and a thread
+    inside of a library, in a compilation for example, may crash it or hold it up.
+    """
+    _leave(run_main('seg_node', args, _run))
 
 
 def _run(arguments: Sequence[str]) -> int:
-    # While the node loads, a signal is only noted, and obeyed between two steps: an exception in
-    # the middle of a compilation would abort the process, and rclpy's own handlers would let the
-    # loading fail on a context that is shut down.
+    # While the network loads, a signal is only noted, and obeyed between two steps: an exception
+    # in the middle of a compilation would abort the process. rclpy's own handlers would let the
+    # loading fail on a context that is shut down, and may trigger the executor just before that,
+    # so that it waits on (seen on a busy machine).
     stopped = StopSignal()
     make_parser('seg_node', DESCRIPTION, EPILOG).parse_args(
         without_ros_arguments('seg_node', arguments))
+    module = _import('fcn_seg_ros.node.seg_node', stopped)
+    if module is None:
+        return 0
     import rclpy
     from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-    from rclpy.lifecycle import TransitionCallbackReturn
-    from rclpy.signals import SignalHandlerOptions, install_signal_handlers
     init_ros('seg_node', arguments)
-    from fcn_seg_ros.node.seg_node import SegNode
     node = None
     try:
-        node = SegNode(stopped)
+        node = module.SegNode(stopped)
         if node.settings.autostart:
-            for transition in (node.trigger_configure, node.trigger_activate):
-                if transition() != TransitionCallbackReturn.SUCCESS:
-                    raise node.failure or InputError('the node could not be activated')
+            node.start()
         executor = SingleThreadedExecutor()
         executor.add_node(node)
-        install_signal_handlers(SignalHandlerOptions.ALL)
+        _call_on_signal(lambda: node.ended.set_result(None))
         if not stopped():
-            executor.spin()
+            executor.spin_until_future_complete(node.ended)
     except (ExternalShutdownException, KeyboardInterrupt):
         pass
     finally:
-        if node is not None:
-            node.destroy_node()
-        rclpy.try_shutdown()
+        _shut_down(node, rclpy.try_shutdown)
+    return _status(node)
+
+
+def _import(name: str, stopped: Callable[[], bool]) -> Any:
+    """Return a module, which may take seconds to import; None once ``stopped`` says so."""
+    done = threading.Event()
+
+    def load() -> None:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            pass  # raised again below, where somebody sees it
+        finally:
+            done.set()
+    threading.Thread(target=load, name='import', daemon=True).start()
+    while not done.wait(_POLL_S):
+        if stopped():
+            return None
+    return importlib.import_module(name)
+
+
+def _call_on_signal(call: Callable[[], None]) -> None:
+    """
+    Call from a thread of its own when a signal comes.
+
+    The main thread, waiting in the middleware, does not come to run a Python handler.
+    """
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+
+    def wait() -> None:
+        # The thread keeps both ends alive, for signals that come later as well.
+        while reader.recv(1) and writer:
+            call()
+    threading.Thread(target=wait, name='signals', daemon=True).start()
+
+
+def _shut_down(node: Any, shut_down_ros: Callable[[], None]) -> None:
+    """Take the node out of the graph; where the middleware or a thread hangs, end the process."""
+    last_resort = threading.Timer(_LEAVE_S, _leave, [_status(node)])
+    last_resort.daemon = True
+    last_resort.start()
+    if node is not None:
+        node.destroy_node()
+    shut_down_ros()
+    last_resort.cancel()
+
+
+def _status(node: Any) -> int:
     return 1 if node is not None and node.bug else 0
 
 
+def _leave(status: int) -> NoReturn:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

@@ -70,7 +70,7 @@ def _segment(options: argparse.Namespace) -> None:
             image = read_rgb(path)
             result = segmenter.segment(image)
             for name, folder in outputs.items():
-                picture = (draw_overlay(image, result.mask, colour, _ALPHA) if name == 'overlay'
+                picture = (draw_overlay(image, result.road, colour, _ALPHA) if name == 'overlay'
                            else getattr(result, name))
                 write_file(folder / f'{path.stem}.png', png(picture))
             done()

@@ -12,12 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from fcn_seg_ros.cli.common import make_parser, run_main
-from fcn_seg_ros.datasets.base import RoadDataset
 from fcn_seg_ros.datasets.open import open_dataset, parse_spec
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.evaluation.evaluate import ALL, evaluate
-from fcn_seg_ros.inference.segmenter import RoadSegmenter
-from fcn_seg_ros.models.checkpoint import with_info
+from fcn_seg_ros.evaluation.evaluate import ALL
 from fcn_seg_ros.training.config import (
     TrainingConfig,
     default_of,
@@ -25,6 +22,7 @@ from fcn_seg_ros.training.config import (
     read_config,
     with_values,
 )
+from fcn_seg_ros.training.finish import add_self_test, calibrate_and_score
 from fcn_seg_ros.training.run import CONFIG_FILE, train
 
 DESCRIPTION = """\
@@ -101,21 +99,11 @@ def _train(options: argparse.Namespace) -> int:
         return 0
     if config.val:
         spec = parse_spec(config.val)
-        _score(path, open_dataset(spec), spec.kind, spec.split)
+        scores = calibrate_and_score(path, open_dataset(spec), spec.kind, spec.split).scores[ALL]
+        print(f'{spec.kind} {spec.split or ""}: MaxF {100 * scores.max_f:.2f} (perspective)')
+    add_self_test(path)
     print(f'wrote {path}')
     return 0
-
-
-def _score(path: Path, validation: RoadDataset, dataset: str, split: str | None) -> None:
-    """Score the checkpoint and write threshold and scores into its metadata."""
-    segmenter = RoadSegmenter(path)
-    evaluation = evaluate(segmenter, validation)
-    scores = evaluation.as_dict() | {'dataset': dataset, 'split': split or 'all'}
-    scores = {key: scores[key] for key in
-              ('dataset', 'split', 'view', 'scores', 'images', 'max_f_interval_95')}
-    with_info(path, dataclasses.replace(
-        segmenter.info, scores=scores, threshold=evaluation.scores[ALL].threshold))
-    print(f'{dataset} {split or ""}: MaxF {100 * evaluation.scores[ALL].max_f:.2f} (perspective)')
 
 
 if __name__ == '__main__':

@@ -42,9 +42,10 @@ def tables(result: Evaluation, view: str) -> list[Table]:
     return found
 
 
-def markdown(setting: dict[str, object], parts: Sequence[Table]) -> str:
+def markdown(setting: dict[str, object], parts: Sequence[Table], title: str = 'Evaluation'
+             ) -> str:
     """Return a Markdown document: what was scored, then the tables."""
-    lines = ['# Evaluation', '']
+    lines = [f'# {title}', '']
     lines += [f'- {key}: {value}' for key, value in setting.items() if value not in (None, '')]
     for part in parts:
         lines += ['', f'## {part.title}', '', _row(part.columns),

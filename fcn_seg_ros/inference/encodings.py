@@ -18,35 +18,62 @@ MAX_SIDE = 16384
 
 @dataclass(frozen=True)
 class Encoding:
-    """Values per pixel, their type, and OpenCV's conversion to RGB (None: it is RGB already)."""
+    """
+    How an image lies in a message, and OpenCV's conversion to RGB (None: it is RGB already).
+
+    ``channels`` of ``dtype`` make a pixel; the image is made of whole blocks of ``block`` (rows,
+    columns) and has at least ``least`` of each. ``chroma_rows`` says that half as many rows of
+    interleaved chroma follow the rows of luma, as in YUV 4:2:0.
+    """
 
     channels: int
     dtype: type[np.generic] = np.uint8
     code: int | None = None
-    even_width: bool = False
+    block: tuple[int, int] = (1, 1)
+    least: int = 1
+    chroma_rows: bool = False
+
+    @property
+    def pixel_bytes(self) -> int:
+        """Return the bytes of a pixel within its row."""
+        return self.channels * np.dtype(self.dtype).itemsize
 
 
+_BGR, _RGBA, _BGRA = cv2.COLOR_BGR2RGB, cv2.COLOR_RGBA2RGB, cv2.COLOR_BGRA2RGB
+_GREY = cv2.COLOR_GRAY2RGB
 # OpenCV names a Bayer pattern by its second row: COLOR_BayerRGGB2RGB is the literal name.
+_BAYER = {'rggb': cv2.COLOR_BayerRGGB2RGB, 'bggr': cv2.COLOR_BayerBGGR2RGB,
+          'gbrg': cv2.COLOR_BayerGBRG2RGB, 'grbg': cv2.COLOR_BayerGRBG2RGB}
+
+# Every encoding of sensor_msgs/image_encodings.hpp that is an image of brightness or colour (of
+# nv24 OpenCV knows nothing). Floats and signed numbers are depth or the like, two channels flow.
 ENCODINGS = {
     'rgb8': Encoding(3),
-    'bgr8': Encoding(3, code=cv2.COLOR_BGR2RGB),
-    'rgba8': Encoding(4, code=cv2.COLOR_RGBA2RGB),
-    'bgra8': Encoding(4, code=cv2.COLOR_BGRA2RGB),
-    'mono8': Encoding(1, code=cv2.COLOR_GRAY2RGB),
-    'mono16': Encoding(1, np.uint16, cv2.COLOR_GRAY2RGB),
+    'bgr8': Encoding(3, code=_BGR),
+    'rgba8': Encoding(4, code=_RGBA),
+    'bgra8': Encoding(4, code=_BGRA),
+    'mono8': Encoding(1, code=_GREY),
+    'rgb16': Encoding(3, np.uint16),
+    'bgr16': Encoding(3, np.uint16, _BGR),
+    'rgba16': Encoding(4, np.uint16, _RGBA),
+    'bgra16': Encoding(4, np.uint16, _BGRA),
+    'mono16': Encoding(1, np.uint16, _GREY),
     # The OpenCV types say nothing of colour; cv_bridge takes them for BGR, and so does this.
-    '8UC1': Encoding(1, code=cv2.COLOR_GRAY2RGB),
-    '8UC3': Encoding(3, code=cv2.COLOR_BGR2RGB),
-    '8UC4': Encoding(4, code=cv2.COLOR_BGRA2RGB),
-    '16UC1': Encoding(1, np.uint16, cv2.COLOR_GRAY2RGB),
-    'bayer_rggb8': Encoding(1, code=cv2.COLOR_BayerRGGB2RGB),
-    'bayer_bggr8': Encoding(1, code=cv2.COLOR_BayerBGGR2RGB),
-    'bayer_gbrg8': Encoding(1, code=cv2.COLOR_BayerGBRG2RGB),
-    'bayer_grbg8': Encoding(1, code=cv2.COLOR_BayerGRBG2RGB),
-    'uyvy': Encoding(2, code=cv2.COLOR_YUV2RGB_UYVY, even_width=True),
-    'yuv422': Encoding(2, code=cv2.COLOR_YUV2RGB_UYVY, even_width=True),
-    'yuyv': Encoding(2, code=cv2.COLOR_YUV2RGB_YUY2, even_width=True),
-    'yuv422_yuy2': Encoding(2, code=cv2.COLOR_YUV2RGB_YUY2, even_width=True),
+    '8UC1': Encoding(1, code=_GREY),
+    '8UC3': Encoding(3, code=_BGR),
+    '8UC4': Encoding(4, code=_BGRA),
+    '16UC1': Encoding(1, np.uint16, _GREY),
+    '16UC3': Encoding(3, np.uint16, _BGR),
+    '16UC4': Encoding(4, np.uint16, _BGRA),
+    'uyvy': Encoding(2, code=cv2.COLOR_YUV2RGB_UYVY, block=(1, 2)),
+    'yuv422': Encoding(2, code=cv2.COLOR_YUV2RGB_UYVY, block=(1, 2)),
+    'yuyv': Encoding(2, code=cv2.COLOR_YUV2RGB_YUY2, block=(1, 2)),
+    'yuv422_yuy2': Encoding(2, code=cv2.COLOR_YUV2RGB_YUY2, block=(1, 2)),
+    'nv12': Encoding(1, code=cv2.COLOR_YUV2RGB_NV12, block=(2, 2), chroma_rows=True),
+    'nv21': Encoding(1, code=cv2.COLOR_YUV2RGB_NV21, block=(2, 2), chroma_rows=True),
+    **{f'bayer_{cell}8': Encoding(1, code=code, least=2) for cell, code in _BAYER.items()},
+    **{f'bayer_{cell}16': Encoding(1, np.uint16, code, least=2)
+       for cell, code in _BAYER.items()},
 }
 
 
@@ -55,34 +82,47 @@ def to_rgb(data: Any, height: int, width: int, encoding: str, step: int,
     """
     Return the RGB image, uint8 (H, W, 3), of an image message's fields.
 
-    ``data`` is any buffer of at least ``height * step`` bytes; ``step`` is the length of a row in
-    bytes, padding included. For rgb8 without padding the result is a view of ``data``. 16-bit
-    values keep their upper byte. Raises InputError, naming what is wrong, for an encoding that is
-    not in ENCODINGS, an absurd size, a step shorter than a row or data shorter than the image.
+    ``data`` is any buffer of at least ``height * step`` bytes (half as many again for nv12 and
+    nv21, whose chroma rows follow with the same step); ``step`` is the length of a row in bytes,
+    padding included. For rgb8 without padding the result is a view of ``data``. 16-bit values
+    keep their upper byte. Raises InputError, naming what is wrong, for an encoding that is not in
+    ENCODINGS, an absurd size, a step shorter than a row or data shorter than the image.
     """
     kind = ENCODINGS.get(encoding)
     if kind is None:
         raise InputError(f'encoding: expected one of {", ".join(ENCODINGS)}, found {encoding!r}')
-    if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
-        raise InputError(f'size: expected 1x1 to {MAX_SIDE}x{MAX_SIDE} pixels, '
-                         f'found {width}x{height}')
-    if kind.even_width and width % 2:
-        raise InputError(f'size: expected an even width for {encoding}, found {width}')
-    row = width * kind.channels * np.dtype(kind.dtype).itemsize
+    _check_size(kind, height, width, encoding)
+    row = width * kind.pixel_bytes
     if step < row:
         raise InputError(f'step: expected at least {row} bytes for {width} pixels of {encoding}, '
                          f'found {step}')
+    count = height + height // 2 if kind.chroma_rows else height
     buffer = np.frombuffer(data, np.uint8)
-    if buffer.size < height * step:
-        raise InputError(f'data: expected {height} rows of {step} bytes = {height * step}, '
+    if buffer.size < count * step:
+        raise InputError(f'data: expected {count} rows of {step} bytes = {count * step}, '
                          f'found {buffer.size}')
-    rows = buffer[:height * step].reshape(height, step)[:, :row]
-    pixels: np.ndarray = np.ascontiguousarray(rows).reshape(height, width, -1)
+    rows = np.ascontiguousarray(buffer[:count * step].reshape(count, step)[:, :row])
     if kind.dtype is np.uint16:
-        pixels = pixels[:, :, 0 if is_bigendian else 1]
-    if kind.code is None:
-        return pixels
-    if 'bayer' in encoding and min(height, width) < 2:
-        raise InputError(f'size: expected at least 2x2 pixels for {encoding}, '
+        # Read as little-endian, a big-endian number's upper byte is the lower one.
+        values = rows.view('<u2')
+        rows = (values if is_bigendian else values >> 8).astype(np.uint8)
+    pixels = rows.reshape(count, width, kind.channels)
+    return pixels if kind.code is None else cv2.cvtColor(pixels, kind.code)
+
+
+def check_side(height: int, width: int) -> None:
+    """Raise InputError for an image without pixels or with an absurd number of them."""
+    if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
+        raise InputError(f'size: expected 1x1 to {MAX_SIDE}x{MAX_SIDE} pixels, '
                          f'found {width}x{height}')
-    return cv2.cvtColor(np.ascontiguousarray(pixels), kind.code)
+
+
+def _check_size(kind: Encoding, height: int, width: int, encoding: str) -> None:
+    check_side(height, width)
+    if width % kind.block[1]:
+        raise InputError(f'size: expected an even width for {encoding}, found {width}')
+    if height % kind.block[0]:
+        raise InputError(f'size: expected an even height for {encoding}, found {height}')
+    if min(height, width) < kind.least:
+        raise InputError(f'size: expected at least {kind.least}x{kind.least} pixels for '
+                         f'{encoding}, found {width}x{height}')

@@ -5,98 +5,190 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.inference.backends import make_backend
-from fcn_seg_ros.inference.postprocess import probability_to_mask
-from fcn_seg_ros.inference.preprocess import network_size, resize_image
+from fcn_seg_ros.inference.backends import ScalingBackend, make_backend
+from fcn_seg_ros.inference.backends.base import MAX_SHAPES
+from fcn_seg_ros.inference.exported import is_exported, load_exported, make_exported_backend
+from fcn_seg_ros.inference.graph import is_binary
+from fcn_seg_ros.inference.postprocess import (
+    UNKNOWN,
+    most_likely,
+    probability_to_confidence,
+    probability_to_mask,
+    sum_classes,
+)
+from fcn_seg_ros.inference.preprocess import resize_image
+from fcn_seg_ros.inference.region import Plan, Region, plan
+from fcn_seg_ros.inference.segmentation import (
+    Segmentation,
+    SegmentOptions,
+    StageTimes,
+    resolve_threshold,
+)
 from fcn_seg_ros.models.checkpoint import Checkpoint, load_checkpoint
 
-
-@dataclass(frozen=True)
-class StageTimes:
-    """Milliseconds of one call: resizing in, forward pass, and resizing and thresholding out."""
-
-    preprocess: float
-    forward: float
-    postprocess: float
-
-    @property
-    def total(self) -> float:
-        """Return the milliseconds of the whole call."""
-        return self.preprocess + self.forward + self.postprocess
-
-
-@dataclass(frozen=True)
-class Segmentation:
-    """
-    The result for one image, at the image's size.
-
-    ``probability`` is round(255 P(road)), uint8 (H, W); ``mask`` uint8 (H, W), 1 where that is at
-    least the threshold, else 0.
-    """
-
-    mask: np.ndarray
-    probability: np.ndarray
-    times: StageTimes
+_DEFAULT = SegmentOptions()
+# Mask, road probability, and what computes the confidence.
+_Levels = tuple[np.ndarray, np.ndarray, Callable[[], np.ndarray]]
 
 
 class RoadSegmenter:
     """
-    A checkpoint ready to run on one device.
+    A checkpoint, or a model that `export --format openvino` wrote, ready to run on one device.
 
     ``network_height`` and ``threshold`` come from the checkpoint unless given (0 and -1 mean
-    "from the checkpoint"). Not for use from several threads at once.
+    "from the checkpoint"); ``backend`` is a name that ``make_backend`` knows. Not for use from
+    several threads at once.
     """
 
     def __init__(self, checkpoint: Checkpoint | str | Path, device: str = 'auto',
                  precision: str = 'auto', network_height: int = 0, threshold: float = -1.0,
-                 threads: int = 0) -> None:
-        if not isinstance(checkpoint, Checkpoint):
-            checkpoint = load_checkpoint(checkpoint)
-        self.info = checkpoint.info
+                 threads: int = 0, backend: str = 'auto') -> None:
+        network = (checkpoint if isinstance(checkpoint, Checkpoint) else
+                   load_exported(checkpoint) if is_exported(checkpoint) else
+                   load_checkpoint(checkpoint))
+        self.info = network.info
+        self.self_test = network.self_test
+        # What error lines call the network.
+        self.name = str(network.path or 'network')
         if network_height and network_height < 32:
             raise InputError('network_height: expected 0 (from the checkpoint) or at least 32, '
                              f'found {network_height}')
+        if len(self.info.classes) > UNKNOWN:
+            raise InputError(f'{self.name}: expected at most {UNKNOWN} classes, since {UNKNOWN} '
+                             f'is unknown in a mask, found {len(self.info.classes)}')
         self.network_height = network_height or self.info.network_height
         self.threshold = resolve_threshold(threshold, self.info.threshold)
-        self.backend = make_backend(checkpoint, device, precision, threads)
+        choice = (device, precision, threads, backend)
+        self.backend = (make_backend(network, *choice) if isinstance(network, Checkpoint)
+                        else make_exported_backend(network, *choice))
+        self._scaling = self.backend if isinstance(self.backend, ScalingBackend) else None
+        self._binary = is_binary(self.info)
+        # The network's inputs, one for each shape, kept so that none is allocated for a frame.
+        self._inputs: dict[tuple[int, ...], np.ndarray] = {}
 
-    def segment(self, image: np.ndarray, threshold: float | None = None) -> Segmentation:
+    def network_shape(self, image_shape: tuple[int, ...], region: Region | None = None
+                      ) -> tuple[int, int]:
+        """
+        Return (height, width) of the network's input for an image (H, W, ...), or its region.
+
+        Raises InputError for a region that is not in the image, and for an absurd size.
+        """
+        return plan(image_shape[0], image_shape[1], self.network_height, region).size
+
+    def segment(self, image: np.ndarray, options: SegmentOptions = _DEFAULT) -> Segmentation:
         """
         Segment one RGB image, uint8 (H, W, 3) of any size.
 
-        ``threshold`` replaces the segmenter's own for this call. Raises InputError for an array
-        of another type or shape.
+        Raises InputError for an array of another type or shape, and for a region of interest that
+        is not in the image.
         """
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
-            raise InputError('image: expected a uint8 array of shape (H, W, 3), found '
-                             f'{image.dtype} {image.shape}')
+        return self.segment_batch([image], options)[0]
+
+    def segment_batch(self, images: Sequence[np.ndarray],
+                      options: SegmentOptions | Sequence[SegmentOptions] = _DEFAULT
+                      ) -> list[Segmentation]:
+        """
+        Segment several RGB images in one pass of the network, with common options or one's own.
+
+        The images may differ in size but not in ``network_shape``. The times of each result are
+        those of the batch (a backend that scales on its device does so in the forward pass).
+        Raises InputError as ``segment`` does, and for different shapes.
+        """
+        each = [options] * len(images) if isinstance(options, SegmentOptions) else options
         start = time.perf_counter()
-        height, width = image.shape[:2]
-        size = network_size(height, width, self.network_height)
-        batch = np.ascontiguousarray(resize_image(image, size))[None]
-        prepared = time.perf_counter()
-        small = self.backend(batch)[0]
+        plans = [self._plan(image, own.region)
+                 for image, own in zip(images, each, strict=True)]
+        size = _common_size(plans)
+        windows = [image[way.window.slices()] for image, way in zip(images, plans, strict=True)]
+        if self._scaling is not None and len({window.shape for window in windows}) == 1:
+            prepared = time.perf_counter()
+            outputs = self._scaling.run_scaled(windows, size)
+        else:
+            batch = self._fill_input(windows, size)
+            prepared = time.perf_counter()
+            outputs = self.backend(batch)
         computed = time.perf_counter()
-        probability = resize_image(small, (height, width))
-        mask = probability_to_mask(probability,
-                                   self.threshold if threshold is None else threshold)
+        levels = [self._levels(output, way, own)
+                  for output, way, own in zip(outputs, plans, each, strict=True)]
         done = time.perf_counter()
         times = StageTimes(1e3 * (prepared - start), 1e3 * (computed - prepared),
                            1e3 * (done - computed))
-        return Segmentation(mask, probability, times)
+        road_ids = (1,) if self._binary else self.info.road_ids
+        return [Segmentation(mask, probability, times, road_ids, compute_confidence=confidence)
+                for mask, probability, confidence in levels]
+
+    def close(self) -> None:
+        """Give back the memory of the device; the segmenter is of no use after that."""
+        self._inputs.clear()
+        self.backend.close()
+
+    def _plan(self, image: np.ndarray, region: Region | None) -> Plan:
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+            raise InputError('image: expected a uint8 array of shape (H, W, 3), found '
+                             f'{image.dtype} {image.shape}')
+        return plan(image.shape[0], image.shape[1], self.network_height, region)
+
+    def _fill_input(self, windows: list[np.ndarray], size: tuple[int, int]) -> np.ndarray:
+        """Scale each window into its place in the network's input."""
+        shape = (len(windows), *size, 3)
+        if shape not in self._inputs:
+            if len(self._inputs) == MAX_SHAPES:
+                self._inputs.clear()
+            self._inputs[shape] = np.empty(shape, np.uint8)
+        batch = self._inputs[shape]
+        for window, place in zip(windows, batch, strict=True):
+            resize_image(window, size, out=place)
+        return batch
+
+    def _levels(self, output: np.ndarray, way: Plan, options: SegmentOptions) -> _Levels:
+        """Return mask, probability and confidence at the image's size for one output."""
+        if self._binary:
+            scaled = resize_image(output[..., 0], way.window.shape)
+            return _binary_levels(_cut(scaled, way), way, options.unknown_below,
+                                  resolve_threshold(options.threshold, self.threshold))
+        # One class after the other: OpenCV is fast at images of one channel, not of many.
+        planes = [_cut(resize_image(plane, way.window.shape), way)
+                  for plane in cv2.split(output)]
+        mask, best = most_likely(planes, options.unknown_below)
+        return (_place(mask, way, UNKNOWN),
+                _place(sum_classes(planes, self.info.road_ids), way, 0),
+                lambda: _place(best, way, 0))
 
 
-def resolve_threshold(threshold: float, from_checkpoint: float) -> float:
-    """Return the threshold to use: -1 means the checkpoint's; else it must lie in 0 to 1."""
-    if threshold == -1.0:
-        return from_checkpoint
-    if not 0.0 <= threshold <= 1.0:
-        raise InputError('threshold: expected -1 (from the checkpoint) or 0 to 1, '
-                         f'found {threshold}')
-    return threshold
+def _common_size(plans: list[Plan]) -> tuple[int, int]:
+    """Return the one size of the network's input; InputError where there are several."""
+    sizes = {way.size for way in plans}
+    if len(sizes) != 1:
+        raise InputError('images: expected one shape of the network\'s input for all, found '
+                         f'{", ".join(f"{w}x{h}" for h, w in sorted(sizes)) or "no image"}')
+    return sizes.pop()
+
+
+def _binary_levels(probability: np.ndarray, way: Plan, unknown_below: float, threshold: float
+                   ) -> _Levels:
+    # No array of another type than uint8 is made, and none for what nobody asks for.
+    return (_place(probability_to_mask(probability, threshold, unknown_below), way, UNKNOWN),
+            _place(probability, way, 0),
+            lambda: _place(probability_to_confidence(probability, threshold, unknown_below),
+                           way, 0))
+
+
+def _cut(values: np.ndarray, way: Plan) -> np.ndarray:
+    """Return the region's part of the window's values."""
+    return values[way.region.slices(way.window.x, way.window.y)]
+
+
+def _place(values: np.ndarray, way: Plan, outside: int) -> np.ndarray:
+    """Return an array of the image's size with the region's values in their place."""
+    if values.shape == way.shape:
+        return values
+    full = np.full(way.shape, outside, np.uint8)
+    full[way.region.slices()] = values
+    return full

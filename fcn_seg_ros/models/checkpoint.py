@@ -22,7 +22,9 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.models.fcn import make_network
 
 FORMAT_VERSION = 1
-_METADATA_KEY = 'fcn_seg_ros'
+METADATA_KEY = 'fcn_seg_ros'
+# Tensors of this name are not weights.
+_SELF_TEST = 'self_test.'
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,26 @@ class CheckpointInfo:
 
 
 @dataclass(frozen=True)
+class SelfTest:
+    """
+    What the network must answer to one image, so that whoever loads it can see that it works.
+
+    ``image`` is uint8 RGB (H, W, 3), rendered; ``probability`` uint8 (H, W), round(255 P(road)) of
+    that image in fp32 at the checkpoint's network height.
+    """
+
+    image: Tensor
+    probability: Tensor
+
+
+@dataclass(frozen=True)
 class Checkpoint:
     """A network in eval mode with float32 weights, what is known of it, and where it came from."""
 
     network: nn.Module
     info: CheckpointInfo
     path: Path | None = None
+    self_test: SelfTest | None = None
 
 
 def save_checkpoint(path: str | Path, network: nn.Module, info: CheckpointInfo) -> None:
@@ -80,8 +96,17 @@ def save_checkpoint(path: str | Path, network: nn.Module, info: CheckpointInfo) 
 def with_info(path: str | Path, info: CheckpointInfo) -> None:
     """Replace the metadata of a checkpoint file and keep its weights as they are."""
     with _open(Path(path)) as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        tensors = _tensors(file)
     _write(Path(path), tensors, info)
+
+
+def with_self_test(path: str | Path, expected: SelfTest) -> None:
+    """Put a self-test into a checkpoint file, or replace the one in it."""
+    with _open(Path(path)) as file:
+        tensors, info = _tensors(file), parse_info(Path(path), file.metadata())
+    own = {f'{_SELF_TEST}{name}': value.to(torch.uint8).contiguous()
+           for name, value in vars(expected).items()}
+    _write(Path(path), tensors | own, info)
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:
@@ -93,8 +118,9 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     """
     path = Path(path)
     with _open(path) as file:
-        info = _parse_info(path, file.metadata())
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        info = parse_info(path, file.metadata())
+        tensors = _tensors(file)
+    self_test = _take_self_test(path, tensors)
     try:
         # On the meta device nothing is initialised, which for VGG16 would take seconds.
         with torch.device('meta'):
@@ -110,7 +136,28 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         reason = ' '.join(str(error).split())[:200]
         raise InputError(f'{path}: expected the weights of {info.decoder} on {info.encoder}, '
                          f'found others ({reason})') from None
-    return Checkpoint(network.eval(), info, path)
+    return Checkpoint(network.eval(), info, path, self_test)
+
+
+def _tensors(file: Any) -> dict[str, Tensor]:
+    return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def _take_self_test(path: Path, tensors: dict[str, Tensor]) -> SelfTest | None:
+    """Remove the self-test from the tensors of a file and return it, None where there is none."""
+    own = {name.removeprefix(_SELF_TEST): tensors.pop(name) for name in list(tensors)
+           if name.startswith(_SELF_TEST)}
+    if not own:
+        return None
+    image, probability = own.get('image'), own.get('probability')
+    if (image is None or probability is None or image.dtype != torch.uint8 or image.ndim != 3
+            or image.shape[2] != 3 or probability.dtype != torch.uint8
+            or probability.shape != image.shape[:2]):
+        shapes = ', '.join(f'{name} {value.dtype} {tuple(value.shape)}'
+                           for name, value in own.items())
+        raise InputError(f'{path}: expected a self-test of an image, uint8 (H, W, 3), and its '
+                         f'probability, uint8 (H, W), found {shapes}')
+    return SelfTest(image, probability)
 
 
 def _compact(value: Tensor) -> Tensor:
@@ -123,7 +170,7 @@ def _compact(value: Tensor) -> Tensor:
 def _write(path: Path, tensors: dict[str, Tensor], info: CheckpointInfo) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + '.partial')
-    metadata = {_METADATA_KEY: json.dumps(dataclasses.asdict(info), sort_keys=True)}
+    metadata = {METADATA_KEY: json.dumps(dataclasses.asdict(info), sort_keys=True)}
     try:
         partial.write_bytes(save(tensors, metadata))
         os.replace(partial, path)
@@ -142,10 +189,11 @@ def _open(path: Path) -> Any:
                          f'one ({error})') from None
 
 
-def _parse_info(path: Path, metadata: dict[str, str] | None) -> CheckpointInfo:
-    text = (metadata or {}).get(_METADATA_KEY)
+def parse_info(path: Path, metadata: dict[str, str] | None) -> CheckpointInfo:
+    """Return the metadata of a file from its table of texts; raises InputError naming the file."""
+    text = (metadata or {}).get(METADATA_KEY)
     if text is None:
-        raise InputError(f'{path}: expected the metadata {_METADATA_KEY!r} of a checkpoint that '
+        raise InputError(f'{path}: expected the metadata {METADATA_KEY!r} of a checkpoint that '
                          '`train` wrote, found a safetensors file without it')
     try:
         values = json.loads(text)

@@ -54,14 +54,24 @@ class FCNDecoder(nn.Module):
 
     def forward(self, features: tuple[Tensor, Tensor, Tensor]) -> Tensor:
         """Return the scores of every pixel."""
+        upsampled: Tensor = self.last(self.scores(features))
+        return upsampled
+
+    @property
+    def last(self) -> Upsample:
+        """Return the last upsampling, to the size of the encoder's input."""
+        layer: Upsample = getattr(self, self._last)
+        return layer
+
+    def scores(self, features: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+        """Return the scores before the last upsampling, at its stride."""
         pool3, pool4, top = features
-        score = self.score_fr(top)
+        score: Tensor = self.score_fr(top)
         if self.skips >= 1:
             score = self.upscore2(score) + self.score_pool4(self.scale_pool4 * pool4)
         if self.skips == 2:
             score = self.upscore_pool4(score) + self.score_pool3(self.scale_pool3 * pool3)
-        upsampled: Tensor = getattr(self, self._last)(score)
-        return upsampled
+        return score
 
 
 class FCN(nn.Module):

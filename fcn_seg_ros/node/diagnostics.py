@@ -5,45 +5,32 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 
-from fcn_seg_ros.node.frame_slot import Counts, Drop
+from fcn_seg_ros.node.frame_slot import Drop
+from fcn_seg_ros.node.health import CameraWatch, Health, Verdict, common_problems, worst
 
 _PERIOD_S = 1.0
-
-
-@dataclass(frozen=True)
-class Health:
-    """
-    What one beat says.
-
-    ``state`` is the lifecycle state, or ``configuring`` while the network loads; ``reason`` is why
-    the last transition failed; ``network`` what runs where; ``times`` (p50, p95) in milliseconds
-    by camera and stage.
-    """
-
-    state: str
-    reason: str
-    network: dict[str, str]
-    counts: dict[str, Counts]
-    times: dict[str, dict[str, tuple[float, float]]]
+_HINT_EVERY_S = 60.0
 
 
 class DiagnosticsBeat:
     """
-    Publishes a DiagnosticArray every second, one status per camera.
+    Publishes a DiagnosticArray every second: one status for the node, then one per camera.
 
-    It has its own thread, so that "configuring" and a stuck worker are seen.
+    It has its own thread, so that "configuring" and a stuck worker are seen. ``health`` is called
+    on that thread.
     """
 
     def __init__(self, node: Node, health: Callable[[], Health]) -> None:
         self._node = node
         self._health = health
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        self._watches: dict[str, CameraWatch] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name='diagnostics', daemon=True)
         self._thread.start()
@@ -54,51 +41,61 @@ class DiagnosticsBeat:
         self._thread.join()
 
     def _run(self) -> None:
-        previous: Mapping[str, Counts] = {}
         while not self._stop.is_set():
-            health = self._health()
-            array = DiagnosticArray()
-            array.header.stamp = self._node.get_clock().now().to_msg()
-            name = self._node.get_fully_qualified_name().lstrip('/')
-            array.status = [camera_status(name, camera, health, previous.get(camera))
-                            for camera in health.counts]
+            array = self._array(self._health(), time.monotonic())
             if self._node.context.ok():
                 self._publisher.publish(array)
-            previous = health.counts
             self._stop.wait(_PERIOD_S)
 
+    def _array(self, health: Health, now: float) -> DiagnosticArray:
+        self._watches = {camera: self._watches.get(camera) or CameraWatch()
+                         for camera in health.cameras}
+        # With its namespace, so that two nodes stay apart in an aggregator.
+        name = self._node.get_fully_qualified_name().lstrip('/')
+        array = DiagnosticArray()
+        array.header.stamp = self._node.get_clock().now().to_msg()
+        array.status = [node_status(name, health)]
+        for camera, watch in self._watches.items():
+            verdict = watch.judge(health, camera, now)
+            array.status.append(camera_status(name, camera, health, verdict))
+            if verdict.hint:
+                self._node.get_logger().warning(f'{camera}: {verdict.hint}',
+                                                throttle_duration_sec=_HINT_EVERY_S)
+        return array
 
-def camera_status(node_name: str, camera: str, health: Health, previous: Counts | None
+
+def node_status(node_name: str, health: Health) -> DiagnosticStatus:
+    """Return the status of the node as a whole, named as the node."""
+    problems = common_problems(health)
+    if health.warning:
+        problems.append((DiagnosticStatus.WARN, health.warning))
+    level, message = worst(problems, health.state)
+    values = {'state': health.state} | health.network | {
+        'worker_busy_s': f'{health.busy_s:.2f}', 'cameras': ', '.join(health.cameras)}
+    return _status(level, node_name, message, 'fcn_seg_ros', values)
+
+
+def camera_status(node_name: str, camera: str, health: Health, verdict: Verdict
                   ) -> DiagnosticStatus:
-    """
-    Return the status of one camera; ``previous`` are its counts one beat ago.
-
-    ``node_name`` is with its namespace, so that two nodes stay apart in an aggregator.
-    """
-    counts = health.counts[camera]
-    values = {'state': health.state, 'received': str(counts.received),
-              'published': str(counts.published)}
-    values |= {f'dropped_{drop.value}': str(counts.dropped[drop]) for drop in Drop}
-    values |= {'in_flight': str(counts.in_flight)} | health.network
-    for stage, (median, p95) in health.times[camera].items():
+    """Return the status of one camera, named ``NODE: CAMERA``."""
+    known = health.cameras[camera]
+    values = {'state': health.state, 'received': str(known.counts.received),
+              'published': str(known.counts.published)}
+    values |= {f'dropped_{drop.value}': str(known.counts.dropped[drop]) for drop in Drop}
+    values |= {'in_flight': str(known.counts.in_flight),
+               'lost_before_node': str(known.lost), 'missed_in_sequence': str(known.missed),
+               'subscribed': str(known.subscribed), 'transport': known.transport,
+               'reliability': known.reliability, 'incompatible_publisher': known.incompatible}
+    values |= verdict.values | health.network
+    for stage, (median, p95, longest) in known.times.percentiles().items():
         values[f'{stage}_ms_p50'] = f'{median:.2f}'
         values[f'{stage}_ms_p95'] = f'{p95:.2f}'
-    level, text = _judge(health, counts, previous)
+        values[f'{stage}_ms_max'] = f'{longest:.2f}'
+    return _status(verdict.level, f'{node_name}: {camera}', verdict.message, camera, values)
+
+
+def _status(level: bytes, name: str, message: str, hardware_id: str, values: dict[str, str]
+            ) -> DiagnosticStatus:
     return DiagnosticStatus(
-        level=level, name=f'{node_name}: {camera}', message=text, hardware_id=camera,
+        level=level, name=name, message=message, hardware_id=hardware_id,
         values=[KeyValue(key=key, value=value) for key, value in values.items()])
-
-
-def _judge(health: Health, counts: Counts, previous: Counts | None) -> tuple[bytes, str]:
-    if health.reason:
-        return DiagnosticStatus.ERROR, health.reason
-    if health.state != 'active':
-        return DiagnosticStatus.OK, health.state
-    before = previous.dropped if previous else dict.fromkeys(Drop, 0)
-    if counts.dropped[Drop.ERROR] > before[Drop.ERROR]:
-        return DiagnosticStatus.ERROR, 'images could not be segmented in the last second'
-    if counts.dropped[Drop.MALFORMED] > before[Drop.MALFORMED]:
-        return DiagnosticStatus.WARN, 'malformed images in the last second'
-    if previous and counts.received == previous.received:
-        return DiagnosticStatus.WARN, 'active, no image in the last second'
-    return DiagnosticStatus.OK, 'active'

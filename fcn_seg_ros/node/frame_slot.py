@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -38,6 +39,7 @@ class Counts:
 class _Camera:
     waiting: Any = None
     order: int = 0
+    served: int = 0
     received: int = 0
     published: int = 0
     dropped: dict[Drop, int] = field(default_factory=lambda: dict.fromkeys(Drop, 0))
@@ -52,11 +54,18 @@ class FrameSlots:
     one count. All methods may be called from any thread.
     """
 
-    def __init__(self, cameras: list[str]) -> None:
+    def __init__(self, cameras: Iterable[str]) -> None:
         self._cameras = {name: _Camera() for name in cameras}
         self._changed = threading.Condition()
         self._open = False
+        self._woken = False
         self._arrivals = 0
+        self._taken = 0
+
+    def set_cameras(self, cameras: Iterable[str]) -> None:
+        """Serve these cameras from now on; the counts of those that stay are kept."""
+        with self._changed:
+            self._cameras = {name: self._cameras.get(name) or _Camera() for name in cameras}
 
     def put(self, camera: str, frame: Any) -> None:
         """Store a frame as its camera's newest; while closed it is counted as inactive."""
@@ -76,21 +85,33 @@ class FrameSlots:
             slot.waiting = frame
             self._changed.notify_all()
 
-    def take(self, timeout: float) -> tuple[str, Any] | None:
+    def take(self, timeout: float | None = None) -> tuple[str, Any] | None:
         """
-        Return (camera, frame) of the camera that has waited longest, or None after ``timeout`` s.
+        Return (camera, frame) of the camera that was served longest ago.
 
-        The caller must call ``finish`` for it.
+        None after ``timeout`` seconds (None: no limit), or once ``wake`` was called. The caller
+        must call ``finish`` for it.
         """
         with self._changed:
-            if not self._changed.wait_for(self._any_waiting, timeout):
-                return None
-            name = min((name for name, slot in self._cameras.items() if slot.waiting is not None),
-                       key=lambda name: self._cameras[name].order)
-            slot = self._cameras[name]
-            frame, slot.waiting = slot.waiting, None
-            slot.in_work += 1
-            return name, frame
+            self._changed.wait_for(lambda: self._woken or self._waiting(self._cameras), timeout)
+            self._woken = False
+            return next(iter(self._take(self._cameras, 1)), None)
+
+    def take_more(self, cameras: Collection[str], most: int) -> list[tuple[str, Any]]:
+        """Return up to ``most`` frames of ``cameras`` that wait now, in the order of ``take``."""
+        with self._changed:
+            return self._take(cameras, most)
+
+    def waiting(self, cameras: Collection[str]) -> int:
+        """Return how many of ``cameras`` have a frame that waits."""
+        with self._changed:
+            return len(self._waiting(cameras))
+
+    def wake(self) -> None:
+        """Let ``take`` return, the one that waits now or else the next."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify_all()
 
     def finish(self, camera: str, dropped: Drop | None = None) -> None:
         """Count a frame that was taken: as published, or as dropped with its reason."""
@@ -123,5 +144,25 @@ class FrameSlots:
                                  slot.in_work + (slot.waiting is not None))
                     for name, slot in self._cameras.items()}
 
-    def _any_waiting(self) -> bool:
-        return any(slot.waiting is not None for slot in self._cameras.values())
+    def _waiting(self, cameras: Collection[str]) -> list[str]:
+        """
+        Return the names of the cameras whose frames wait, the one served longest ago first.
+
+        By the wait alone, of cameras that fire together the first of each round would come before
+        the last whenever the slots of both are empty, and so get a larger share.
+        """
+        def turn(name: str) -> tuple[int, int]:
+            return self._cameras[name].served, self._cameras[name].order
+        return sorted((name for name in cameras if self._cameras[name].waiting is not None),
+                      key=turn)
+
+    def _take(self, cameras: Collection[str], most: int) -> list[tuple[str, Any]]:
+        taken = []
+        for name in self._waiting(cameras)[:most]:
+            slot = self._cameras[name]
+            taken.append((name, slot.waiting))
+            slot.waiting = None
+            slot.in_work += 1
+            self._taken += 1
+            slot.served = self._taken
+        return taken

@@ -4,50 +4,109 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode
-from rclpy.qos import QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import Image
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from fcn_seg_ros.bags.messages import to_mono8, to_rgb8
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.inference.compressed import encode_png
 from fcn_seg_ros.inference.postprocess import draw_overlay
 from fcn_seg_ros.inference.segmenter import Segmentation
-from fcn_seg_ros.node.parameters import Settings
+from fcn_seg_ros.models.checkpoint import CheckpointInfo
+from fcn_seg_ros.node.label_info import LabelInfo, label_info
+from fcn_seg_ros.node.publish import publish_on_demand
+from fcn_seg_ros.node.settings import Settings
 
-# Reliable, so that RViz's default subscription is served; a few masks deep for slow subscribers.
-_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
+OUTPUTS = {'mask': Image, 'probability': Image, 'confidence': Image, 'overlay': Image,
+           'mask/compressed': CompressedImage, 'camera_info': CameraInfo}
+_MASKS = ('mask', 'mask/compressed')
+# As image_transport writes it.
+_PNG_FORMAT = 'mono8; png compressed mono8'
 
 
 class CameraOutputs:
-    """The publishers ``CAMERA/road/mask``, ``probability`` and ``overlay``."""
+    """
+    The publishers ``CAMERA/road/OUTPUT``.
 
-    def __init__(self, node: LifecycleNode, camera: str) -> None:
+    ``on_change`` is called in the executor when a subscriber comes or goes. Publishing is for one
+    thread.
+    """
+
+    def __init__(self, node: LifecycleNode, camera: str, mask_deadline_ms: float,
+                 on_change: Callable[[], None]) -> None:
+        """Join the graph; raises InputError where a ``qos_overrides`` parameter is wrong."""
         self._node = node
-        self._publishers: dict[str, Any] = {
-            name: node.create_lifecycle_publisher(Image, f'{camera}/road/{name}', _QOS)
-            for name in ('mask', 'probability', 'overlay')}
+        self._publishers: dict[str, Any] = {}
+        self._labels: Any = None
+        try:
+            for name, message in OUTPUTS.items():
+                deadline = mask_deadline_ms if name in _MASKS else 0.0
+                self._publishers[name] = publish_on_demand(
+                    node, message, f'{camera}/road/{name}', _profile(deadline), on_change)
+        except InputError:
+            self.destroy()
+            raise
+        if LabelInfo is not None:
+            self._labels = node.create_lifecycle_publisher(
+                LabelInfo, f'{camera}/road/label_info',
+                QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL,
+                           reliability=ReliabilityPolicy.RELIABLE))
 
-    def watched(self) -> bool:
-        """Return whether anybody subscribes to any of them."""
-        return any(p.get_subscription_count() > 0 for p in self._publishers.values())
+    def watched(self, *names: str) -> bool:
+        """Return whether anybody subscribes to one of these outputs, or (without names) to any."""
+        return any(self._publishers[name].get_subscription_count() > 0
+                   for name in names or OUTPUTS)
 
     def publish(self, header: Header, image: np.ndarray, result: Segmentation,
-                settings: Settings) -> None:
-        """Publish what is subscribed to; ``header`` is the camera image's and is kept as it is."""
-        if self._publishers['mask'].get_subscription_count():
-            self._publishers['mask'].publish(to_mono8(result.mask, header))
-        if self._publishers['probability'].get_subscription_count():
-            self._publishers['probability'].publish(to_mono8(result.probability, header))
-        if self._publishers['overlay'].get_subscription_count():
-            overlay = draw_overlay(image, result.mask, settings.overlay_colour,
+                camera_info: CameraInfo | None, settings: Settings) -> None:
+        """
+        Publish what is subscribed to; ``header`` is the camera image's and is kept as it is.
+
+        ``camera_info`` is the camera's newest; it is sent where it is for an image of this size.
+        """
+        for name in ('mask', 'probability', 'confidence'):
+            if self.watched(name):
+                self._publishers[name].publish(to_mono8(getattr(result, name), header))
+        if self.watched('overlay'):
+            overlay = draw_overlay(image, result.road, settings.overlay_colour,
                                    settings.overlay_alpha)
             self._publishers['overlay'].publish(to_rgb8(overlay, header))
+        if self.watched('mask/compressed'):
+            message = CompressedImage(header=header, format=_PNG_FORMAT)
+            message.data.frombytes(encode_png(result.mask))
+            self._publishers['mask/compressed'].publish(message)
+        height, width = image.shape[:2]
+        if (camera_info is not None and (camera_info.height, camera_info.width) == (height, width)
+                and self.watched('camera_info')):
+            # Nobody else has this message: it is the middleware's newest, kept for this.
+            camera_info.header = header
+            self._publishers['camera_info'].publish(camera_info)
+
+    def publish_labels(self, info: CheckpointInfo, threshold: float) -> None:
+        """Publish what the mask's class ids mean, for subscribers of now and later."""
+        if self._labels is not None:
+            now = self._node.get_clock().now().to_msg()
+            self._labels.publish(label_info(info, threshold, now))
 
     def destroy(self) -> None:
         """Remove the publishers from the graph."""
-        for publisher in self._publishers.values():
-            self._node.destroy_lifecycle_publisher(publisher)
+        for publisher in [*self._publishers.values(), self._labels]:
+            if publisher is not None:
+                self._node.destroy_lifecycle_publisher(publisher)
         self._publishers.clear()
+
+
+def _profile(deadline_ms: float) -> QoSProfile:
+    """Return a new profile, which overrides may change: reliable, a few images deep."""
+    # Reliable, so that RViz's default subscription is served.
+    profile = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
+    if deadline_ms:
+        profile.deadline = Duration(nanoseconds=round(1e6 * deadline_ms))
+    return profile

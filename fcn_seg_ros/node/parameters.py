@@ -4,21 +4,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from rcl_interfaces.msg import (
-    FloatingPointRange,
-    IntegerRange,
-    ParameterDescriptor,
-    SetParametersResult,
-)
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.exceptions import ParameterUninitializedException
 from rclpy.node import Node
-from rclpy.parameter import Parameter
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.inference.backends import PRECISIONS
+from fcn_seg_ros.inference.backends import BACKENDS, PRECISIONS
+from fcn_seg_ros.node.image_input import TRANSPORTS
+from fcn_seg_ros.node.qos import RELIABILITIES
+
+FIXED = 'Fixed while the node is configured: changes are taken while it is unconfigured.'
 
 
 @dataclass(frozen=True)
@@ -26,66 +26,87 @@ class Row:
     """
     One parameter.
 
-    ``range`` is (lowest, highest) of a number; ``run_time`` says whether it may be set while the
-    node runs.
+    ``range`` is (lowest, highest) of a number, ``choices`` what a text may be; ``run_time`` says
+    whether it may be set while the node is configured.
     """
 
     name: str
     default: Any
     description: str
     range: tuple[float, float] | None = None
+    choices: tuple[str, ...] = ()
     run_time: bool = False
 
 
 PARAMETERS = (
     Row('cameras', ['camera'], 'Cameras to segment; each subscribes to CAMERA/image_raw and '
-        'publishes CAMERA/road/mask, probability and overlay.'),
-    Row('checkpoint', '', 'Path of a checkpoint (.safetensors); empty: the packaged default.'),
+        'publishes CAMERA/road/mask, probability, confidence, overlay, mask/compressed, '
+        'camera_info and label_info.'),
+    Row('checkpoint', '', 'Path of a checkpoint (.safetensors); empty: the packaged default. '
+        'While the node is configured a new path waits for a call of ~/load_checkpoint, or for '
+        'the node to be configured again.', run_time=True),
     Row('device', 'auto', 'Where the network runs: auto (a GPU where there is one), cpu, cuda '
         'or cuda:N.'),
+    Row('backend', 'auto', 'What runs the network: auto (the fastest that is installed for the '
+        'device) or one by name.', choices=BACKENDS),
     Row('precision', 'auto', 'Arithmetic of the network: auto (fp16 on a GPU, bf16 on a CPU that '
-        'has it), fp32, bf16 or fp16.'),
+        'has it), fp32, bf16 or fp16.', choices=PRECISIONS),
     Row('network_height', 0, 'Rows of the network\'s input; the width follows the image. 0: from '
         'the checkpoint.', (0, 4096)),
     Row('threads', 0, 'Threads of a CPU backend; 0: its own choice.', (0, 256)),
     Row('threshold', -1.0, 'A pixel is road where P(road) is at least this; -1: from the '
         'checkpoint.', (-1.0, 1.0), run_time=True),
+    Row('unknown_below', 0.0, 'A pixel whose likeliest class has less than this probability is '
+        '255 (unknown) in the mask; 0: none is.', (0.0, 1.0), run_time=True),
+    Row('region_of_interest', [0, 0, 0, 0], 'Part of the image that is segmented: x, y, width, '
+        'height in pixels; outside of it the mask is 255 (unknown). Zeros: the whole image.',
+        run_time=True),
     Row('max_age_ms', 0.0, 'A frame older than this (its stamp against the node\'s clock) gets no '
         'mask; 0: off.', (0.0, 1e9), run_time=True),
+    Row('mask_deadline_ms', 0.0, 'DDS deadline offered with the masks; 0: none. A subscriber that '
+        'asks for a shorter one gets no masks.', (0.0, 1e9)),
+    Row('expected_processing_ms', 100.0, 'Longer processing of a frame is reported by the '
+        'diagnostics key is_processing_time_ms_in_expected_range.', (0.0, 1e9), run_time=True),
     Row('overlay_colour', [0, 200, 80], 'Colour of the road in the overlay: red, green, blue, '
         '0 to 255.', run_time=True),
     Row('overlay_alpha', 0.45, 'Share of that colour, 0 (none) to 1 (nothing else).', (0.0, 1.0),
         run_time=True),
+    Row('transport', 'raw', 'How images arrive: raw (Image) or compressed (CompressedImage, JPEG '
+        'or PNG, on the topic TOPIC/compressed).', choices=tuple(TRANSPORTS)),
+    Row('reliability', 'auto', 'Reliability of the image subscriptions: auto (reliable where '
+        'every publisher offers it), reliable or best_effort.', choices=RELIABILITIES),
     Row('autostart', True, 'Configure and activate at start, without a lifecycle manager.'),
 )
 
-
-@dataclass(frozen=True)
-class Settings:
-    """The parameters' values at one moment; between two frames the node swaps the whole object."""
-
-    cameras: tuple[str, ...]
-    checkpoint: str
-    device: str
-    precision: str
-    network_height: int
-    threads: int
-    threshold: float
-    max_age_ms: float
-    overlay_colour: tuple[int, int, int]
-    overlay_alpha: float
-    autostart: bool
+# Each camera has these under its own name, as in ``front.topic``.
+CAMERA_PARAMETERS = (
+    Row('topic', '', 'Topic of this camera\'s images; empty: CAMERA/image_raw.'),
+    Row('transport', '', 'How this camera\'s images arrive; empty: as the parameter transport '
+        'says.', choices=('', *TRANSPORTS)),
+    Row('threshold', -2.0, 'The threshold for this camera; -1: from the checkpoint, -2: as the '
+        'parameter threshold says.', (-2.0, 1.0), run_time=True),
+    Row('region_of_interest', [0, 0, 0, 0], 'The region of interest for this camera; zeros: as '
+        'the parameter region_of_interest says.', run_time=True),
+)
 
 
-def declare(node: Node) -> None:
+def camera_rows(camera: str) -> tuple[Row, ...]:
+    """Return the rows of one camera's parameters, with their full names."""
+    return tuple(dataclasses.replace(row, name=f'{camera}.{row.name}')
+                 for row in CAMERA_PARAMETERS)
+
+
+def declare(node: Node, rows: Iterable[Row]) -> None:
     """
-    Declare every parameter of the table on a node.
+    Declare parameters on a node, but for those that it has.
 
     Raises InputError where a value given from outside has the wrong type or is out of range.
     """
-    for row in PARAMETERS:
+    for row in rows:
+        if node.has_parameter(row.name):
+            continue
         descriptor = ParameterDescriptor(
-            description=row.description, read_only=not row.run_time,
+            description=row.description, additional_constraints=_constraints(row),
             # A whole number where a float is meant (threshold:=1) is accepted.
             dynamic_typing=isinstance(row.default, float), **_range(row))
         try:
@@ -95,47 +116,22 @@ def declare(node: Node) -> None:
                              f'that does not fit ({error})') from None
 
 
-def read(node: Node, changes: list[Parameter] | None = None) -> Settings:
-    """
-    Return the settings of a node, with ``changes`` applied.
-
-    Raises InputError, one line with the parameter's name, for a value that no node can have.
-    """
-    values = {row.name: _value(node, row.name) for row in PARAMETERS}
-    values |= {change.name: change.value for change in changes or [] if change.name in values}
-    for row in PARAMETERS:
-        values[row.name] = _checked(row, values[row.name])
-    _check_cameras(values['cameras'])
-    if values['precision'] not in PRECISIONS:
-        raise InputError(f'parameter precision: expected one of {", ".join(PRECISIONS)}, '
-                         f'found {values["precision"]!r}')
-    if not (values['threshold'] == -1.0 or 0.0 <= values['threshold'] <= 1.0):
-        raise InputError('parameter threshold: expected -1 (from the checkpoint) or 0 to 1, '
-                         f'found {values["threshold"]}')
-    colour = values['overlay_colour']
-    if len(colour) != 3 or any(not 0 <= part <= 255 for part in colour):
-        raise InputError('parameter overlay_colour: expected three numbers from 0 to 255, '
-                         f'found {list(colour)}')
-    return Settings(**values)
-
-
-def refuse_or_accept(node: Node, changes: list[Parameter]) -> tuple[SetParametersResult, Settings]:
-    """Return the answer to a change of parameters, and the settings after it."""
+def value_of(node: Node, row: Row) -> Any:
+    """Return the value that a node has for a parameter; the default where it is not declared."""
+    if not node.has_parameter(row.name):
+        return row.default
     try:
-        return SetParametersResult(successful=True), read(node, changes)
-    except InputError as error:
-        return SetParametersResult(successful=False, reason=str(error)), read(node)
-
-
-def _value(node: Node, name: str) -> Any:
-    try:
-        return node.get_parameter(name).value
+        return node.get_parameter(row.name).value
     except ParameterUninitializedException:
         return None  # what an empty list in a YAML file becomes
 
 
-def _checked(row: Row, value: Any) -> Any:
-    """Return a value in the type of its default, or raise InputError."""
+def checked(row: Row, value: Any) -> Any:
+    """
+    Return a value in the type of its row's default, a list as a tuple.
+
+    Raises InputError, one line with the parameter's name, where it does not fit the row.
+    """
     if isinstance(row.default, float) and type(value) is int:
         value = float(value)
     if isinstance(row.default, list) and value is not None and not isinstance(value, str):
@@ -143,22 +139,17 @@ def _checked(row: Row, value: Any) -> Any:
         if all(isinstance(item, type(row.default[0])) for item in value):
             return value
     elif type(value) is type(row.default):
-        low, high = row.range or (None, None)
-        if low is None or high is None or low <= value <= high:
+        low, high = row.range or (value, value)
+        # The comparison is also what refuses NaN.
+        if low <= value <= high and (not row.choices or value in row.choices):
             return value
     raise InputError(f'parameter {row.name}: expected {_expected(row)}, found '
                      f'{"nothing" if value is None else repr(value)}')
 
 
-def _check_cameras(cameras: tuple[str, ...]) -> None:
-    if not cameras or any(not camera.strip('/') for camera in cameras):
-        raise InputError('parameter cameras: expected at least one camera name, found '
-                         f'{list(cameras)}')
-    if len(set(cameras)) < len(cameras):
-        raise InputError(f'parameter cameras: expected different names, found {list(cameras)}')
-
-
 def _expected(row: Row) -> str:
+    if row.choices:
+        return 'one of ' + ', '.join(choice or "''" for choice in row.choices)
     if isinstance(row.default, list):
         kind = f'a list of {type(row.default[0]).__name__}'
     else:
@@ -167,8 +158,13 @@ def _expected(row: Row) -> str:
     return kind + (f' from {row.range[0]:g} to {row.range[1]:g}' if row.range else '')
 
 
+def _constraints(row: Row) -> str:
+    said = [f'{_expected(row)}.'.capitalize()] if row.choices else []
+    return ' '.join(said + ([] if row.run_time else [FIXED]))
+
+
 def _range(row: Row) -> dict[str, Any]:
-    # rclpy checks floats against it; an integer given for a float is checked in ``read``.
+    # rclpy checks floats against it; an integer given for a float is checked in ``checked``.
     if row.range is None:
         return {}
     low, high = row.range

@@ -4,190 +4,250 @@
 
 from __future__ import annotations
 
-import time
+import functools
 import traceback
 from collections.abc import Callable
-from functools import partial
 
-import numpy as np
-import rclpy
+from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.subscription import Subscription
-from sensor_msgs.msg import Image
+from rclpy.task import Future
+from rclpy.timer import Timer
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.inference.preprocess import network_size
-from fcn_seg_ros.inference.segmenter import RoadSegmenter
-from fcn_seg_ros.node.diagnostics import DiagnosticsBeat, Health
+from fcn_seg_ros.node.camera_channel import CameraChannel
+from fcn_seg_ros.node.checkpoint_service import CheckpointService
+from fcn_seg_ros.node.diagnostics import DiagnosticsBeat
 from fcn_seg_ros.node.frame_slot import FrameSlots
-from fcn_seg_ros.node.outputs import CameraOutputs
-from fcn_seg_ros.node.parameters import Settings, declare, read, refuse_or_accept
+from fcn_seg_ros.node.health import CameraHealth, Health
+from fcn_seg_ros.node.label_info import LabelInfo
+from fcn_seg_ros.node.loader import Loading
+from fcn_seg_ros.node.network_keeper import NetworkKeeper
+from fcn_seg_ros.node.publish import HAS_MATCHED_EVENT, LOOK_PERIOD_S
+from fcn_seg_ros.node.settings import Settings, change, declare_all, read
 from fcn_seg_ros.node.statistics import RecentTimes
-from fcn_seg_ros.node.worker import Frame, Worker
-from fcn_seg_ros.resources import default_checkpoint
+from fcn_seg_ros.node.trouble import GIVE_UP_AFTER, Remedy, one_line
+from fcn_seg_ros.node.worker import Worker
 
-# Only the newest image counts. Best effort takes from reliable and best-effort cameras alike.
-_IMAGE_QOS = QoSProfile(depth=1, history=HistoryPolicy.KEEP_LAST,
-                        reliability=ReliabilityPolicy.BEST_EFFORT)
-# The shape that is compiled before the first image is seen: KITTI's.
-_WARM_UP_SHAPE = (375, 1242, 3)
+# A batch in work, of a size that must be compiled first, is waited for so long.
+_DEACTIVATE_S = 10.0
+_LEAVE_S = 0.5
+
+Transition = Callable[['SegNode', LifecycleState], TransitionCallbackReturn]
+
+
+def _reported(transition: Transition) -> Transition:
+    """
+    Return a transition that fails where it raises, with the reason logged and kept.
+
+    rclpy would swallow the exception, and take the node to ``unconfigured`` whatever it was.
+    """
+    @functools.wraps(transition)
+    def call(self: SegNode, state: LifecycleState) -> TransitionCallbackReturn:
+        try:
+            return transition(self, state)
+        except InputError as error:
+            self._fail(error)
+        except Exception as error:  # rclpy would swallow it
+            self.get_logger().error(traceback.format_exc())
+            self._fail(InputError(f'{transition.__name__}: {one_line(error)}'))
+        return TransitionCallbackReturn.FAILURE
+    return call
 
 
 class SegNode(LifecycleNode):
     """
     Segments the road in the images of one or more cameras.
 
-    The executor only stores frames and serves parameters; a worker thread segments and publishes
-    while the node is active; diagnostics beat from a third thread. ``failure`` is the reason why
-    the last transition failed, or None. Loading ends with KeyboardInterrupt, between two of its
-    steps, once ``stopped`` says so.
+    The executor only stores frames and serves parameters and services; a worker thread segments
+    and publishes while the node is active; networks are loaded on a thread of their own;
+    diagnostics beat from another. A transition holds the executor until it is done, configuring
+    too, as rclpy's lifecycle is synchronous; the diagnostics say ``configuring`` meanwhile.
+
+    ``failure`` is the reason why the last transition failed, or None. ``ended`` is done once the
+    process is to end, by itself for the reason ``bug``, or because somebody has set it. Loading is
+    given up with KeyboardInterrupt once ``stopped`` says so.
     """
 
     def __init__(self, stopped: Callable[[], bool] = lambda: False) -> None:
         super().__init__('seg_node')
         # What destroy_node looks at comes first: rclpy calls it also where the rest is refused.
-        self._worker: Worker | None = None
-        self._beat: DiagnosticsBeat | None = None
         self.failure: InputError | None = None
-        self.bug: BaseException | None = None
-        declare(self)
+        self.bug: str = ''
+        self.ended: Future[None] = Future()
+        self._channels: dict[str, CameraChannel] = {}
+        self._worker: Worker | None = None
+        self._network: NetworkKeeper = NetworkKeeper(self.get_logger())
+        self._beat: DiagnosticsBeat | None = None
+        declare_all(self)
         self.settings: Settings = read(self)
         self._stopped: Callable[[], bool] = stopped
         self._state_name: str = 'unconfigured'
-        self._slots: FrameSlots = FrameSlots(list(self.settings.cameras))
-        self._times: dict[str, RecentTimes] = {}
-        self._segmenter: RoadSegmenter | None = None
-        self._outputs: dict[str, CameraOutputs] = {}
-        self._image_subscriptions: list[Subscription] = []
-        self._reset_times()
+        self._slots: FrameSlots = FrameSlots(self.settings.cameras)
+        self._look_timer: Timer | None = None
+        self._starting: bool = False
+        self._checkpoint_service: CheckpointService = CheckpointService(
+            self, self._load, self._network.take, self._publish_labels)
         self.add_on_set_parameters_callback(self._on_set_parameters)
         self._beat = DiagnosticsBeat(self, self._health)
 
+    @_reported
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Load and warm up the network, and join the graph."""
+        """Join the graph, and load and try the network."""
         self._state_name, self.failure = 'configuring', None
-        try:
-            self.settings = read(self)
-            self._outputs = {camera: CameraOutputs(self, camera)
-                             for camera in self.settings.cameras}
-            self._segmenter = self._load()
-            self._image_subscriptions = [
-                self.create_subscription(Image, f'{camera}/image_raw',
-                                         partial(self._on_image, camera), _IMAGE_QOS)
-                for camera in self.settings.cameras]
-        except InputError as error:
-            return self._fail(error)
-        except Exception as error:  # rclpy would swallow it
-            self.get_logger().error(traceback.format_exc())
-            return self._fail(InputError(f'configure: {type(error).__name__}: {error}'))
+        settings = self.settings = read(self)
+        self._slots.set_cameras(settings.cameras)
+        # Each is in the table as soon as it exists, so that a failure finds it there.
+        for name in settings.cameras:
+            self._channels[name] = CameraChannel(self, name, settings, self._slots)
+        if LabelInfo is None:
+            self.get_logger().info('vision_msgs is not installed: no label_info is published')
+        self._network.load_first(settings, lambda: self._stopped() or not self.context.ok())
         self._state_name = 'inactive'
         return TransitionCallbackReturn.SUCCESS
 
+    @_reported
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start to segment."""
-        assert self._segmenter is not None
+        assert self._network.holder is not None
+        self.failure = None
         result: TransitionCallbackReturn = super().on_activate(state)
-        self._worker = Worker(self._slots, self._segmenter, self._outputs, self._times,
-                              lambda: self.settings, self.get_clock(), self.get_logger(),
-                              self._on_bug)
+        self._publish_labels()
+        self._worker = Worker(self._slots, self._network.holder, self._channels,
+                              lambda: self.settings, self, self._on_remedy)
         self._worker.start()
         self._state_name = 'active'
+        for channel in self._channels.values():
+            channel.activate()
+        if not HAS_MATCHED_EVENT:
+            self._look_timer = self.create_timer(LOOK_PERIOD_S, self._look,
+                                                 clock=Clock(clock_type=ClockType.STEADY_TIME))
         return result
 
+    @_reported
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop to segment, after the frame in work."""
-        self._stop_worker()
+        """Stop to segment, after the batch in work."""
+        self.failure = None
+        self._stop_worker(_DEACTIVATE_S)
         self._state_name = 'inactive'
         result: TransitionCallbackReturn = super().on_deactivate(state)
         return result
 
+    @_reported
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Leave the graph and free the network."""
+        self.failure = None
         self._release()
         self._state_name = 'unconfigured'
         return TransitionCallbackReturn.SUCCESS
 
+    @_reported
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop and free everything but the diagnostics."""
-        self._stop_worker()
+        self._stop_worker(_DEACTIVATE_S)
         self._release()
         self._state_name = 'finalized'
         return TransitionCallbackReturn.SUCCESS
 
     def destroy_node(self) -> None:
-        """Stop the threads before the middleware goes."""
-        self._stop_worker()
+        """Stop the threads before the middleware goes, as far as they can be stopped."""
+        self._network.cancel()
+        if self._worker is not None:
+            self._worker.stop(_LEAVE_S)
         if self._beat is not None:
             self._beat.stop()
         super().destroy_node()
 
-    def _load(self) -> RoadSegmenter:
-        settings = self.settings
-        self._stop_if_told()
-        start = time.monotonic()
-        segmenter = RoadSegmenter(
-            settings.checkpoint or default_checkpoint(), settings.device, settings.precision,
-            settings.network_height, threads=settings.threads)
-        self._stop_if_told()
-        segmenter.segment(np.zeros(_WARM_UP_SHAPE, np.uint8))
-        self._stop_if_told()
-        warm = segmenter.segment(np.zeros(_WARM_UP_SHAPE, np.uint8))
-        info, backend = segmenter.info, segmenter.backend
-        self.get_logger().info(
-            f'{info.decoder} on {info.encoder}, {segmenter.network_height} rows, on '
-            f'{backend.device} with {backend.name} in {backend.precision}: ready after '
-            f'{time.monotonic() - start:.1f} s, {warm.times.total:.0f} ms an image')
-        return segmenter
+    def start(self) -> None:
+        """
+        Configure and activate, as ``autostart`` asks for.
 
-    def _stop_if_told(self) -> None:
-        if self._stopped():
-            raise KeyboardInterrupt
+        Raises InputError where that fails; it is not logged as well.
+        """
+        self._starting = True
+        try:
+            for transition in (self.trigger_configure, self.trigger_activate):
+                if transition() != TransitionCallbackReturn.SUCCESS:
+                    raise self.failure or InputError('seg_node: expected it to become active, '
+                                                     f'found it {self._state_name}')
+        finally:
+            self._starting = False
 
-    def _on_image(self, camera: str, message: Image) -> None:
-        self._slots.put(camera, Frame(message, time.monotonic()))
+    def _load(self, done: Callable[[Loading], None]) -> Loading:
+        if self._network.holder is None:
+            raise InputError(f'expected a configured node, found it {self._state_name}')
+        return self._network.load(self.settings, self._channels, done)
+
+    def _on_remedy(self, remedy: Remedy, reason: str) -> None:
+        """Do what the worker asks for, on its thread."""
+        if remedy is Remedy.FALL_BACK:
+            self._network.fall_back(self.settings, self._channels, reason)
+            return
+        self.bug = reason
+        self.get_logger().fatal(f'{reason}: {GIVE_UP_AFTER} times in a row, the process ends')
+        self.ended.set_result(None)
 
     def _on_set_parameters(self, changes: list[Parameter]) -> object:
-        result, self.settings = refuse_or_accept(self, changes)
+        configured = self._state_name not in ('unconfigured', 'finalized')
+        result, settings = change(self, changes, configured)
+        if settings is not None:
+            self.settings = settings
+            if self._state_name == 'active':
+                self._publish_labels()
         return result
 
+    def _look(self) -> None:
+        for channel in self._channels.values():
+            channel.update()
+
+    def _publish_labels(self) -> None:
+        assert self._network.holder is not None
+        segmenter = self._network.holder.loaded.segmenter
+        for name, channel in self._channels.items():
+            threshold = self.settings.cameras[name].options.threshold
+            channel.outputs.publish_labels(
+                segmenter.info, segmenter.threshold if threshold == -1.0 else threshold)
+
     def _health(self) -> Health:
-        network: dict[str, str] = {}
-        segmenter = self._segmenter
-        if segmenter is not None:
-            rows, columns = network_size(*_WARM_UP_SHAPE[:2], segmenter.network_height)
-            network = {'backend': segmenter.backend.name, 'device': segmenter.backend.device,
-                       'precision': segmenter.backend.precision,
-                       'network_size': f'{columns}x{rows}'}
-        return Health(self._state_name, str(self.failure or ''), network, self._slots.counts(),
-                      {camera: times.percentiles() for camera, times in self._times.items()})
+        holder, worker, channels = self._network.holder, self._worker, dict(self._channels)
+        shapes = [channel.network_shape for channel in channels.values() if channel.network_shape]
+        described = holder.describe(*shapes[:1]) if holder is not None else {}
+        if worker is not None:
+            described['last_error'] = worker.trouble.reason
+        cameras = {}
+        for name, counts in self._slots.counts().items():
+            channel = channels.get(name)
+            cameras[name] = CameraHealth.of(counts, channel.times if channel else RecentTimes(),
+                                            channel.images if channel else None)
+        return Health(self._state_name, str(self.failure or ''), self._network.warning, described,
+                      worker.busy_s() if worker is not None else 0.0,
+                      self.settings.expected_processing_ms, cameras)
 
-    def _on_bug(self, error: BaseException) -> None:
-        """Take the node down: a fault that no frame may cause must be seen, not repeated."""
-        self.bug = error
-        self.get_logger().fatal(''.join(traceback.format_exception(error)))
-        rclpy.try_shutdown(context=self.context)
-
-    def _fail(self, error: InputError) -> TransitionCallbackReturn:
+    def _fail(self, error: InputError) -> None:
+        """Keep and log why a transition failed; one to configure leaves nothing behind."""
         self.failure = error
-        self._state_name = 'unconfigured'
-        self.get_logger().error(str(error))
-        self._release()
-        return TransitionCallbackReturn.FAILURE
+        if not self._starting:
+            self.get_logger().error(str(error))
+        if self._state_name == 'configuring':
+            self._release()
+            self._state_name = 'unconfigured'
 
-    def _stop_worker(self) -> None:
+    def _stop_worker(self, seconds: float) -> None:
+        """Take no more frames and end the worker; raises InputError where it is stuck."""
+        for channel in self._channels.values():
+            channel.deactivate()
+        if self._look_timer is not None:
+            self.destroy_timer(self._look_timer)
+            self._look_timer = None
         if self._worker is not None:
-            self._worker.stop()
+            if not self._worker.stop(seconds):
+                raise InputError('deactivate: expected the frames in work to be done within '
+                                 f'{seconds:g} s, found them still in work')
             self._worker = None
 
     def _release(self) -> None:
-        for subscription in self._image_subscriptions:
-            self.destroy_subscription(subscription)
-        for outputs in self._outputs.values():
-            outputs.destroy()
-        self._image_subscriptions, self._outputs, self._segmenter = [], {}, None
-        self._reset_times()
-
-    def _reset_times(self) -> None:
-        self._times = {camera: RecentTimes() for camera in self.settings.cameras}
+        """Leave the graph and free the network."""
+        self._network.release()
+        for channel in self._channels.values():
+            channel.destroy()
+        self._channels = {}

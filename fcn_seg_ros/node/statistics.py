@@ -1,36 +1,63 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How long the recent frames took."""
+"""How long the recent frames took, and how old their masks were."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 
 import numpy as np
 
 # One and a half minutes of a 10 Hz camera: long enough for a p95, short enough to be recent.
 _WINDOW = 1000
+_WINDOW_S = 100.0
+
+Summary = tuple[float, float, float]
 
 
 class RecentTimes:
-    """Milliseconds of the stages of the last frames; written by one thread, read by another."""
+    """
+    Milliseconds of the stages of the last frames; written by one thread, read by another.
+
+    The stage ``age`` is the node's clock at publishing minus the image's stamp: negative where
+    the stamp lies in the future or simulated time jumped back. Ages on arrival at the worker are
+    kept apart, as they are known of images that get no mask, too.
+    """
 
     def __init__(self) -> None:
-        self._frames: deque[dict[str, float]] = deque(maxlen=_WINDOW)
+        self._frames: deque[tuple[float, dict[str, float]]] = deque(maxlen=_WINDOW)
+        self._arrivals: deque[tuple[float, float]] = deque(maxlen=_WINDOW)
         self._lock = threading.Lock()
 
     def add(self, stages: dict[str, float]) -> None:
-        """Keep the stage times of one frame, in milliseconds."""
+        """Keep the stage times of one frame, in milliseconds; the same stages every time."""
         with self._lock:
-            self._frames.append(stages)
+            self._frames.append((time.monotonic(), stages))
 
-    def percentiles(self) -> dict[str, tuple[float, float]]:
-        """Return (p50, p95) of every stage in milliseconds, nothing before the first frame."""
+    def since(self, moment: float) -> list[tuple[float, dict[str, float]]]:
+        """Return (monotonic seconds, stages) of the frames added after a moment, oldest first."""
         with self._lock:
-            frames = list(self._frames)
+            return [entry for entry in self._frames if entry[0] > moment]
+
+    def add_arrival(self, age_ms: float) -> None:
+        """Keep the age of an image that the worker has taken, whatever becomes of it."""
+        with self._lock:
+            self._arrivals.append((time.monotonic(), age_ms))
+
+    def arrival_ages_since(self, moment: float) -> list[float]:
+        """Return the ages of the images taken after a moment in monotonic seconds."""
+        with self._lock:
+            return [age for taken, age in self._arrivals if taken > moment]
+
+    def percentiles(self) -> dict[str, Summary]:
+        """Return (p50, p95, max) of every stage in milliseconds, nothing without recent frames."""
+        frames = self.since(time.monotonic() - _WINDOW_S)
         if not frames:
             return {}
-        return {stage: (float(np.percentile([f[stage] for f in frames], 50)),
-                        float(np.percentile([f[stage] for f in frames], 95)))
-                for stage in frames[0]}
+        names = list(frames[0][1])
+        table = np.array([[stages[name] for name in names] for _, stages in frames])
+        p50, p95, longest = np.percentile(table, (50, 95, 100), axis=0)
+        return {name: (float(p50[i]), float(p95[i]), float(longest[i]))
+                for i, name in enumerate(names)}

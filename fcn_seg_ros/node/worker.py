@@ -6,56 +6,66 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
-from rclpy.clock import Clock
-from rclpy.impl.rcutils_logger import RcutilsLogger
-from sensor_msgs.msg import Image
+from rclpy.node import Node
+from std_msgs.msg import Header
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.inference.encodings import to_rgb
-from fcn_seg_ros.inference.segmenter import RoadSegmenter, resolve_threshold
+from fcn_seg_ros.inference.backends import BackendError
+from fcn_seg_ros.inference.segmenter import RoadSegmenter, Segmentation
+from fcn_seg_ros.node.batching import Batching
+from fcn_seg_ros.node.camera_channel import CameraChannel, Frame
+from fcn_seg_ros.node.decode import to_image
 from fcn_seg_ros.node.frame_slot import Drop, FrameSlots
-from fcn_seg_ros.node.outputs import CameraOutputs
-from fcn_seg_ros.node.parameters import Settings
-from fcn_seg_ros.node.statistics import RecentTimes
+from fcn_seg_ros.node.network import NetworkHolder
+from fcn_seg_ros.node.settings import Settings
+from fcn_seg_ros.node.trouble import GIVE_UP_AFTER, Remedy, Trouble
 
-# What a device, a driver or OpenCV raises when it cannot do a frame; anything else is a bug.
-_FRAME_ERRORS = (RuntimeError, MemoryError, cv2.error)
 _WARN_EVERY_S = 5.0
 
 
-@dataclass(frozen=True)
-class Frame:
-    """A camera image message and when it was taken from the middleware (monotonic seconds)."""
+@dataclass
+class _Job:
+    """One frame on its way through the network."""
 
-    message: Image
-    taken: float
+    camera: str
+    frame: Frame
+    started: float
+    image: np.ndarray | None = None
+    converted: float = 0.0
+    # What becomes of it: None once it is published.
+    outcome: Drop | None = Drop.ERROR
+
+    @property
+    def header(self) -> Header:
+        return self.frame.message.header
 
 
 class Worker:
     """
     Takes frames from the slots, segments and publishes them, on a thread of its own.
 
-    ``settings`` is called once per frame, so that a frame sees one set of them. ``on_bug`` is
-    called with an exception that no frame should be able to cause; the thread ends then.
+    ``settings`` is called once per batch, so that a frame sees one set of them. ``on_remedy`` is
+    called on the worker's thread with what Trouble says is to be done.
     """
 
-    def __init__(self, slots: FrameSlots, segmenter: RoadSegmenter,
-                 outputs: dict[str, CameraOutputs], times: dict[str, RecentTimes],
-                 settings: Callable[[], Settings], clock: Clock, logger: RcutilsLogger,
-                 on_bug: Callable[[BaseException], None]) -> None:
+    def __init__(self, slots: FrameSlots, network: NetworkHolder,
+                 channels: Mapping[str, CameraChannel], settings: Callable[[], Settings],
+                 node: Node, on_remedy: Callable[[Remedy, str], None]) -> None:
+        self.trouble = Trouble()
         self._slots = slots
-        self._segmenter = segmenter
-        self._outputs = outputs
-        self._times = times
+        self._network = network
+        self._channels = channels
         self._settings = settings
-        self._clock = clock
-        self._logger = logger
-        self._on_bug = on_bug
+        self._clock = node.get_clock()
+        self._logger = node.get_logger()
+        self._context = node.context
+        self._on_remedy = on_remedy
+        self._busy_since: float | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name='segmentation', daemon=True)
 
@@ -64,62 +74,134 @@ class Worker:
         self._slots.open()
         self._thread.start()
 
-    def stop(self) -> None:
-        """Finish the frame in work and end; frames that wait are counted as inactive."""
+    def stop(self, seconds: float) -> bool:
+        """
+        Finish the batch in work and end; frames that wait are counted as inactive.
+
+        Return whether it has ended within ``seconds``.
+        """
         self._slots.close()
         self._stop.set()
-        self._thread.join()
+        self._slots.wake()
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def is_alive(self) -> bool:
+        """Tell whether its thread runs."""
+        return self._thread.is_alive()
+
+    def busy_s(self) -> float:
+        """Return how many seconds ago the frames in work were taken, 0 where there are none."""
+        since = self._busy_since
+        return 0.0 if since is None else time.monotonic() - since
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            taken = self._slots.take(timeout=0.1)
-            if taken is None:
-                continue
-            camera, frame = taken
-            outcome: Drop | None = Drop.ERROR
-            try:
-                outcome = self._process(camera, frame)
-            except BaseException as error:
-                self._on_bug(error)
-                return
-            finally:
-                self._slots.finish(camera, outcome)
+            taken = self._slots.take()
+            if taken is not None:
+                self._busy_since = time.monotonic()
+                self._work_on(*taken)
+                self._busy_since = None
+                if self.trouble.delay_s:
+                    self._stop.wait(self.trouble.delay_s)
 
-    def _process(self, camera: str, frame: Frame) -> Drop | None:
-        """Publish the masks of one frame; return why there are none, or None."""
-        settings, outputs = self._settings(), self._outputs[camera]
-        started = time.monotonic()
-        header = frame.message.header
-        if settings.max_age_ms:
-            stamp = header.stamp.sec * 10**9 + header.stamp.nanosec
-            if self._clock.now().nanoseconds - stamp > 1e6 * settings.max_age_ms:
-                return Drop.TOO_OLD
-        if not outputs.watched():
-            return Drop.INACTIVE
+    def _work_on(self, camera: str, frame: Frame) -> None:
+        """Do a batch that begins with one frame; whatever happens, each frame is counted once."""
+        jobs = [_Job(camera, frame, time.monotonic())]
+        remedy = Remedy.RETRY
         try:
-            image = _decode(frame.message)
-            converted = time.monotonic()
-            result = self._segmenter.segment(
-                image, resolve_threshold(settings.threshold, self._segmenter.info.threshold))
+            settings = self._settings()
+            with self._network.use() as (segmenter, batching):
+                jobs += self._companions(jobs[0], settings, batching)
+                self._process(jobs, settings, segmenter, batching)
+        except (BackendError, MemoryError) as error:
+            remedy = self.trouble.device_failed(error, getattr(error, 'lost', False))
+            self._logger.error(
+                f'{camera}: image not segmented: {self.trouble.reason}; next try in '
+                f'{self.trouble.delay_s:g} s', throttle_duration_sec=_WARN_EVERY_S)
+        except Exception as error:  # the thread must live on, and say what it was
+            if not self._context.ok():
+                return  # the middleware was shut down under it
+            remedy = self.trouble.unexplained(error)
+            self._logger.error(f'{camera}: image not segmented, an error of the node itself (the '
+                               f'process ends after {GIVE_UP_AFTER} in a row):\n'
+                               f'{traceback.format_exc()}', throttle_duration_sec=_WARN_EVERY_S)
+        finally:
+            for job in jobs:
+                self._slots.finish(job.camera, job.outcome)
+        if remedy is not Remedy.RETRY:
+            self._on_remedy(remedy, self.trouble.reason)
+
+    def _companions(self, first: _Job, settings: Settings, batching: Batching) -> list[_Job]:
+        """Take the frames that wait beside the first and go into one batch with it."""
+        shape = self._channels[first.camera].network_shape
+        same = [name for name, channel in self._channels.items()
+                if shape is not None and channel.network_shape == shape]
+        size = batching.limit(1 + self._slots.waiting(same), self._age_ms(first.header),
+                              settings.max_age_ms)
+        now = time.monotonic()
+        return [_Job(camera, frame, now)
+                for camera, frame in self._slots.take_more(same, size - 1)]
+
+    def _process(self, jobs: list[_Job], settings: Settings, segmenter: RoadSegmenter,
+                 batching: Batching) -> None:
+        """Publish the masks of frames, those of one network input's shape in one batch."""
+        batches: dict[tuple[int, int], list[_Job]] = {}
+        for job in jobs:
+            shape = self._prepare(job, settings, segmenter)
+            if shape is not None:
+                batches.setdefault(shape, []).append(job)
+        for batch in batches.values():
+            start = time.monotonic()
+            results = segmenter.segment_batch(
+                [job.image for job in batch if job.image is not None],
+                [settings.cameras[job.camera].options for job in batch])
             segmented = time.monotonic()
-            outputs.publish(header, image, result, settings)
+            batching.record(len(batch), 1e3 * (segmented - start))
+            for job, result in zip(batch, results, strict=True):
+                self._publish(job, result, settings, (start, segmented))
+            self.trouble.succeeded()
+
+    def _prepare(self, job: _Job, settings: Settings, segmenter: RoadSegmenter
+                 ) -> tuple[int, int] | None:
+        """Decode a frame and return its network input's shape; None where it gets no mask."""
+        channel = self._channels[job.camera]
+        age_ms = self._age_ms(job.header)
+        channel.times.add_arrival(age_ms)
+        if settings.max_age_ms and age_ms > settings.max_age_ms:
+            job.outcome = Drop.TOO_OLD
+            return None
+        if not channel.outputs.watched():
+            job.outcome = Drop.INACTIVE
+            return None
+        try:
+            job.image = to_image(job.frame.message)
+            shape = segmenter.network_shape(job.image.shape,
+                                            settings.cameras[job.camera].options.region)
         except InputError as error:
-            self._logger.warning(f'{camera}: image refused: {error}',
+            self._logger.warning(f'{job.camera}: image refused: {error}',
                                  throttle_duration_sec=_WARN_EVERY_S)
-            return Drop.MALFORMED
-        except _FRAME_ERRORS as error:
-            reason = ' '.join(f'{type(error).__name__}: {error}'.split())
-            self._logger.error(f'{camera}: image of {frame.message.width}x{frame.message.height} '
-                               f'not segmented: {reason}', throttle_duration_sec=_WARN_EVERY_S)
-            return Drop.ERROR
+            job.outcome = Drop.MALFORMED
+            return None
+        job.converted = time.monotonic()
+        height, width = job.image.shape[:2]
+        channel.image_shape, channel.network_shape = (height, width), shape
+        return shape
+
+    def _publish(self, job: _Job, result: Segmentation, settings: Settings,
+                 segmenting: tuple[float, float]) -> None:
+        channel, started = self._channels[job.camera], time.monotonic()
+        assert job.image is not None
+        channel.outputs.publish(job.header, job.image, result, channel.camera_info, settings)
+        job.outcome = None
         done = time.monotonic()
-        self._times[camera].add({
-            'wait': 1e3 * (started - frame.taken), 'convert': 1e3 * (converted - started),
-            'segment': 1e3 * (segmented - converted), 'publish': 1e3 * (done - segmented),
-            'processing': 1e3 * (done - frame.taken)})
-        return None
+        channel.times.add({
+            'wait': 1e3 * (job.started - job.frame.taken),
+            'convert': 1e3 * (job.converted - job.started),
+            'segment': 1e3 * (segmenting[1] - segmenting[0]), 'publish': 1e3 * (done - started),
+            'processing': 1e3 * (done - job.frame.taken), 'age': self._age_ms(job.header)})
 
-
-def _decode(message: Image) -> np.ndarray:
-    return to_rgb(message.data, message.height, message.width, message.encoding, message.step,
-                  bool(message.is_bigendian))
+    def _age_ms(self, header: Header) -> float:
+        """Return the node's clock minus a stamp, whatever the stamp holds; it may be negative."""
+        stamp = header.stamp.sec * 10**9 + header.stamp.nanosec
+        return (self._clock.now().nanoseconds - stamp) / 1e6

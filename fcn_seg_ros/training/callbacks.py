@@ -9,8 +9,9 @@ from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.callbacks import Callback, WeightAveraging
 from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.data import Dataset
 
 from fcn_seg_ros.inference.postprocess import draw_overlay, probability_to_mask
@@ -42,6 +43,17 @@ class EpochLines(Callback):
         left = (now - self._run_start) / (done - self._first) * (epochs - done)
         print(f'epoch {done}/{epochs}  {text}  ({now - self._start:.1f} s, '
               f'{left / 60:.1f} min left)', flush=True)
+
+
+class MovingAverage(WeightAveraging):
+    """
+    The exponential moving average of weights and buffers, taken after every optimiser step.
+
+    Lightning's own EMAWeightAveraging goes parameter by parameter; this is one operation on all.
+    """
+
+    def __init__(self, decay: float) -> None:
+        super().__init__(use_buffers=True, multi_avg_fn=get_ema_multi_avg_fn(decay))
 
 
 class OverlayPictures(Callback):

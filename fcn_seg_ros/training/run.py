@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import subprocess
@@ -16,7 +17,6 @@ import torch
 from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.callbacks import (
     Callback,
-    EMAWeightAveraging,
     LearningRateMonitor,
     ModelCheckpoint,
     RichProgressBar,
@@ -38,7 +38,7 @@ from fcn_seg_ros.models.checkpoint import CheckpointInfo, load_checkpoint, save_
 from fcn_seg_ros.models.encoders import imagenet_state, read_encoder_file
 from fcn_seg_ros.models.fcn import FCN, make_network, start_from
 from fcn_seg_ros.resources import PACKAGE_DIR
-from fcn_seg_ros.training.callbacks import EpochLines, OverlayPictures
+from fcn_seg_ros.training.callbacks import EpochLines, MovingAverage, OverlayPictures
 from fcn_seg_ros.training.config import (
     CLASSES,
     INPUT_CONVENTIONS,
@@ -79,10 +79,9 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
     validation = open_dataset(parse_spec(config.val)) if config.val else None
     # A broken file is told now, not hours later; likewise one that the metadata are read from.
     verify(mixture)
-    data = training_data(specs, mixture)
+    info = describe(config, training_data(specs, mixture), licences(specs))
     if config.init_from:
-        data += f'; started from a network trained on {before(config.init_from)}'
-    info = describe(config, data, licences(specs))
+        info = heir(info, load_checkpoint(config.init_from).info)
     logging.getLogger('lightning.pytorch').setLevel(logging.WARNING)
     seed_everything(config.seed, verbose=False)
     network = _start(config, resume)
@@ -100,9 +99,12 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
     return path
 
 
-def before(checkpoint: str) -> str:
-    """Return the training data of the checkpoint that a run started from."""
-    return load_checkpoint(checkpoint).info.training_data
+def heir(info: CheckpointInfo, start: CheckpointInfo) -> CheckpointInfo:
+    """Return the metadata of a run with the data, and their licences, of what it started from."""
+    terms = dict.fromkeys([*info.licence.split('; '), *start.licence.split('; ')])
+    return dataclasses.replace(
+        info, licence='; '.join(filter(None, terms)), training_data=(
+            f'{info.training_data}; started from a network trained on {start.training_data}'))
 
 
 def describe(config: TrainingConfig, data: str, licence: str) -> CheckpointInfo:
@@ -127,7 +129,7 @@ def make_trainer(config: TrainingConfig, out: Path, validation: RoadDataset | No
         callbacks.append(OverlayPictures(WholeSamples(validation, config.augmentation.height)))
     if config.average_decay:
         # Last, as it takes the averaged weights away again at the end of a validation.
-        callbacks.append(EMAWeightAveraging(decay=config.average_decay))
+        callbacks.append(MovingAverage(config.average_decay))
     processes = int(os.environ.get('LOCAL_WORLD_SIZE', config.devices))
     options: dict[str, Any] = {} if validation is not None else {'limit_val_batches': 0}
     if processes > 1:

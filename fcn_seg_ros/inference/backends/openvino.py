@@ -1,20 +1,25 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""OpenVINO: the fastest backend on x86-64 CPUs, in bfloat16 where the processor has it."""
+"""
+OpenVINO: the fastest backend on x86-64 CPUs, in bfloat16 where the processor has it.
+
+Converting the network from PyTorch takes seconds, compiling the converted one for an input shape a
+fraction of one. So the cache keeps the converted one, which serves every shape, precision and CPU.
+"""
 
 from __future__ import annotations
 
-import copy
-import dataclasses
 import sys
-import warnings
-from collections import OrderedDict
+import tempfile
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-from fcn_seg_ros.inference.graph import InferenceGraph
+from fcn_seg_ros.inference.backends.base import MAX_SHAPES, library_errors
+from fcn_seg_ros.inference.backends.cache_key import graph_key
+from fcn_seg_ros.inference.cache import default_cache
 from fcn_seg_ros.models.checkpoint import Checkpoint
 
 # openvino.convert_model reports its use to an analytics server unless it finds no telemetry
@@ -22,18 +27,26 @@ from fcn_seg_ros.models.checkpoint import Checkpoint
 sys.modules.setdefault('openvino_telemetry', None)  # type: ignore[arg-type]
 import openvino  # noqa: E402
 
-_PRECISIONS = {'fp32': 'f32', 'bf16': 'bf16'}
-# A camera has one image size; several cameras or a bag of mixed images have a few.
-_MAX_COMPILED = 4
+# What is not quantised of an int8 network is little, and computed in fp32.
+_PRECISIONS = {'fp32': 'f32', 'bf16': 'bf16', 'int8': 'f32'}
+# Two files make one entry of the cache: the length of the first in so many bytes, then both.
+_LENGTH_BYTES = 8
 
 
 class OpenVinoBackend:
-    """The network compiled by OpenVINO for this CPU, once for every input shape."""
+    """
+    The network compiled by OpenVINO for this CPU, once for every input shape.
+
+    ``network`` is a checkpoint, or an openvino.Model of its graph that takes any shape (in
+    precision ``int8`` one that is quantised).
+    """
 
     name = 'openvino'
-    device = 'cpu'
+    reason = ''
 
-    def __init__(self, checkpoint: Checkpoint, precision: str, threads: int = 0) -> None:
+    def __init__(self, network: Checkpoint | openvino.Model, device: str, precision: str,
+                 threads: int = 0) -> None:
+        self.device = device
         self.precision = precision
         self._config: dict[str, Any] = {
             'PERFORMANCE_HINT': 'LATENCY',
@@ -42,34 +55,52 @@ class OpenVinoBackend:
         if threads:
             self._config['INFERENCE_NUM_THREADS'] = threads
         self._core = openvino.Core()
-        own = dataclasses.replace(checkpoint, network=copy.deepcopy(checkpoint.network))
-        self._graph = InferenceGraph(own).eval()
-        self._compiled: OrderedDict[tuple[int, ...], Any] = OrderedDict()
+        with library_errors(self.name, device, (RuntimeError,)):
+            # Of a model a copy, as it will be given other shapes.
+            self._model = (self._load(network) if isinstance(network, Checkpoint)
+                           else network.clone())
+        self._request = lru_cache(MAX_SHAPES)(self._compile)
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """Return round(255 P(road)), uint8 (N, H, W)."""
-        shape = images.shape
-        if shape not in self._compiled:
-            self._compiled[shape] = self._compile(shape)
-            if len(self._compiled) > _MAX_COMPILED:
-                self._compiled.popitem(last=False)
-        self._compiled.move_to_end(shape)
-        request = self._compiled[shape]
-        # The input is read where it lies; the output is copied, as the request will reuse it.
-        request.infer([np.ascontiguousarray(images)], share_inputs=True, share_outputs=True)
-        result: np.ndarray = request.get_output_tensor(0).data.copy()
+        """Return round(255 P), uint8 (N, H, W, K)."""
+        with library_errors(self.name, self.device, (RuntimeError,)):
+            request = self._request(images.shape)
+            # The input is read where it lies; the output is copied, as the request will reuse it.
+            request.infer([np.ascontiguousarray(images)], share_inputs=True, share_outputs=True)
+            result: np.ndarray = request.get_output_tensor(0).data.copy()
         return result
 
+    def close(self) -> None:
+        """Give back the memory of the compiled networks."""
+        self._request.cache_clear()
+        self._model = None
+
+    def _load(self, checkpoint: Checkpoint) -> Any:
+        """Return the network as an openvino.Model of any size, from the cache if it is there."""
+        return default_cache().load(
+            graph_key(checkpoint, self.name, ('torch', 'openvino')),
+            make=lambda: _convert(checkpoint), dump=_dump, read=self._read,
+            errors=(RuntimeError, ValueError))
+
     def _compile(self, shape: tuple[int, ...]) -> Any:
-        example = torch.zeros(shape, dtype=torch.uint8)
-        with torch.inference_mode(), warnings.catch_warnings():
-            # The shape is fixed, so what the tracer takes for a constant is one.
-            warnings.simplefilter('ignore', torch.jit.TracerWarning)
-            model = openvino.convert_model(self._graph, example_input=example, input=[shape])
-        return self._core.compile_model(model, 'CPU', self._config).create_infer_request()
+        self._model.reshape(list(shape))
+        return self._core.compile_model(self._model, 'CPU', self._config).create_infer_request()
+
+    def _read(self, content: bytes) -> Any:
+        start = _LENGTH_BYTES + int.from_bytes(content[:_LENGTH_BYTES], 'little')
+        return self._core.read_model(content[_LENGTH_BYTES:start], content[start:])
 
 
-def cpu_has_bf16() -> bool:
-    """Return whether this processor computes in bfloat16 (AVX512-BF16 or AMX)."""
-    capabilities = openvino.Core().get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
-    return 'BF16' in capabilities
+def _convert(checkpoint: Checkpoint) -> Any:
+    # Only here is PyTorch needed; with an entry in the cache it is not even imported for this.
+    from fcn_seg_ros.inference.backends.torch_graph import make_graph
+    from fcn_seg_ros.inference.export.openvino_ir import convert
+    return convert(make_graph(checkpoint))
+
+
+def _dump(model: Any) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / 'model.xml'
+        openvino.save_model(model, path, compress_to_fp16=False)
+        text, weights = path.read_bytes(), path.with_suffix('.bin').read_bytes()
+    return len(text).to_bytes(_LENGTH_BYTES, 'little') + text + weights

@@ -1,0 +1,60 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What a compiled network depends on, as a key of the cache."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import importlib.metadata
+import json
+from pathlib import Path
+
+from fcn_seg_ros.models.checkpoint import Checkpoint
+
+_PACKAGE = Path(__file__).resolve().parents[2]
+# Where the graph and the way it is compiled are written down.
+_CODE = ('models/*.py', 'inference/*.py', 'inference/backends/*.py', 'inference/export/*.py')
+# Facts about a network that change nothing of what it computes.
+_NOT_COMPUTED = ('scores', 'training_data', 'licence', 'git_commit', 'threshold', 'palette',
+                 'network_height')
+
+
+def graph_key(checkpoint: Checkpoint, kind: str, libraries: tuple[str, ...],
+              **details: str) -> dict[str, str]:
+    """
+    Return the key of a checkpoint's graph as ``libraries`` (distribution names) compile it.
+
+    It holds hashes of the weights, of the metadata that the graph is made from and of this
+    package's own code for it, and the versions of the libraries. ``details`` is what else the
+    content depends on: shape, precision, threads, processor.
+    """
+    versions = {f'version of {name}': importlib.metadata.version(name) for name in libraries}
+    return {'kind': kind, 'weights': _hash_weights(checkpoint), 'info': _hash_info(checkpoint),
+            'code': _hash_code(), **versions, **details}
+
+
+def _hash_weights(checkpoint: Checkpoint) -> str:
+    # Of the weights in memory: the file may have been replaced since it was read.
+    digest = hashlib.sha256()
+    for name, value in sorted(checkpoint.network.state_dict().items()):
+        digest.update(f'{name} {value.dtype} {tuple(value.shape)}'.encode())
+        digest.update(value.detach().cpu().contiguous().numpy().data)
+    return digest.hexdigest()
+
+
+def _hash_info(checkpoint: Checkpoint) -> str:
+    info = {name: value for name, value in dataclasses.asdict(checkpoint.info).items()
+            if name not in _NOT_COMPUTED}
+    return hashlib.sha256(json.dumps(info, sort_keys=True, default=str).encode()).hexdigest()
+
+
+@functools.cache
+def _hash_code() -> str:
+    digest = hashlib.sha256()
+    for pattern in _CODE:
+        for path in sorted(_PACKAGE.glob(pattern)):
+            digest.update(path.name.encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()

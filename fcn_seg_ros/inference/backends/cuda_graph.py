@@ -1,0 +1,127 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""
+PyTorch on a GPU, each input shape captured once as a CUDA graph.
+
+A replay launches all kernels of a call at once, where launching them one by one takes longer than
+the arithmetic of a small network. Images go up from and come back to page-locked memory, as 8-bit
+images; scaling, normalising, the network, softmax and rounding are in the graph. The mask is made
+of the probability on the CPU, by the one table that all backends share: the GPU would have to send
+a second image instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from fcn_seg_ros.inference.backends.base import MAX_SHAPES, library_errors
+from fcn_seg_ros.inference.backends.scaling import ScaledGraph
+from fcn_seg_ros.inference.backends.torch_graph import make_graph
+from fcn_seg_ros.inference.graph import InferenceGraph
+from fcn_seg_ros.models.checkpoint import Checkpoint
+
+# As PyTorch's notes on CUDA graphs have it; the first call also chooses cuDNN's algorithms.
+_WARM_UP_CALLS = 3
+
+
+class CudaGraphBackend:
+    """
+    The network in PyTorch, replayed as CUDA graphs; a ScalingBackend.
+
+    On the device ``cpu``, for tests of everything but the capture, the same steps run eagerly.
+    """
+
+    name = 'cuda_graph'
+    reason = ''
+
+    def __init__(self, checkpoint: Checkpoint, device: str, precision: str, threads: int = 0
+                 ) -> None:
+        self.device = device
+        self.precision = precision
+        with library_errors(self.name, device, (RuntimeError,)):
+            self._graph: InferenceGraph | None = make_graph(checkpoint, precision, device,
+                                                            folded=True)
+        self._call = lru_cache(MAX_SHAPES)(self._prepare)
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """Return round(255 P), uint8 (N, H, W, K)."""
+        with library_errors(self.name, self.device, (RuntimeError,)):
+            return self._call(images.shape, images.shape[1:3])(images)
+
+    def run_scaled(self, images: Sequence[np.ndarray], size: tuple[int, int]) -> np.ndarray:
+        """Return round(255 P) at the images' own size, uint8 (N, h, w, K)."""
+        with library_errors(self.name, self.device, (RuntimeError,)):
+            return self._call((len(images), *images[0].shape), size)(images)
+
+    def close(self) -> None:
+        """Give back the memory of the device."""
+        self._call.cache_clear()
+        self._graph = None
+        if self.device != 'cpu':
+            torch.cuda.empty_cache()
+
+    def _prepare(self, shape: tuple[int, ...], size: tuple[int, int]) -> _StaticCall:
+        assert self._graph is not None, 'closed'
+        module = ScaledGraph(self._graph, (shape[1], shape[2]), size).to(self.device).eval()
+        return _StaticCall(module, shape, self.device, exact=self.precision == 'fp32')
+
+
+class _StaticCall:
+    """A module with buffers of its own for one input shape, captured where there is a GPU."""
+
+    @torch.inference_mode()
+    def __init__(self, module: nn.Module, shape: tuple[int, ...], device: str, exact: bool
+                 ) -> None:
+        on_gpu = device != 'cpu'
+        self._stream = torch.cuda.Stream(device) if on_gpu else None
+        self._host_input = torch.zeros(shape, dtype=torch.uint8, pin_memory=on_gpu)
+        self._input = self._host_input.to(device)
+        self._output, self._replay = (
+            _run_eagerly(module, self._input) if self._stream is None
+            else _capture(module, self._input, self._stream, exact))
+        self._host_output = torch.empty(self._output.shape, dtype=torch.uint8, pin_memory=on_gpu)
+
+    @torch.inference_mode()
+    def __call__(self, images: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+        for place, image in zip(self._host_input.numpy(), images, strict=True):
+            place[...] = image
+        # The copies are not captured: they cost two launches, and capturing copies to and from
+        # page-locked memory is not something that PyTorch documents. A stream of None is no
+        # stream, on the CPU.
+        with torch.cuda.stream(self._stream):
+            self._input.copy_(self._host_input, non_blocking=True)
+            self._replay()
+            self._host_output.copy_(self._output, non_blocking=True)
+        if self._stream is not None:
+            self._stream.synchronize()
+        result: np.ndarray = self._host_output.numpy().copy()
+        return result
+
+
+def _capture(module: nn.Module, static_input: Tensor, stream: torch.cuda.Stream, exact: bool
+             ) -> tuple[Tensor, Callable[[], None]]:
+    """Return the static output of a module and what computes it from the static input."""
+    with torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=not exact):
+        stream.wait_stream(torch.cuda.current_stream(stream.device))
+        with torch.cuda.stream(stream):
+            for _ in range(_WARM_UP_CALLS):
+                module(static_input)
+        stream.synchronize()
+        graph = torch.cuda.CUDAGraph()
+        # Thread-local: another segmenter may be at work while this one is being loaded.
+        with torch.cuda.graph(graph, stream=stream, capture_error_mode='thread_local'):
+            output = module(static_input).contiguous()
+    return output, graph.replay
+
+
+def _run_eagerly(module: nn.Module, static_input: Tensor) -> tuple[Tensor, Callable[[], None]]:
+    output = module(static_input).contiguous()
+
+    def run() -> None:
+        output.copy_(module(static_input))
+    return output, run

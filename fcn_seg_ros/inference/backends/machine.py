@@ -1,0 +1,70 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What this machine has: its CPU's name and arithmetic, its CUDA devices."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import platform
+from pathlib import Path
+
+from fcn_seg_ros.errors import InputError
+
+# As the Linux kernel names them. Without one of these bfloat16 is emulated and slower than float.
+_BF16_FLAGS = {'avx512_bf16', 'amx_bf16'}
+
+
+def cpu_has_bf16() -> bool:
+    """Return whether this processor computes in bfloat16 (AVX512-BF16 or AMX)."""
+    return bool(_BF16_FLAGS & set(describe_cpu().get('flags', '').split()))
+
+
+def cpu_name() -> str:
+    """Return the processor's model and what it can compute, as the kernel says."""
+    cpu = describe_cpu()
+    model = cpu.get('model name', platform.processor())
+    return f'{platform.machine()} {model} {cpu.get("flags", cpu.get("Features", ""))}'
+
+
+def has_cuda_driver() -> bool:
+    """Return whether the NVIDIA driver is installed; without it no library finds a GPU."""
+    try:
+        ctypes.CDLL('libcuda.so.1')
+    except OSError:
+        return False
+    return True
+
+
+def resolve_device(device: str) -> str:
+    """Return ``cpu`` or ``cuda:N`` for a device parameter; InputError where there is none."""
+    if device == 'cpu':
+        return 'cpu'
+    kind, _, number = device.partition(':')
+    if device != 'auto' and (kind != 'cuda' or (number and not number.isdigit())):
+        raise InputError(f'device: expected auto, cpu, cuda or cuda:N, found {device!r}')
+    count = _cuda_devices()
+    if device == 'auto':
+        return 'cuda:0' if count else 'cpu'
+    if int(number or 0) >= count:
+        raise InputError(f'device: expected one of the {count} CUDA devices that PyTorch finds '
+                         f'here, found {device!r}')
+    return f'cuda:{int(number or 0)}'
+
+
+def _cuda_devices() -> int:
+    if not has_cuda_driver():
+        return 0
+    import torch
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0
+
+
+@functools.cache
+def describe_cpu() -> dict[str, str]:
+    """Return what the kernel says of the first processor, nothing on other systems."""
+    try:
+        first = Path('/proc/cpuinfo').read_text().split('\n\n')[0]
+    except OSError:
+        return {}
+    pairs = (line.partition(':') for line in first.splitlines())
+    return {name.strip(): value.strip() for name, _, value in pairs}

@@ -1,0 +1,115 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""
+ONNX Runtime: on the CPU, or on a GPU through its CUDA and TensorRT execution providers.
+
+The exported network, which serves every shape, is kept in the cache; TensorRT's engines are not,
+since onnxruntime's own cache of them does not notice other weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.inference.backends.base import library_errors
+from fcn_seg_ros.inference.backends.cache_key import graph_key
+from fcn_seg_ros.inference.cache import default_cache
+from fcn_seg_ros.models.checkpoint import Checkpoint
+
+# They have no common base but Exception. RuntimeError is what PyTorch's exporter raises.
+_ERRORS = (state.Fail, state.RuntimeException, state.EPFail, state.EngineError,
+           state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf, state.NoModel,
+           state.NotImplemented, RuntimeError)
+_ONLY_ERRORS = 3
+
+
+@dataclass(frozen=True)
+class _Session:
+    """A network as ONNX and ready to run."""
+
+    content: bytes
+    session: Any
+
+
+class OnnxRuntimeBackend:
+    """
+    The network in ONNX Runtime.
+
+    On ``cuda:N`` TensorRT runs it where its libraries are installed, else CUDA. Raises InputError
+    where onnxruntime has no provider for the device, instead of running on the CPU unasked.
+    """
+
+    name = 'onnxruntime'
+    reason = ''
+
+    def __init__(self, checkpoint: Checkpoint, device: str, precision: str, threads: int = 0
+                 ) -> None:
+        self.device = device
+        self.precision = precision
+        self._options = onnxruntime.SessionOptions()
+        self._options.log_severity_level = _ONLY_ERRORS
+        self._options.intra_op_num_threads = threads
+        self._providers = choose_providers(device, precision,
+                                           onnxruntime.get_available_providers())
+        with library_errors(self.name, device, _ERRORS):
+            loaded = default_cache().load(
+                graph_key(checkpoint, self.name, ('torch', 'onnx', 'onnxscript'),
+                          precision=precision),
+                make=lambda: self._read(_convert(checkpoint, precision)),
+                dump=lambda made: made.content, read=self._read, errors=_ERRORS)
+        self._session: Any = loaded.session
+        # onnxruntime passes over a provider whose libraries do not load.
+        if device != 'cpu' and self._session.get_providers()[0] == 'CPUExecutionProvider':
+            raise _no_provider(device, ['CPUExecutionProvider'])
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """Return round(255 P), uint8 (N, H, W, K)."""
+        with library_errors(self.name, self.device, _ERRORS):
+            name = self._session.get_inputs()[0].name
+            result: np.ndarray = self._session.run(None, {name: np.ascontiguousarray(images)})[0]
+        return result
+
+    def close(self) -> None:
+        """Give back the memory of the device."""
+        self._session = None
+
+    def _read(self, content: bytes) -> _Session:
+        return _Session(content, onnxruntime.InferenceSession(content, self._options,
+                                                              providers=self._providers))
+
+
+def choose_providers(device: str, precision: str, available: list[str]) -> list[Any]:
+    """
+    Return onnxruntime's execution providers for a device, the one to prefer first.
+
+    Raises InputError where none of ``available`` runs on it.
+    """
+    if device == 'cpu':
+        return ['CPUExecutionProvider']
+    number = int(device.removeprefix('cuda:'))
+    options: dict[str, dict[str, Any]] = {
+        'TensorrtExecutionProvider': {'device_id': number, 'trt_fp16_enable': precision == 'fp16'},
+        'CUDAExecutionProvider': {'device_id': number},
+    }
+    chosen: list[Any] = [(name, options[name]) for name in options if name in available]
+    if not chosen:
+        raise _no_provider(device, available)
+    return [*chosen, 'CPUExecutionProvider']
+
+
+def _no_provider(device: str, found: list[str]) -> InputError:
+    return InputError(f'device: expected an onnxruntime that runs on {device} (pip install '
+                      f'onnxruntime-gpu), found one with {", ".join(found)} only')
+
+
+def _convert(checkpoint: Checkpoint, precision: str) -> bytes:
+    from fcn_seg_ros.inference.backends.torch_graph import make_graph
+    from fcn_seg_ros.inference.export.onnx_model import convert
+    content: bytes = convert(make_graph(checkpoint, precision)).model_proto.SerializeToString()
+    return content

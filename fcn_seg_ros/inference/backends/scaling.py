@@ -1,0 +1,75 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The whole call as one module: scale the camera image, run the network, scale back."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from fcn_seg_ros.inference.graph import InferenceGraph
+from fcn_seg_ros.inference.preprocess import interpolation
+
+
+class Scale(nn.Module):
+    """
+    ``resize_image`` in PyTorch: uint8 (N, h, w, C) of one size to uint8 (N, H, W, C) of another.
+
+    Values differ by at most one, as OpenCV rounds the weights of its linear interpolation.
+    """
+
+    rows: Tensor
+    columns: Tensor
+
+    def __init__(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+        super().__init__()
+        self.end = end
+        self.identity = start == end
+        self.area = interpolation(start, end) == cv2.INTER_AREA
+        if self.area:
+            # Area averaging is linear and separable: a matrix for the rows, one for the columns.
+            self.register_buffer('rows', torch.from_numpy(_weights(start[0], end[0])))
+            self.register_buffer('columns', torch.from_numpy(_weights(start[1], end[1])))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the images at the new size."""
+        if self.identity:
+            return images
+        channels_first = images.permute(0, 3, 1, 2).float()
+        if self.area:
+            scaled = self.rows @ channels_first @ self.columns.T
+        else:
+            scaled = F.interpolate(channels_first, size=self.end, mode='bilinear',
+                                   align_corners=False)
+        return scaled.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+
+
+class ScaledGraph(nn.Module):
+    """
+    Camera images in, probabilities at the camera's size out, both uint8.
+
+    ``shape`` is the (height, width) of the images, ``size`` that of the network's input.
+    ``forward`` takes uint8 (N, h, w, 3) and returns uint8 (N, h, w, K).
+    """
+
+    def __init__(self, graph: InferenceGraph, shape: tuple[int, int], size: tuple[int, int]
+                 ) -> None:
+        super().__init__()
+        self.shrink = Scale(shape, size)
+        self.graph = graph
+        self.grow = Scale(size, shape)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return round(255 P) of every pixel of the images."""
+        scaled: Tensor = self.grow(self.graph(self.shrink(images)))
+        return scaled
+
+
+def _weights(start: int, end: int) -> np.ndarray:
+    """Return how much of each of ``start`` pixels is in each of ``end``, float32 (end, start)."""
+    # OpenCV itself says so, applied to the unit vectors.
+    return cv2.resize(np.eye(start, dtype=np.float32), (start, end),
+                      interpolation=cv2.INTER_AREA)

@@ -1,0 +1,49 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""InferenceGraph as the PyTorch backends run it: a copy of their own, in their precision."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from itertools import pairwise
+
+import torch
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from fcn_seg_ros.inference.graph import InferenceGraph
+from fcn_seg_ros.models.checkpoint import Checkpoint
+
+DTYPES = {'fp32': torch.float32, 'bf16': torch.bfloat16, 'fp16': torch.float16}
+
+
+def make_graph(checkpoint: Checkpoint, precision: str = 'fp32', device: str = 'cpu',
+               folded: bool = False) -> InferenceGraph:
+    """
+    Return the graph of a checkpoint, which stays as it is, on a device.
+
+    Channels last, as convolutions want it. ``folded``: batch normalisation is multiplied into the
+    convolutions before the weights are rounded to ``precision``.
+    """
+    own = dataclasses.replace(checkpoint, network=copy.deepcopy(checkpoint.network))
+    if folded:
+        fold_batch_norm(own.network)
+    graph = InferenceGraph(own, DTYPES[precision]).to(device).eval()
+    channels_last: InferenceGraph = graph.to(  # type: ignore[call-overload]
+        memory_format=torch.channels_last)
+    return channels_last
+
+
+def fold_batch_norm(network: nn.Module) -> None:
+    """
+    Multiply batch normalisation into the convolution that is registered right before it.
+
+    In place, for a network in eval mode. Torchvision's encoders register layers in the order in
+    which they compute.
+    """
+    for parent in list(network.modules()):
+        for (name, first), (next_name, second) in pairwise(list(parent.named_children())):
+            if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+                setattr(parent, name, fuse_conv_bn_eval(first, second))
+                setattr(parent, next_name, nn.Identity())

@@ -1,0 +1,140 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Export: a checkpoint as a model that other runtimes read, checked before it is kept."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.inference.backends.torch_eager import TorchBackend
+from fcn_seg_ros.inference.backends.torch_graph import make_graph
+from fcn_seg_ros.inference.export.parity import Model, Parity, check_parity, compare
+from fcn_seg_ros.inference.graph import InferenceGraph
+from fcn_seg_ros.models.checkpoint import Checkpoint
+
+
+@dataclass(frozen=True)
+class Format:
+    """
+    A format: the suffix of its file, of its other files, and the precisions it comes in.
+
+    ``needs`` are the packages that write and check it.
+    """
+
+    suffix: str
+    precisions: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+
+
+FORMATS = {
+    'onnx': Format('.onnx', ('fp32', 'fp16'), ('onnx', 'onnxscript', 'onnxruntime')),
+    'torch': Format('.pt2', ('fp32', 'bf16', 'fp16')),
+    'openvino': Format('.xml', ('fp32', 'fp16', 'int8'), ('openvino',), ('.bin',)),
+}
+
+
+def export(checkpoint: Checkpoint, kind: str, out: Path, precision: str = 'fp32', *,
+           frames: Sequence[np.ndarray], calibration: Sequence[np.ndarray] = (),
+           accept: Callable[[Path], None] = lambda path: None) -> Parity:
+    """
+    Write a checkpoint as a model of format ``kind`` and return how it agrees with eager fp32.
+
+    ``frames`` are batches of images, uint8 RGB (N, H, W, 3) with H and W multiples of the stride,
+    to compare on; ``calibration`` such batches that int8 is quantised with; ``accept`` is called
+    with the written file before it gets its name, and may raise InputError as well. Raises
+    InputError, one line, where anything fails; then nothing is left behind, and what was at
+    ``out`` before is still there.
+    """
+    check_request(kind, out, precision)
+    folder = out.parent / f'.{out.name}.{os.getpid()}.partial'
+    try:
+        folder.mkdir(parents=True)
+        draft = folder / out.name
+        model = _write_and_load(checkpoint, kind, draft, precision, calibration)
+        reference = TorchBackend(checkpoint, 'cpu', 'fp32')
+        parity = compare(model, reference, frames, checkpoint.info.threshold)
+        check_parity(str(out), precision, parity)
+        accept(draft)
+        _keep(draft, out, FORMATS[kind])
+    except OSError as error:
+        raise InputError(f'{out}: expected a place to write to, found a fault '
+                         f'({error.strerror or error})') from None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return parity
+
+
+def check_request(kind: str, out: Path, precision: str) -> None:
+    """Raise InputError where a format, file name or precision is wrong, or a package missing."""
+    if kind not in FORMATS:
+        raise InputError(f'--format: expected one of {", ".join(FORMATS)}, found {kind!r}')
+    format_ = FORMATS[kind]
+    if out.suffix != format_.suffix:
+        raise InputError(f'{out}: expected a name that ends in {format_.suffix} for {kind}, found '
+                         'another')
+    if precision not in format_.precisions:
+        raise InputError(f'--precision: expected one of {", ".join(format_.precisions)} for '
+                         f'{kind}, found {precision!r}')
+    missing = [name for name in format_.needs if importlib.util.find_spec(name) is None]
+    if missing:
+        raise InputError(f'--format {kind}: expected the package {missing[0]}, found none (pip '
+                         f'install {" ".join(missing)})')
+
+
+def _write_and_load(checkpoint: Checkpoint, kind: str, path: Path, precision: str,
+                    calibration: Sequence[np.ndarray]) -> Model:
+    """Write the model to ``path`` and return it as read back from there."""
+    # OpenVINO's weights are rounded or quantised in its own model.
+    graph = make_graph(checkpoint, 'fp32' if kind == 'openvino' else precision)
+    try:
+        return _WRITERS[kind](graph, checkpoint, path, precision, calibration)
+    except (InputError, OSError):
+        raise
+    except Exception as error:  # three converters raise many unrelated kinds
+        reason = ' '.join(f'{type(error).__name__}: {error}'.split())[:300]
+        raise InputError(f'{path.name}: expected a network that {kind} can express and run in '
+                         f'{precision}, found a fault: {reason}') from None
+
+
+def _onnx(graph: InferenceGraph, checkpoint: Checkpoint, path: Path, precision: str,
+          calibration: Sequence[np.ndarray]) -> Model:
+    from fcn_seg_ros.inference.export import onnx_model
+    onnx_model.write(graph, checkpoint.info, path)
+    return onnx_model.load(path)
+
+
+def _torch(graph: InferenceGraph, checkpoint: Checkpoint, path: Path, precision: str,
+           calibration: Sequence[np.ndarray]) -> Model:
+    from fcn_seg_ros.inference.export import torch_program
+    torch_program.write(graph, checkpoint.info, path)
+    return torch_program.load(path)
+
+
+def _openvino(graph: InferenceGraph, checkpoint: Checkpoint, path: Path, precision: str,
+              calibration: Sequence[np.ndarray]) -> Model:
+    from fcn_seg_ros.inference.export import int8, openvino_ir
+    model = openvino_ir.convert(graph)
+    if precision == 'int8':
+        model = int8.quantise(model, calibration)
+    openvino_ir.save(model, checkpoint.info, path, precision)
+    return openvino_ir.load(path)
+
+
+_WRITERS = {'onnx': _onnx, 'torch': _torch, 'openvino': _openvino}
+
+
+def _keep(draft: Path, out: Path, format_: Format) -> None:
+    """Move a model to its place; files beside it first, so that a model there is whole."""
+    if format_.beside:
+        out.unlink(missing_ok=True)
+    for suffix in (*format_.beside, format_.suffix):
+        os.replace(draft.with_suffix(suffix), out.with_suffix(suffix))

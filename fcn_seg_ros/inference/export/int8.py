@@ -1,0 +1,38 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Post-training quantisation of an OpenVINO model to int8, with NNCF."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import logging
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fcn_seg_ros.errors import InputError
+
+# NNCF's own default; more images of the same drives hardly move the ranges.
+CALIBRATION_IMAGES = 300
+
+
+def quantise(model: Any, images: Sequence[np.ndarray]) -> Any:
+    """
+    Return an int8 version of a model, its ranges taken from images as the network sees them.
+
+    Each is uint8 RGB (1, H, W, 3), H and W multiples of the stride. Weights are symmetric,
+    activations asymmetric where that helps (NNCF's preset MIXED). Raises InputError without NNCF.
+    """
+    if importlib.util.find_spec('nncf') is None:
+        raise InputError('--precision int8: expected the package nncf, found none (pip install '
+                         'nncf)')
+    # That PyTorch finds no CUDA compiler is of no interest here.
+    logging.getLogger('torch.utils.cpp_extension').setLevel(logging.ERROR)
+    import nncf
+    nncf.set_log_level(logging.ERROR)
+    with contextlib.redirect_stdout(sys.stderr):  # its progress bars
+        return nncf.quantize(model, nncf.Dataset(list(images)), subset_size=len(images),
+                             preset=nncf.QuantizationPreset.MIXED)

@@ -1,0 +1,45 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Exported as ONNX: for ONNX Runtime, TensorRT and whatever else reads it."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fcn_seg_ros.inference.export.metadata import INPUT, OUTPUT, to_json
+from fcn_seg_ros.inference.export.parity import Model
+from fcn_seg_ros.inference.export.torch_program import dynamic_shapes, example
+from fcn_seg_ros.inference.graph import InferenceGraph
+from fcn_seg_ros.models.checkpoint import METADATA_KEY, CheckpointInfo
+
+
+def convert(graph: InferenceGraph) -> Any:
+    """Return the graph as a torch.onnx.ONNXProgram with dynamic batch and size."""
+    # Which of its many steps went well is of no interest to who exports.
+    logging.getLogger('torch.onnx').setLevel(logging.ERROR)
+    with torch.inference_mode(), warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        program = torch.onnx.export(
+            graph, (example(),), dynamo=True, dynamic_shapes=dynamic_shapes(), verbose=False,
+            input_names=[INPUT], output_names=[OUTPUT])
+    assert program is not None
+    return program
+
+
+def write(graph: InferenceGraph, info: CheckpointInfo, path: Path) -> None:
+    """Write the graph with the metadata in ``metadata_props``."""
+    program = convert(graph)
+    program.model.metadata_props[METADATA_KEY] = to_json(info)
+    program.save(str(path))
+
+
+def load(path: Path) -> Model:
+    """Return the model as ONNX Runtime runs it on the CPU."""
+    import onnxruntime
+    session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
+    return lambda images: session.run([OUTPUT], {INPUT: images})[0]

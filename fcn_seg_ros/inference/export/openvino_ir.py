@@ -1,0 +1,45 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Exported as OpenVINO IR (.xml with its .bin): for Intel and AMD CPUs, in int8 if wished."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fcn_seg_ros.inference.backends.openvino import openvino
+from fcn_seg_ros.inference.export.metadata import INPUT, OUTPUT, to_json
+from fcn_seg_ros.inference.export.parity import Model
+from fcn_seg_ros.inference.export.torch_program import example
+from fcn_seg_ros.inference.exported import PRECISION_KEY
+from fcn_seg_ros.inference.graph import InferenceGraph
+from fcn_seg_ros.models.checkpoint import METADATA_KEY, CheckpointInfo
+
+
+def convert(graph: InferenceGraph) -> Any:
+    """Return the graph as an openvino.Model with dynamic batch and size."""
+    with torch.inference_mode(), warnings.catch_warnings():
+        # The shape of the example is a constant for the tracer only where it is checked.
+        warnings.simplefilter('ignore')
+        model = openvino.convert_model(graph, example_input=example(),
+                                       input=[openvino.PartialShape([-1, -1, -1, 3])])
+    model.inputs[0].get_tensor().set_names({INPUT})
+    model.outputs[0].get_tensor().set_names({OUTPUT})
+    return model
+
+
+def save(model: Any, info: CheckpointInfo, path: Path, precision: str) -> None:
+    """Write a model and its weights (in fp16 where that is asked), the metadata in ``rt_info``."""
+    model.set_rt_info(to_json(info), [METADATA_KEY])
+    model.set_rt_info(precision, [PRECISION_KEY])
+    openvino.save_model(model, str(path), compress_to_fp16=precision == 'fp16')
+
+
+def load(path: Path) -> Model:
+    """Return the model as OpenVINO runs it on the CPU, what is not quantised in fp32."""
+    compiled = openvino.Core().compile_model(str(path), 'CPU', {
+        'INFERENCE_PRECISION_HINT': 'f32'})
+    return lambda images: compiled([images])[0]

@@ -1,0 +1,87 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Whether an exported model gives the masks of the network that it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.inference.postprocess import to_level
+
+# uint8 RGB (N, H, W, 3) in, round(255 P) as uint8 (N, H, W, K) out.
+Model = Callable[[np.ndarray], np.ndarray]
+
+# The least IoU of masks with those of eager fp32.
+LEAST_IOU = {'fp32': 0.999, 'bf16': 0.995, 'fp16': 0.995}
+# int8 moves more pixels, and what that costs is measured in MaxF on real images. Here a wrong model
+# is told from a quantised one, by the mean difference of round(255 P).
+LARGEST_MEAN_OF_INT8 = 8.0
+
+
+@dataclass(frozen=True)
+class Parity:
+    """
+    How two models agree on some images.
+
+    ``iou`` is that of the masks, over all images, the mean over the classes that occur (of a
+    two-class network the road alone); ``largest`` and ``mean`` are the differences of
+    round(255 P).
+    """
+
+    iou: float
+    largest: int
+    mean: float
+
+
+def compare(model: Model, reference: Model, batches: Sequence[np.ndarray], threshold: float
+            ) -> Parity:
+    """
+    Run both models on batches of images, uint8 (N, H, W, 3), and compare what they say.
+
+    Raises InputError where the model gives another shape or type than the reference.
+    """
+    both, either = np.zeros(256, np.int64), np.zeros(256, np.int64)
+    largest, total, count = 0, 0, 0
+    for batch in batches:
+        found, expected = model(batch), reference(batch)
+        if found.shape != expected.shape or found.dtype != expected.dtype:
+            raise InputError(f'parity: expected {expected.dtype} {expected.shape} for images '
+                             f'{batch.shape}, found {found.dtype} {found.shape}')
+        difference = np.abs(found.astype(np.int16) - expected)
+        largest = max(largest, int(difference.max()))
+        total, count = total + int(difference.sum(dtype=np.int64)), count + difference.size
+        ours, theirs = class_mask(found, threshold), class_mask(expected, threshold)
+        agreed = np.bincount(ours[ours == theirs], minlength=256)
+        both += agreed
+        either += np.bincount(ours.ravel(), minlength=256) - agreed
+        either += np.bincount(theirs.ravel(), minlength=256)
+    if expected.shape[-1] == 1:
+        both[0] = either[0] = 0
+    occurs = either > 0
+    iou = float((both[occurs] / either[occurs]).mean()) if occurs.any() else 1.0
+    return Parity(iou, largest, total / count)
+
+
+def class_mask(probability: np.ndarray, threshold: float) -> np.ndarray:
+    """Return the class ids, uint8 (N, H, W), of round(255 P) of shape (N, H, W, K)."""
+    if probability.shape[-1] == 1:
+        return (probability[..., 0] >= to_level(threshold)).astype(np.uint8)
+    ids: np.ndarray = probability.argmax(axis=-1).astype(np.uint8)
+    return ids
+
+
+def check_parity(name: str, precision: str, parity: Parity) -> None:
+    """Raise InputError where a model of this precision agrees too little."""
+    if precision == 'int8':
+        if parity.mean > LARGEST_MEAN_OF_INT8:
+            raise InputError(f'{name}: expected probabilities within {LARGEST_MEAN_OF_INT8:g}/255 '
+                             'on the mean of those in eager fp32 on rendered frames, found '
+                             f'{parity.mean:.1f}; nothing is written')
+    elif parity.iou < LEAST_IOU[precision]:
+        raise InputError(f'{name}: expected masks with IoU of at least {LEAST_IOU[precision]} '
+                         f'with eager fp32 on rendered frames, found {parity.iou:.4f} (largest '
+                         f'difference {parity.largest}/255); nothing is written')

@@ -1,0 +1,59 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Exported with torch.export: for programs in PyTorch that do not have this package."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.export import Dim
+
+from fcn_seg_ros.inference.export.metadata import to_json
+from fcn_seg_ros.inference.export.parity import Model
+from fcn_seg_ros.inference.graph import InferenceGraph
+from fcn_seg_ros.models.checkpoint import METADATA_KEY, CheckpointInfo
+from fcn_seg_ros.models.fcn import STRIDE
+
+_MAX_BATCH = 64
+_MAX_SIDE = 4096
+# With a single row or column of cells strides are ambiguous, and torch.export refuses them.
+MIN_SIDE = 2 * STRIDE
+
+
+def write(graph: InferenceGraph, info: CheckpointInfo, path: Path) -> None:
+    """Write the program with dynamic batch and size; the metadata is an extra file in it."""
+    # Channels last, the weights would be saved as incomplete ones.
+    plain: InferenceGraph = graph.to(  # type: ignore[call-overload]
+        memory_format=torch.contiguous_format)
+    with torch.no_grad():
+        program = torch.export.export(plain, (example(),), dynamic_shapes=dynamic_shapes())
+    torch.export.save(program, path, extra_files={f'{METADATA_KEY}.json': to_json(info)})
+
+
+def load(path: Path) -> Model:
+    """Return the program as PyTorch runs it on the CPU."""
+    with warnings.catch_warnings():
+        # That the weights lie in the file's memory; they are only read.
+        warnings.simplefilter('ignore')
+        module = torch.export.load(path).module()
+
+    @torch.no_grad()
+    def run(images: Any) -> Any:
+        return module(torch.from_numpy(images)).numpy()
+    return run
+
+
+def example() -> Tensor:
+    """Return images to trace a graph with: sizes of which none is 1 or equals another."""
+    return torch.zeros((2, MIN_SIDE, MIN_SIDE + STRIDE, 3), dtype=torch.uint8)
+
+
+def dynamic_shapes() -> tuple[dict[int, Any]]:
+    """Return what torch.export is told of the input: any batch, sides multiples of the stride."""
+    sides = [STRIDE * Dim(name, min=MIN_SIDE // STRIDE, max=_MAX_SIDE // STRIDE)
+             for name in ('rows', 'columns')]
+    return ({0: Dim('batch', min=1, max=_MAX_BATCH), 1: sides[0], 2: sides[1]},)

@@ -1,0 +1,91 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The region of interest, and what of an image the network is given for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.inference.preprocess import network_size
+from fcn_seg_ros.models.fcn import STRIDE
+
+
+@dataclass(frozen=True)
+class Region:
+    """
+    A rectangle in image pixels, as sensor_msgs/RegionOfInterest has it.
+
+    Raises InputError for one that no image can contain.
+    """
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        """Refuse an empty region and one that begins outside of every image."""
+        if min(self.x, self.y) < 0 or min(self.width, self.height) < 1:
+            raise InputError('region_of_interest: expected x and y of at least 0, width and '
+                             f'height of at least 1, found {self}')
+
+    def __str__(self) -> str:
+        """Return the region in words, for messages."""
+        return f'{self.width}x{self.height} at x {self.x}, y {self.y}'
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Return (height, width)."""
+        return self.height, self.width
+
+    def slices(self, x: int = 0, y: int = 0) -> tuple[slice, slice]:
+        """Return the rows and columns it covers in an array whose first pixel is at x, y."""
+        return (slice(self.y - y, self.y - y + self.height),
+                slice(self.x - x, self.x - x + self.width))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """
+    How one image goes through the network.
+
+    The pixels of ``window``, which contains ``region``, are scaled to ``size``, the (height,
+    width) of the network's input. ``shape`` is the (height, width) of the image.
+    """
+
+    shape: tuple[int, int]
+    region: Region
+    window: Region
+    size: tuple[int, int]
+
+
+def plan(height: int, width: int, network_height: int, region: Region | None = None) -> Plan:
+    """
+    Return how an image of (height, width) pixels, or its region, goes through the network.
+
+    A region is seen at the scale that the whole image has for ``network_height``, because that is
+    the scale the network learned. The network's sides being multiples of its stride, the window is
+    the region with as much of the image around it as fills them, which is context for free.
+    Raises InputError for a region that is not wholly in the image, and for an absurd size.
+    """
+    whole = Region(0, 0, width, height)
+    rows, columns = network_size(height, width, network_height)
+    if region is None:
+        return Plan((height, width), whole, whole, (rows, columns))
+    if region.x + region.width > width or region.y + region.height > height:
+        raise InputError(f'region_of_interest: expected one within the image of {width}x{height}, '
+                         f'found {region}')
+    y, window_height, size_y = _fill_stride(region.y, region.height, height, rows)
+    x, window_width, size_x = _fill_stride(region.x, region.width, width, columns)
+    return Plan((height, width), region, Region(x, y, window_width, window_height),
+                (size_y, size_x))
+
+
+def _fill_stride(start: int, length: int, image: int, network: int) -> tuple[int, int, int]:
+    """Return, along one axis, the window's start and length and its length for the network."""
+    # In whole numbers: a region as long as the image must not be rounded up beyond it.
+    scaled = -(-length * network // (image * STRIDE)) * STRIDE
+    window = max(length, round(scaled * image / network))
+    middle = start - (window - length) // 2
+    return min(max(0, middle), image - window), window, scaled

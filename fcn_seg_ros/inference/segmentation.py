@@ -1,0 +1,88 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What a call of the segmenter may be given, and what it gives back."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.inference.postprocess import classes_to_road
+from fcn_seg_ros.inference.region import Region
+
+
+@dataclass(frozen=True)
+class SegmentOptions:
+    """
+    What may change from image to image.
+
+    ``threshold`` is on P(road), -1 for the segmenter's own; a checkpoint of more than two classes
+    takes the likeliest and has no use for it. A pixel whose most likely class has less than
+    ``unknown_below``, and one outside of ``region``, is unknown. Raises InputError for values out
+    of range.
+    """
+
+    threshold: float = -1.0
+    unknown_below: float = 0.0
+    region: Region | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range."""
+        resolve_threshold(self.threshold, 0.0)
+        if not 0.0 <= self.unknown_below <= 1.0:
+            raise InputError(f'unknown_below: expected 0 to 1, found {self.unknown_below}')
+
+
+@dataclass(frozen=True)
+class StageTimes:
+    """Milliseconds of one call: resizing in, forward pass, and resizing and thresholding out."""
+
+    preprocess: float
+    forward: float
+    postprocess: float
+
+    @property
+    def total(self) -> float:
+        """Return the milliseconds of the whole call."""
+        return self.preprocess + self.forward + self.postprocess
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """
+    The result for one image, at the image's size; every array is uint8 (H, W).
+
+    ``mask`` holds class ids: those of the checkpoint, or of a binary one 1 for road and 0 for
+    not; 255 is unknown. ``probability`` is round(255 P(road)), 0 outside of the region. The arrays
+    are the caller's to keep: no later call writes to them.
+    """
+
+    mask: np.ndarray
+    probability: np.ndarray
+    times: StageTimes
+    road_ids: tuple[int, ...] = (1,)
+    compute_confidence: Callable[[], np.ndarray] = field(repr=False, kw_only=True)
+
+    @functools.cached_property
+    def confidence(self) -> np.ndarray:
+        """Return round(255 P(class in the mask)), 0 where the mask is unknown; made when asked."""
+        return self.compute_confidence()
+
+    @property
+    def road(self) -> np.ndarray:
+        """Return 1 where the mask says road, else 0."""
+        return classes_to_road(self.mask, self.road_ids)
+
+
+def resolve_threshold(threshold: float, from_checkpoint: float) -> float:
+    """Return the threshold to use: -1 means the checkpoint's; else it must lie in 0 to 1."""
+    if threshold == -1.0:
+        return from_checkpoint
+    if not 0.0 <= threshold <= 1.0:
+        raise InputError('threshold: expected -1 (from the checkpoint) or 0 to 1, '
+                         f'found {threshold}')
+    return threshold

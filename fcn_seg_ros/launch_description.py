@@ -1,0 +1,62 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The actions of the launch files, for launch and launch_ros (which come with ROS only)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix
+from launch.action import Action
+from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction
+from launch.launch_context import LaunchContext
+from launch.launch_description import LaunchDescription
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+from fcn_seg_ros.launching import NODE_NAME, LaunchArgument, NodeSetup, RvizSetup, node_setup
+
+
+def describe(arguments: Sequence[LaunchArgument],
+             cameras: Callable[[Mapping[str, str]], Mapping[str, str]]) -> LaunchDescription:
+    """
+    Return a launch file's description: its arguments, then the node, and RViz where asked for.
+
+    ``cameras`` returns the image topics of the cameras for the arguments' values.
+    """
+    def start(context: LaunchContext) -> list[Action]:
+        values = {a.name: LaunchConfiguration(a.name).perform(context) for a in arguments}
+        setup = node_setup(values, cameras(values))
+        actions = [_seg_node(setup, values)]
+        return actions if setup.rviz is None else [*actions, _rviz(setup.rviz, setup.environment)]
+
+    return LaunchDescription([*map(_declare, arguments), OpaqueFunction(function=start)])
+
+
+def _declare(argument: LaunchArgument) -> DeclareLaunchArgument:
+    # What an argument may be is checked by node_setup, whose message says more than launch's.
+    choices = ', '.join(filter(None, argument.choices))
+    description = f'{argument.description} ({choices})' if choices else argument.description
+    return DeclareLaunchArgument(argument.name, default_value=argument.default,
+                                 description=description)
+
+
+def _seg_node(setup: NodeSetup, values: Mapping[str, str]) -> Action:
+    return Node(
+        package='fcn_seg_ros', executable='seg_node', name=NODE_NAME, output='screen',
+        namespace=values['namespace'],
+        parameters=list(filter(None, (setup.params_file, setup.parameters))),
+        remappings=setup.remappings, additional_env=setup.environment,
+        ros_arguments=['--log-level', values['log_level']],
+        respawn=setup.respawn, respawn_delay=setup.respawn_delay)
+
+
+def _rviz(setup: RvizSetup, environment: dict[str, str]) -> Action:
+    try:
+        get_package_prefix('rviz2')
+    except PackageNotFoundError:
+        return LogInfo(msg='rviz: expected the package rviz2, found none (apt install '
+                           'ros-$ROS_DISTRO-rviz2); the node runs without it')
+    return Node(package='rviz2', executable='rviz2', name='rviz2', output='log',
+                arguments=['-d', setup.config], parameters=[setup.parameters],
+                remappings=setup.remappings, additional_env=environment)

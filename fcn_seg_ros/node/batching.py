@@ -1,0 +1,53 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""How many frames that wait together go through the network in one batch."""
+
+from __future__ import annotations
+
+# The share of the newest measurement in the mean: recent, without following every outlier.
+_NEWEST = 0.2
+# A batch must save this much of the time that its frames take one by one.
+_GAIN = 0.95
+
+
+class Batching:
+    """
+    Decides by what batches have taken on this device.
+
+    On a CPU frames go one by one: one frame already keeps all of its cores busy, so two in a batch
+    take about twice as long, and the first waits for the second. On a GPU a batch of n frames is
+    tried once they wait together, and kept to as long as a frame takes less time in it than alone.
+    With ``max_age_ms`` a batch is only as large as lets its oldest frame be published in time.
+    Used by one thread.
+    """
+
+    def __init__(self, device: str) -> None:
+        self._on_cpu = device == 'cpu'
+        self._mean_ms: dict[int, float] = {}
+        self._seen: set[int] = set()
+
+    def record(self, size: int, milliseconds: float) -> None:
+        """Take note of what a batch has taken; the first of a size is not typical."""
+        if size in self._seen:
+            before = self._mean_ms.get(size, milliseconds)
+            self._mean_ms[size] = before + _NEWEST * (milliseconds - before)
+        self._seen.add(size)
+
+    def limit(self, waiting: int, age_ms: float, max_age_ms: float) -> int:
+        """
+        Return the size of the next batch, 1 to ``waiting``.
+
+        ``age_ms`` is the age of its oldest frame; ``max_age_ms`` what it may be, 0 for any.
+        """
+        if self._on_cpu:
+            return 1
+        sizes = range(waiting, 1, -1)
+        return next((size for size in sizes if self._pays(size)
+                     and (not max_age_ms or age_ms + self._predicted_ms(size) <= max_age_ms)), 1)
+
+    def _pays(self, size: int) -> bool:
+        known = size in self._mean_ms and 1 in self._mean_ms
+        return not known or self._mean_ms[size] < _GAIN * size * self._mean_ms[1]
+
+    def _predicted_ms(self, size: int) -> float:
+        return self._mean_ms.get(size, size * self._mean_ms.get(1, 0.0))

@@ -1,0 +1,56 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The service ``~/load_checkpoint``: another network, without a gap in the masks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.node import Node
+from rclpy.task import Future
+from std_srvs.srv import Trigger
+
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.node.loader import Loading
+
+
+class CheckpointService:
+    """
+    Loads the file that the parameter ``checkpoint`` names, and answers when it is in use.
+
+    The network in use stays where the new one cannot be loaded or fails its self-test; the answer
+    says why. The executor goes on meanwhile. ``load`` begins to load and calls back on the loading
+    thread, ``take`` puts the network into use there and returns '' or why it did not; ``done`` is
+    called in the executor after a success.
+    """
+
+    def __init__(self, node: Node, load: Callable[[Callable[[Loading], None]], Loading],
+                 take: Callable[[Loading], str], done: Callable[[], None]) -> None:
+        self._node = node
+        self._load = load
+        self._take = take
+        self._done = done
+        # A group of its own: one that waits holds up everything else of its group.
+        node.create_service(Trigger, '~/load_checkpoint', self._serve,
+                            callback_group=MutuallyExclusiveCallbackGroup())
+
+    async def _serve(self, request: Trigger.Request, response: Trigger.Response
+                     ) -> Trigger.Response:
+        future: Future[str] = Future(executor=self._node.executor)
+        # A callback, whatever it does, is what wakes the executor.
+        future.add_done_callback(lambda future: None)
+        try:
+            loading = self._load(lambda loading: future.set_result(self._take(loading)))
+            problem = str(await future)
+        except InputError as error:
+            problem = str(error)
+        if problem:
+            self._node.get_logger().error(f'load_checkpoint: {problem}')
+            response.message = f'the network in use stays: {problem}'
+            return response
+        self._done()
+        response.success = True
+        assert loading.loaded is not None
+        response.message = loading.loaded.source
+        return response

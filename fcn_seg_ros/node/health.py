@@ -1,0 +1,250 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""
+The node's health, and what is made of it: the levels on /diagnostics.
+
+A camera's level is that of the first row that holds; the message names every row that does.
+
+| level | when |
+|---|---|
+| ERROR | the last transition failed (its reason) |
+| ERROR | the worker has been busy with one batch for 5 s |
+| ERROR | images could not be segmented in the last second |
+| STALE | active and subscribed, no image for 10 s |
+| WARN | active and subscribed, no image for 1 s |
+| WARN | a publisher of the topic cannot be heard (quality of service or type) |
+| WARN | malformed images in the last second |
+| WARN | the middleware lost images in the last second |
+| WARN | more than half of the images of the last 5 s replaced by newer ones, or too old |
+| WARN | the last second's images are more than 10 s old, or in the future |
+| WARN | the last mask's processing took longer than ``expected_processing_ms`` |
+| OK | otherwise |
+
+The node's own status is ERROR by the first two rows, WARN where it runs otherwise than asked (it
+fell to the CPU, say), else OK.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticStatus
+
+from fcn_seg_ros.node.frame_slot import Counts, Drop
+from fcn_seg_ros.node.image_input import ImageInput
+from fcn_seg_ros.node.statistics import RecentTimes
+
+STUCK_S = 5.0
+QUIET_WARN_S, QUIET_STALE_S = 1.0, 10.0
+RATE_WINDOW_S = 5.0
+AGE_LIMIT_MS = 10_000.0
+# Fewer images than this in the window say nothing about the share that is dropped.
+_ENOUGH_IMAGES = 5
+
+
+@dataclass(frozen=True)
+class CameraHealth:
+    """
+    What is known of one camera at one moment.
+
+    ``lost``, ``missed``, ``incompatible`` and ``reliability`` are those of its ImageInput;
+    ``subscribed`` tells whether the node listens to the camera, as somebody listens to the node.
+    """
+
+    counts: Counts
+    times: RecentTimes
+    subscribed: bool = False
+    lost: int = 0
+    missed: int = 0
+    transport: str = ''
+    reliability: str = ''
+    incompatible: str = ''
+
+    @classmethod
+    def of(cls, counts: Counts, times: RecentTimes, images: ImageInput | None) -> CameraHealth:
+        """Return the health of a camera; without an input where the node is not configured."""
+        if images is None:
+            return cls(counts, times)
+        return cls(counts, times, images.is_open, images.lost, images.missed, images.transport,
+                   images.reliability_in_use, images.incompatible)
+
+
+@dataclass(frozen=True)
+class Health:
+    """
+    What one beat says.
+
+    ``state`` is the lifecycle state, or ``configuring`` while the network loads; ``reason`` is why
+    the last transition failed, and ``warning`` in what the node runs otherwise than asked, each ''
+    without one; ``network`` what runs where; ``busy_s`` how long the worker has been busy with the
+    frames it took, 0 while it waits.
+    """
+
+    state: str
+    reason: str
+    warning: str
+    network: dict[str, str]
+    busy_s: float
+    expected_processing_ms: float
+    cameras: dict[str, CameraHealth]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """
+    A level of DiagnosticStatus, the words for it, and figures that need more than one beat.
+
+    ``hint`` is what somebody who only reads the log should be told, or ''.
+    """
+
+    level: bytes
+    message: str
+    values: dict[str, str]
+    hint: str = ''
+
+
+@dataclass(frozen=True)
+class _Beat:
+    time: float
+    camera: CameraHealth
+    listening: bool
+
+
+class CameraWatch:
+    """Follows one camera from beat to beat and judges it."""
+
+    def __init__(self) -> None:
+        self._beats: deque[_Beat] = deque()
+        self._quiet_since: float = 0.0
+        self._in_range_at: float | None = None
+        self._judged_until: float = 0.0
+
+    def judge(self, health: Health, name: str, now: float) -> Verdict:
+        """Return the verdict on a camera; ``now`` in monotonic seconds, later at every call."""
+        camera = health.cameras[name]
+        active = health.state == 'active'
+        previous = self._follow(_Beat(now, camera, active and camera.subscribed))
+        values = self._rates(camera, now)
+        frames = camera.times.since(self._judged_until)
+        ages = camera.times.arrival_ages_since(self._judged_until)
+        self._judged_until = now
+        delay = self._delay_ms(frames, health.expected_processing_ms, now)
+        if delay is not None:
+            values |= {'processing_time_ms': f'{delay[0]:.2f}',
+                       'is_processing_time_ms_in_expected_range': str(delay[1] == 0.0),
+                       'consecutive_processing_delay_ms': f'{delay[1]:.2f}'}
+        problems = list(common_problems(health))
+        hint = _age_hint(ages) if active else ''
+        if active:
+            problems += self._count_problems(camera, previous.camera)
+            problems += self._silence(now)
+            problems += [(DiagnosticStatus.WARN, hint)] if hint else []
+            if delay is not None and delay[1] > 0.0:
+                problems.append((DiagnosticStatus.WARN,
+                                 f'processing took {delay[0]:.0f} ms, expected at most '
+                                 f'{health.expected_processing_ms:g} ms'))
+        fine = 'active, nobody listens' if active and not camera.subscribed else health.state
+        level, message = worst(problems, fine)
+        return Verdict(level, message, values, hint)
+
+    def _follow(self, beat: _Beat) -> _Beat:
+        """Note a beat and return the one before it, or itself where it is the first."""
+        counts = beat.camera.counts
+        if self._beats and counts.received < self._beats[-1].camera.counts.received:
+            self._beats.clear()  # the node counts from zero again
+        previous = self._beats[-1] if self._beats else beat
+        if (not (beat.listening and previous.listening) or previous is beat
+                or counts.received > previous.camera.counts.received):
+            self._quiet_since = beat.time
+        self._beats.append(beat)
+        while beat.time - self._beats[0].time > RATE_WINDOW_S + 0.5:
+            self._beats.popleft()
+        return previous
+
+    def _rates(self, camera: CameraHealth, now: float) -> dict[str, str]:
+        first = self._beats[0]
+        seconds = now - first.time
+        if seconds <= 0.0:
+            return {}
+        before = first.camera.counts
+        return {'input_rate_hz': f'{(camera.counts.received - before.received) / seconds:.2f}',
+                'output_rate_hz': f'{(camera.counts.published - before.published) / seconds:.2f}'}
+
+    def _delay_ms(self, frames: list[tuple[float, dict[str, float]]], expected: float, now: float
+                  ) -> tuple[float, float] | None:
+        """
+        Return the last mask's processing time and how long it has been too long, in milliseconds.
+
+        The second is 0 where the last one was not, as in Autoware: the time since the last mask
+        that was in time. None where no mask was published since the last beat.
+        """
+        if not frames:
+            return None
+        for moment, stages in frames:
+            if stages['processing'] <= expected or self._in_range_at is None:
+                self._in_range_at = moment
+        last = frames[-1][1]['processing']
+        assert self._in_range_at is not None
+        return last, 0.0 if last <= expected else 1e3 * (now - self._in_range_at)
+
+    def _count_problems(self, camera: CameraHealth, before: CameraHealth
+                        ) -> list[tuple[bytes, str]]:
+        problems = []
+        dropped, dropped_before = camera.counts.dropped, before.counts.dropped
+        if dropped[Drop.ERROR] > dropped_before[Drop.ERROR]:
+            problems.append((DiagnosticStatus.ERROR,
+                             'images could not be segmented in the last second'))
+        if camera.incompatible:
+            problems.append((DiagnosticStatus.WARN, camera.incompatible))
+        if dropped[Drop.MALFORMED] > dropped_before[Drop.MALFORMED]:
+            problems.append((DiagnosticStatus.WARN, 'malformed images in the last second'))
+        if camera.lost > before.lost:
+            problems.append((DiagnosticStatus.WARN,
+                             f'{camera.lost - before.lost} images lost before the node in the '
+                             'last second'))
+        first = self._beats[0].camera.counts
+        received = camera.counts.received - first.received
+        late = sum(dropped[drop] - first.dropped[drop] for drop in (Drop.REPLACED, Drop.TOO_OLD))
+        if received >= _ENOUGH_IMAGES and 2 * late > received:
+            problems.append((DiagnosticStatus.WARN,
+                             f'{late} of the last {received} images came too fast or too late'))
+        return problems
+
+    def _silence(self, now: float) -> list[tuple[bytes, str]]:
+        quiet = now - self._quiet_since
+        if quiet < QUIET_WARN_S:
+            return []
+        level = DiagnosticStatus.STALE if quiet >= QUIET_STALE_S else DiagnosticStatus.WARN
+        return [(level, f'no image for {quiet:.0f} s')]
+
+
+def common_problems(health: Health) -> list[tuple[bytes, str]]:
+    """Return what is wrong with the node as a whole, as (level, words)."""
+    problems = []
+    if health.reason:
+        problems.append((DiagnosticStatus.ERROR, health.reason))
+    if health.busy_s >= STUCK_S:
+        problems.append((DiagnosticStatus.ERROR,
+                         f'the worker has been busy with one batch for {health.busy_s:.0f} s'))
+    return problems
+
+
+def worst(problems: list[tuple[bytes, str]], fine: str) -> tuple[bytes, str]:
+    """Return the most serious level and all words, the most serious first; else OK and ``fine``."""
+    order = (DiagnosticStatus.ERROR, DiagnosticStatus.STALE, DiagnosticStatus.WARN)
+    ranked = sorted(problems, key=lambda problem: order.index(problem[0]))
+    if not ranked:
+        return DiagnosticStatus.OK, fine
+    return ranked[0][0], '; '.join(words for _, words in ranked)
+
+
+def _age_hint(ages_ms: list[float]) -> str:
+    # The median: when a bag begins anew, one image may be judged by the wrong clock.
+    age = float(np.median(ages_ms)) if ages_ms else 0.0
+    if abs(age) <= AGE_LIMIT_MS:
+        return ''
+    where = 'old' if age > 0 else 'in the future'
+    return (f'images are {abs(age) / 1e3:.0f} s {where}: a bag needs use_sim_time on this node '
+            'and --clock on its player')

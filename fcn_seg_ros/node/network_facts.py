@@ -1,0 +1,48 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What runs where, as the diagnostics tell it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import torch
+
+from fcn_seg_ros.inference.segmenter import RoadSegmenter
+
+_HASH_DIGITS = 12
+_MIB = 2**20
+
+
+def network_facts(segmenter: RoadSegmenter, checkpoint: Path, image_shape: tuple[int, ...]
+                  ) -> dict[str, str]:
+    """
+    Return backend, device, precision, the network's input for ``image_shape``, and the checkpoint.
+
+    The hash is the first digits of what ``sha256sum`` prints for the file. It reads the whole
+    file: to be called once, after loading.
+    """
+    rows, columns = segmenter.network_shape(image_shape)
+    backend = segmenter.backend
+    return {'backend': backend.name, 'device': backend.device, 'precision': backend.precision,
+            'network_size': f'{columns}x{rows}', 'checkpoint': checkpoint.name,
+            'checkpoint_sha256': hashlib.sha256(checkpoint.read_bytes()).hexdigest()[:_HASH_DIGITS]}
+
+
+def memory_facts(device: str) -> dict[str, str]:
+    """
+    Return the GPU memory in MiB: of this process's tensors, and in use by everybody; {} on a CPU.
+
+    Libraries beside PyTorch (ONNX Runtime, a compiled graph) show in the second only.
+    """
+    if not device.startswith('cuda'):
+        return {}
+    try:
+        free, total = torch.cuda.mem_get_info(device)
+        own = torch.cuda.memory_allocated(device)
+    except RuntimeError as error:  # a device that is lost
+        return {'gpu_memory_mib': f'not readable: {" ".join(str(error).split())[:200]}'}
+    return {'gpu_memory_mib': f'{own / _MIB:.0f}',
+            'gpu_memory_in_use_mib': f'{(total - free) / _MIB:.0f}',
+            'gpu_memory_total_mib': f'{total / _MIB:.0f}'}

@@ -1,0 +1,45 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Publishers that tell when somebody begins or ceases to listen."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.lifecycle import LifecycleNode
+from rclpy.qos import QoSProfile
+from rclpy.qos_overriding_options import InvalidQosOverridesError, QoSOverridingOptions
+
+from fcn_seg_ros.errors import InputError
+
+try:
+    from rclpy.event_handler import PublisherEventCallbacks
+except ImportError:  # Humble
+    from rclpy.qos_event import PublisherEventCallbacks
+
+# Humble's rclpy has no event for comings and goings: there the node looks 10 times a second.
+HAS_MATCHED_EVENT = 'matched' in inspect.signature(PublisherEventCallbacks.__init__).parameters
+LOOK_PERIOD_S = 0.1
+
+
+def publish_on_demand(node: LifecycleNode, message: type, topic: str, profile: QoSProfile,
+                      on_change: Callable[[], None]) -> Any:
+    """
+    Create a lifecycle publisher; ``on_change`` is called when a subscriber comes or goes.
+
+    It is called in the executor, where this rclpy has the event (see HAS_MATCHED_EVENT). The
+    standard ``qos_overrides`` parameters are declared, and change ``profile``. A subscriber that
+    does not fit is reported in words, as rclpy does. Raises InputError where an override is wrong.
+    """
+    events: dict[str, Any] = {'matched': lambda info: on_change()} if HAS_MATCHED_EVENT else {}
+    try:
+        return node.create_lifecycle_publisher(
+            message, topic, profile, event_callbacks=PublisherEventCallbacks(**events),
+            qos_overriding_options=QoSOverridingOptions.with_default_policies())
+    except (InvalidQosOverridesError, RuntimeError) as error:
+        reason = ' '.join(str(error).split())
+        raise InputError(f'parameters qos_overrides of {node.resolve_topic_name(topic)}: '
+                         f'expected history, depth and reliability as ROS has them, found {reason}'
+                         ) from None

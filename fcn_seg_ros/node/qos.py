@@ -1,0 +1,112 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Quality of service of the image subscriptions: what to ask for, and what does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.exceptions import ParameterException
+from rclpy.node import Node
+from rclpy.qos import (
+    DurabilityPolicy,
+    HistoryPolicy,
+    QoSCompatibility,
+    QoSProfile,
+    ReliabilityPolicy,
+    qos_check_compatible,
+)
+from rclpy.topic_endpoint_info import TopicEndpointInfo
+
+from fcn_seg_ros.errors import InputError
+
+RELIABILITIES = ('auto', 'reliable', 'best_effort')
+_POLICIES = {'history': HistoryPolicy, 'reliability': ReliabilityPolicy,
+             'durability': DurabilityPolicy}
+# Only the newest image counts.
+_DEFAULTS: dict[str, Any] = {'history': 'keep_last', 'depth': 1, 'durability': 'volatile',
+                             'reliability': ''}
+
+
+def declare_overrides(node: Node, topic: str) -> dict[str, Any]:
+    """
+    Declare ``qos_overrides.TOPIC.subscription.POLICY`` and return the arguments of a QoSProfile.
+
+    ``topic`` is a resolved name. ``reliability`` is missing in the result where it is not
+    overridden. The names are those of rclpy's QoSOverridingOptions, which is not used here: it
+    has no way to say "not given", so that a choice made while running would look like an
+    override, and it finds a wrong value only when the subscription is made, which is when the
+    first subscriber comes. Raises InputError where a value is wrong.
+    """
+    values: dict[str, Any] = {}
+    for policy, default in _DEFAULTS.items():
+        name = f'qos_overrides.{topic}.subscription.{policy}'
+        description = f'{policy} of the subscription {topic}'
+        if policy == 'reliability':
+            description += '; overrides the parameter reliability, empty: as that says'
+        if not node.has_parameter(name):
+            try:
+                node.declare_parameter(name, default, ParameterDescriptor(
+                    description=description, read_only=True))
+            except ParameterException as error:
+                raise InputError(f'parameter {name}: expected {_expected(policy)}, found a value '
+                                 f'that does not fit ({error})') from None
+        value = node.get_parameter(name).value
+        if policy != 'reliability' or value:
+            values[policy] = _parsed(name, policy, value)
+    return values
+
+
+def choose_reliability(publishers: Sequence[TopicEndpointInfo]) -> ReliabilityPolicy:
+    """
+    Return reliable where every publisher offers it, best effort otherwise, or without any.
+
+    A reliable subscription gets nothing from a best-effort publisher; a best-effort one loses
+    most large images of a publisher that sends them as UDP fragments (README, Error detection).
+    """
+    offered = {info.qos_profile.reliability for info in publishers}
+    if offered == {ReliabilityPolicy.RELIABLE}:
+        return ReliabilityPolicy.RELIABLE
+    return ReliabilityPolicy.BEST_EFFORT
+
+
+def name_of(reliability: ReliabilityPolicy) -> str:
+    """Return a reliability as parameters spell it."""
+    return reliability.name.lower()
+
+
+def mismatch(publishers: Sequence[TopicEndpointInfo], message_type: str, profile: QoSProfile
+             ) -> str:
+    """
+    Say which publisher sends what this subscription cannot receive, and why; '' without one.
+
+    ``message_type`` is as the graph spells it, ``sensor_msgs/msg/Image``.
+    """
+    problems = []
+    for info in publishers:
+        who = f'{info.node_namespace.rstrip("/")}/{info.node_name}'
+        if info.topic_type != message_type:
+            problems.append(f'{who} publishes {info.topic_type}, expected {message_type}')
+            continue
+        fit, reason = qos_check_compatible(info.qos_profile, profile)
+        if fit == QoSCompatibility.ERROR:
+            words = ' '.join(reason.replace('ERROR:', '').split()).rstrip('; ')
+            problems.append(f'{who} and this node do not fit: {words}')
+    return '; '.join(problems)
+
+
+def _parsed(name: str, policy: str, value: Any) -> Any:
+    if policy == 'depth':
+        if value >= 1:
+            return value
+    elif value.upper() in _POLICIES[policy].__members__:
+        return _POLICIES[policy][value.upper()]
+    raise InputError(f'parameter {name}: expected {_expected(policy)}, found {value!r}')
+
+
+def _expected(policy: str) -> str:
+    return {'history': 'keep_last or keep_all', 'depth': 'a whole number from 1',
+            'durability': 'volatile or transient_local',
+            'reliability': 'reliable or best_effort'}[policy]

@@ -1,0 +1,174 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The parameters' values as one object that is checked as a whole and swapped as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.exceptions import InvalidTopicNameException
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.inference.region import Region
+from fcn_seg_ros.inference.segmenter import SegmentOptions
+from fcn_seg_ros.node.parameters import (
+    FIXED,
+    PARAMETERS,
+    Row,
+    camera_rows,
+    checked,
+    declare,
+    value_of,
+)
+
+
+@dataclass(frozen=True)
+class CameraSettings:
+    """What holds for one camera: its own parameters, and the node's where it has none."""
+
+    topic: str
+    transport: str
+    options: SegmentOptions
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The parameters' values at one moment; between two frames the node swaps the whole object."""
+
+    cameras: Mapping[str, CameraSettings]
+    checkpoint: str
+    device: str
+    backend: str
+    precision: str
+    network_height: int
+    threads: int
+    max_age_ms: float
+    mask_deadline_ms: float
+    expected_processing_ms: float
+    overlay_colour: tuple[int, int, int]
+    overlay_alpha: float
+    reliability: str
+    autostart: bool
+
+
+def declare_all(node: Node, changes: Sequence[Parameter] = ()) -> None:
+    """
+    Declare every parameter on a node: the table's, and those of each of its cameras.
+
+    ``changes`` may name other cameras than the node has. Raises InputError for a value given from
+    outside that does not fit.
+    """
+    declare(node, PARAMETERS)
+    row = PARAMETERS[0]
+    given = {change.name: change.value for change in changes}
+    for camera in checked(row, given.get(row.name, value_of(node, row))):
+        # A name that is no topic is refused by ``read``, in better words than rclpy's for this.
+        if camera and not any(part.isspace() for part in camera):
+            declare(node, camera_rows(camera))
+
+
+def read(node: Node, changes: Sequence[Parameter] = ()) -> Settings:
+    """
+    Return the settings of a node, with ``changes`` applied.
+
+    Raises InputError, one line with the parameter's name, for a value that no node can have.
+    """
+    given = {change.name: change.value for change in changes}
+
+    def values(rows: Sequence[Row]) -> dict[str, Any]:
+        return {row.name: checked(row, given[row.name] if row.name in given
+                                  else value_of(node, row)) for row in rows}
+    own = values(PARAMETERS)
+    _check_cameras(node, own['cameras'])
+    _check_threshold('threshold', own['threshold'], -1.0)
+    colour = own['overlay_colour']
+    if len(colour) != 3 or any(not 0 <= part <= 255 for part in colour):
+        raise InputError('parameter overlay_colour: expected three numbers from 0 to 255, '
+                         f'found {list(colour)}')
+    own['region_of_interest'] = _region('region_of_interest', own['region_of_interest'])
+    cameras = {name: _camera(name, values(camera_rows(name)), own) for name in own['cameras']}
+    for name in ('transport', 'threshold', 'unknown_below', 'region_of_interest'):
+        del own[name]
+    return Settings(**own | {'cameras': cameras})
+
+
+def change(node: Node, changes: Sequence[Parameter], configured: bool
+           ) -> tuple[SetParametersResult, Settings | None]:
+    """
+    Return the answer to a change of parameters, and the settings after it where it is taken.
+
+    ``configured`` says whether the node is, so that only run-time parameters may change. The
+    parameters of cameras that become known by the change are declared.
+    """
+    try:
+        if configured:
+            _refuse_fixed(node, changes)
+        read(node, changes)  # names are right before anything is declared by them
+        declare_all(node, changes)
+        settings = read(node, changes)
+    except InputError as error:
+        return SetParametersResult(successful=False, reason=str(error)), None
+    return SetParametersResult(successful=True), settings
+
+
+def _camera(name: str, values: dict[str, Any], node: dict[str, Any]) -> CameraSettings:
+    """Return one camera's settings from its own parameters and the node's."""
+    own = {key.removeprefix(f'{name}.'): value for key, value in values.items()}
+    _check_threshold(f'{name}.threshold', own['threshold'], -2.0, -1.0)
+    region = _region(f'{name}.region_of_interest', own['region_of_interest'])
+    return CameraSettings(
+        own['topic'] or f'{name}/image_raw', own['transport'] or node['transport'],
+        SegmentOptions(node['threshold'] if own['threshold'] == -2.0 else own['threshold'],
+                       node['unknown_below'],
+                       node['region_of_interest'] if region is None else region))
+
+
+def _check_cameras(node: Node, cameras: tuple[str, ...]) -> None:
+    if not cameras:
+        raise InputError('parameter cameras: expected at least one camera name, found none')
+    topics = set()
+    for camera in cameras:
+        try:
+            # Without a name it would be a topic as well: /road/mask.
+            topics.add(node.resolve_topic_name(f'{camera or " "}/road/mask'))
+        except (InvalidTopicNameException, RuntimeError):
+            raise InputError('parameter cameras: expected names that can begin a topic (letters, '
+                             f'digits, _ and / between them), found {camera!r}') from None
+    if len(topics) < len(cameras):
+        raise InputError(f'parameter cameras: expected different names, found {list(cameras)}')
+
+
+def _check_threshold(name: str, value: float, *special: float) -> None:
+    if value not in special and not 0.0 <= value <= 1.0:
+        words = ' or '.join(f'{number:g}' for number in special)
+        raise InputError(f'parameter {name}: expected 0 to 1, or {words} (see its description), '
+                         f'found {value:g}')
+
+
+def _region(name: str, values: tuple[int, ...]) -> Region | None:
+    if not any(values):
+        return None
+    try:
+        x, y, width, height = values
+        return Region(x, y, width, height)
+    except ValueError:  # InputError too: it does not know the parameter's name
+        raise InputError(f'parameter {name}: expected x, y, width and height in pixels, or zeros '
+                         f'for the whole image, found {list(values)}') from None
+
+
+def _refuse_fixed(node: Node, changes: Sequence[Parameter]) -> None:
+    """Raise InputError where a change is not one that a configured node takes."""
+    cameras = checked(PARAMETERS[0], value_of(node, PARAMETERS[0]))
+    rows = [*PARAMETERS, *(row for camera in cameras for row in camera_rows(camera))]
+    fixed = {row.name: row for row in rows if not row.run_time}
+    for item in changes:
+        row = fixed.get(item.name)
+        # Declaring a parameter comes by here as well.
+        if row is not None and node.has_parameter(item.name):
+            raise InputError(f'parameter {item.name}: found a new value while the node is '
+                             f'configured. {FIXED}')

@@ -1,0 +1,213 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of seg_node as a process share: starting it, and a client that talks to it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.srv import ChangeState, GetState
+from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
+from rcl_interfaces.srv import SetParameters, SetParametersAtomically
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from fcn_seg_ros.bags.messages import to_header, to_rgb8
+from fcn_seg_ros.dds import use_private_domain
+
+# No other test or node on this machine is in it.
+DOMAIN = int(use_private_domain({}))
+OUTPUTS = {'mask': Image, 'probability': Image, 'confidence': Image, 'overlay': Image,
+           'mask/compressed': CompressedImage, 'camera_info': CameraInfo}
+CONFIGURE, CLEANUP, ACTIVATE, DEACTIVATE = 1, 2, 3, 4
+# The quickest to start of all backends, with figures that do not depend on the number of cores.
+FAST = ('-p', 'backend:=torch', '-p', 'precision:=fp32', '-p', 'device:=cpu', '-p', 'threads:=1')
+# Only for a machine that is overloaded: what it waits for takes a fraction of it.
+PATIENCE_S = 120.0
+
+
+def start_node(*arguments: str, fault: str = '') -> subprocess.Popen[str]:
+    """Start seg_node with ROS arguments; ``fault`` is Python that breaks it beforehand."""
+    run = ['-m', 'fcn_seg_ros', 'seg_node']
+    if fault:
+        run = ['-c', f'import sys, threading; {fault}; from fcn_seg_ros.cli.seg_node import main; '
+                     'sys.exit(main(sys.argv[1:]))']
+    return subprocess.Popen(
+        [sys.executable, *run, '--ros-args', *arguments],
+        env=os.environ | {'ROS_DOMAIN_ID': str(DOMAIN)}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def wait_for_end(node: subprocess.Popen[str], seconds: float = PATIENCE_S) -> str:
+    """Wait until a node has ended, killing one that does not; return what it has printed."""
+    try:
+        return ''.join(node.communicate(timeout=seconds))
+    except subprocess.TimeoutExpired:
+        node.kill()
+        raise AssertionError(''.join(node.communicate())) from None
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a node; afterwards it must end of SIGINT as it should."""
+    node = start_node(*arguments)
+    try:
+        yield node
+    except BaseException:
+        node.kill()
+        print(''.join(node.communicate()))
+        raise
+    node.send_signal(2)
+    output = wait_for_end(node, 20.0)
+    assert node.returncode == 0 and 'Traceback' not in output, output
+
+
+class Client:
+    """Publishes images to a node and keeps what comes back, for one or more cameras."""
+
+    def __init__(self, *cameras: str, outputs: Sequence[str] = tuple(OUTPUTS)) -> None:
+        self.cameras = cameras or ('camera',)
+        self.context = rclpy.Context()
+        rclpy.init(context=self.context, domain_id=DOMAIN)
+        self.node = rclpy.create_node('client', context=self.context)
+        self.executor = SingleThreadedExecutor(context=self.context)
+        self.executor.add_node(self.node)
+        self.publishers = {camera: self.node.create_publisher(Image, f'{camera}/image_raw', 1)
+                           for camera in self.cameras}
+        self.infos = {camera: self.node.create_publisher(CameraInfo, f'{camera}/camera_info', 1)
+                      for camera in self.cameras}
+        self.got: dict[str, dict[str, list[Any]]] = {
+            camera: {name: [] for name in outputs} for camera in self.cameras}
+        self.subscriptions = {(camera, name): self.listen(camera, name)
+                              for camera in self.cameras for name in outputs}
+        self.statuses: dict[str, dict[str, str]] = {}
+        self.messages: list[str] = []
+        # Others may run a node in this domain's neighbourhood; this is the one meant.
+        self.node.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
+
+    def listen(self, camera: str, name: str, profile: QoSProfile | int = 10) -> Any:
+        """Subscribe to an output."""
+        kept = self.got[camera].setdefault(name, [])
+        return self.node.create_subscription(OUTPUTS[name], f'{camera}/road/{name}',
+                                             kept.append, profile)
+
+    def _on_diagnostics(self, array: DiagnosticArray) -> None:
+        for status in array.status:
+            self.messages.append(status.message)
+            self.statuses[status.name.rpartition(': ')[2]] = {
+                value.key: value.value for value in status.values}
+
+    @property
+    def status(self) -> dict[str, str]:
+        """Return the last diagnostics of the first camera."""
+        return self.statuses.get(self.cameras[0], {})
+
+    def until(self, condition: Callable[[], object], seconds: float = PATIENCE_S) -> None:
+        """Spin until a condition holds; fail after ``seconds``."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, (self.statuses, self.messages[-3:])
+            self.executor.spin_once(timeout_sec=0.05)
+
+    def spin(self, seconds: float) -> None:
+        """Spin for a while, for what must not happen in it."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self.executor.spin_once(timeout_sec=0.02)
+
+    def connect(self) -> None:
+        """Wait until the node is active and connected in both directions."""
+        self.until(lambda: self.status.get('state') == 'active')
+        for camera in self.cameras:
+            self.until(lambda: self.publishers[camera].get_subscription_count() == 1)  # noqa: B023
+            self.until(lambda: all(
+                self.node.count_publishers(f'{camera}/road/{name}') == 1  # noqa: B023
+                for name in self.got[camera]))  # noqa: B023
+
+    def exchange(self, message: Image, camera: str = '') -> dict[str, Any]:
+        """Send one image and return the outputs of it, camera info only where that is sent."""
+        camera = camera or self.cameras[0]
+        got = {name: kept for name, kept in self.got[camera].items() if name != 'camera_info'}
+        before = {name: len(kept) for name, kept in got.items()}
+        self.publishers[camera].publish(message)
+        self.until(lambda: all(len(kept) > before[name] for name, kept in got.items()))
+        return {name: kept[-1] for name, kept in got.items()}
+
+    def counts_become(self, **expected: int) -> None:
+        """Wait until the diagnostics say these counts."""
+        self.until(lambda: all(self.status.get(key) == str(value)
+                               for key, value in expected.items()))
+
+    def counts_add_up(self, camera: str = '') -> bool:
+        """Tell whether received = published + dropped, with nothing in flight."""
+        status = self.statuses[camera or self.cameras[0]]
+        dropped = sum(int(value) for key, value in status.items() if key.startswith('dropped_'))
+        return (status['in_flight'] == '0'
+                and int(status['received']) == int(status['published']) + dropped)
+
+    def call(self, service_type: type, name: str, request: Any, seconds: float = PATIENCE_S
+             ) -> Any:
+        """Call a service of the node and return its answer."""
+        client = self.node.create_client(service_type, f'/seg_node/{name}')
+        self.until(client.service_is_ready, seconds)
+        future = client.call_async(request)
+        self.until(future.done, seconds)
+        self.node.destroy_client(client)
+        return future.result()
+
+    def set(self, name: str, value: Any) -> Any:
+        """Set a parameter of the node and return the result."""
+        return self.call(SetParameters, 'set_parameters', SetParameters.Request(
+            parameters=[Parameter(name=name, value=to_value(value))])).results[0]
+
+    def set_together(self, **values: Any) -> Any:
+        """Set parameters of the node at one moment and return the result."""
+        return self.call(SetParametersAtomically, 'set_parameters_atomically',
+                         SetParametersAtomically.Request(
+                             parameters=[Parameter(name=name, value=to_value(value))
+                                         for name, value in values.items()])).result
+
+    def change(self, transition: int) -> bool:
+        """Ask for a transition of the node and return whether it succeeded."""
+        request = ChangeState.Request()
+        request.transition.id = transition
+        return bool(self.call(ChangeState, 'change_state', request).success)
+
+    def state(self) -> str:
+        """Return the node's lifecycle state."""
+        return str(self.call(GetState, 'get_state', GetState.Request()).current_state.label)
+
+    def close(self) -> None:
+        """Leave the graph."""
+        self.node.destroy_node()
+        rclpy.shutdown(context=self.context)
+
+
+def to_value(value: Any) -> ParameterValue:
+    """Return a Python value as the message that the parameter services take."""
+    if isinstance(value, list):
+        if value and isinstance(value[0], str):
+            return ParameterValue(type=ParameterType.PARAMETER_STRING_ARRAY,
+                                  string_array_value=value)
+        return ParameterValue(type=ParameterType.PARAMETER_INTEGER_ARRAY,
+                              integer_array_value=value)
+    kind, field = {float: (ParameterType.PARAMETER_DOUBLE, 'double_value'),
+                   int: (ParameterType.PARAMETER_INTEGER, 'integer_value'),
+                   str: (ParameterType.PARAMETER_STRING, 'string_value'),
+                   bool: (ParameterType.PARAMETER_BOOL, 'bool_value')}[type(value)]
+    return ParameterValue(type=kind, **{field: value})
+
+
+def image_message(image: np.ndarray, stamp_ns: int, frame_id: str = 'front_optical') -> Image:
+    """Return an rgb8 message of an image."""
+    return to_rgb8(image, to_header(stamp_ns, frame_id))

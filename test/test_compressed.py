@@ -1,0 +1,177 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Compressed images: JPEG and PNG of all kinds, damaged and hostile ones, and the mask's PNG."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.inference.compressed import MAX_PIXELS, decode, encode_png
+
+
+def smooth_image() -> np.ndarray:
+    """Return an RGB image that JPEG hardly changes, uint8 (48, 64, 3)."""
+    y, x = np.mgrid[:48, :64]
+    return np.dstack([2 * x + 60, 3 * y + 50, 200 - x - y]).astype(np.uint8)
+
+
+RGB = smooth_image()
+
+
+def encoded(pixels: np.ndarray, suffix: str, *options: int) -> bytes:
+    """Return a file that OpenCV made of grey, RGB or RGBA pixels."""
+    if pixels.ndim == 3:
+        pixels = pixels[..., [2, 1, 0, 3][:pixels.shape[2]]]
+    return cv2.imencode(suffix, np.ascontiguousarray(pixels), options)[1].tobytes()
+
+
+def png_of_size(width: int, height: int) -> bytes:
+    """Return a small whole PNG that promises an image of this size."""
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return (struct.pack('>I', len(content)) + kind + content
+                + struct.pack('>I', zlib.crc32(kind + content)))
+    header = struct.pack('>IIBBBBB', width, height, 8, 0, 0, 0, 0)
+    return (b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', header)
+            + chunk(b'IDAT', zlib.compress(bytes(99))) + chunk(b'IEND', b''))
+
+
+JPEG, PNG = encoded(RGB, '.jpg'), encoded(RGB, '.png')
+
+
+@pytest.mark.parametrize('text', [
+    '', 'jpeg', 'jpg', 'JPEG', 'mjpeg', 'rgb8; jpeg compressed bgr8', 'bgr8; jpeg compressed bgr8',
+    'bayer_rggb8; jpeg compressed bgr8'])
+def test_jpeg(text):
+    image = decode(JPEG, text)
+    assert image.shape == RGB.shape and image.dtype == np.uint8
+    assert np.abs(image.astype(int) - RGB).max() <= 6
+
+
+def test_jpeg_kinds():
+    progressive = encoded(RGB, '.jpg', cv2.IMWRITE_JPEG_PROGRESSIVE, 1)
+    assert np.abs(decode(progressive).astype(int) - RGB).max() <= 6
+    grey = decode(encoded(RGB[..., 0], '.jpg'), 'mono8; jpeg compressed mono8')
+    assert np.abs(grey.astype(int) - RGB[..., :1]).max() <= 3 and grey.shape == RGB.shape
+
+
+@pytest.mark.parametrize('text', ['png', 'bgr8; png compressed bgr8', 'rgb8; png compressed '])
+def test_png_is_exact(text):
+    assert np.array_equal(decode(PNG, text), RGB)
+
+
+def test_png_kinds():
+    """Sixteen bits keep the upper byte, grey becomes RGB, alpha is left out, not blended."""
+    noise = np.random.default_rng(0).integers(0, 2**16, (48, 64, 4), np.uint16)
+    top = (noise >> 8).astype(np.uint8)
+    assert np.array_equal(decode(encoded(noise[..., :3], '.png')), top[..., :3])
+    assert np.array_equal(decode(encoded(noise, '.png')), top[..., :3])
+    assert np.array_equal(decode(encoded(top, '.png'), 'rgba8; png compressed bgra8'),
+                          top[..., :3])
+    expected = np.dstack([top[..., 0]] * 3)
+    assert np.array_equal(decode(encoded(top[..., 0], '.png')), expected)
+    assert np.array_equal(decode(encoded(noise[..., 0], '.png'), 'mono16; png compressed mono16'),
+                          expected)
+    palette = io.BytesIO()
+    Image.fromarray(RGB).quantize(16).save(palette, 'PNG')
+    assert np.array_equal(decode(palette.getvalue()),
+                          np.asarray(Image.fromarray(RGB).quantize(16).convert('RGB')))
+
+
+def test_orientation_is_that_of_the_sensor():
+    """Masks and calibration are of the pixels as they lie, whatever EXIF says."""
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn by 90 degrees
+    file = io.BytesIO()
+    Image.fromarray(RGB).save(file, 'JPEG', exif=exif)
+    assert decode(file.getvalue()).shape == RGB.shape
+
+
+@pytest.mark.parametrize('kind', [bytes, bytearray, memoryview,
+                                  lambda data: np.frombuffer(data, np.uint8)])
+def test_any_buffer(kind):
+    assert np.array_equal(decode(kind(PNG)), RGB)
+
+
+@pytest.mark.parametrize(('data', 'text', 'expected'), [
+    (PNG, '16UC1; compressedDepth png', 'format: expected jpeg or png'),
+    (PNG, 'tiff', "format: expected jpeg or png, found 'tiff'"),
+    (PNG, 'h264', 'format'),
+    (b'', 'jpeg', 'found 0 bytes'),
+    (b'\x00' * 100, '', 'found 100 bytes'),
+    (encoded(RGB, '.bmp'), 'jpeg', 'expected a whole JPEG or PNG'),
+    (encoded(RGB, '.webp'), '', 'expected a whole JPEG or PNG'),
+    (JPEG[:-2], 'jpeg', 'a whole JPEG image of 64x48'),
+    (JPEG[:len(JPEG) // 2], 'jpeg', 'expected a whole JPEG'),
+    (PNG[:-12], 'png', 'expected a whole JPEG or PNG'),
+    (PNG[:len(PNG) // 2], 'png', 'expected a whole JPEG or PNG'),
+    (PNG[:80] + b'\x00\x01' + PNG[82:], 'png', 'damaged'),
+    (png_of_size(64, 48), 'png', 'expected an image of 64x48, found'),
+    (png_of_size(30000, 1), 'png', 'size: expected 1x1 to 16384x16384 pixels, found 30000x1'),
+    (png_of_size(16384, 16384), 'png', 'size: expected at most'),
+    (png_of_size(8193, 8192), 'png', f'size: expected at most {MAX_PIXELS} pixels, found 8193x'),
+    (png_of_size(0, 48), 'png', 'expected'),
+])
+def test_refused_in_one_line(data, text, expected):
+    with pytest.raises(InputError) as caught:
+        decode(data, text)
+    assert expected in str(caught.value) and '\n' not in str(caught.value)
+
+
+def test_a_thumbnail_does_not_stand_for_the_image():
+    """A JPEG that is cut off, but whose header holds a small whole one."""
+    thumbnail = encoded(RGB[:8, :8], '.jpg')
+    segment = b'\xff\xe1' + struct.pack('>H', len(thumbnail) + 2) + thumbnail
+    whole = JPEG[:2] + segment + JPEG[2:]
+    assert decode(whole).shape == RGB.shape
+    with pytest.raises(InputError, match='without its end'):
+        decode(whole[:-40])
+
+
+def test_bytes_after_the_end_are_no_fault():
+    """Some drivers send the whole of the buffer that the camera filled a part of."""
+    assert np.array_equal(decode(JPEG + bytes(1000)), decode(JPEG))
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_damage_is_refused_or_gives_an_image(data):
+    """Of a PNG no damage passes, since it has checksums; only bytes that mean nothing may."""
+    source = data.draw(st.sampled_from([JPEG, PNG, encoded(RGB[..., 0], '.png'),
+                                        encoded(RGB, '.jpg', cv2.IMWRITE_JPEG_PROGRESSIVE, 1)]))
+    content = bytearray(source)
+    for _ in range(data.draw(st.integers(0, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    start = data.draw(st.integers(0, len(content)))
+    del content[start:data.draw(st.integers(start, len(content)))]
+    try:
+        image = decode(bytes(content))
+    except InputError as error:
+        assert '\n' not in str(error)
+        return
+    assert image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3
+    if source[:1] == b'\x89':
+        assert np.array_equal(image, decode(source))
+
+
+@given(data=st.binary(max_size=300), text=st.text(max_size=20))
+def test_any_bytes_and_format_are_refused_in_words(data, text):
+    with pytest.raises(InputError) as caught:
+        decode(data, text)
+    assert '\n' not in str(caught.value)
+
+
+@given(seed=st.integers(0, 99), height=st.integers(1, 40), width=st.integers(1, 40))
+def test_a_mask_comes_back_as_it_was(seed, height, width):
+    mask = np.random.default_rng(seed).choice(np.array([0, 1, 3, 255], np.uint8), (height, width))
+    again = np.asarray(Image.open(io.BytesIO(encode_png(mask))))
+    assert again.dtype == np.uint8 and np.array_equal(again, mask)

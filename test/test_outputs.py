@@ -1,0 +1,106 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Class names of masks, and what the node does where rclpy or vision_msgs lacks something."""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+import pytest
+import rclpy
+from builtin_interfaces.msg import Time
+from conftest import network_info
+from rclpy.lifecycle import LifecycleNode
+from sensor_msgs.msg import CameraInfo
+
+from fcn_seg_ros.bags.messages import to_header
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.node import label_info, outputs, publish
+
+
+@pytest.fixture
+def node():
+    """Return a lifecycle node."""
+    context = rclpy.Context()
+    rclpy.init(context=context, domain_id=101 + os.getpid() % 100)
+    node = LifecycleNode('outputs_test', context=context)
+    yield node
+    node.destroy_node()
+    rclpy.shutdown(context=context)
+
+
+@pytest.fixture
+def vision_msgs(monkeypatch):
+    """Put the two messages of vision_msgs that are needed where the package would be."""
+    class VisionClass(SimpleNamespace):
+        pass
+
+    class LabelInfo:
+        def __init__(self) -> None:
+            self.header = SimpleNamespace(stamp=None)
+    monkeypatch.setattr(label_info, 'LabelInfo', LabelInfo)
+    monkeypatch.setattr(label_info, 'VisionClass', VisionClass)
+
+
+@pytest.mark.parametrize(('changes', 'names'), [
+    ({}, {0: 'not road', 1: 'road', 255: 'unknown'}),
+    # The mask of a binary checkpoint is 1 on the road, whatever the class's number.
+    ({'classes': ('street', 'rest'), 'road_ids': (0,)},
+     {0: 'rest', 1: 'street', 255: 'unknown'}),
+    ({'classes': ('sky', 'road', 'car'), 'road_ids': (1,)},
+     {0: 'sky', 1: 'road', 2: 'car', 255: 'unknown'}),
+])
+def test_every_value_of_a_mask_has_a_name(vision_msgs, changes, names):
+    info = network_info(**changes)
+    message = label_info.label_info(info, 0.5, Time(sec=7))
+    assert {each.class_id: each.class_name for each in message.class_map} == names
+    assert (message.threshold, message.header.stamp.sec) == (0.5, 7)
+
+
+def test_without_vision_msgs_nothing_else_is_missing(node):
+    if 'vision_msgs' in sys.modules and isinstance(sys.modules['vision_msgs'], ModuleType):
+        pytest.skip('vision_msgs is installed here')
+    made = outputs.CameraOutputs(node, 'camera', 0.0, lambda: None)
+    made.publish_labels(network_info(), 0.5)
+    topics = {name for name, _ in node.get_publisher_names_and_types_by_node(
+        'outputs_test', '/') if '/road/' in name}
+    assert topics == {f'/camera/road/{name}' for name in outputs.OUTPUTS}
+    made.destroy()
+    assert not any('/road/' in name for name, _ in node.get_publisher_names_and_types_by_node(
+        'outputs_test', '/'))
+
+
+def test_nothing_is_computed_that_nobody_wants(node):
+    """Without a subscriber, not even the parts of a result are looked at."""
+    made = outputs.CameraOutputs(node, 'camera', 0.0, lambda: None)
+    assert not made.watched()
+    made.publish(to_header(1, 'x'), np.zeros((2, 2, 3), np.uint8), object(),
+                 CameraInfo(height=2, width=2), object())
+    made.destroy()
+
+
+def test_a_wrong_override_leaves_no_publisher(node):
+    node.declare_parameter('qos_overrides./camera/road/overlay.publisher.reliability', 'perhaps')
+    with pytest.raises(InputError) as caught:
+        outputs.CameraOutputs(node, 'camera', 0.0, lambda: None)
+    assert 'qos_overrides of /camera/road/overlay' in str(caught.value)
+    assert not any('/road/' in name for name, _ in node.get_publisher_names_and_types_by_node(
+        'outputs_test', '/'))
+
+
+def test_where_rclpy_has_no_matched_event_none_is_asked_for(node, monkeypatch):
+    monkeypatch.setattr(publish, 'HAS_MATCHED_EVENT', False)
+    made = outputs.CameraOutputs(node, 'camera', 0.0, lambda: pytest.fail('no event was asked'))
+    listener = node.create_subscription(outputs.OUTPUTS['mask'], 'camera/road/mask', print, 1)
+    executor = rclpy.executors.SingleThreadedExecutor(context=node.context)
+    executor.add_node(node)
+    for _ in range(100):
+        executor.spin_once(timeout_sec=0.02)
+        if made.watched('mask'):
+            break
+    assert made.watched('mask') and not made.watched('overlay')
+    node.destroy_subscription(listener)
+    made.destroy()

@@ -1,0 +1,119 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Parameters of a node become one object, or are refused in words."""
+
+import os
+
+import pytest
+import rclpy
+from rclpy.parameter import Parameter
+
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.inference.region import Region
+from fcn_seg_ros.node.parameters import PARAMETERS
+from fcn_seg_ros.node.settings import change, declare_all, read
+
+
+@pytest.fixture(scope='module')
+def context():
+    """Return a context whose graph nobody else is in."""
+    context = rclpy.Context()
+    rclpy.init(context=context, domain_id=101 + os.getpid() % 100)
+    yield context
+    rclpy.shutdown(context=context)
+
+
+@pytest.fixture
+def make_node(context):
+    """Return a function that makes a node with parameters from outside."""
+    nodes = []
+
+    def make(**overrides: object) -> rclpy.node.Node:
+        given = [Parameter(name.replace('__', '.'), value=value)
+                 for name, value in overrides.items()]
+        nodes.append(rclpy.create_node(f'node{len(nodes)}', context=context,
+                                       parameter_overrides=given))
+        declare_all(nodes[-1])
+        return nodes[-1]
+    yield make
+    for node in nodes:
+        node.destroy_node()
+
+
+def changes(**values: object) -> list[Parameter]:
+    """Return a change as the node gets it."""
+    return [Parameter(name.replace('__', '.'), value=value) for name, value in values.items()]
+
+
+def test_cameras_have_what_is_their_own_and_else_the_nodes(make_node):
+    settings = read(make_node(
+        cameras=['front', 'rear'], threshold=0.3, unknown_below=0.6,
+        region_of_interest=[1, 2, 3, 4], transport='compressed', front__topic='/f/image',
+        front__threshold=-1.0, rear__transport='raw', rear__region_of_interest=[5, 6, 7, 8]))
+    front, rear = settings.cameras['front'], settings.cameras['rear']
+    assert (front.topic, front.transport) == ('/f/image', 'compressed')
+    assert (rear.topic, rear.transport) == ('rear/image_raw', 'raw')
+    assert (front.options.threshold, rear.options.threshold) == (-1.0, 0.3)
+    assert front.options.region == Region(1, 2, 3, 4)
+    assert rear.options.region == Region(5, 6, 7, 8)
+    assert front.options.unknown_below == rear.options.unknown_below == 0.6
+
+
+@pytest.mark.parametrize(('overrides', 'text'), [
+    ({'precision': 'fp8'}, 'parameter precision: expected one of auto, fp32'),
+    ({'backend': 'caffe'}, 'parameter backend: expected one of auto, '),
+    ({'transport': 'theora'}, 'parameter transport: expected one of raw, compressed'),
+    ({'reliability': 'perhaps'}, 'parameter reliability: expected one of auto, reliable'),
+    ({'threshold': 'high'}, 'parameter threshold: expected a number from -1 to 1'),
+    ({'threshold': -0.5}, 'parameter threshold: expected 0 to 1, or -1 '),
+    ({'unknown_below': 2}, 'parameter unknown_below: expected a number from 0 to 1'),
+    ({'network_height': -5}, 'parameter network_height: expected a whole number from 0 to 4096'),
+    ({'overlay_alpha': 7.0}, 'parameter overlay_alpha: expected'),
+    ({'overlay_colour': [0, 0]}, 'parameter overlay_colour: expected three numbers'),
+    ({'region_of_interest': [0, 0, 0, 9]}, 'parameter region_of_interest: expected x, y, width'),
+    ({'mask_deadline_ms': -1.0}, 'parameter mask_deadline_ms: expected'),
+    ({'cameras': ['a', 'a']}, 'parameter cameras: expected different names'),
+    ({'cameras': ['a', '/a']}, 'parameter cameras: expected different names'),
+    ({'cameras': ['a/']}, 'parameter cameras: expected names that can begin a topic'),
+    ({'cameras': ['']}, 'parameter cameras: expected names that can begin a topic'),
+    ({'camera__threshold': 1.2}, 'parameter camera.threshold: expected'),
+    ({'camera__region_of_interest': [1]}, 'parameter camera.region_of_interest: expected x, y'),
+])
+def test_wrong_values_are_refused_in_words(make_node, overrides, text):
+    with pytest.raises(InputError) as caught:
+        read(make_node(**overrides))
+    assert text in str(caught.value) and '\n' not in str(caught.value)
+
+
+def test_a_whole_number_is_a_float_as_well(make_node):
+    settings = read(make_node(threshold=1, max_age_ms=100, camera__threshold=0))
+    assert settings.max_age_ms == 100.0 and settings.cameras['camera'].options.threshold == 0.0
+
+
+def test_a_configured_node_takes_only_what_may_change_at_run_time(make_node):
+    node = make_node()
+    result, settings = change(node, changes(threshold=0.5, checkpoint='x'), configured=True)
+    assert result.successful and settings is not None
+    assert settings.cameras['camera'].options.threshold == 0.5 and settings.checkpoint == 'x'
+    for row in PARAMETERS:
+        if not row.run_time:
+            result, settings = change(node, changes(**{row.name: row.default}), configured=True)
+            assert settings is None and 'Fixed while the node is configured' in result.reason
+
+
+def test_an_unconfigured_node_takes_other_cameras_with_their_parameters(make_node):
+    node = make_node(left__topic='/l')
+    assert not node.has_parameter('left.topic')
+    result, settings = change(node, changes(cameras=['left', 'right']), configured=False)
+    assert result.successful and settings is not None
+    assert node.get_parameter('left.topic').value == '/l'
+    assert node.get_parameter('right.threshold').value == -2.0
+    # What is refused changes nothing and declares nothing.
+    result, settings = change(node, changes(cameras=['b c']), configured=False)
+    assert not result.successful and settings is None and not node.has_parameter('b c.topic')
+
+
+def test_a_wrong_value_from_outside_of_a_new_camera_is_refused(make_node):
+    node = make_node(left__threshold='high')
+    result, settings = change(node, changes(cameras=['left']), configured=False)
+    assert settings is None and 'parameter left.threshold: expected a number' in result.reason

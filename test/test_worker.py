@@ -1,0 +1,310 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The worker with a stand-in for the network: batches, failures, replacing it between frames."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import rclpy
+from node_client import image_message
+
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.inference.backends import BackendError
+from fcn_seg_ros.inference.segmenter import Region, SegmentOptions
+from fcn_seg_ros.node.camera_channel import Frame
+from fcn_seg_ros.node.frame_slot import Drop, FrameSlots
+from fcn_seg_ros.node.loader import Loading
+from fcn_seg_ros.node.network import NetworkHolder
+from fcn_seg_ros.node.network_keeper import NetworkKeeper
+from fcn_seg_ros.node.settings import CameraSettings
+from fcn_seg_ros.node.statistics import RecentTimes
+from fcn_seg_ros.node.trouble import GIVE_UP_AFTER, Remedy
+from fcn_seg_ros.node.worker import Worker
+
+CAMERAS = ('a', 'b', 'c')
+
+
+class StandIn:
+    """A segmenter whose backend fails, or takes its time, as it is told."""
+
+    def __init__(self, device: str = 'cuda:0') -> None:
+        self.backend = SimpleNamespace(device=device)
+        self.calls: list[list[int]] = []
+        self.options: list[SegmentOptions] = []
+        self.failures: list[BaseException] = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.entered = threading.Event()
+        self.closed = False
+
+    def network_shape(self, shape: tuple[int, ...], region: Region | None) -> tuple[int, int]:
+        if region is not None and region.width > shape[1]:
+            raise InputError('region_of_interest: expected it within the image')
+        return 32 * (shape[0] // 32), 32
+
+    def segment_batch(self, images: list[np.ndarray], options: list[SegmentOptions]) -> list[str]:
+        assert not self.closed
+        self.entered.set()
+        assert self.gate.wait(10.0)
+        if self.failures:
+            raise self.failures.pop(0)
+        self.calls.append([int(image[0, 0, 0]) for image in images])
+        self.options += options
+        return ['result'] * len(images)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Outputs:
+    """Keeps what is published."""
+
+    def __init__(self) -> None:
+        self.published: list[int] = []
+        self.is_watched = True
+
+    def watched(self) -> bool:
+        return self.is_watched
+
+    def publish(self, header, image, result, camera_info, settings) -> None:
+        assert result == 'result'
+        self.published.append(header.stamp.nanosec)
+
+
+class Bench:
+    """A worker with three cameras and what it needs."""
+
+    def __init__(self, segmenter: StandIn, node: rclpy.node.Node) -> None:
+        self.segmenter = segmenter
+        self.slots = FrameSlots(CAMERAS)
+        self.holder = NetworkHolder(SimpleNamespace(segmenter=segmenter, facts={}))
+        self.channels = {name: SimpleNamespace(
+            times=RecentTimes(), image_shape=None, network_shape=None, camera_info=None,
+            outputs=Outputs()) for name in CAMERAS}
+        self.settings = SimpleNamespace(max_age_ms=0.0, cameras={
+            name: CameraSettings('', 'raw', SegmentOptions(threshold=number / 10))
+            for number, name in enumerate(CAMERAS)})
+        self.remedies: list[tuple[Remedy, str]] = []
+        self.worker = Worker(self.slots, self.holder, self.channels, lambda: self.settings, node,
+                             lambda *remedy: self.remedies.append(remedy))
+        self.worker.start()
+
+    def put(self, camera: str, number: int, rows: int = 32) -> None:
+        message = image_message(np.full((rows, 32, 3), number, np.uint8), number)
+        self.slots.put(camera, Frame(message, time.monotonic()))
+
+    def drained(self) -> dict:
+        """Return the counts once nothing is in flight."""
+        deadline = time.monotonic() + 10.0
+        while any(counts.in_flight for counts in self.slots.counts().values()):
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        return self.slots.counts()
+
+
+@pytest.fixture(scope='module')
+def node():
+    """Return a node that gives the worker its clock and logger."""
+    context = rclpy.Context()
+    rclpy.init(context=context, domain_id=101 + os.getpid() % 100)
+    node = rclpy.create_node('worker_test', context=context)
+    yield node
+    node.destroy_node()
+    rclpy.shutdown(context=context)
+
+
+@pytest.fixture
+def make_bench(node):
+    """Return a function that makes a bench, which is stopped afterwards."""
+    benches = []
+
+    def make(device: str = 'cuda:0') -> Bench:
+        benches.append(Bench(StandIn(device), node))
+        return benches[-1]
+    yield make
+    for bench in benches:
+        bench.segmenter.gate.set()
+        assert bench.worker.stop(10.0)
+
+
+def wait_together(bench: Bench, frames: list[tuple[str, int, int]]) -> None:
+    """Let frames wait while another one is in work, then go on."""
+    bench.segmenter.gate.clear()
+    bench.segmenter.entered.clear()
+    bench.put('a', 99)
+    assert bench.segmenter.entered.wait(10.0)
+    for frame in frames:
+        bench.put(*frame)
+    bench.segmenter.gate.set()
+    bench.drained()
+
+
+@pytest.mark.parametrize(('device', 'calls'), [('cuda:0', [[2, 3, 1]]),
+                                               ('cpu', [[2], [3], [1]])])
+def test_frames_that_wait_together_share_a_batch_on_a_gpu(make_bench, device, calls):
+    bench = make_bench(device)
+    for number, camera in enumerate(CAMERAS):  # their shapes become known
+        bench.put(camera, number)
+        bench.drained()
+    del bench.segmenter.calls[:], bench.segmenter.options[:]
+    wait_together(bench, [('b', 2, 32), ('c', 3, 32), ('a', 1, 32)])
+    assert bench.segmenter.calls == [[99], *calls]
+    assert [option.threshold for option in bench.segmenter.options] == [0.0, 0.1, 0.2, 0.0]
+    assert bench.channels['c'].outputs.published == [2, 3]
+
+
+def test_a_camera_of_another_shape_goes_alone(make_bench):
+    bench = make_bench()
+    for number, camera in enumerate(CAMERAS):
+        bench.put(camera, number, 64 if camera == 'b' else 32)
+        bench.drained()
+    del bench.segmenter.calls[:]
+    # C changes its size unseen: it is found after the frame was taken, and still gets a mask.
+    wait_together(bench, [('a', 1, 32), ('b', 2, 64), ('c', 3, 96)])
+    assert bench.segmenter.calls == [[99], [2], [3], [1]]
+
+
+def test_max_age_limits_the_batch_and_drops_what_is_older(make_bench):
+    bench = make_bench()
+    bench.settings.max_age_ms = 1e15
+    bench.put('a', 1)
+    assert bench.drained()['a'].published == 1
+    bench.settings.max_age_ms = 1.0
+    bench.put('a', 1)
+    assert bench.drained()['a'].dropped[Drop.TOO_OLD] == 1
+
+
+def test_every_frame_has_one_outcome_whatever_happens(make_bench):
+    bench = make_bench()
+    bench.channels['b'].outputs.is_watched = False
+    bench.settings.cameras['c'] = CameraSettings('', 'raw', SegmentOptions(
+        region=Region(0, 0, 1000, 10)))
+    for camera in CAMERAS:
+        bench.put(camera, 1)
+    counts = bench.drained()
+    assert counts['a'].published == 1
+    assert counts['b'].dropped[Drop.INACTIVE] == 1
+    assert counts['c'].dropped[Drop.MALFORMED] == 1
+
+
+def test_a_device_that_fails_is_tried_again_and_then_left(make_bench):
+    bench = make_bench()
+    bench.segmenter.failures = [BackendError('out of memory', out_of_memory=True), MemoryError(),
+                                BackendError('out of memory')]
+    for number in range(3):
+        bench.put('a', number)
+        bench.drained()
+    assert [remedy for remedy, _ in bench.remedies] == [Remedy.FALL_BACK]
+    assert bench.worker.trouble.reason.startswith('BackendError')
+    bench.put('a', 7)
+    counts = bench.drained()['a']
+    assert counts.dropped[Drop.ERROR] == 3 and counts.published == 1
+    assert bench.worker.trouble.reason == ''
+
+
+def test_unexplained_errors_are_counted_and_end_it_only_in_a_row(make_bench):
+    bench = make_bench()
+    bench.segmenter.failures = [KeyError('x') for _ in range(GIVE_UP_AFTER)]
+    for number in range(GIVE_UP_AFTER):
+        assert not bench.remedies
+        bench.put('a', number)
+        bench.drained()
+    assert bench.drained()['a'].dropped[Drop.ERROR] == GIVE_UP_AFTER
+    deadline = time.monotonic() + 5.0
+    while not bench.remedies and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert bench.remedies == [(Remedy.GIVE_UP, "KeyError: 'x'")]
+
+
+def test_a_stuck_worker_is_seen_and_not_waited_for(make_bench):
+    bench = make_bench()
+    bench.segmenter.gate.clear()
+    bench.put('a', 1)
+    assert bench.segmenter.entered.wait(10.0)
+    time.sleep(0.05)
+    assert bench.worker.busy_s() > 0.04
+    assert not bench.worker.stop(0.1) and bench.worker.is_alive()
+
+
+def test_the_network_is_replaced_between_two_frames_under_load(make_bench):
+    bench = make_bench('cpu')
+    stop = threading.Event()
+
+    def feed() -> None:
+        number = 0
+        while not stop.is_set():
+            bench.put(CAMERAS[number % 3], number % 250)
+            number += 1
+            time.sleep(0.0005)
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    made = [bench.segmenter]
+    for _ in range(50):
+        deadline = time.monotonic() + 10.0
+        while not made[-1].calls and time.monotonic() < deadline:
+            time.sleep(0.001)
+        made.append(StandIn('cpu'))
+        bench.holder.replace(SimpleNamespace(segmenter=made[-1], facts={}))
+        assert made[-2].closed and not made[-1].closed
+    stop.set()
+    feeder.join()
+    bench.drained()
+    assert all(segmenter.calls for segmenter in made[:-1])
+    assert not any(counts.dropped[Drop.ERROR] for counts in bench.slots.counts().values())
+    bench.holder.close()
+    with pytest.raises(InputError):
+        bench.holder.replace(SimpleNamespace(segmenter=StandIn(), facts={}))
+
+
+def test_a_gpu_that_fails_is_left_for_the_cpu_where_that_is_allowed(node, monkeypatch):
+    asked = []
+
+    class Loaded:
+        def __init__(self, settings, shapes, logger, done):
+            asked.append(settings)
+            self.failure = None
+            self.loaded = SimpleNamespace(segmenter=StandIn('cpu'), facts={})
+            done(self)
+
+        def is_alive(self) -> bool:
+            return False
+    monkeypatch.setattr('fcn_seg_ros.node.network_keeper.Loading', Loaded)
+    monkeypatch.setattr(NetworkKeeper, '_report', lambda self, loaded: None)
+    keeper = NetworkKeeper(node.get_logger())
+    gpu = StandIn('cuda:0')
+    keeper.holder = NetworkHolder(SimpleNamespace(segmenter=gpu, facts={}, checkpoint='net'))
+    settings = _settings(device='cuda:0')
+    keeper.fall_back(settings, {}, 'lost')
+    assert not asked and keeper.holder.loaded.segmenter is gpu
+    keeper.fall_back(_settings(device='auto'), {}, 'lost')
+    assert (asked[0].device, asked[0].checkpoint, asked[0].precision) == ('cpu', 'net', 'auto')
+    assert gpu.closed and keeper.holder.loaded.segmenter.backend.device == 'cpu'
+    assert keeper.warning == 'cuda:0 failed (lost): runs on the CPU instead'
+    keeper.fall_back(_settings(device='auto'), {}, 'again')  # it is on the CPU
+    assert len(asked) == 1
+
+
+def test_a_load_that_is_cancelled_leaves_nothing(node, random_checkpoint):
+    done = threading.Event()
+    settings = _settings(device='cpu', backend='torch', precision='fp32',
+                         checkpoint=str(random_checkpoint))
+    loading = Loading(settings, [], node.get_logger(), lambda loading: done.set())
+    loading.cancel()
+    assert loading.wait(60.0) and done.is_set()
+    assert loading.loaded is None and loading.failure is None
+
+
+def _settings(**values):
+    from fcn_seg_ros.node.settings import Settings
+    given = {'cameras': {}, 'checkpoint': '', 'device': 'auto', 'backend': 'auto',
+             'precision': 'fp16', 'network_height': 0, 'threads': 0, 'max_age_ms': 0.0,
+             'mask_deadline_ms': 0.0, 'expected_processing_ms': 100.0,
+             'overlay_colour': (0, 0, 0), 'overlay_alpha': 0.5, 'reliability': 'auto',
+             'autostart': True} | values
+    return Settings(**given)
