@@ -9,5 +9,7 @@ EXECUTABLES = {
     'train': 'train a network on KITTI Road',
     'evaluate': 'score a checkpoint, or probabilities of any program, on KITTI Road',
     'segment': 'write road probability, masks and overlays of a folder of images',
+    'benchmark': 'measure how fast a network is here, beside its peers and the machine\'s peak',
+    'export': 'write a checkpoint as ONNX, torch.export or OpenVINO, checked (int8 too)',
     'check_dataset': 'look for faults in datasets: unreadable, empty, duplicate, leaking',
 }

@@ -1,0 +1,100 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""A camera and a planner in one process: what a node is measured with over the middleware."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import Image
+
+from fcn_seg_ros.bags.messages import header_key, to_header, to_rgb8
+from fcn_seg_ros.errors import InputError
+
+# Reliable, so that every kind of subscriber matches. The planner's depth outlasts a callback.
+_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+_START_TIMEOUT_S = 180.0
+_START_RATE_HZ = 5.0
+
+
+class CameraAndPlanner(Node):
+    """
+    Publishes one image again and again, and notes when its masks arrive.
+
+    ``sent`` and ``arrived`` hold seconds (monotonic) by the stamp of the image, ``arrived`` of the
+    masks since ``forget``.
+    """
+
+    def __init__(self, image: np.ndarray, context: Context) -> None:
+        super().__init__('camera_and_planner', context=context, start_parameter_services=False)
+        self._message = to_rgb8(image, to_header(0, 'camera'))
+        self._publisher = self.create_publisher(Image, 'camera/image_raw', _QOS)
+        self.create_subscription(Image, 'camera/road/mask', self._on_mask, _QOS)
+        self.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, _QOS)
+        self._executor = SingleThreadedExecutor(context=context)
+        self._executor.add_node(self)
+        self.sent: dict[int, float] = {}
+        self.arrived: dict[int, float] = {}
+        self.diagnostics: dict[str, str] = {}
+
+    def wait_for_mask(self, check: Callable[[], None]) -> float:
+        """
+        Publish slowly until the first mask arrives; return the seconds that took.
+
+        ``check`` is called in between and may raise. Raises InputError where none comes in time.
+        """
+        begin = time.monotonic()
+        self.forget()
+        while not self.arrived:
+            check()
+            if time.monotonic() - begin > _START_TIMEOUT_S:
+                raise InputError(f'node: expected a first mask within {_START_TIMEOUT_S:g} s, '
+                                 'found none')
+            self.publish(1, _START_RATE_HZ)
+        return time.monotonic() - begin
+
+    def publish(self, frames: int, rate_hz: float) -> None:
+        """Publish so many frames at a rate, and serve the callbacks in between."""
+        due = time.monotonic()
+        for _ in range(frames):
+            stamp = time.time_ns()
+            self._message.header = to_header(stamp, 'camera')
+            self.sent[stamp] = time.monotonic()
+            self._publisher.publish(self._message)
+            due = max(due + 1.0 / rate_hz, time.monotonic() - 1.0 / rate_hz)
+            self.serve(due)
+
+    def serve(self, until: float) -> None:
+        """Serve the callbacks until a time (monotonic seconds)."""
+        while (left := until - time.monotonic()) > 0:
+            self._executor.spin_once(timeout_sec=left)
+
+    def forget(self) -> None:
+        """Begin to count masks anew; those of images that are still on their way count."""
+        self.arrived.clear()
+
+    def latencies(self) -> np.ndarray:
+        """Return the milliseconds from publishing an image to its mask, in order of arrival."""
+        return np.array([1e3 * (when - self.sent[stamp])
+                         for stamp, when in self.arrived.items()])
+
+    def leave(self) -> None:
+        """Leave the graph."""
+        self._executor.shutdown()
+        self.destroy_node()
+
+    def _on_mask(self, message: Image) -> None:
+        stamp, _ = header_key(message.header)
+        if stamp in self.sent:
+            self.arrived[stamp] = time.monotonic()
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            self.diagnostics |= {value.key: value.value for value in status.values}

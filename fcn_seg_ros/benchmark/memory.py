@@ -1,0 +1,52 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Memory and time to the first mask of one variant, in a process of its own."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fcn_seg_ros.benchmark.variants import Variant
+
+_FRAMES = 20
+
+
+def footprint(variant: Variant, image: np.ndarray) -> dict[str, Any]:
+    """
+    Return what a process needs that does nothing but segment with a variant, as JSON values.
+
+    ``first_mask_s`` is from the reading of the checkpoint to the first mask (Python and its
+    libraries are loaded by then), ``peak_rss_mib`` the largest resident memory of the process,
+    ``gpu_mib`` that of the GPU as PyTorch counts it, None on a CPU.
+    """
+    # A new interpreter: one that was forked would have the parent's memory.
+    with ProcessPoolExecutor(1, mp_context=get_context('spawn')) as pool:
+        found: dict[str, Any] = pool.submit(_measure, variant, image).result()
+    return found
+
+
+def _measure(variant: Variant, image: np.ndarray) -> dict[str, Any]:
+    import torch
+    start = time.perf_counter()
+    segmenter = variant.open()
+    segmenter.segment(image)
+    first = time.perf_counter() - start
+    for _ in range(_FRAMES):
+        segmenter.segment(image)
+    on_gpu = segmenter.backend.device != 'cpu'
+    return {'first_mask_s': round(first, 2),
+            'peak_rss_mib': round(resident_mib('VmHWM')),
+            'gpu_mib': round(torch.cuda.max_memory_reserved() / 2**20) if on_gpu else None}
+
+
+def resident_mib(line: str = 'VmRSS') -> float:
+    """Return this process's resident memory now, or at its peak (``VmHWM``), as Linux counts it."""
+    # Not getrusage's ru_maxrss, which a new process inherits from the one that started it.
+    lines = Path('/proc/self/status').read_text().splitlines()
+    return next(int(text.split()[1]) for text in lines if text.startswith(f'{line}:')) / 1024

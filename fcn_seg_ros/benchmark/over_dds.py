@@ -1,0 +1,120 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""seg_node and the tutorials' node as processes, at saturation and at camera rate."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rclpy
+from rclpy.context import Context
+from rclpy.signals import SignalHandlerOptions
+
+from fcn_seg_ros.bags.child import Child, executable
+from fcn_seg_ros.benchmark.camera import CameraAndPlanner
+from fcn_seg_ros.benchmark.timing import summary
+from fcn_seg_ros.dds import remove_stale_segments, use_private_domain, use_shipped_profile
+from fcn_seg_ros.errors import InputError
+
+CAMERA_HZ = 10.0
+_SATURATE_S = 8.0
+_SETTLE_S = 2.0
+
+
+def measure_nodes(checkpoint: Path, height: int, device: str, image: np.ndarray, frames: int,
+                  saturating_hz: float, rounds: int = 2,
+                  say: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
+    """
+    Return what both nodes do with the same camera, as JSON values.
+
+    Camera and planner are in this process, the node in another. Masks a second while images come
+    at ``saturating_hz``, in turns of the two nodes; of seg_node the milliseconds from publishing
+    an image to its mask over ``frames`` at 10 Hz, and its own stage times. Raises InputError
+    where a node ends or gives no mask.
+    """
+    use_shipped_profile()
+    remove_stale_segments()
+    use_private_domain()
+    own = [*executable('seg_node'), '--ros-args', '-p', f'network_height:={height}',
+           '-p', f'checkpoint:={json.dumps(str(checkpoint))}', '-p', f'device:={device}']
+    tutorial = [sys.executable, '-m', 'fcn_seg_ros.benchmark.tutorial_node', str(checkpoint),
+                str(height)]
+    rates: dict[str, list[float]] = {'tutorial_node': [], 'seg_node': []}
+    starts, found = [], {}
+    for number in range(rounds):
+        for name, command in (('tutorial_node', tutorial), ('seg_node', own)):
+            say(f'{name}, round {number + 1} of {rounds}')
+            with _Run(name, command, image) as run:
+                start = run.planner.wait_for_mask(run.check)
+                rates[name].append(run.masks_a_second(saturating_hz))
+                if name == 'seg_node':
+                    starts.append(start)
+                    if number == rounds - 1:
+                        found = run.latency(frames)
+    medians = {name: float(np.median(values)) for name, values in rates.items()}
+    return {'saturating_hz': saturating_hz,
+            'masks_a_second': {name: [round(v, 2) for v in values]
+                               for name, values in rates.items()},
+            'throughput_ratio': round(medians['seg_node'] / medians['tutorial_node'], 2),
+            'first_mask_s': [round(start, 2) for start in starts], **found}
+
+
+class _Run:
+    """A node in a process of its own, with its camera and planner, as a context manager."""
+
+    def __init__(self, name: str, command: list[str], image: np.ndarray) -> None:
+        self._context = Context()
+        rclpy.init(context=self._context, signal_handler_options=SignalHandlerOptions.NO)
+        self.planner = CameraAndPlanner(image, self._context)
+        self._child = Child(name, command)
+
+    def __enter__(self) -> _Run:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._child.stop()
+        self.planner.leave()
+        with suppress(RuntimeError):
+            rclpy.shutdown(context=self._context)
+
+    def check(self) -> None:
+        """Raise InputError where the node has ended."""
+        status = self._child.status()
+        if status is not None:
+            raise InputError(f'{self._child.name}: expected masks, found that it ended with '
+                             f'status {status}: {self._child.last_words()}')
+
+    def masks_a_second(self, rate_hz: float) -> float:
+        """Return how many masks arrive a second while images come faster than that."""
+        self.planner.publish(round(rate_hz * _SETTLE_S), rate_hz)
+        self.planner.forget()
+        begin = time.monotonic()
+        self.planner.publish(round(rate_hz * _SATURATE_S), rate_hz)
+        seconds = time.monotonic() - begin
+        self.check()
+        if not self.planner.arrived:
+            raise InputError(f'{self._child.name}: expected masks within {_SATURATE_S:g} s, found '
+                             'none; is the machine busy?')
+        return len(self.planner.arrived) / seconds
+
+    def latency(self, frames: int) -> dict[str, Any]:
+        """Return image to mask at camera rate in milliseconds, and the node's own figures."""
+        self.planner.publish(round(CAMERA_HZ * _SETTLE_S), CAMERA_HZ)
+        self.planner.forget()
+        self.planner.publish(frames, CAMERA_HZ)
+        self.planner.serve(time.monotonic() + _SETTLE_S)
+        self.check()
+        times = self.planner.latencies()
+        if not times.size:
+            raise InputError(f'seg_node: expected masks at {CAMERA_HZ:g} Hz, found none')
+        reported = self.planner.diagnostics
+        return {'frames': frames, 'masks': len(times), 'image_to_mask_ms': summary(times),
+                'backend': reported.get('backend'), 'precision': reported.get('precision'),
+                'node_reports': {key: value for key, value in reported.items() if '_ms' in key}}

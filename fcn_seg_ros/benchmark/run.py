@@ -1,0 +1,198 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""A whole benchmark: everything that this machine can run, at several network heights."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from fcn_seg_ros.benchmark.arithmetic import count_gmac, count_parameters
+from fcn_seg_ros.benchmark.machine import describe_machine
+from fcn_seg_ros.benchmark.memory import footprint
+from fcn_seg_ros.benchmark.parity import compare_masks
+from fcn_seg_ros.benchmark.peaks import Peak, copy_peak, matrix_peak
+from fcn_seg_ros.benchmark.peers import TORCHVISION, TUTORIAL, TorchvisionForward, TutorialPath
+from fcn_seg_ros.benchmark.timing import Call, interleave, stages, summary, turns
+from fcn_seg_ros.benchmark.variants import (
+    BACKENDS,
+    PRECISIONS,
+    Unavailable,
+    Variant,
+    exported_variants,
+    list_variants,
+    open_variants,
+)
+from fcn_seg_ros.datasets.base import RoadDataset
+from fcn_seg_ros.inference.backends import resolve_device
+from fcn_seg_ros.inference.preprocess import network_size
+from fcn_seg_ros.inference.segmenter import RoadSegmenter
+from fcn_seg_ros.models.checkpoint import load_checkpoint
+
+# Shows the progress of so many steps; what it gives is called after each.
+Progress = Callable[[str, int], AbstractContextManager[Callable[[], object]]]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to measure; see ``benchmark --help``."""
+
+    checkpoint: Path
+    heights: tuple[int, ...] = ()
+    backends: tuple[str, ...] = BACKENDS
+    precisions: tuple[str, ...] = PRECISIONS
+    exported: tuple[Path, ...] = ()
+    device: str = 'auto'
+    threads: int = 0
+    frames: int = 100
+    batch: int = 4
+    peers: bool = True
+    memory: bool = True
+
+
+def run_benchmark(options: Options, image: np.ndarray, progress: Progress,
+                  dataset: RoadDataset | None = None) -> dict[str, Any]:
+    """
+    Measure everything on one RGB image, uint8 (H, W, 3), and return it as JSON values.
+
+    With ``dataset`` the masks of every variant are also compared on it with those of eager fp32 at
+    the same height. Raises InputError for options that no machine could follow.
+    """
+    device = resolve_device(options.device)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    found: dict[str, Any] = {'machine': describe_machine()}
+    checkpoint = load_checkpoint(options.checkpoint)
+    peaks = {precision: matrix_peak(precision, device, options.threads)
+             for precision in (*options.precisions, 'int8')}
+    copied = copy_peak(device)
+    found |= {
+        'checkpoint': {'name': options.checkpoint.name, 'encoder': checkpoint.info.encoder,
+                       'decoder': checkpoint.info.decoder,
+                       'network_height': checkpoint.info.network_height,
+                       'parameters': count_parameters(checkpoint.network)},
+        'image': f'{image.shape[1]}x{image.shape[0]}', 'device': device, 'frames': options.frames,
+        'threads': options.threads or 'all',
+        'peaks': {name: {'gflops': round(peak.rate, 1), 'library': peak.library}
+                  for name, peak in peaks.items() if peak is not None},
+        'copy_gb_s': round(copied.rate, 1), 'variants': [], 'peers': [], 'unavailable': []}
+    for height in options.heights or (checkpoint.info.network_height,):
+        at_height = _Height(options, height, device, image, peaks)
+        for key, rows in at_height.measure(progress, dataset).items():
+            found[key] += rows
+    return found
+
+
+class _Height:
+    """Everything at one network height, measured in turns."""
+
+    def __init__(self, options: Options, height: int, device: str, image: np.ndarray,
+                 peaks: Mapping[str, Peak | None]) -> None:
+        self._options, self._device, self._image = options, device, image
+        self._peaks = peaks
+        self._height = height
+        self._size = network_size(image.shape[0], image.shape[1], height)
+        # A network of its own: to move it to a device must not move another's.
+        self._checkpoint = load_checkpoint(options.checkpoint)
+        self._gmac = count_gmac(self._checkpoint.network, self._size)
+
+    def measure(self, progress: Progress, dataset: RoadDataset | None
+                ) -> dict[str, list[dict[str, Any]]]:
+        """Return the rows of variants, peers and of what this machine cannot run."""
+        options = self._options
+        listed = [*list_variants(options.checkpoint, self._height, self._device, options.threads,
+                                 options.backends, options.precisions),
+                  *exported_variants(options.exported, self._height, self._device,
+                                     options.threads)]
+        opened, missing = open_variants(listed, self._image)
+        peers = self._peers() if options.peers else {}
+        calls: dict[Variant | str, Call] = {
+            variant: self._call(segmenter) for variant, segmenter in opened.items()}
+        calls |= {name: call for name, (call, _) in peers.items()}
+        with progress(f'{self._height} rows', turns(options.frames)) as done:
+            times = interleave(calls, options.frames, done)
+        batches = self._batches(opened)
+        agreed = self._agreement(opened, dataset, progress) if dataset is not None else {}
+        for segmenter in opened.values():
+            segmenter.close()
+        rows = [self._row(variant, times[variant], batches[variant])
+                | ({'parity': agreed[variant]} if variant in agreed else {})
+                for variant in opened]
+        if TUTORIAL in times:
+            slow = float(np.median(times[TUTORIAL]['total']))
+            for row in rows:
+                row['times_the_tutorial_path'] = round(slow / row['ms']['total']['p50'], 2)
+        return {'variants': rows,
+                'peers': [{'name': name, 'height': self._height, 'gmac': round(gmac, 2),
+                           'ms': stages(times[name])} for name, (_, gmac) in peers.items()],
+                'unavailable': [_unavailable(each) for each in missing]}
+
+    def _call(self, segmenter: RoadSegmenter) -> Call:
+        def call() -> Mapping[str, float]:
+            start = time.perf_counter()
+            times = segmenter.segment(self._image).times
+            return dataclasses.asdict(times) | {'total': 1e3 * (time.perf_counter() - start)}
+        return call
+
+    def _peers(self) -> dict[str, tuple[Call, float]]:
+        """Return the peers' calls and their arithmetic in GMAC."""
+        tutorial = TutorialPath(self._checkpoint, self._height, self._device)
+        forward = TorchvisionForward(self._size, self._device)
+        return {TUTORIAL: (lambda: tutorial.timed(self._image), self._gmac),
+                TORCHVISION: (forward.timed, count_gmac(forward.network, self._size))}
+
+    def _batches(self, opened: Mapping[Variant, RoadSegmenter]) -> dict[Variant, float]:
+        """Return the images a second of each in batches, 0 where no batch is asked for."""
+        count = self._options.batch
+        if count < 2:
+            return dict.fromkeys(opened, 0.0)
+        images = [self._image] * count
+
+        def call(segmenter: RoadSegmenter) -> Mapping[str, float]:
+            start = time.perf_counter()
+            segmenter.segment_batch(images)
+            return {'total': 1e3 * (time.perf_counter() - start)}
+        times = interleave({variant: lambda s=segmenter: call(s)  # type: ignore[misc]
+                            for variant, segmenter in opened.items()},
+                           max(1, self._options.frames // count))
+        return {variant: 1e3 * count / float(np.median(values['total']))
+                for variant, values in times.items()}
+
+    def _agreement(self, opened: Mapping[Variant, RoadSegmenter], dataset: RoadDataset,
+                   progress: Progress) -> dict[Variant, dict[str, Any]]:
+        reference = RoadSegmenter(self._options.checkpoint, 'cpu', 'fp32', self._height,
+                                  backend='torch')
+        with progress(f'masks at {self._height} rows', len(dataset)) as done:
+            return compare_masks(opened, reference, dataset, done)
+
+    def _row(self, variant: Variant, times: Mapping[str, np.ndarray], batched: float
+             ) -> dict[str, Any]:
+        gflops = 2e3 * self._gmac / float(np.median(times['forward']))
+        peak = self._peaks.get(variant.precision)
+        total = summary(times['total'])
+        row = {'backend': variant.backend, 'precision': variant.precision,
+               'device': variant.device, 'height': variant.height,
+               'exported': variant.checkpoint.name if variant.exported else None,
+               'network': f'{self._size[1]}x{self._size[0]}', 'gmac': round(self._gmac, 2),
+               'ms': stages(times), 'masks_a_second': round(1e3 / total['p50'], 2),
+               'gflops': round(gflops, 1),
+               'share_of_peak': round(gflops / peak.rate, 3) if peak else None}
+        if batched:
+            row |= {'batch': self._options.batch, 'batched_masks_a_second': round(batched, 2)}
+        if self._options.memory:
+            row['process'] = footprint(variant, self._image)
+        return row
+
+
+def _unavailable(each: Unavailable) -> dict[str, Any]:
+    variant = each.variant
+    return {'backend': variant.backend, 'precision': variant.precision,
+            'height': variant.height, 'reason': each.reason}

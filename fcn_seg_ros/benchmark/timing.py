@@ -1,0 +1,64 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Times of calls, taken so that a busy machine hurts everything compared alike."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+
+Call = Callable[[], Mapping[str, float]]
+Key = TypeVar('Key', bound=Hashable)
+PERCENTILES = (50, 95, 99)
+# Calls in a row. Threads that still spin from the variant before, and cold caches, are left to the
+# first one, which does not count.
+_BLOCK = 5
+# What takes longer has only one call that counts in each turn, and no more turns after a while.
+_SLOW_S = 0.3
+_ENOUGH_S = 30.0
+
+
+def interleave(calls: Mapping[Key, Call], frames: int, done: Callable[[], object] = lambda: None
+               ) -> dict[Key, dict[str, np.ndarray]]:
+    """
+    Call everything in turns, a few calls each, until each has about ``frames`` that count.
+
+    A call returns the milliseconds of its stages. Returns for each key and stage the times,
+    float64 (calls,): at least ``frames``, but fewer of what takes longer than 0.3 s. ``done`` is
+    called after each turn of all.
+    """
+    taken: dict[Key, list[Mapping[str, float]]] = {key: [] for key in calls}
+    spent = dict.fromkeys(calls, 0.0)
+    for _ in range(turns(frames)):
+        for key, call in calls.items():
+            if spent[key] > _ENOUGH_S:
+                continue
+            begin = time.perf_counter()
+            call()
+            slow = time.perf_counter() - begin > _SLOW_S
+            taken[key] += [call() for _ in range(1 if slow else _BLOCK)]
+            if slow:
+                spent[key] += time.perf_counter() - begin
+        done()
+    return {key: {stage: np.array([times[stage] for times in rows]) for stage in rows[0]}
+            for key, rows in taken.items()}
+
+
+def turns(frames: int) -> int:
+    """Return how often everything has its turn for so many frames."""
+    return -(-frames // _BLOCK)
+
+
+def summary(times: np.ndarray) -> dict[str, Any]:
+    """Return the percentiles of times in milliseconds, and how many, as JSON values."""
+    found: dict[str, Any] = {'calls': len(times)}
+    return found | {f'p{level}': round(float(np.percentile(times, level)), 3)
+                    for level in PERCENTILES}
+
+
+def stages(times: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Return the summary of every stage."""
+    return {stage: summary(values) for stage, values in times.items()}

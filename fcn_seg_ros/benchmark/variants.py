@@ -1,0 +1,97 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What is compared: every backend, precision and network height that this machine has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.inference.backends import BACKENDS as AUTO_AND_BACKENDS
+from fcn_seg_ros.inference.backends import PRECISIONS as AUTO_AND_PRECISIONS
+from fcn_seg_ros.inference.backends import BackendError
+from fcn_seg_ros.inference.segmenter import RoadSegmenter
+
+# What is compared has a name: whatever ``auto`` would take is among them.
+BACKENDS = tuple(name for name in AUTO_AND_BACKENDS if name != 'auto')
+PRECISIONS = tuple(name for name in AUTO_AND_PRECISIONS if name != 'auto')
+
+
+@dataclass(frozen=True)
+class Variant:
+    """
+    A way to run a network: the file it comes from and the choices of RoadSegmenter.
+
+    ``exported`` is a file of ``export``, which has its backend and precision in it.
+    """
+
+    checkpoint: Path
+    backend: str
+    precision: str
+    height: int
+    device: str
+    threads: int = 0
+    exported: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return the variant in words, the same for every machine."""
+        return f'{self.backend} {self.precision} {self.height}'
+
+    def open(self) -> RoadSegmenter:
+        """Return its segmenter; raises InputError where this machine cannot run it."""
+        if self.exported:
+            return RoadSegmenter(self.checkpoint, self.device, network_height=self.height,
+                                 threads=self.threads)
+        return RoadSegmenter(self.checkpoint, self.device, self.precision, self.height,
+                             threads=self.threads, backend=self.backend)
+
+
+@dataclass(frozen=True)
+class Unavailable:
+    """A variant that this machine cannot run, and why, in one line."""
+
+    variant: Variant
+    reason: str
+
+
+def list_variants(checkpoint: Path, height: int, device: str, threads: int,
+                  backends: Sequence[str], precisions: Sequence[str]) -> list[Variant]:
+    """Return every combination of backends and precisions at one height."""
+    return [Variant(checkpoint, backend, precision, height, device, threads)
+            for backend in backends for precision in precisions]
+
+
+def exported_variants(files: Sequence[Path], height: int, device: str, threads: int
+                      ) -> list[Variant]:
+    """Return the exported models at one height; raises InputError for what is none."""
+    found = []
+    for path in files:
+        backend = RoadSegmenter(path, device, network_height=height, threads=threads).backend
+        found.append(Variant(path, backend.name, backend.precision, height, device, threads,
+                             exported=True))
+    return found
+
+
+def open_variants(variants: Sequence[Variant], image: np.ndarray
+                  ) -> tuple[dict[Variant, RoadSegmenter], list[Unavailable]]:
+    """
+    Return the segmenters of those that can run here, warm, and the others with the reason.
+
+    A backend may find out at its first image only; what its library raises then is a reason too.
+    """
+    opened: dict[Variant, RoadSegmenter] = {}
+    missing: list[Unavailable] = []
+    for variant in variants:
+        try:
+            segmenter = variant.open()
+            for _ in range(3):
+                segmenter.segment(image)
+            opened[variant] = segmenter
+        except (InputError, BackendError) as error:
+            missing.append(Unavailable(variant, ' '.join(str(error).split())[:200]))
+    return opened, missing

@@ -1,0 +1,138 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Executable ``export``."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from fcn_seg_ros.cli.common import make_parser, run_main
+from fcn_seg_ros.cli.progress import progress_bar
+from fcn_seg_ros.datasets.open import open_dataset, parse_spec
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.evaluation.export_checks import (
+    accuracy_loss,
+    calibration_batches,
+    parity_batches,
+)
+from fcn_seg_ros.inference.export import FORMATS, check_request, export
+from fcn_seg_ros.inference.export.int8 import CALIBRATION_IMAGES
+from fcn_seg_ros.inference.export.torch_program import MIN_SIDE
+from fcn_seg_ros.models.checkpoint import Checkpoint, load_checkpoint
+from fcn_seg_ros.models.fcn import STRIDE
+from fcn_seg_ros.resources import default_checkpoint
+
+DESCRIPTION = f"""\
+Write a checkpoint as a model for other runtimes, checked before it is kept.
+
+The whole graph is in it, so a program needs no knowledge of normalisation:
+  input   image        uint8 (N, H, W, 3), RGB as the camera gives it, H and W multiples of {STRIDE}
+                       (scale the camera's image to about the network height of the metadata, at
+                       its own aspect ratio)
+  output  probability  uint8 (N, H, W, K), round(255 P); K = 1 for road / not road (P(road)),
+                       else the number of classes (P of each)
+Batch and size are dynamic ({MIN_SIDE} to 4096 a side, for onnx and openvino any). The checkpoint's
+metadata (classes, road ids, threshold, network height, licence, ...) is inside as JSON under the
+key fcn_seg_ros.
+
+  onnx      one .onnx file; metadata in metadata_props (ONNX Runtime, TensorRT)
+  torch     one .pt2 file of torch.export; metadata in its extra file fcn_seg_ros.json
+  openvino  an .xml with a .bin beside it; metadata in rt_info. Whoever runs it chooses the
+            arithmetic (INFERENCE_PRECISION_HINT); fp16 halves the size of the weights; int8 is
+            quantised, and the node, segment and evaluate take it in place of a checkpoint
+
+Masks of rendered frames (several sizes, a batch of two) are compared with those of the network in
+PyTorch in fp32; below an IoU of 0.999 (fp32) or 0.995 (bf16, fp16) nothing is written. int8 needs
+images to calibrate on, and images to score on: where MaxF falls by 0.2 or more, nothing is written.
+What was at FILE before stays until the new model has passed."""
+
+EPILOG = """\
+examples:
+  export --format onnx --out road.onnx
+  export runs/first/checkpoint.safetensors --format torch --out road.pt2 --precision bf16
+  export --format openvino --precision int8 --out road_int8.xml \\
+         --calibrate 'kitti:data/kitti_road?split=train.txt' \\
+         --val 'kitti:data/kitti_road?split=val.txt'
+  segment photos --mask masks --checkpoint road_int8.xml"""
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Export a checkpoint."""
+    return run_main('export', args, lambda given: _export(_parser().parse_args(given)))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = make_parser('export', DESCRIPTION, EPILOG)
+    add = parser.add_argument
+    add('checkpoint', metavar='CHECKPOINT', nargs='?', type=Path,
+        help='checkpoint file (default: the packaged one)')
+    add('--format', required=True, choices=list(FORMATS), help='what to write')
+    add('--out', required=True, type=Path, metavar='FILE',
+        help='its file: ' + ', '.join(f'{f.suffix} for {name}' for name, f in FORMATS.items()))
+    add('--precision', default='fp32', choices=('fp32', 'bf16', 'fp16', 'int8'),
+        help='of the weights: ' + '; '.join(
+            f'{name} {", ".join(f.precisions)}' for name, f in FORMATS.items()))
+    add('--height', type=int, default=0, metavar='ROWS',
+        help='network height that the metadata gives, and that int8 is calibrated at; 0: the '
+             'checkpoint\'s')
+    add('--calibrate', metavar='DATASET', help='images to quantise with, as in train --train: '
+        f'training images only ({CALIBRATION_IMAGES} at most are used)')
+    add('--val', metavar='DATASET', help='images to score the quantised network on')
+    add('--json', action='store_true', help='print the checks as JSON')
+    return parser
+
+
+def _export(options: argparse.Namespace) -> None:
+    check_request(options.format, options.out, options.precision)
+    int8 = options.precision == 'int8'
+    if {bool(options.calibrate), bool(options.val)} != {int8}:
+        raise InputError('--calibrate and --val: expected both with --precision int8 and neither '
+                         'without, found otherwise')
+    checkpoint = _with_height(load_checkpoint(options.checkpoint or default_checkpoint()),
+                              options.height)
+    height = checkpoint.info.network_height
+    calibration = calibration_batches(open_dataset(parse_spec(options.calibrate)), height,
+                                      CALIBRATION_IMAGES) if int8 else []
+    found: dict[str, Any] = {}
+    parity = export(checkpoint, options.format, options.out, options.precision,
+                    frames=parity_batches(height), calibration=calibration,
+                    accept=_guard(checkpoint, options.val, found) if int8 else lambda path: None)
+    found |= {'parity_iou': round(parity.iou, 6), 'parity_largest_difference': parity.largest}
+    if options.json:
+        print(json.dumps({'file': str(options.out)} | found, indent=1))
+        return
+    print(f'wrote {options.out}: masks of rendered frames agree with eager fp32 to an IoU of '
+          f'{parity.iou:.4f}, probabilities to {parity.largest}/255')
+    if int8:
+        print(f'MaxF {found["max_f_exported"]:.2f} on {options.val}, of the checkpoint '
+              f'{found["max_f_checkpoint"]:.2f}')
+
+
+def _with_height(checkpoint: Checkpoint, height: int) -> Checkpoint:
+    if height == 0:
+        return checkpoint
+    if height < MIN_SIDE:
+        raise InputError(f'--height: expected 0 (the checkpoint\'s) or at least {MIN_SIDE}, '
+                         f'found {height}')
+    info = dataclasses.replace(checkpoint.info, network_height=height)
+    return dataclasses.replace(checkpoint, info=info)
+
+
+def _guard(checkpoint: Checkpoint, spec: str, found: dict[str, Any]) -> Callable[[Path], None]:
+    """Return what scores a written model, keeps its scores in ``found``, and may refuse it."""
+    validation = open_dataset(parse_spec(spec))
+
+    def score(path: Path) -> None:
+        with progress_bar('score', len(validation)) as done:
+            found.update(accuracy_loss(checkpoint, path, validation, done).as_dict())
+    return score
+
+
+if __name__ == '__main__':
+    sys.exit(main())

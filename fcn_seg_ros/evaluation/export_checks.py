@@ -1,0 +1,89 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What an exported model is made and checked with: frames, calibration images, a guard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fcn_seg_ros.datasets.base import RoadDataset
+from fcn_seg_ros.datasets.rendered import RenderedDrive
+from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.evaluation.kitti_scores import RoadCounts
+from fcn_seg_ros.inference.export.torch_program import MIN_SIDE
+from fcn_seg_ros.inference.preprocess import network_size, resize_image
+from fcn_seg_ros.inference.segmenter import RoadSegmenter
+from fcn_seg_ros.models.checkpoint import Checkpoint
+
+# A quantised network is kept while its MaxF on the validation images falls by less than this.
+ALLOWED_LOSS = 0.002
+
+
+def parity_batches(network_height: int) -> list[np.ndarray]:
+    """
+    Return rendered frames as the network sees them: several sizes, and a batch of two.
+
+    uint8 RGB (N, H, W, 3): two frames at the network's height, one at half of it, and the middle
+    of one, of 4:3.
+    """
+    first, second, third = (RenderedDrive(FIRST_HELD_OUT_SEED + number)[0].image
+                            for number in range(3))
+    middle = third[:, third.shape[1] // 2 - third.shape[0] * 2 // 3:][:, :third.shape[0] * 4 // 3]
+    return [np.concatenate([_as_seen(first, network_height), _as_seen(second, network_height)]),
+            _as_seen(third, max(MIN_SIDE, network_height // 2)), _as_seen(middle, network_height)]
+
+
+def calibration_batches(dataset: RoadDataset, network_height: int, most: int) -> list[np.ndarray]:
+    """Return at most ``most`` images, evenly spread over the dataset, as the network sees them."""
+    chosen = np.unique(np.linspace(0, len(dataset) - 1, most).round().astype(int))
+    return [_as_seen(dataset[int(index)].image, network_height) for index in chosen]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """MaxF (perspective, a fraction) of a checkpoint and of what was made of it."""
+
+    before: float
+    after: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the scores in percent."""
+        return {'max_f_checkpoint': round(100 * self.before, 3),
+                'max_f_exported': round(100 * self.after, 3)}
+
+
+def accuracy_loss(checkpoint: Checkpoint, exported: Path, dataset: RoadDataset,
+                  done: Callable[[], object]) -> Loss:
+    """
+    Score an exported model beside its checkpoint in the precision that this CPU runs by itself.
+
+    Raises InputError where MaxF falls by ALLOWED_LOSS or more. ``done`` is called after each image.
+    """
+    height = checkpoint.info.network_height
+    segmenters = [RoadSegmenter(checkpoint, 'cpu', network_height=height),
+                  RoadSegmenter(exported, 'cpu', network_height=height)]
+    counts = [RoadCounts(), RoadCounts()]
+    for index in range(len(dataset)):
+        sample = dataset[index]
+        for segmenter, count in zip(segmenters, counts, strict=True):
+            count.update(segmenter.segment(sample.image).probability, sample.labels)
+        done()
+    loss = Loss(*(count.compute().max_f for count in counts))
+    if loss.before - loss.after >= ALLOWED_LOSS:
+        raise InputError(
+            f'{exported.name}: expected a MaxF that falls by less than {100 * ALLOWED_LOSS:g}, '
+            f'found {100 * loss.before:.2f} in {segmenters[0].backend.precision} and '
+            f'{100 * loss.after:.2f} in {segmenters[1].backend.precision}; nothing is written')
+    return loss
+
+
+def _as_seen(image: np.ndarray, network_height: int) -> np.ndarray:
+    """Return a batch of one image, scaled as the segmenter does it."""
+    size = network_size(image.shape[0], image.shape[1], network_height)
+    return np.ascontiguousarray(resize_image(image, size))[None]

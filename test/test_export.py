@@ -1,0 +1,229 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The executable `export`: what other runtimes make of its files, and what is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from conftest import network_info
+
+from fcn_seg_ros.cli.export import main
+from fcn_seg_ros.datasets.kitti_road import KittiRoad
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.evaluation import export_checks
+from fcn_seg_ros.inference import export as package
+from fcn_seg_ros.inference.backends.torch_eager import TorchBackend
+from fcn_seg_ros.inference.export import export
+from fcn_seg_ros.inference.export.parity import Parity, check_parity, compare
+from fcn_seg_ros.inference.exported import load_exported
+from fcn_seg_ros.inference.segmenter import RoadSegmenter
+from fcn_seg_ros.models.checkpoint import Checkpoint, load_checkpoint
+from fcn_seg_ros.models.fcn import make_network
+from fcn_seg_ros.resources import default_checkpoint
+
+# Sizes and batches that no exporter has seen.
+SHAPES = [(1, 96, 320, 3), (3, 128, 64, 3), (2, 160, 224, 3)]
+
+
+def images(shape):
+    """Return noise of a shape, smooth enough to have edges."""
+    small = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    return np.repeat(small[:, ::8], 8, axis=1)[:, :shape[1]]
+
+
+def run_onnx(path):
+    import onnxruntime
+    session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
+    metadata = session.get_modelmeta().custom_metadata_map['fcn_seg_ros']
+    return metadata, lambda batch: session.run(['probability'], {'image': batch})[0]
+
+
+def run_torch(path):
+    extra = {'fcn_seg_ros.json': ''}
+    module = torch.export.load(path, extra_files=extra).module()
+    return extra['fcn_seg_ros.json'], lambda batch: module(torch.from_numpy(batch)).numpy()
+
+
+def run_openvino(path):
+    import openvino
+    core = openvino.Core()
+    model = core.read_model(str(path))
+    compiled = core.compile_model(model, 'CPU', {'INFERENCE_PRECISION_HINT': 'f32'})
+    return (model.get_rt_info(['fcn_seg_ros']).astype(str),
+            lambda batch: compiled({'image': batch})['probability'])
+
+
+RUNTIMES = {'onnx': ('.onnx', run_onnx), 'torch': ('.pt2', run_torch),
+            'openvino': ('.xml', run_openvino)}
+
+
+@pytest.mark.parametrize('kind', list(RUNTIMES))
+def test_runtimes_give_what_pytorch_gives(kind, random_checkpoint, tmp_path, capsys):
+    suffix, run = RUNTIMES[kind]
+    out = tmp_path / f'road{suffix}'
+    assert main([str(random_checkpoint), '--format', kind, '--out', str(out), '--height', '64',
+                 '--json']) == 0
+    assert json.loads(capsys.readouterr().out)['parity_iou'] >= 0.999
+    assert {path.suffix for path in tmp_path.iterdir()} == {
+        '.xml', '.bin'} if kind == 'openvino' else {suffix}
+    metadata, model = run(out)
+    checkpoint = load_checkpoint(random_checkpoint)
+    expected = dataclasses.replace(checkpoint.info, network_height=64)
+    assert json.loads(metadata) == json.loads(json.dumps(dataclasses.asdict(expected)))
+    reference = TorchBackend(checkpoint, 'cpu', 'fp32')
+    for shape in SHAPES:
+        wanted = reference(images(shape))
+        found = model(images(shape))
+        assert found.shape == wanted.shape == (*shape[:3], 1) and found.dtype == np.uint8
+        assert np.abs(found.astype(int) - wanted).max() <= 1
+        assert wanted.std() > 5
+
+
+def test_more_classes_have_a_channel_each(tmp_path):
+    torch.manual_seed(1)
+    network = make_network('mobilenet_v2', 'fcn8s', 3).eval()
+    torch.nn.init.normal_(network.decoder.score_pool3.weight)
+    info = network_info(classes=('a', 'b', 'c'), road_ids=(1, 2), palette=((0, 0, 0),) * 3)
+    checkpoint = Checkpoint(network, info)
+    export(checkpoint, 'openvino', tmp_path / 'three.xml', frames=[images((1, 32, 64, 3))])
+    exported = RoadSegmenter(tmp_path / 'three.xml', precision='fp32')
+    own = RoadSegmenter(checkpoint, 'cpu', 'fp32', backend='torch')
+    image = images((1, 96, 160, 3))[0]
+    found, wanted = exported.segment(image), own.segment(image)
+    assert (found.mask == wanted.mask).mean() > 0.999
+    assert np.abs(found.probability.astype(int) - wanted.probability).max() <= 2
+
+
+@pytest.fixture(scope='module')
+def int8(kitti_folder, tmp_path_factory):
+    """Return an int8 export of the packaged network, calibrated on rendered images."""
+    out = tmp_path_factory.mktemp('int8') / 'road_int8.xml'
+    with pytest.MonkeyPatch.context() as patch:
+        # Two small images are not what it was trained on, and no measure of a loss of 0.2.
+        patch.setattr(export_checks, 'ALLOWED_LOSS', 0.2)
+        assert main(['--format', 'openvino', '--precision', 'int8', '--height', '96',
+                     '--out', str(out), '--calibrate', f'kitti:{kitti_folder}?split=train.txt',
+                     '--val', f'kitti:{kitti_folder}?split=val.txt']) == 0
+    return out
+
+
+def test_int8_runs_in_place_of_a_checkpoint(int8, rendered_frames):
+    segmenter = RoadSegmenter(int8)
+    assert (segmenter.backend.name, segmenter.backend.precision) == ('openvino', 'int8')
+    info = load_checkpoint(default_checkpoint()).info
+    assert segmenter.info == dataclasses.replace(info, network_height=96)
+    assert segmenter.network_height == 96
+    own = RoadSegmenter(default_checkpoint(), 'cpu', 'fp32', 96)
+    for frame in rendered_frames[:2]:
+        found = segmenter.segment(frame.image).probability.astype(int)
+        wanted = own.segment(frame.image).probability
+        assert 0 < np.abs(found - wanted).mean() < 8
+    # Most of its weights are a byte each.
+    assert int8.read_text().count('element_type="i8"') > 30
+
+
+@pytest.mark.parametrize(('options', 'text'), [
+    ({'device': 'cuda:99'}, "found 'cuda:99'"),
+    ({'backend': 'torch'}, "expected the backend auto or openvino for an exported model"),
+    ({'precision': 'bf16'}, 'expected the precision auto or int8')])
+def test_an_exported_model_has_few_choices(int8, options, text):
+    with pytest.raises(InputError) as caught:
+        RoadSegmenter(int8, **options)
+    assert text in str(caught.value)
+
+
+def test_foreign_and_broken_models_are_one_line(int8, tmp_path):
+    with pytest.raises(InputError, match=r'missing\.xml: expected a file that'):
+        load_exported(tmp_path / 'missing.xml')
+    copy = tmp_path / 'copy.xml'
+    shutil.copy(int8, copy)
+    with pytest.raises(InputError, match=r'copy\.bin: expected a file that'):
+        load_exported(copy)
+    shutil.copy(int8.with_suffix('.bin'), copy.with_suffix('.bin'))
+    whole = copy.read_text()
+    copy.write_text(whole[:len(whole) // 2])
+    with pytest.raises(InputError, match='broken or foreign') as caught:
+        load_exported(copy)
+    assert '\n' not in str(caught.value)
+    copy.write_text(whole.replace('fcn_seg_ros', 'other'))
+    with pytest.raises(InputError, match='expected the metadata'):
+        load_exported(copy)
+
+
+def test_a_fall_in_accuracy_is_refused(random_checkpoint, kitti_folder, tmp_path):
+    """A network that has learned nothing stands for one that quantising has ruined."""
+    ruined = tmp_path / 'ruined.xml'
+    export(load_checkpoint(random_checkpoint), 'openvino', ruined,
+           frames=[images((1, 32, 64, 3))])
+    good = load_checkpoint(default_checkpoint())
+    good = dataclasses.replace(good, info=dataclasses.replace(good.info, network_height=96))
+    dataset = KittiRoad(kitti_folder)
+    with pytest.raises(InputError, match=r'ruined.xml: expected a MaxF .* found \d+\.\d+ in'):
+        export_checks.accuracy_loss(good, ruined, dataset, lambda: None)
+    same = export_checks.accuracy_loss(load_checkpoint(random_checkpoint), ruined, dataset,
+                                       lambda: None)
+    assert abs(same.before - same.after) < export_checks.ALLOWED_LOSS
+
+
+@pytest.mark.parametrize(('fault', 'text'), [
+    (lambda *args: (lambda batch: np.full((*batch.shape[:3], 1), 255, np.uint8)), 'with IoU of'),
+    (lambda *args: (lambda batch: np.zeros((1, 2), np.uint8)), 'parity: expected uint8'),
+    (lambda *args: {}['two\nlines'], 'found a fault: KeyError'),
+    (lambda graph, checkpoint, path, *rest: (path.parent / 'no' / 'where').write_bytes(b''),
+     'expected a place to write to')])
+def test_what_is_wrong_is_not_kept(random_checkpoint, tmp_path, monkeypatch, fault, text):
+    monkeypatch.setitem(package._WRITERS, 'torch', fault)
+    out = tmp_path / 'road.pt2'
+    out.write_bytes(b'before')
+    with pytest.raises(InputError) as caught:
+        export(load_checkpoint(random_checkpoint), 'torch', out, frames=[images(SHAPES[1])])
+    assert text in str(caught.value) and '\n' not in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == ['road.pt2']
+    assert out.read_bytes() == b'before'
+
+
+@pytest.mark.parametrize(('arguments', 'text'), [
+    (['--format', 'onnx', '--out', 'a.pt2'], 'a name that ends in .onnx'),
+    (['--format', 'onnx', '--out', 'a.onnx', '--precision', 'int8'], 'fp32, fp16 for onnx'),
+    (['--format', 'openvino', '--out', 'a.xml', '--precision', 'int8'], '--calibrate and --val'),
+    (['--format', 'openvino', '--out', 'a.xml', '--val', 'rendered'], '--calibrate and --val'),
+    (['--format', 'torch', '--out', 'a.pt2', '--height', '7'], '--height: expected 0'),
+    (['nothing.safetensors', '--format', 'torch', '--out', 'a.pt2'], 'nothing.safetensors')])
+def test_bad_requests_are_one_line(arguments, text, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert text in error and error.count('\n') == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_parity_counts_what_differs():
+    one = np.zeros((1, 4, 4, 1), np.uint8)
+    other = one.copy()
+    one[0, :2], other[0, :1] = 200, 210
+    batch = [np.zeros((1, 4, 4, 3), np.uint8)]
+    parity = compare(lambda _: one, lambda _: other, batch, 0.5)
+    assert (parity.iou, parity.largest) == (0.5, 200)
+    assert parity.mean == pytest.approx((4 * 10 + 4 * 200) / 16)
+    more = np.zeros((1, 4, 4, 3), np.uint8)
+    more[..., 0] = 100
+    changed = more.copy()
+    changed[0, :1, :, 2] = 200
+    parity = compare(lambda _: more, lambda _: changed, batch, 0.5)
+    assert parity.iou == pytest.approx((12 / 16 + 0) / 2)
+
+
+@pytest.mark.parametrize(('precision', 'parity', 'text'), [
+    ('fp32', Parity(0.998, 3, 0.1), 'IoU of at least 0.999'),
+    ('bf16', Parity(0.994, 30, 0.1), 'IoU of at least 0.995'),
+    ('int8', Parity(0.999, 90, 8.1), 'within 8/255 on the mean')])
+def test_too_little_parity_is_refused(precision, parity, text):
+    with pytest.raises(InputError, match=f'a.xml: expected .*{text}.*nothing is written'):
+        check_parity('a.xml', precision, parity)
+    check_parity('a.xml', precision, Parity(0.9995, 200, 7.9))
