@@ -87,8 +87,10 @@ def test_cameras_change_while_unconfigured(random_checkpoint, rendered_frames):
 
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
 def test_stopped_while_it_loads(client, number):
-    """The packaged network takes seconds to compile, and a compilation cannot be interrupted."""
-    node = start_node()
+    """Some networks take a minute to compile, and a compilation cannot be interrupted."""
+    slow = ('import time; from fcn_seg_ros.inference import segmenter as s; '
+            's.make_backend = lambda *arguments: time.sleep(60.0)')
+    node = start_node(fault=slow)
     client.until(lambda: client.status.get('state') == 'configuring')
     start = time.monotonic()
     node.send_signal(number)
