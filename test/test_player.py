@@ -35,7 +35,7 @@ from fcn_seg_ros.resources import share_file
 @pytest.fixture
 def domain() -> int:
     """Return a ROS domain that parallel test runs do not share."""
-    return 1 + os.getpid() % 100
+    return int(use_private_domain({}))
 
 
 def test_two_processes_exchange_90_images_best_effort_without_loss(
@@ -93,7 +93,7 @@ class TruthDrive:
 def play_and_listen(options: PlayOptions, wanted: int) -> dict[str, list]:
     """Play TruthDrive in this process until so many images have come; return the messages."""
     os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
-    rclpy.init(domain_id=1 + os.getpid() % 100)
+    rclpy.init(domain_id=int(use_private_domain({})))
     got: dict[str, list] = {'image_raw': [], 'camera_info': [], 'road/truth': []}
     stop = threading.Event()
     try:
