@@ -14,9 +14,15 @@ import pytest
 import torch
 
 from fcn_seg_ros.datasets.rendered import RenderedDrive
+from fcn_seg_ros.dds import use_private_domain
 from fcn_seg_ros.ground.camera import PinholeCamera
 from fcn_seg_ros.models.checkpoint import CheckpointInfo, save_checkpoint
 from fcn_seg_ros.models.fcn import make_network
+
+# Every test, and every process it starts, is in one domain apart from all other ROS systems, also
+# from that of a vehicle for which the developer's shell is set up.
+os.environ.pop('ROS_DOMAIN_ID', None)
+use_private_domain()
 
 SMALL_CAMERA = PinholeCamera(320, 96, 186.0, 186.0, 157.0, 44.0)
 

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -25,8 +24,8 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from fcn_seg_ros.bags.messages import to_header, to_rgb8
 from fcn_seg_ros.dds import use_private_domain
 
-# No other test or node on this machine is in it.
-DOMAIN = int(use_private_domain({}))
+# For the scripts; the tests are in one already (conftest).
+DOMAIN = int(use_private_domain())
 OUTPUTS = {'mask': Image, 'probability': Image, 'confidence': Image, 'overlay': Image,
            'mask/compressed': CompressedImage, 'camera_info': CameraInfo}
 CONFIGURE, CLEANUP, ACTIVATE, DEACTIVATE = 1, 2, 3, 4
@@ -44,8 +43,7 @@ def start_node(*arguments: str, fault: str = '') -> subprocess.Popen[str]:
                      'sys.exit(main(sys.argv[1:]))']
     return subprocess.Popen(
         [sys.executable, *run, '--ros-args', *arguments],
-        env=os.environ | {'ROS_DOMAIN_ID': str(DOMAIN)}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def wait_for_end(node: subprocess.Popen[str], seconds: float = PATIENCE_S) -> str:
@@ -78,7 +76,7 @@ class Client:
     def __init__(self, *cameras: str, outputs: Sequence[str] = tuple(OUTPUTS)) -> None:
         self.cameras = cameras or ('camera',)
         self.context = rclpy.Context()
-        rclpy.init(context=self.context, domain_id=DOMAIN)
+        rclpy.init(context=self.context)
         self.node = rclpy.create_node('client', context=self.context)
         self.executor = SingleThreadedExecutor(context=self.context)
         self.executor.add_node(self.node)
@@ -116,8 +114,16 @@ class Client:
         """Spin until a condition holds; fail after ``seconds``."""
         deadline = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < deadline, (self.statuses, self.messages[-3:])
+            assert time.monotonic() < deadline, (self.connections(), self.statuses,
+                                                 self.messages[-3:])
             self.executor.spin_once(timeout_sec=0.05)
+
+    def connections(self) -> dict[str, int]:
+        """Return how many subscriptions each camera has, and how many publishers each output."""
+        return {camera: publisher.get_subscription_count()
+                for camera, publisher in self.publishers.items()} | {
+            f'{camera}/road/{name}': self.node.count_publishers(f'{camera}/road/{name}')
+            for camera, got in self.got.items() for name in got}
 
     def spin(self, seconds: float) -> None:
         """Spin for a while, for what must not happen in it."""

@@ -19,8 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def play(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run play, waiting for nobody."""
-    environ = os.environ | {'PYTHONPATH': str(ROOT), 'ROS_DOMAIN_ID': str(1 + os.getpid() % 100),
-                            'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
+    environ = os.environ | {'PYTHONPATH': str(ROOT)}
     return subprocess.run(
         [sys.executable, '-m', 'fcn_seg_ros', 'play', *arguments, '--wait-for-subscribers', '0'],
         env=environ, capture_output=True, text=True, timeout=60, check=False)

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from node_client import DOMAIN, Client, image_message
+from node_client import Client, image_message
 
 from fcn_seg_ros.bags.messages import from_image
 from fcn_seg_ros.cli import EXECUTABLES
@@ -91,7 +91,7 @@ def test_installed_node_segments(workspace, tmp_path, rendered_frames):
     node = subprocess.Popen(
         installed(workspace, f'{workspace}/install/fcn_seg_ros/lib/fcn_seg_ros/seg_node'),
         text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path,
-        env=environment(ROS_DOMAIN_ID=str(DOMAIN)))
+        env=environment())
     client = Client()
     try:
         client.connect()

@@ -27,7 +27,6 @@ if 'fcn_seg_ros' not in PACKAGES:
     pytest.skip('fcn_seg_ros is not on AMENT_PREFIX_PATH: colcon build, source install/setup',
                 allow_module_level=True)
 
-DOMAIN = 1 + os.getpid() % 100
 SECONDS = 120.0
 
 
@@ -39,8 +38,7 @@ class Launched:
         with log.open('w') as output:
             self.process = subprocess.Popen(
                 ['ros2', 'launch', 'fcn_seg_ros', file, *arguments], text=True, stdout=output,
-                env=os.environ | {'ROS_DOMAIN_ID': str(DOMAIN)}, stderr=subprocess.STDOUT,
-                start_new_session=True)
+                stderr=subprocess.STDOUT, start_new_session=True)
 
     def output(self) -> str:
         """Return what was printed so far."""
@@ -70,7 +68,7 @@ class Road:
     def __init__(self, image: Image) -> None:
         self.image = image
         self._context = rclpy.Context()
-        rclpy.init(context=self._context, domain_id=DOMAIN)
+        rclpy.init(context=self._context)
         self._node = rclpy.create_node('road', context=self._context)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)

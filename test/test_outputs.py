@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from types import ModuleType, SimpleNamespace
 
@@ -25,7 +24,7 @@ from fcn_seg_ros.node import label_info, outputs, publish
 def node():
     """Return a lifecycle node."""
     context = rclpy.Context()
-    rclpy.init(context=context, domain_id=101 + os.getpid() % 100)
+    rclpy.init(context=context)
     node = LifecycleNode('outputs_test', context=context)
     yield node
     node.destroy_node()

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parameters of a node become one object, or are refused in words."""
 
-import os
 
 import pytest
 import rclpy
@@ -18,7 +17,7 @@ from fcn_seg_ros.node.settings import change, declare_all, read
 def context():
     """Return a context whose graph nobody else is in."""
     context = rclpy.Context()
-    rclpy.init(context=context, domain_id=101 + os.getpid() % 100)
+    rclpy.init(context=context)
     yield context
     rclpy.shutdown(context=context)
 

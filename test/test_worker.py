@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from types import SimpleNamespace
@@ -112,7 +111,7 @@ class Bench:
 def node():
     """Return a node that gives the worker its clock and logger."""
     context = rclpy.Context()
-    rclpy.init(context=context, domain_id=101 + os.getpid() % 100)
+    rclpy.init(context=context)
     node = rclpy.create_node('worker_test', context=context)
     yield node
     node.destroy_node()

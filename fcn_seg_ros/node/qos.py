@@ -23,6 +23,8 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 from fcn_seg_ros.errors import InputError
 
 RELIABILITIES = ('auto', 'reliable', 'best_effort')
+# As the middleware layer spells it.
+_UNKNOWN_NODE = '_NODE_NAME_UNKNOWN_'
 _POLICIES = {'history': HistoryPolicy, 'reliability': ReliabilityPolicy,
              'durability': DurabilityPolicy}
 # Only the newest image counts.
@@ -86,7 +88,7 @@ def mismatch(publishers: Sequence[TopicEndpointInfo], message_type: str, profile
     """
     problems = []
     for info in publishers:
-        who = f'{info.node_namespace.rstrip("/")}/{info.node_name}'
+        who = _publisher_of(info)
         if info.topic_type != message_type:
             problems.append(f'{who} publishes {info.topic_type}, expected {message_type}')
             continue
@@ -95,6 +97,13 @@ def mismatch(publishers: Sequence[TopicEndpointInfo], message_type: str, profile
             words = ' '.join(reason.replace('ERROR:', '').split()).rstrip('; ')
             problems.append(f'{who} and this node do not fit: {words}')
     return '; '.join(problems)
+
+
+def _publisher_of(info: TopicEndpointInfo) -> str:
+    """Return a publisher's node; it is not known at once, and never of a program without ROS."""
+    if info.node_name == _UNKNOWN_NODE:
+        return 'a publisher without a known node'
+    return f'{info.node_namespace.rstrip("/")}/{info.node_name}'
 
 
 def _parsed(name: str, policy: str, value: Any) -> Any:
