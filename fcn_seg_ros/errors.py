@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one error of bad input: a single line for the person who gave it."""
 
+_LONGEST = 300
+
 
 class InputError(ValueError):
     """
@@ -10,3 +12,13 @@ class InputError(ValueError):
     The text is one line that names the thing, what was expected and what was found. Executables
     print it without a traceback and exit with status 2.
     """
+
+
+def one_line(words: object) -> str:
+    """Return what a library says, often over many lines, in one line of at most 300 characters."""
+    return ' '.join(str(words).split())[:_LONGEST]
+
+
+def type_and_words(error: BaseException) -> str:
+    """Return an exception that nobody expected in one line: its type, which often says most."""
+    return one_line(f'{type(error).__name__}: {error}')

@@ -100,8 +100,8 @@ _PARAMETERS: dict[str, Callable[[str], Any]] = {
     'device': str, 'backend': str, 'precision': str, 'transport': str,
     'use_sim_time': 'true'.__eq__, 'autostart': 'true'.__eq__}
 # What seg_node publishes for a camera, as CAMERA/road/NAME.
-OUTPUTS = ('mask', 'mask/compressed', 'probability', 'confidence', 'overlay', 'camera_info',
-           'label_info')
+OUTPUTS = ('mask', 'mask/compressed', 'mask_colour', 'probability', 'confidence', 'overlay',
+           'camera_info', 'label_info')
 # Names under which drivers and image_proc publish: the camera's other topics stand beside them.
 _IMAGE_NAMES = ('image', 'image_raw', 'image_mono', 'image_color', 'image_rect',
                 'image_rect_color')

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from fcn_seg_ros.ground.camera import PinholeCamera
 from fcn_seg_ros.models.checkpoint import CheckpointInfo, save_checkpoint
 from fcn_seg_ros.models.fcn import make_network
 
+# A shell ignores SIGINT for what it starts in the background, and processes inherit that; tests
+# send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # Every test, and every process it starts, is in one domain apart from all other ROS systems, also
 # from that of a vehicle for which the developer's shell is set up.
 os.environ.pop('ROS_DOMAIN_ID', None)

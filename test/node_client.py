@@ -27,7 +27,7 @@ from fcn_seg_ros.dds import use_private_domain
 # For the scripts; the tests are in one already (conftest).
 DOMAIN = int(use_private_domain())
 OUTPUTS = {'mask': Image, 'probability': Image, 'confidence': Image, 'overlay': Image,
-           'mask/compressed': CompressedImage, 'camera_info': CameraInfo}
+           'mask_colour': Image, 'mask/compressed': CompressedImage, 'camera_info': CameraInfo}
 CONFIGURE, CLEANUP, ACTIVATE, DEACTIVATE = 1, 2, 3, 4
 # The quickest to start of all backends, with figures that do not depend on the number of cores.
 FAST = ('-p', 'backend:=torch', '-p', 'precision:=fp32', '-p', 'device:=cpu', '-p', 'threads:=1')

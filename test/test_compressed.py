@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import io
 import struct
-import zlib
 
 import cv2
 import numpy as np
 import pytest
+from hostile_messages import png_promising
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -33,16 +33,6 @@ def encoded(pixels: np.ndarray, suffix: str, *options: int) -> bytes:
     if pixels.ndim == 3:
         pixels = pixels[..., [2, 1, 0, 3][:pixels.shape[2]]]
     return cv2.imencode(suffix, np.ascontiguousarray(pixels), options)[1].tobytes()
-
-
-def png_of_size(width: int, height: int) -> bytes:
-    """Return a small whole PNG that promises an image of this size."""
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return (struct.pack('>I', len(content)) + kind + content
-                + struct.pack('>I', zlib.crc32(kind + content)))
-    header = struct.pack('>IIBBBBB', width, height, 8, 0, 0, 0, 0)
-    return (b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', header)
-            + chunk(b'IDAT', zlib.compress(bytes(99))) + chunk(b'IEND', b''))
 
 
 JPEG, PNG = encoded(RGB, '.jpg'), encoded(RGB, '.png')
@@ -115,11 +105,11 @@ def test_any_buffer(kind):
     (PNG[:-12], 'png', 'expected a whole JPEG or PNG'),
     (PNG[:len(PNG) // 2], 'png', 'expected a whole JPEG or PNG'),
     (PNG[:80] + b'\x00\x01' + PNG[82:], 'png', 'damaged'),
-    (png_of_size(64, 48), 'png', 'expected an image of 64x48, found'),
-    (png_of_size(30000, 1), 'png', 'size: expected 1x1 to 16384x16384 pixels, found 30000x1'),
-    (png_of_size(16384, 16384), 'png', 'size: expected at most'),
-    (png_of_size(8193, 8192), 'png', f'size: expected at most {MAX_PIXELS} pixels, found 8193x'),
-    (png_of_size(0, 48), 'png', 'expected'),
+    (png_promising(64, 48), 'png', 'expected an image of 64x48, found'),
+    (png_promising(30000, 1), 'png', 'size: expected 1x1 to 16384x16384 pixels, found 30000x1'),
+    (png_promising(16384, 16384), 'png', 'size: expected at most'),
+    (png_promising(8193, 8192), 'png', f'size: expected at most {MAX_PIXELS} pixels, found 8193x'),
+    (png_promising(0, 48), 'png', 'expected'),
 ])
 def test_refused_in_one_line(data, text, expected):
     with pytest.raises(InputError) as caught:

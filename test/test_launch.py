@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.inference.legend import legend_of
 from fcn_seg_ros.launching import (
     COMMON_ARGUMENTS,
     ONE_CAMERA_ARGUMENTS,
@@ -25,7 +26,6 @@ from fcn_seg_ros.launching import (
 from fcn_seg_ros.models.checkpoint import load_checkpoint
 from fcn_seg_ros.node import outputs
 from fcn_seg_ros.node.image_input import TRANSPORTS
-from fcn_seg_ros.node.label_info import class_names
 from fcn_seg_ros.node.parameters import PARAMETERS, camera_rows, checked
 from fcn_seg_ros.resources import default_checkpoint, share_file
 
@@ -70,6 +70,7 @@ def test_arguments_reach_the_node_whatever_its_topics(random_checkpoint):
     assert setup.remappings == [
         ('camera/road/mask', '/sensing/front/road/mask'),
         ('camera/road/mask/compressed', '/sensing/front/road/mask/compressed'),
+        ('camera/road/mask_colour', '/sensing/front/road/mask_colour'),
         ('camera/road/probability', '/sensing/front/road/probability'),
         ('camera/road/confidence', '/sensing/front/road/confidence'),
         ('camera/road/overlay', '/sensing/front/road/overlay'),
@@ -200,7 +201,7 @@ def test_rviz_config_shows_the_four_images():
     assert {display['Class'] for display in displays} == {'rviz_default_plugins/Image'}
     topics = [display['Topic']['Value'] for display in displays]
     assert topics == ['/camera/image_raw', '/camera/road/overlay', '/camera/road/probability',
-                      '/camera/road/mask']
+                      '/camera/road/mask_colour']
     # A driver that publishes best effort would not be seen otherwise.
     assert displays[0]['Topic']['Reliability Policy'] == 'Best Effort'
 
@@ -272,5 +273,5 @@ def test_nav2_example_names_every_class_of_the_packaged_network():
         'semantic_segmentation_layer']['camera']
     named = [name for kind in camera['class_types'] for name in camera[kind]['classes']]
     info = load_checkpoint(default_checkpoint()).info
-    assert sorted(named) == sorted(class_names(info).values())
+    assert sorted(named) == sorted(legend_of(info).meanings.values())
     assert camera['drivable']['classes'] == [info.classes[i] for i in info.road_ids]

@@ -52,6 +52,7 @@ def decoded(message: object) -> np.ndarray:
 
 
 def test_outputs_are_those_of_the_segmenter(client, segmenter, rendered_frames):
+    colours = np.array(segmenter.info.palette, np.uint8)
     for number, frame in enumerate(rendered_frames):
         stamp = 1_600_000_000_123_456_789 + number
         outputs = client.exchange(image_message(frame.image, stamp))
@@ -60,12 +61,13 @@ def test_outputs_are_those_of_the_segmenter(client, segmenter, rendered_frames):
         overlay = draw_overlay(frame.image, expected.mask, (0, 200, 80), 0.45)
         wanted = {'mask': expected.mask, 'probability': expected.probability,
                   'confidence': expected.confidence, 'overlay': overlay,
-                  'mask/compressed': expected.mask}
+                  'mask_colour': colours[expected.mask], 'mask/compressed': expected.mask}
         assert set(outputs) == set(wanted)
         for name, pixels in wanted.items():
             assert outputs[name].header == to_header(stamp, 'front_optical'), name
             assert np.array_equal(decoded(outputs[name]), pixels), name
-        assert outputs['mask'].encoding == 'mono8' and outputs['overlay'].encoding == 'rgb8'
+        assert outputs['mask'].encoding == 'mono8'
+        assert outputs['overlay'].encoding == outputs['mask_colour'].encoding == 'rgb8'
 
 
 def test_other_sizes_and_encodings(client, segmenter):

@@ -17,6 +17,7 @@ from sensor_msgs.msg import CameraInfo
 
 from fcn_seg_ros.bags.messages import to_header
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.inference.legend import legend_of
 from fcn_seg_ros.node import label_info, outputs, publish
 
 
@@ -44,16 +45,19 @@ def vision_msgs(monkeypatch):
     monkeypatch.setattr(label_info, 'VisionClass', VisionClass)
 
 
-@pytest.mark.parametrize(('changes', 'names'), [
-    ({}, {0: 'not road', 1: 'road', 255: 'unknown'}),
+@pytest.mark.parametrize(('changes', 'names', 'colours'), [
+    ({}, {0: 'not road', 1: 'road', 255: 'unknown'}, [(0, 0, 0), (0, 200, 80)]),
     # The mask of a binary checkpoint is 1 on the road, whatever the class's number.
     ({'classes': ('street', 'rest'), 'road_ids': (0,)},
-     {0: 'rest', 1: 'street', 255: 'unknown'}),
-    ({'classes': ('sky', 'road', 'car'), 'road_ids': (1,)},
-     {0: 'sky', 1: 'road', 2: 'car', 255: 'unknown'}),
+     {0: 'rest', 1: 'street', 255: 'unknown'}, [(0, 200, 80), (0, 0, 0)]),
+    ({'classes': ('sky', 'road', 'car'), 'road_ids': (1,),
+      'palette': ((1, 2, 3), (4, 5, 6), (7, 8, 9))},
+     {0: 'sky', 1: 'road', 2: 'car', 255: 'unknown'}, [(1, 2, 3), (4, 5, 6), (7, 8, 9)]),
 ])
-def test_every_value_of_a_mask_has_a_name(vision_msgs, changes, names):
+def test_every_value_of_a_mask_has_a_name_and_a_colour(vision_msgs, changes, names, colours):
     info = network_info(**changes)
+    mask = np.array([[*range(len(colours)), 255]], np.uint8)
+    assert legend_of(info).draw(mask).tolist() == [[*map(list, colours), [128, 128, 128]]]
     message = label_info.label_info(info, 0.5, Time(sec=7))
     assert {each.class_id: each.class_name for each in message.class_map} == names
     assert (message.threshold, message.header.stamp.sec) == (0.5, 7)

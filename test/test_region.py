@@ -31,19 +31,28 @@ def test_region_has_the_scale_of_the_image():
     assert way.region == Region(0, 150, 1242, 225)
 
 
-@given(data=st.data(), network_height=st.integers(32, 512))
-def test_window_holds_the_region_and_lies_in_the_image(data, network_height):
-    height = data.draw(st.integers(20, 800))
-    width = data.draw(st.integers(max(20, height // 8), min(1600, 8 * height)))
-    x, y = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
-    region = Region(x, y, data.draw(st.integers(1, width - x)),
-                    data.draw(st.integers(1, height - y)))
+@st.composite
+def images_with_regions(draw: st.DrawFn, least: int, highest: int, widest: int
+                        ) -> tuple[int, int, Region]:
+    """Return height and width of an image of a usual shape, and a region in it."""
+    height = draw(st.integers(least, highest))
+    width = draw(st.integers(max(least, height // 8), min(widest, 8 * height)))
+    x, y = draw(st.integers(0, width - 1)), draw(st.integers(0, height - 1))
+    return height, width, Region(x, y, draw(st.integers(1, width - x)),
+                                 draw(st.integers(1, height - y)))
+
+
+@given(drawn=images_with_regions(20, 800, 1600), network_height=st.integers(32, 512))
+def test_window_holds_the_region_and_lies_in_the_image(drawn, network_height):
+    height, width, region = drawn
     whole, way = network_size(height, width, network_height), plan(height, width, network_height,
                                                                    region)
     window = way.window
     assert way.region == region
-    assert 0 <= window.x <= x and x + region.width <= window.x + window.width <= width
-    assert 0 <= window.y <= y and y + region.height <= window.y + window.height <= height
+    assert 0 <= window.x <= region.x and window.x + window.width <= width
+    assert 0 <= window.y <= region.y and window.y + window.height <= height
+    assert region.x + region.width <= window.x + window.width
+    assert region.y + region.height <= window.y + window.height
     lengths = zip(way.size, window.shape, whole, (height, width), region.shape, strict=True)
     for network, pixels, network_whole, image, wanted in lengths:
         assert network % 32 == 0 and network <= network_whole
@@ -118,14 +127,10 @@ def red_segmenter(random_checkpoint, monkeypatch):
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(data=st.data())
-def test_every_pixel_is_where_it_was(red_segmenter, data):
+@given(drawn=images_with_regions(1, 200, 300))
+def test_every_pixel_is_where_it_was(red_segmenter, drawn):
     """Of any image and region, however small: a slope comes back as it was, shifted nowhere."""
-    height = data.draw(st.integers(1, 200))
-    width = data.draw(st.integers(max(1, height // 10), min(300, 10 * height)))
-    x, y = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
-    region = Region(x, y, data.draw(st.integers(1, width - x)),
-                    data.draw(st.integers(1, height - y)))
+    height, width, region = drawn
     down, right = np.mgrid[:height, :width]
     red = (30 + 200 * (down + right) / (height + width)).astype(np.uint8)
     image = np.dstack([red, 255 - red, red // 2])

@@ -16,7 +16,7 @@ from rosbags.typesys import Stores, get_typestore
 from fcn_seg_ros.bags.drive import Calibration, DriveFrame
 from fcn_seg_ros.bags.folder import rate_of
 from fcn_seg_ros.datasets.images import decode_rgb
-from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.errors import InputError, one_line
 
 IMAGE = 'sensor_msgs/msg/Image'
 COMPRESSED = 'sensor_msgs/msg/CompressedImage'
@@ -118,7 +118,7 @@ class Rosbag2Drive:
         # The library raises from three back ends (its own, apsw, struct, yaml) without a common
         # base; all of it means that this bag cannot be read.
         except Exception as error:
-            reason = ' '.join(str(error).split()) or type(error).__name__
+            reason = one_line(error) or type(error).__name__
             raise InputError(f'{self.name}: expected a rosbag2 (sqlite3 or mcap), found one that '
                              f'cannot be read: {reason}') from error
 

@@ -12,6 +12,7 @@ import numpy as np
 from fcn_seg_ros.benchmark.variants import Variant
 from fcn_seg_ros.datasets.base import RoadDataset
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts
+from fcn_seg_ros.inference.postprocess import intersection_and_union, intersection_over_union
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
 
@@ -32,22 +33,14 @@ def compare_masks(segmenters: Mapping[Variant, RoadSegmenter], reference: RoadSe
         wanted = reference.segment(sample.image)
         for variant, segmenter in segmenters.items():
             found = segmenter.segment(sample.image)
-            overlaps[variant].append(_overlap(found.road, wanted.road))
+            overlaps[variant].append(intersection_and_union(found.road, wanted.road))
             difference = np.abs(found.probability.astype(np.int16) - wanted.probability)
             largest[variant] = max(largest[variant], int(difference.max()))
             counts[variant].update(found.probability, sample.labels)
         done()
     return {variant: {
-        'images': len(rows), 'iou': round(100 * _ratio(*np.sum(rows, axis=0)), 4),
-        'worst_iou': round(100 * min(_ratio(*row) for row in rows), 4),
+        'images': len(rows), 'iou': round(100 * intersection_over_union(*np.sum(rows, axis=0)), 4),
+        'worst_iou': round(100 * min(intersection_over_union(*row) for row in rows), 4),
         'largest': largest[variant],
         'max_f': round(100 * counts[variant].compute().max_f, 3)}
         for variant, rows in overlaps.items()}
-
-
-def _overlap(ours: np.ndarray, theirs: np.ndarray) -> tuple[int, int]:
-    return int(np.logical_and(ours, theirs).sum()), int(np.logical_or(ours, theirs).sum())
-
-
-def _ratio(both: int, either: int) -> float:
-    return both / either if either else 1.0

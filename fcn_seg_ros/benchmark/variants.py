@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.errors import InputError, one_line
 from fcn_seg_ros.inference.backends import BACKENDS as AUTO_AND_BACKENDS
 from fcn_seg_ros.inference.backends import PRECISIONS as AUTO_AND_PRECISIONS
 from fcn_seg_ros.inference.backends import BackendError
@@ -93,5 +93,5 @@ def open_variants(variants: Sequence[Variant], image: np.ndarray
                 segmenter.segment(image)
             opened[variant] = segmenter
         except (InputError, BackendError) as error:
-            missing.append(Unavailable(variant, ' '.join(str(error).split())[:200]))
+            missing.append(Unavailable(variant, one_line(error)))
     return opened, missing

@@ -25,8 +25,8 @@ from fcn_seg_ros.datasets.open import open_dataset, parse_spec
 from fcn_seg_ros.datasets.rendered import RenderedDrive
 from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.evaluation.files import make_folder, write_file
 from fcn_seg_ros.evaluation.report import markdown
+from fcn_seg_ros.files import make_folder, write_file
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.resources import default_checkpoint
 

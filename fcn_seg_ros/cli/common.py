@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.errors import InputError, one_line
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -80,6 +80,5 @@ def init_ros(name: str, arguments: Sequence[str]) -> None:
 
 
 def _ros_fault(error: Exception) -> InputError:
-    reason = ' '.join(str(error).split())
     return InputError('ROS arguments: expected what `ros2 run` takes after --ros-args, '
-                      f'found a fault: {reason}')
+                      f'found a fault: {one_line(error)}')

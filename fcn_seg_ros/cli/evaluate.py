@@ -21,7 +21,6 @@ from fcn_seg_ros.datasets.open import DatasetSpec, open_dataset, parse_spec
 from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.evaluate import BIRDS_EYE, score
-from fcn_seg_ros.evaluation.files import make_folder, write_file
 from fcn_seg_ros.evaluation.geometry import geometry_of
 from fcn_seg_ros.evaluation.plots import write_plots
 from fcn_seg_ros.evaluation.predictors import Network, Predictor, StoredProbabilities
@@ -31,6 +30,7 @@ from fcn_seg_ros.evaluation.submission import (
     submission_images,
     write_submission,
 )
+from fcn_seg_ros.files import make_folder, write_file
 from fcn_seg_ros.inference.backends import PRECISIONS
 from fcn_seg_ros.inference.segmenter import RoadSegmenter, resolve_threshold
 from fcn_seg_ros.models.checkpoint import load_checkpoint

@@ -14,7 +14,7 @@ from fcn_seg_ros.cli.common import make_parser, run_main
 from fcn_seg_ros.cli.progress import progress_bar
 from fcn_seg_ros.datasets.images import IMAGE_SUFFIXES, read_rgb
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.evaluation.files import make_folder, png, write_file
+from fcn_seg_ros.files import make_folder, png, write_file
 from fcn_seg_ros.inference.backends import PRECISIONS
 from fcn_seg_ros.inference.postprocess import draw_overlay
 from fcn_seg_ros.inference.segmenter import RoadSegmenter

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.errors import InputError, one_line
 
 # The kinds of image files that folders of images, datasets and drives hold.
 IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg')
@@ -61,7 +61,7 @@ def read_indices(path: Path) -> np.ndarray:
             mode, pixels = image.mode, np.array(image)
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise InputError(f'{path}: expected a label image, found a file that cannot be decoded '
-                         f'({" ".join(str(error).split())})') from None
+                         f'({one_line(error)})') from None
     if mode in ('RGB', 'RGBA'):
         if (pixels[..., :3] == pixels[..., :1]).all():
             return np.ascontiguousarray(pixels[..., 0])

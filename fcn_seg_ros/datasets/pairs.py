@@ -13,7 +13,7 @@ from PIL import Image
 
 from fcn_seg_ros.datasets.base import Sample
 from fcn_seg_ros.datasets.images import IMAGE_SUFFIXES, read_rgb
-from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.errors import InputError, one_line
 
 
 class SizeMismatch(InputError):
@@ -97,7 +97,7 @@ def read_split(root: Path, split: str | Path) -> list[str]:
         names = path.read_text().split()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f'{path}: expected one sample name a line, found a file that is no text '
-                         f'({" ".join(str(error).split())})') from None
+                         f'({one_line(error)})') from None
     if not names:
         raise InputError(f'{path}: expected one sample name a line, found an empty file')
     return names

@@ -15,8 +15,8 @@ from fcn_seg_ros.datasets.base import IGNORE, RoadDataset
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.calibration import BAND, BINS, Calibration, reliability
 from fcn_seg_ros.evaluation.evaluate import ALL, Evaluation, ViewScores
-from fcn_seg_ros.evaluation.files import make_folder, png, write_file
 from fcn_seg_ros.evaluation.predictors import Predictor
+from fcn_seg_ros.files import make_folder, png, write_file
 from fcn_seg_ros.inference.postprocess import probability_to_mask
 
 if TYPE_CHECKING:

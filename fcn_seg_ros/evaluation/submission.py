@@ -21,8 +21,8 @@ from fcn_seg_ros.datasets.images import IMAGE_SUFFIXES, read_rgb
 from fcn_seg_ros.datasets.kitti_calib import calib_file, read_calib
 from fcn_seg_ros.datasets.kitti_road import CATEGORIES
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.evaluation.files import make_folder, png, write_file
 from fcn_seg_ros.evaluation.predictors import Predictor
+from fcn_seg_ros.files import make_folder, png, write_file
 from fcn_seg_ros.ground.birds_eye import BirdsEyeView
 
 ARCHIVE = 'submission.zip'

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.errors import InputError, one_line
 from fcn_seg_ros.inference.backends import Backend, resolve_device
 from fcn_seg_ros.inference.backends.machine import cpu_has_bf16
 from fcn_seg_ros.models.checkpoint import METADATA_KEY, CheckpointInfo, parse_info
@@ -51,9 +51,8 @@ def load_exported(path: str | Path) -> ExportedModel:
     try:
         model = openvino.Core().read_model(str(path))
     except RuntimeError as error:
-        reason = ' '.join(str(error).split())[:200]
         raise InputError(f'{path}: expected a whole OpenVINO model, found a broken or foreign '
-                         f'one ({reason})') from None
+                         f'one ({one_line(error)})') from None
     texts = {key: model.get_rt_info([key]).astype(str) for key in (METADATA_KEY, PRECISION_KEY)
              if model.has_rt_info([key])}
     return ExportedModel(path, parse_info(path, texts), texts.get(PRECISION_KEY, 'fp32'), model)

@@ -16,6 +16,7 @@ from fcn_seg_ros.inference.backends import ScalingBackend, make_backend
 from fcn_seg_ros.inference.backends.base import MAX_SHAPES
 from fcn_seg_ros.inference.exported import is_exported, load_exported, make_exported_backend
 from fcn_seg_ros.inference.graph import is_binary
+from fcn_seg_ros.inference.legend import legend_of
 from fcn_seg_ros.inference.postprocess import (
     UNKNOWN,
     most_likely,
@@ -70,6 +71,7 @@ class RoadSegmenter:
                         else make_exported_backend(network, *choice))
         self._scaling = self.backend if isinstance(self.backend, ScalingBackend) else None
         self._binary = is_binary(self.info)
+        self._legend = legend_of(self.info)
         # The network's inputs, one for each shape, kept so that none is allocated for a frame.
         self._inputs: dict[tuple[int, ...], np.ndarray] = {}
 
@@ -120,8 +122,7 @@ class RoadSegmenter:
         done = time.perf_counter()
         times = StageTimes(1e3 * (prepared - start), 1e3 * (computed - prepared),
                            1e3 * (done - computed))
-        road_ids = (1,) if self._binary else self.info.road_ids
-        return [Segmentation(mask, probability, times, road_ids, compute_confidence=confidence)
+        return [Segmentation(mask, probability, times, self._legend, confidence)
                 for mask, probability, confidence in levels]
 
     def close(self) -> None:

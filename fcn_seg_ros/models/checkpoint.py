@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import types
 import typing
 from dataclasses import dataclass, field
@@ -18,7 +17,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.errors import InputError, one_line
+from fcn_seg_ros.files import make_folder, write_file
 from fcn_seg_ros.models.fcn import make_network
 
 FORMAT_VERSION = 1
@@ -133,9 +133,8 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     try:
         network.load_state_dict(tensors, assign=True)
     except RuntimeError as error:
-        reason = ' '.join(str(error).split())[:200]
         raise InputError(f'{path}: expected the weights of {info.decoder} on {info.encoder}, '
-                         f'found others ({reason})') from None
+                         f'found others ({one_line(error)})') from None
     return Checkpoint(network.eval(), info, path, self_test)
 
 
@@ -168,14 +167,9 @@ def _compact(value: Tensor) -> Tensor:
 
 
 def _write(path: Path, tensors: dict[str, Tensor], info: CheckpointInfo) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + '.partial')
+    make_folder(path.parent)
     metadata = {METADATA_KEY: json.dumps(dataclasses.asdict(info), sort_keys=True)}
-    try:
-        partial.write_bytes(save(tensors, metadata))
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_file(path, save(tensors, metadata))
 
 
 def _open(path: Path) -> Any:

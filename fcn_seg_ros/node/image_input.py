@@ -15,7 +15,7 @@ from rclpy.subscription import Subscription
 from rclpy.timer import Timer
 from sensor_msgs.msg import CompressedImage, Image
 
-from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.errors import InputError, one_line
 from fcn_seg_ros.node.events import subscribe_with_events
 from fcn_seg_ros.node.qos import (
     RELIABILITIES,
@@ -58,9 +58,8 @@ class ImageInput:
         try:
             self.topic: str = node.resolve_topic_name(topic)
         except (InvalidTopicNameException, RuntimeError) as error:
-            reason = ' '.join(str(error).split())
             raise InputError(f'topic of a camera: expected a topic name, found {topic!r} '
-                             f'({reason})') from None
+                             f'({one_line(error)})') from None
         if transport == 'compressed':
             self.topic += '/compressed'
         self.transport: str = transport

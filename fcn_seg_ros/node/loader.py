@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from rclpy.impl.rcutils_logger import RcutilsLogger
 
-from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.errors import InputError, type_and_words
 from fcn_seg_ros.inference.backends import BackendError
 from fcn_seg_ros.inference.segmenter import RoadSegmenter, SegmentOptions
 from fcn_seg_ros.inference.self_test import self_test
@@ -94,8 +94,8 @@ class Loading:
             self.failure = InputError(f'loading the network: expected it to work, found {error}')
         except Exception as error:  # what libraries raise; the caller gets it in one line
             self._logger.error(traceback.format_exc())
-            reason = ' '.join(f'{type(error).__name__}: {error}'.split())
-            self.failure = InputError(f'loading the network: expected it to work, found {reason}')
+            self.failure = InputError('loading the network: expected it to work, found '
+                                      f'{type_and_words(error)}')
         if self.loaded is not None and self._cancelled.is_set():
             self.loaded.segmenter.close()
             self.loaded = None

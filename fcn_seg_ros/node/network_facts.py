@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from fcn_seg_ros.errors import one_line
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
 _HASH_DIGITS = 12
@@ -42,7 +43,7 @@ def memory_facts(device: str) -> dict[str, str]:
         free, total = torch.cuda.mem_get_info(device)
         own = torch.cuda.memory_allocated(device)
     except RuntimeError as error:  # a device that is lost
-        return {'gpu_memory_mib': f'not readable: {" ".join(str(error).split())[:200]}'}
+        return {'gpu_memory_mib': f'not readable: {one_line(error)}'}
     return {'gpu_memory_mib': f'{own / _MIB:.0f}',
             'gpu_memory_in_use_mib': f'{(total - free) / _MIB:.0f}',
             'gpu_memory_total_mib': f'{total / _MIB:.0f}'}

@@ -117,11 +117,6 @@ class NetworkKeeper:
         if self._loading is not None:
             self._loading.cancel()
 
-    def is_loading(self) -> bool:
-        """Tell whether a network is being loaded, also if it will go to nobody."""
-        return any(loading is not None and loading.is_alive()
-                   for loading in (self._loading, *self._cancelled))
-
     def release(self) -> None:
         """Free the network; the worker must not need it any more."""
         self.cancel()

@@ -25,7 +25,7 @@ from fcn_seg_ros.node.publish import publish_on_demand
 from fcn_seg_ros.node.settings import Settings
 
 OUTPUTS = {'mask': Image, 'probability': Image, 'confidence': Image, 'overlay': Image,
-           'mask/compressed': CompressedImage, 'camera_info': CameraInfo}
+           'mask_colour': Image, 'mask/compressed': CompressedImage, 'camera_info': CameraInfo}
 _MASKS = ('mask', 'mask/compressed')
 # As image_transport writes it.
 _PNG_FORMAT = 'mono8; png compressed mono8'
@@ -78,6 +78,8 @@ class CameraOutputs:
             overlay = draw_overlay(image, result.road, settings.overlay_colour,
                                    settings.overlay_alpha)
             self._publishers['overlay'].publish(to_rgb8(overlay, header))
+        if self.watched('mask_colour'):
+            self._publishers['mask_colour'].publish(to_rgb8(result.picture, header))
         if self.watched('mask/compressed'):
             message = CompressedImage(header=header, format=_PNG_FORMAT)
             message.data.frombytes(encode_png(result.mask))

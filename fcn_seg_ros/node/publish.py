@@ -12,7 +12,7 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import QoSProfile
 from rclpy.qos_overriding_options import InvalidQosOverridesError, QoSOverridingOptions
 
-from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.errors import InputError, one_line
 
 try:
     from rclpy.event_handler import PublisherEventCallbacks
@@ -39,7 +39,6 @@ def publish_on_demand(node: LifecycleNode, message: type, topic: str, profile: Q
             message, topic, profile, event_callbacks=PublisherEventCallbacks(**events),
             qos_overriding_options=QoSOverridingOptions.with_default_policies())
     except (InvalidQosOverridesError, RuntimeError) as error:
-        reason = ' '.join(str(error).split())
         raise InputError(f'parameters qos_overrides of {node.resolve_topic_name(topic)}: '
-                         f'expected history, depth and reliability as ROS has them, found {reason}'
-                         ) from None
+                         'expected history, depth and reliability as ROS has them, found '
+                         f'{one_line(error)}') from None

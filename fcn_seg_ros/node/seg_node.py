@@ -14,7 +14,7 @@ from rclpy.parameter import Parameter
 from rclpy.task import Future
 from rclpy.timer import Timer
 
-from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.errors import InputError, type_and_words
 from fcn_seg_ros.node.camera_channel import CameraChannel
 from fcn_seg_ros.node.checkpoint_service import CheckpointService
 from fcn_seg_ros.node.diagnostics import DiagnosticsBeat
@@ -26,7 +26,7 @@ from fcn_seg_ros.node.network_keeper import NetworkKeeper
 from fcn_seg_ros.node.publish import HAS_MATCHED_EVENT, LOOK_PERIOD_S
 from fcn_seg_ros.node.settings import Settings, change, declare_all, read
 from fcn_seg_ros.node.statistics import RecentTimes
-from fcn_seg_ros.node.trouble import GIVE_UP_AFTER, Remedy, one_line
+from fcn_seg_ros.node.trouble import GIVE_UP_AFTER, Remedy
 from fcn_seg_ros.node.worker import Worker
 
 # A batch in work, of a size that must be compiled first, is waited for so long.
@@ -50,7 +50,7 @@ def _reported(transition: Transition) -> Transition:
             self._fail(error)
         except Exception as error:  # rclpy would swallow it
             self.get_logger().error(traceback.format_exc())
-            self._fail(InputError(f'{transition.__name__}: {one_line(error)}'))
+            self._fail(InputError(f'{transition.__name__}: {type_and_words(error)}'))
         return TransitionCallbackReturn.FAILURE
     return call
 

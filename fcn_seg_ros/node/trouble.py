@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from enum import Enum
 
+from fcn_seg_ros.errors import type_and_words
+
 # Retries come after 0.1, 0.2, 0.4 ... seconds, at most this many.
 _FIRST_DELAY_S = 0.1
 _LONGEST_DELAY_S = 5.0
@@ -50,7 +52,7 @@ class Trouble:
 
     def device_failed(self, error: BaseException, lost: bool) -> Remedy:
         """Note that the device could not do a frame; ``lost``: nor will it do another."""
-        self.reason = one_line(error)
+        self.reason = type_and_words(error)
         self._device += 1
         if lost or self._device % FALL_BACK_AFTER == 0:
             return Remedy.FALL_BACK
@@ -58,11 +60,6 @@ class Trouble:
 
     def unexplained(self, error: BaseException) -> Remedy:
         """Note an exception that no frame should be able to cause."""
-        self.reason = one_line(error)
+        self.reason = type_and_words(error)
         self._unexplained += 1
         return Remedy.GIVE_UP if self._unexplained >= GIVE_UP_AFTER else Remedy.RETRY
-
-
-def one_line(error: BaseException) -> str:
-    """Return an exception's type and text in one line."""
-    return ' '.join(f'{type(error).__name__}: {error}'.split())

@@ -86,10 +86,6 @@ class Worker:
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
-    def is_alive(self) -> bool:
-        """Tell whether its thread runs."""
-        return self._thread.is_alive()
-
     def busy_s(self) -> float:
         """Return how many seconds ago the frames in work were taken, 0 where there are none."""
         since = self._busy_since

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from fcn_seg_ros.datasets.transforms import Augmentation
-from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.errors import InputError, one_line
 from fcn_seg_ros.training.losses import LossWeights
 
 CLASSES = ('not road', 'road')
@@ -149,7 +149,7 @@ def read_config(path: str | Path) -> TrainingConfig:
                          f'be read ({error.strerror})') from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f'{path}: expected YAML, found a fault '
-                         f'({" ".join(str(error).split())})') from None
+                         f'({one_line(error)})') from None
     if not isinstance(values, dict):
         raise InputError(f'{path}: expected settings by name, found {type(values).__name__}')
     flat: dict[str, Any] = {}

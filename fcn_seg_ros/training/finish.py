@@ -15,7 +15,7 @@ from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED
 from fcn_seg_ros.evaluation.evaluate import ALL, Evaluation, evaluate
 from fcn_seg_ros.ground.camera import PinholeCamera
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
-from fcn_seg_ros.models.checkpoint import SelfTest, with_info, with_self_test
+from fcn_seg_ros.models.checkpoint import SelfTest, load_checkpoint, with_info, with_self_test
 
 # Half of KITTI's camera, an image of 0.4 MB beside the weights; 640 columns give the network the
 # input that KITTI's images give it, so a node that starts compiles one shape.
@@ -31,7 +31,7 @@ def calibrate_and_score(path: Path, validation: RoadDataset, dataset: str, split
     the checkpoint's own); the threshold is where F1 is best on the calibrated probability. The
     scores are those of the perspective view, which neither of the two changes. Returns them.
     """
-    info = RoadSegmenter(path, 'cpu').info
+    info = load_checkpoint(path).info
     fitted = evaluate(RoadSegmenter(path), validation).calibration.temperature
     with_info(path, dataclasses.replace(info, temperature=info.temperature * fitted))
     evaluation = evaluate(RoadSegmenter(path), validation)

@@ -10,6 +10,8 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from fcn_seg_ros.errors import type_and_words
+
 # A camera has one image size; several cameras or a bag of mixed images have a few.
 MAX_SHAPES = 4
 
@@ -90,10 +92,10 @@ def library_errors(name: str, device: str, kinds: tuple[type[Exception], ...]
     except BackendError:
         raise
     except caught as error:
-        words = ' '.join(f'{type(error).__name__}: {error}'.split())
-        lower = words.lower()
+        lower = f'{type(error).__name__}: {error}'.lower()
         out_of_memory = (isinstance(error, MemoryError)
                          or any(phrase in lower for phrase in _OUT_OF_MEMORY))
         lost = (not out_of_memory and device != 'cpu'
                 and any(phrase in lower for phrase in _LOST))
-        raise BackendError(f'{name} on {device}: {words[:400]}', out_of_memory, lost) from error
+        raise BackendError(f'{name} on {device}: {type_and_words(error)}', out_of_memory,
+                           lost) from error

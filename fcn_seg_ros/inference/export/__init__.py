@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.errors import InputError, type_and_words
 from fcn_seg_ros.inference.backends.torch_eager import TorchBackend
 from fcn_seg_ros.inference.backends.torch_graph import make_graph
 from fcn_seg_ros.inference.export.parity import Model, Parity, check_parity, compare
@@ -100,9 +100,8 @@ def _write_and_load(checkpoint: Checkpoint, kind: str, path: Path, precision: st
     except (InputError, OSError):
         raise
     except Exception as error:  # three converters raise many unrelated kinds
-        reason = ' '.join(f'{type(error).__name__}: {error}'.split())[:300]
         raise InputError(f'{path.name}: expected a network that {kind} can express and run in '
-                         f'{precision}, found a fault: {reason}') from None
+                         f'{precision}, found a fault: {type_and_words(error)}') from None
 
 
 def _onnx(graph: InferenceGraph, checkpoint: Checkpoint, path: Path, precision: str,
