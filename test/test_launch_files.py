@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import cv2
 import pytest
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
-from sensor_msgs.msg import Image
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CompressedImage, Image
 
 from fcn_seg_ros.bags.messages import to_header, to_rgb8
 
@@ -63,25 +65,27 @@ class Launched:
 
 
 class Road:
-    """Publishes images and waits for their masks."""
+    """Publishes an image (raw or compressed), /clock, and waits for masks."""
 
-    def __init__(self, image: Image) -> None:
+    def __init__(self, image: Image | CompressedImage) -> None:
         self.image = image
         self._context = rclpy.Context()
         rclpy.init(context=self._context)
         self._node = rclpy.create_node('road', context=self._context)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
+        self._clock = self._node.create_publisher(Clock, '/clock', 10)
 
     def mask(self, images: str, masks: str, still: Callable[[], bool]) -> Image:
         """Return the first mask on a topic, while images are published on another."""
         got: list[Image] = []
-        publisher = self._node.create_publisher(Image, images, 1)
+        publisher = self._node.create_publisher(type(self.image), images, 1)
         subscription = self._node.create_subscription(Image, masks, got.append, 10)
         deadline = time.monotonic() + SECONDS
         while not got:
             assert still(), 'the launch ended'
             assert time.monotonic() < deadline, f'no mask on {masks} within {SECONDS:.0f} s'
+            self._clock.publish(Clock(clock=self.image.header.stamp))
             publisher.publish(self.image)
             self._executor.spin_once(timeout_sec=0.1)
         self._node.destroy_subscription(subscription)
@@ -164,6 +168,24 @@ def test_autoware_topics(launch, small, road):
     check_mask(road.mask('/sensing/camera/camera3/image_rect_color',
                          '/perception/road_segmentation/camera3/mask',
                          lambda: launched.process.poll() is None), road)
+    launched.interrupt()
+    assert launched.process.returncode == 0, launched.output()
+
+
+def test_compressed_images_by_the_bags_clock(launch, small, road, rendered_frames, tmp_path):
+    """As from `ros2 bag play --clock`: by the computer's clock they would be years too old."""
+    params = tmp_path / 'seg.yaml'
+    params.write_text('/**: {ros__parameters: {max_age_ms: 500.0}}')
+    raw = road.image
+    png = cv2.imencode('.png', rendered_frames[0].image[..., ::-1])[1].tobytes()
+    road.image = CompressedImage(header=raw.header, format='rgb8; png compressed bgr8', data=png)
+    topic = '/sensing/front/image_raw'
+    launched = launch('seg.launch.py', f'topic:={topic}', 'transport:=compressed',
+                      'use_sim_time:=true', f'params_file:={params}', *small)
+    mask = road.mask(f'{topic}/compressed', '/sensing/front/road/mask',
+                     lambda: launched.process.poll() is None)
+    road.image = raw
+    check_mask(mask, road)
     launched.interrupt()
     assert launched.process.returncode == 0, launched.output()
 
