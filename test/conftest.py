@@ -39,6 +39,16 @@ def compiled_networks(tmp_path_factory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def environment_stays() -> Iterator[None]:
+    """Take back what a test changed in the environment: ROS reads it, in the next test too."""
+    before = dict(os.environ)
+    yield
+    if os.environ != before:
+        os.environ.clear()
+        os.environ.update(before)
+
+
 def network_info(**changes) -> CheckpointInfo:
     """Return the metadata of a small two-class network."""
     values = {

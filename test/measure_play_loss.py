@@ -81,6 +81,7 @@ def receive(process: subprocess.Popen[str], domain: int,
             executor.spin_once(timeout_sec=0.1)
     finally:
         process.kill()
+        executor.shutdown()  # else the subscriptions stay in the graph, for the next player
         node.destroy_node()
         rclpy.shutdown(context=context)
 

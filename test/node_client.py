@@ -194,7 +194,8 @@ class Client:
         return str(self.call(GetState, 'get_state', GetState.Request()).current_state.label)
 
     def close(self) -> None:
-        """Leave the graph."""
+        """Leave the graph; what the executor waits on would stay in it."""
+        self.executor.shutdown()
         self.node.destroy_node()
         rclpy.shutdown(context=self.context)
 

@@ -170,8 +170,6 @@ def test_plot_shows_the_lines_and_is_the_same_twice(small_run):
 def test_nodes_are_compared_over_the_middleware(random_checkpoint, monkeypatch):
     monkeypatch.setattr(over_dds, '_SATURATE_S', 2.0)
     monkeypatch.setattr(over_dds, '_SETTLE_S', 1.0)
-    # It sets the shipped profile for this process: until the end of the test.
-    monkeypatch.setenv('FASTDDS_DEFAULT_PROFILES_FILE', '')
     found = measure_nodes(random_checkpoint, 96, 'cpu', IMAGE, 10, 30.0, rounds=1)
     assert all(values[0] > 0 for values in found['masks_a_second'].values())
     assert found['throughput_ratio'] > 0 and 0 < found['masks'] <= 12

@@ -86,7 +86,10 @@ class Graph:
         self.until(arrived)
 
     def close(self) -> None:
-        for node in self.executor.get_nodes():
+        # Until its executor ends, which waits on them, the subscriptions stay in the graph.
+        nodes = self.executor.get_nodes()
+        self.executor.shutdown()
+        for node in nodes:
             node.destroy_node()
         rclpy.shutdown(context=self.context)
 

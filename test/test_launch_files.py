@@ -93,7 +93,8 @@ class Road:
         return got[0]
 
     def close(self) -> None:
-        """Leave the graph."""
+        """Leave the graph; what the executor waits on would stay in it."""
+        self._executor.shutdown()
         self._node.destroy_node()
         rclpy.shutdown(context=self._context)
 

@@ -105,5 +105,6 @@ def test_where_rclpy_has_no_matched_event_none_is_asked_for(node, monkeypatch):
         if made.watched('mask'):
             break
     assert made.watched('mask') and not made.watched('overlay')
+    executor.shutdown()
     node.destroy_subscription(listener)
     made.destroy()

@@ -111,6 +111,8 @@ def play_and_listen(options: PlayOptions, wanted: int) -> dict[str, list]:
             executor.spin_once(timeout_sec=0.1)
         stop.set()
         thread.join()
+        executor.shutdown()
+        listener.destroy_node()
     finally:
         rclpy.shutdown()
     return got

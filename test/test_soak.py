@@ -1,0 +1,20 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Two minutes at camera rate with the packaged network; measure_soak.py is the long run."""
+
+from __future__ import annotations
+
+from measure_soak import measure
+
+from fcn_seg_ros.dds import use_private_domain
+
+# The long run's limit is 1 %. In two minutes one step of the allocator weighs more.
+MOST_GROWTH_PERCENT = 3.0
+
+
+def test_memory_stays_and_every_image_is_counted():
+    figures = measure(2.0, 10.0, int(use_private_domain({})), [])
+    print(figures)
+    assert figures['sent'] == 1200 and figures['unexplained'] == 0
+    assert figures['masks_received'] > 0
+    assert figures['rss_growth_percent'] < MOST_GROWTH_PERCENT
