@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,7 +20,7 @@ from fcn_seg_ros.benchmark.over_dds import measure_nodes
 from fcn_seg_ros.benchmark.peers import TutorialPath
 from fcn_seg_ros.benchmark.plot import latency_against_accuracy
 from fcn_seg_ros.benchmark.report import machine_lines, tables
-from fcn_seg_ros.benchmark.steady import steady_state
+from fcn_seg_ros.benchmark.steady import at_a_rate, steady_state
 from fcn_seg_ros.benchmark.timing import interleave, summary
 from fcn_seg_ros.benchmark.variants import Variant
 from fcn_seg_ros.cli.benchmark import main
@@ -103,6 +104,21 @@ def test_growth_is_seen(leak):
     assert (found['growth_mib'] > 20) == bool(leak)
 
 
+def test_a_camera_leaves_pauses():
+    begun = []
+
+    def segment(image):
+        begun.append(time.monotonic())
+        return SimpleNamespace(times=SimpleNamespace(total=1.0 if len(begun) % 100 else 9.0))
+    found = at_a_rate(SimpleNamespace(segment=segment), IMAGE, 60, 200.0)
+    assert len(begun) == 250  # 50 to warm up, then two turns of 50 each
+    assert found['in_a_row_ms'] == {'calls': 100, 'p50': 1.0, 'p95': 1.0, 'p99': pytest.approx(
+        np.percentile([1.0] * 98 + [9.0] * 2, 99))}
+    assert found['paced_ms'] == {'calls': 100, 'p50': 1.0, 'p95': 1.0, 'p99': 1.0}
+    steps = np.diff(begun)
+    assert steps[100:149].sum() >= 48 / 200 > steps[50:99].sum()
+
+
 @pytest.fixture(scope='module')
 def small_run(random_checkpoint, kitti_folder, tmp_path_factory):
     """Return what `benchmark --json` prints for a small network, and its plot."""
@@ -148,14 +164,16 @@ def test_tables_show_it(small_run):
                    'p99_over_p50': 2.0, 'resident_mib': 100.0, 'growth_mib': 0.25},
         'node': {'saturating_hz': 40.0, 'throughput_ratio': 4.5, 'first_mask_s': [3.0, 2.5],
                  'masks_a_second': {'tutorial_node': [5.0, 5.5], 'seg_node': [24.0, 23.0]},
-                 'frames': 100, 'masks': 99, 'segment_ms_p50': 30.0,
+                 'frames': 100, 'masks': 99,
+                 'segmenter': {'in_a_row_ms': {'p50': 30.0, 'p95': 31.0},
+                               'paced_ms': {'p50': 34.25, 'p95': 36.0}},
                  'image_to_mask_ms': {'p50': 33.0, 'p95': 37.5, 'p99': 40.0}}}
     parts = tables(found)
     assert all(len(row) == len(part.columns) for part in parts for row in part.rows)
     text = ' '.join([word for part in parts for row in part.rows for word in row]
                     + [note for part in parts for note in part.notes]
                     + [str(value) for value in machine_lines(found).values()])
-    for words in ('torchvision fcn_resnet50', 'tutorial path', '24.0, 23.0', '0.25', '7.5',
+    for words in ('torchvision fcn_resnet50', 'tutorial path', '24.0, 23.0', '0.25', '7.5', '3.2',
                   'not here: cuda_graph fp16', 'mobilenet_v2', '100.00'):
         assert words in text, words
 

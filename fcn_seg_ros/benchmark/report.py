@@ -121,9 +121,12 @@ def _node(node: dict[str, Any]) -> Table:
             ('seg_node, start to first mask, s', _list(node['first_mask_s'])),
             (f'image to mask at 10 Hz, ms ({node["masks"]} of {node["frames"]} frames)',
              f'p50 {ms["p50"]:.1f}, p95 {ms["p95"]:.1f}, p99 {ms["p99"]:.1f}')]
-    if 'segment_ms_p50' in node:
-        rows.append(('p95 of that minus the p50 of a segmenter call, ms',
-                     f'{ms["p95"] - node["segment_ms_p50"]:.1f}'))
+    for name, text in (('in_a_row_ms', 'in a row'), ('paced_ms', 'at 10 Hz')):
+        call = node['segmenter'][name]
+        rows += [(f'a call of the segmenter alone, {text}, ms',
+                  f'p50 {call["p50"]:.1f}, p95 {call["p95"]:.1f}'),
+                 ('p95 of image to mask minus the p50 of that, ms',
+                  f'{ms["p95"] - call["p50"]:.1f}')]
     return Table(f'nodes over the middleware, images at {node["saturating_hz"]:.0f} Hz',
                  ('what', 'figure'), rows)
 
