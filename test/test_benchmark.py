@@ -92,7 +92,7 @@ def test_memory_is_that_of_the_variant_alone(random_checkpoint):
     assert found['first_mask_s'] > 0 and found['gpu_mib'] is None
 
 
-@pytest.mark.parametrize('leak', [0, 2**18])
+@pytest.mark.parametrize('leak', [0, 2**20])
 def test_growth_is_seen(leak):
     kept = []
 
@@ -101,7 +101,8 @@ def test_growth_is_seen(leak):
         return SimpleNamespace(times=SimpleNamespace(total=10.0))
     found = steady_state(SimpleNamespace(segment=segment), IMAGE, 100)
     assert found['p99_over_p50'] == 1.0 and found['frames'] == 100
-    assert (found['growth_mib'] > 20) == bool(leak)
+    # Part of it may lie in memory that was resident before.
+    assert (found['growth_mib'] > 50) == bool(leak)
 
 
 def test_a_camera_leaves_pauses():
@@ -163,6 +164,7 @@ def test_tables_show_it(small_run):
         'steady': {'variant': 'torch fp32 96', 'frames': 100, 'ms': {'p50': 1.0, 'p99': 2.0},
                    'p99_over_p50': 2.0, 'resident_mib': 100.0, 'growth_mib': 0.25},
         'node': {'saturating_hz': 40.0, 'throughput_ratio': 4.5, 'first_mask_s': [3.0, 2.5],
+                 'first_mask_cold_s': 8.25,
                  'masks_a_second': {'tutorial_node': [5.0, 5.5], 'seg_node': [24.0, 23.0]},
                  'frames': 100, 'masks': 99,
                  'segmenter': {'in_a_row_ms': {'p50': 30.0, 'p95': 31.0},
@@ -174,7 +176,7 @@ def test_tables_show_it(small_run):
                     + [note for part in parts for note in part.notes]
                     + [str(value) for value in machine_lines(found).values()])
     for words in ('torchvision fcn_resnet50', 'tutorial path', '24.0, 23.0', '0.25', '7.5', '3.2',
-                  'not here: cuda_graph fp16', 'mobilenet_v2', '100.00'):
+                  '8.2', 'not here: cuda_graph fp16', 'mobilenet_v2', '100.00'):
         assert words in text, words
 
 
@@ -192,6 +194,7 @@ def test_nodes_are_compared_over_the_middleware(random_checkpoint, monkeypatch):
     assert all(values[0] > 0 for values in found['masks_a_second'].values())
     assert found['throughput_ratio'] > 0 and 0 < found['masks'] <= 12
     assert found['image_to_mask_ms']['p50'] > 0 and found['first_mask_s'][0] > 0
+    assert found['first_mask_cold_s'] > 0
     assert any(key.endswith('_ms_p50') for key in found['node_reports'])
 
 

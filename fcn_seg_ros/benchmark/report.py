@@ -119,6 +119,7 @@ def _node(node: dict[str, Any]) -> Table:
             ('masks a second of seg_node', _list(rates['seg_node'])),
             ('ratio', f'{node["throughput_ratio"]:.1f}'),
             ('seg_node, start to first mask, s', _list(node['first_mask_s'])),
+            ('seg_node, start to first mask, cache empty, s', f'{node["first_mask_cold_s"]:.1f}'),
             (f'image to mask at 10 Hz, ms ({node["masks"]} of {node["frames"]} frames)',
              f'p50 {ms["p50"]:.1f}, p95 {ms["p95"]:.1f}, p99 {ms["p99"]:.1f}')]
     for name, text in (('in_a_row_ms', 'in a row'), ('paced_ms', 'at 10 Hz')):
