@@ -23,10 +23,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from source_tree import ROOT
 
 from fcn_seg_ros.dds import use_private_domain
 
-ROOT = Path(__file__).resolve().parents[1]
 DISTINCT_IMAGES = 20
 
 

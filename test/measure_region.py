@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import source_tree  # noqa: F401
 
 from fcn_seg_ros.benchmark.timing import interleave, summary
 from fcn_seg_ros.datasets.kitti_road import KittiRoad

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+import source_tree  # noqa: F401
 from conftest import make_random_network, network_info
 from node_client import FAST, Client, image_message, running
 from std_srvs.srv import Trigger

@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import source_tree  # noqa: F401
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn

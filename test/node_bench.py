@@ -18,20 +18,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.signals import SignalHandlerOptions
+from sensor_msgs.msg import Image
+from source_tree import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-import psutil  # noqa: E402
-import rclpy  # noqa: E402
-from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor  # noqa: E402
-from rclpy.qos import QoSProfile, ReliabilityPolicy  # noqa: E402
-from rclpy.signals import SignalHandlerOptions  # noqa: E402
-from sensor_msgs.msg import Image  # noqa: E402
-
-from fcn_seg_ros.bags.messages import to_header, to_rgb8  # noqa: E402
-from fcn_seg_ros.dds import use_shipped_profile  # noqa: E402
+from fcn_seg_ros.bags.messages import to_header, to_rgb8
+from fcn_seg_ros.dds import use_shipped_profile
 
 KITTI_SHAPE = (375, 1242, 3)
 COUNTS = ('received', 'published', 'in_flight')

@@ -101,8 +101,7 @@ def test_growth_is_seen(leak):
         return SimpleNamespace(times=SimpleNamespace(total=10.0))
     found = steady_state(SimpleNamespace(segment=segment), IMAGE, 100)
     assert found['p99_over_p50'] == 1.0 and found['frames'] == 100
-    # Part of it may lie in memory that was resident before.
-    assert (found['growth_mib'] > 50) == bool(leak)
+    assert (found['growth_mib'] > 20) == bool(leak)
 
 
 def test_a_camera_leaves_pauses():

@@ -108,7 +108,7 @@ def test_stopped_while_it_imports(tmp_path, monkeypatch):
     stop.set()
     start = time.monotonic()
     assert _import('slow_to_import', stop.is_set) is None
-    assert time.monotonic() - start < 4.0
+    assert time.monotonic() - start < 1.0
 
 
 def test_a_stuck_worker_does_not_hold_the_exit(client, random_checkpoint, rendered_frames):

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import threading
 import time
@@ -92,7 +91,6 @@ class TruthDrive:
 
 def play_and_listen(options: PlayOptions, wanted: int) -> dict[str, list]:
     """Play TruthDrive in this process until so many images have come; return the messages."""
-    os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
     rclpy.init(domain_id=int(use_private_domain({})))
     got: dict[str, list] = {'image_raw': [], 'camera_info': [], 'road/truth': []}
     stop = threading.Event()

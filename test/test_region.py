@@ -32,17 +32,17 @@ def test_region_has_the_scale_of_the_image():
 
 
 @st.composite
-def images_with_regions(draw: st.DrawFn, least: int, highest: int, widest: int
+def images_with_regions(draw: st.DrawFn, least: int, highest: int, widest: int, ratio: int
                         ) -> tuple[int, int, Region]:
-    """Return height and width of an image of a usual shape, and a region in it."""
+    """Return height and width of an image, one at most ``ratio`` times the other, and a region."""
     height = draw(st.integers(least, highest))
-    width = draw(st.integers(max(least, height // 8), min(widest, 8 * height)))
+    width = draw(st.integers(max(least, height // ratio), min(widest, ratio * height)))
     x, y = draw(st.integers(0, width - 1)), draw(st.integers(0, height - 1))
     return height, width, Region(x, y, draw(st.integers(1, width - x)),
                                  draw(st.integers(1, height - y)))
 
 
-@given(drawn=images_with_regions(20, 800, 1600), network_height=st.integers(32, 512))
+@given(drawn=images_with_regions(20, 800, 1600, 8), network_height=st.integers(32, 512))
 def test_window_holds_the_region_and_lies_in_the_image(drawn, network_height):
     height, width, region = drawn
     whole, way = network_size(height, width, network_height), plan(height, width, network_height,
@@ -127,7 +127,7 @@ def red_segmenter(random_checkpoint, monkeypatch):
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(drawn=images_with_regions(1, 200, 300))
+@given(drawn=images_with_regions(1, 200, 300, 10))
 def test_every_pixel_is_where_it_was(red_segmenter, drawn):
     """Of any image and region, however small: a slope comes back as it was, shifted nowhere."""
     height, width, region = drawn

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parameters of a node become one object, or are refused in words."""
 
-
 import pytest
 import rclpy
 from rclpy.parameter import Parameter
