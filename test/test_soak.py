@@ -4,12 +4,9 @@
 
 from __future__ import annotations
 
-from measure_soak import measure
+from measure_soak import MOST_GROWTH_PERCENT, measure
 
 from fcn_seg_ros.dds import use_private_domain
-
-# The long run's limit is 1 %. In two minutes one step of the allocator weighs more.
-MOST_GROWTH_PERCENT = 3.0
 
 
 def test_memory_stays_and_every_image_is_counted():
