@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from fcn_seg_ros.inference.subpixel import to_subpixels
+from fcn_seg_ros.inference.subpixel import arrange, to_subpixels
 from fcn_seg_ros.models.layers import Upsample
 
 
@@ -21,7 +21,15 @@ def test_is_the_weighted_sum_of_what_the_upsampling_gives(stride, classes):
     scores = torch.randn(2, classes, 3, 5)
     with torch.no_grad():
         expected = (upsample(scores) * weights.reshape(1, -1, 1, 1)).sum(1, keepdim=True)
-        found = to_subpixels(upsample, weights)(scores)
+        cells = to_subpixels(upsample, weights)(scores)
+    assert cells.shape == (2, stride * stride, 3, 5)
+    found = arrange(cells.permute(0, 2, 3, 1), stride).permute(0, 3, 1, 2)
     assert found.shape == expected.shape == (2, 1, 3 * stride, 5 * stride)
     assert (found - expected).abs().max() < 1e-4
     assert expected.std() > 0.5
+
+
+def test_arranging_is_a_pixel_shuffle():
+    levels = torch.arange(2 * 9 * 4 * 5, dtype=torch.int64).reshape(2, 9, 4, 5).to(torch.uint8)
+    found = arrange(levels.permute(0, 2, 3, 1), 3)
+    assert torch.equal(found, torch.nn.functional.pixel_shuffle(levels, 3).permute(0, 2, 3, 1))

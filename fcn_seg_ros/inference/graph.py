@@ -7,7 +7,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from fcn_seg_ros.inference.subpixel import to_subpixels
+from fcn_seg_ros.inference.subpixel import arrange, to_subpixels
 from fcn_seg_ros.models.checkpoint import Checkpoint, CheckpointInfo
 from fcn_seg_ros.models.fcn import FCN
 
@@ -26,8 +26,8 @@ class InferenceGraph(nn.Module):
     classes, but 1 for a binary checkpoint (``is_binary``), where the one channel is P(road).
     """
 
-    mean: Tensor
     scale: Tensor
+    offset: Tensor
 
     def __init__(self, checkpoint: Checkpoint, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
@@ -39,27 +39,38 @@ class InferenceGraph(nn.Module):
         self.swap = info.channel_order == 'bgr'
         self.temperature = info.temperature
         # The softmax of two is the sigmoid of their difference, which is upsampled as one channel.
-        self.difference = (to_subpixels(self.network.decoder.last, _road_minus_other(info))
-                           if is_binary(info) else None)
-        shape = (1, 3, 1, 1)
-        self.register_buffer('mean', 255 * torch.tensor(info.mean).reshape(shape))
-        self.register_buffer('scale', 1 / (255 * torch.tensor(info.std).reshape(shape)))
+        last = self.network.decoder.last
+        self.stride = last.stride[0]
+        self.difference = (to_subpixels(last, _road_minus_other(info)) if is_binary(info)
+                           else None)
+        # (x / 255 - mean) / std as one multiplication and one addition.
+        scale = 1 / torch.tensor(info.std, dtype=torch.float64)
+        self.register_buffer('scale', (scale / 255).float())
+        self.register_buffer('offset', (-scale * torch.tensor(info.mean)).float())
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the probabilities of every pixel, 0 to 255."""
-        channels_first = images.permute(0, 3, 1, 2)
         if self.swap:
-            channels_first = channels_first.flip(1)
-        normalised = (channels_first.float() - self.mean) * self.scale
-        normalised = normalised.to(self.dtype)
+            images = images.flip(3)
+        # Rows of 3 W numbers, as a loop over 3 channels is too short for a CPU's vectors; channels
+        # last, as the image is and as convolutions want it. A third of the time of normalising
+        # channels first, in OpenVINO.
+        width = images.shape[2]
+        rows = images.flatten(2).float()
+        rows = rows * self.scale.repeat(width) + self.offset.repeat(width)
+        normalised = rows.unflatten(2, (width, 3)).to(self.dtype).permute(0, 3, 1, 2)
         if self.difference is None:
             logits = self.network(normalised).float() / self.temperature
-            probability = logits.softmax(dim=1)
-        else:
-            scores = self.network.decoder.scores(self.network.encoder(normalised))
-            probability = self.difference(scores.float()).sigmoid()
-        levels = (probability * 255).round().clamp(0, 255).to(torch.uint8)
-        return levels.permute(0, 2, 3, 1)
+            return _to_levels(logits.softmax(dim=1))
+        scores = self.network.decoder.scores(self.network.encoder(normalised))
+        # 8-bit levels are moved to their places faster than what they are made of.
+        return arrange(_to_levels(self.difference(scores.float()).sigmoid()), self.stride)
+
+
+def _to_levels(probability: Tensor) -> Tensor:
+    """Return round(255 P), uint8, channels last, of a probability (N, K, H, W)."""
+    levels = (probability * 255).round().clamp(0, 255).to(torch.uint8)
+    return levels.permute(0, 2, 3, 1)
 
 
 def _road_minus_other(info: CheckpointInfo) -> Tensor:

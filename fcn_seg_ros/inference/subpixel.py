@@ -18,11 +18,12 @@ from torch import Tensor, nn
 from fcn_seg_ros.models.layers import Upsample
 
 
-def to_subpixels(upsample: Upsample, combination: Tensor) -> nn.Sequential:
+def to_subpixels(upsample: Upsample, combination: Tensor) -> nn.Conv2d:
     """
     Return what upsamples and then sums the channels, weighted by ``combination``, float (C,).
 
-    It takes (N, C, h, w) and returns (N, 1, stride * h, stride * w), in float32.
+    It takes (N, C, h, w) and returns the sub-pixels, (N, stride * stride, h, w), in float32;
+    ``arrange`` puts them in their places.
     """
     stride = upsample.stride[0]
     # (C in, C out, 2 stride, 2 stride) to (C in, 2 stride, 2 stride).
@@ -38,7 +39,17 @@ def to_subpixels(upsample: Upsample, combination: Tensor) -> nn.Sequential:
                     taps[row, column, :, tap_y, tap_x] = kernel[:, kernel_y, kernel_x]
     conv = nn.Conv2d(len(kernel), stride * stride, 3, padding=1, bias=False)
     conv.weight = nn.Parameter(taps.flatten(0, 1))
-    return nn.Sequential(conv, nn.PixelShuffle(stride))
+    return conv
+
+
+def arrange(cells: Tensor, stride: int) -> Tensor:
+    """
+    Return (N, stride * h, stride * w, 1) of sub-pixels (N, h, w, stride * stride), of any type.
+
+    A pixel shuffle with the channels last: whole rows of a cell are moved.
+    """
+    rows = cells.unflatten(3, (stride, stride)).transpose(2, 3)
+    return rows.flatten(3, 4).flatten(1, 2).unsqueeze(3)
 
 
 def _taps(offset: int, stride: int) -> list[tuple[int, int]]:
