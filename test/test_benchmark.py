@@ -20,7 +20,7 @@ from fcn_seg_ros.benchmark.over_dds import measure_nodes
 from fcn_seg_ros.benchmark.peers import TutorialPath
 from fcn_seg_ros.benchmark.plot import latency_against_accuracy
 from fcn_seg_ros.benchmark.report import machine_lines, tables
-from fcn_seg_ros.benchmark.steady import at_a_rate, steady_state
+from fcn_seg_ros.benchmark.steady import Alone, steady_state
 from fcn_seg_ros.benchmark.timing import interleave, summary
 from fcn_seg_ros.benchmark.variants import Variant
 from fcn_seg_ros.cli.benchmark import main
@@ -110,7 +110,10 @@ def test_a_camera_leaves_pauses():
     def segment(image):
         begun.append(time.monotonic())
         return SimpleNamespace(times=SimpleNamespace(total=1.0 if len(begun) % 100 else 9.0))
-    found = at_a_rate(SimpleNamespace(segment=segment), IMAGE, 60, 100.0)
+    alone = Alone(SimpleNamespace(segment=segment), IMAGE, 100.0)
+    alone.turn(50)
+    alone.turn(50)
+    found = alone.summary()
     assert len(begun) == 250  # 50 to warm up, then two turns of 50 each
     assert found['in_a_row_ms'] == {'calls': 100, 'p50': 1.0, 'p95': 1.0, 'p99': pytest.approx(
         np.percentile([1.0] * 98 + [9.0] * 2, 99))}
@@ -193,6 +196,7 @@ def test_nodes_are_compared_over_the_middleware(random_checkpoint, monkeypatch):
     assert found['throughput_ratio'] > 0 and 0 < found['masks'] <= 12
     assert found['image_to_mask_ms']['p50'] > 0 and found['first_mask_s'][0] > 0
     assert found['first_mask_cold_s'] > 0
+    assert [found['segmenter'][name]['calls'] for name in ('in_a_row_ms', 'paced_ms')] == [10, 10]
     assert any(key.endswith('_ms_p50') for key in found['node_reports'])
 
 

@@ -20,13 +20,17 @@ from rclpy.signals import SignalHandlerOptions
 
 from fcn_seg_ros.bags.child import Child, executable
 from fcn_seg_ros.benchmark.camera import CameraAndPlanner
+from fcn_seg_ros.benchmark.steady import Alone
 from fcn_seg_ros.benchmark.timing import summary
 from fcn_seg_ros.dds import remove_stale_segments, use_private_domain, use_shipped_profile
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
 CAMERA_HZ = 10.0
 _SATURATE_S = 8.0
 _SETTLE_S = 2.0
+# Of the frames at camera rate: long enough for the processors to fall back to what they do then.
+_TURN = 50
 
 
 def measure_nodes(checkpoint: Path, height: int, device: str, image: np.ndarray, frames: int,
@@ -37,9 +41,9 @@ def measure_nodes(checkpoint: Path, height: int, device: str, image: np.ndarray,
 
     Camera and planner are in this process, the node in another. Masks a second while images come
     at ``saturating_hz``, in turns of the two nodes; of seg_node the milliseconds from publishing
-    an image to its mask over ``frames`` at 10 Hz, and its own stage times; the seconds from its
-    start to the first mask, with the cache as it is and with an empty one. Raises InputError where
-    a node ends or gives no mask.
+    an image to its mask over ``frames`` at 10 Hz, in turns with calls of a segmenter like its own
+    in this process, and its own stage times; the seconds from its start to the first mask, with
+    the cache as it is and with an empty one. Raises InputError where a node ends or gives no mask.
     """
     use_shipped_profile()
     remove_stale_segments()
@@ -59,7 +63,9 @@ def measure_nodes(checkpoint: Path, height: int, device: str, image: np.ndarray,
                 if name == 'seg_node':
                     starts.append(start)
                     if number == rounds - 1:
-                        found = run.latency(frames)
+                        say('seg_node at camera rate, in turns with a segmenter alone')
+                        found = run.latency(frames, lambda backend, precision: RoadSegmenter(
+                            checkpoint, device, precision, height, backend=backend))
     say('seg_node, with an empty cache')
     cold = _cold_start(own, image)
     medians = {name: float(np.median(values)) for name, values in rates.items()}
@@ -84,6 +90,7 @@ class _Run:
     def __init__(self, name: str, command: list[str], image: np.ndarray) -> None:
         self._context = Context()
         rclpy.init(context=self._context, signal_handler_options=SignalHandlerOptions.NO)
+        self._image = image
         self.planner = CameraAndPlanner(image, self._context)
         self._child = Child(name, command)
 
@@ -116,17 +123,34 @@ class _Run:
                              'none; is the machine busy?')
         return len(self.planner.arrived) / seconds
 
-    def latency(self, frames: int) -> dict[str, Any]:
-        """Return image to mask at camera rate in milliseconds, and the node's own figures."""
+    def latency(self, frames: int, open_segmenter: Callable[[str, str], RoadSegmenter]
+                ) -> dict[str, Any]:
+        """
+        Return image to mask at camera rate in milliseconds, and the node's own figures.
+
+        In turns with a segmenter of the node's backend and precision alone.
+        """
+        self._settle()
+        backend, precision = (self.planner.diagnostics[key] for key in ('backend', 'precision'))
+        alone = Alone(open_segmenter(backend, precision), self._image, CAMERA_HZ)
+        times: list[float] = []
+        for begin in range(0, frames, _TURN):
+            count = min(_TURN, frames - begin)
+            self._settle()
+            self.planner.publish(count, CAMERA_HZ)
+            self.planner.serve(time.monotonic() + _SETTLE_S)
+            self.check()
+            times.extend(self.planner.latencies())
+            alone.turn(count)
+        if not times:
+            raise InputError(f'seg_node: expected masks at {CAMERA_HZ:g} Hz, found none')
+        return {'frames': frames, 'masks': len(times),
+                'image_to_mask_ms': summary(np.array(times)), 'segmenter': alone.summary(),
+                'backend': backend, 'precision': precision,
+                'node_reports': {key: value for key, value in self.planner.diagnostics.items()
+                                 if '_ms' in key}}
+
+    def _settle(self) -> None:
+        """Let the node get used to the rate; those frames do not count."""
         self.planner.publish(round(CAMERA_HZ * _SETTLE_S), CAMERA_HZ)
         self.planner.forget()
-        self.planner.publish(frames, CAMERA_HZ)
-        self.planner.serve(time.monotonic() + _SETTLE_S)
-        self.check()
-        times = self.planner.latencies()
-        if not times.size:
-            raise InputError(f'seg_node: expected masks at {CAMERA_HZ:g} Hz, found none')
-        reported = self.planner.diagnostics
-        return {'frames': frames, 'masks': len(times), 'image_to_mask_ms': summary(times),
-                'backend': reported.get('backend'), 'precision': reported.get('precision'),
-                'node_reports': {key: value for key, value in reported.items() if '_ms' in key}}

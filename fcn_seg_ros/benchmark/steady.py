@@ -17,8 +17,6 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
 _WARM_UP = 50
-# Long enough for the processors to fall back to what they do at that rate.
-_TURN = 50
 
 
 def steady_state(segmenter: RoadSegmenter, image: np.ndarray, frames: int,
@@ -43,26 +41,38 @@ def steady_state(segmenter: RoadSegmenter, image: np.ndarray, frames: int,
             'resident_mib': round(before, 1), 'growth_mib': round(growth, 2)}
 
 
-def at_a_rate(segmenter: RoadSegmenter, image: np.ndarray, frames: int, rate_hz: float
-              ) -> dict[str, Any]:
+class Alone:
     """
-    Return the times of ``frames`` calls in a row, and of as many at a camera's rate, in turns.
+    A segmenter in this process: calls in a row, and as many at a camera's rate, turn by turn.
 
-    As JSON values, ``in_a_row_ms`` and ``paced_ms``. Processors that have been idle between two
-    images are slower at first, two that work together above all: this is what a node's time from
-    image to mask contains of it.
+    Processors that have been idle between two images are slower at first, two that work together
+    above all: this is what a node's time from image to mask contains of it. Turns, so that what it
+    is compared with can be measured in between.
     """
-    for _ in range(_WARM_UP):
-        segmenter.segment(image)
-    in_a_row, paced = [], []
-    for _ in range(-(-frames // _TURN)):
-        in_a_row += [segmenter.segment(image).times.total for _ in range(_TURN)]
+
+    def __init__(self, segmenter: RoadSegmenter, image: np.ndarray, rate_hz: float) -> None:
+        self._segmenter, self._image, self._rate_hz = segmenter, image, rate_hz
+        self._in_a_row: list[float] = []
+        self._paced: list[float] = []
+        for _ in range(_WARM_UP):
+            segmenter.segment(image)
+
+    def turn(self, calls: int) -> None:
+        """Make so many calls of either kind."""
+        self._in_a_row += [self._call() for _ in range(calls)]
         due = time.monotonic()
-        for _ in range(_TURN):
-            due += 1.0 / rate_hz
+        for _ in range(calls):
+            due += 1.0 / self._rate_hz
             time.sleep(max(0.0, due - time.monotonic()))
-            paced.append(segmenter.segment(image).times.total)
-    return {'in_a_row_ms': summary(np.array(in_a_row)), 'paced_ms': summary(np.array(paced))}
+            self._paced.append(self._call())
+
+    def summary(self) -> dict[str, Any]:
+        """Return the times so far as JSON values, ``in_a_row_ms`` and ``paced_ms``."""
+        return {'in_a_row_ms': summary(np.array(self._in_a_row)),
+                'paced_ms': summary(np.array(self._paced))}
+
+    def _call(self) -> float:
+        return self._segmenter.segment(self._image).times.total
 
 
 def _resident() -> float:

@@ -16,7 +16,7 @@ import numpy as np
 from fcn_seg_ros.benchmark.plot import latency_against_accuracy
 from fcn_seg_ros.benchmark.report import machine_lines, tables
 from fcn_seg_ros.benchmark.run import Options, run_benchmark
-from fcn_seg_ros.benchmark.steady import at_a_rate, steady_state
+from fcn_seg_ros.benchmark.steady import steady_state
 from fcn_seg_ros.benchmark.variants import BACKENDS, PRECISIONS
 from fcn_seg_ros.cli.common import make_parser, run_main
 from fcn_seg_ros.cli.progress import progress_bar
@@ -143,16 +143,13 @@ def _steady(checkpoint: Path, found: dict[str, Any], options: argparse.Namespace
 def _node(checkpoint: Path, found: dict[str, Any], options: argparse.Namespace,
           image: np.ndarray) -> dict[str, Any]:
     """Measure the nodes; the camera is twice as fast as the fastest variant at that height."""
-    from fcn_seg_ros.benchmark.over_dds import CAMERA_HZ, measure_nodes
+    from fcn_seg_ros.benchmark.over_dds import measure_nodes
     height = found['checkpoint']['network_height']
     rows = [row for row in found['variants'] if row['height'] == height] or found['variants']
     fastest = min(row['ms']['total']['p50'] for row in rows)
-    node = measure_nodes(
+    return measure_nodes(
         checkpoint, height, options.device, image, options.frames, max(_LEAST_HZ, 2e3 / fastest),
         say=lambda text: print(f'benchmark: {text}', file=sys.stderr, flush=True))
-    segmenter = RoadSegmenter(checkpoint, options.device, node['precision'], height,
-                              backend=node['backend'])
-    return node | {'segmenter': at_a_rate(segmenter, image, options.frames, CAMERA_HZ)}
 
 
 if __name__ == '__main__':
