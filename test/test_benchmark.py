@@ -102,6 +102,8 @@ def test_growth_is_seen(leak):
     found = steady_state(SimpleNamespace(segment=segment), IMAGE, 100)
     assert found['p99_over_p50'] == 1.0 and found['frames'] == 100
     assert (found['growth_mib'] > 20) == bool(leak)
+    # What is kept is new memory every time, in pages of 4 KiB to 2 MiB.
+    assert (found['page_faults_a_frame'] >= 0.5) == bool(leak)
 
 
 def test_a_camera_leaves_pauses():
@@ -163,11 +165,15 @@ def test_tables_show_it(small_run):
     found, _ = small_run
     found = found | {
         'steady': {'variant': 'torch fp32 96', 'frames': 100, 'ms': {'p50': 1.0, 'p99': 2.0},
-                   'p99_over_p50': 2.0, 'resident_mib': 100.0, 'growth_mib': 0.25},
+                   'p99_over_p50': 2.0, 'resident_mib': 100.0, 'growth_mib': 0.25,
+                   'page_faults_a_frame': 0.75},
         'node': {'saturating_hz': 40.0, 'throughput_ratio': 4.5, 'first_mask_s': [3.0, 2.5],
                  'first_mask_cold_s': 8.25,
                  'masks_a_second': {'tutorial_node': [5.0, 5.5], 'seg_node': [24.0, 23.0]},
                  'frames': 100, 'masks': 99,
+                 'node_reports': {f'{stage}_ms_{level}': '1.25' if level == 'p50' else '2.75'
+                                  for stage in ('wait', 'convert', 'segment', 'publish')
+                                  for level in ('p50', 'p95', 'max')},
                  'segmenter': {'in_a_row_ms': {'p50': 30.0, 'p95': 31.0},
                                'paced_ms': {'p50': 34.25, 'p95': 36.0}},
                  'image_to_mask_ms': {'p50': 33.0, 'p95': 37.5, 'p99': 40.0}}}
@@ -176,7 +182,8 @@ def test_tables_show_it(small_run):
     text = ' '.join([word for part in parts for row in part.rows for word in row]
                     + [note for part in parts for note in part.notes]
                     + [str(value) for value in machine_lines(found).values()])
-    for words in ('torchvision fcn_resnet50', 'tutorial path', '24.0, 23.0', '0.25', '7.5', '3.2',
+    for words in ('torchvision fcn_resnet50', 'tutorial path', '24.0, 23.0', '0.25', '0.75', '7.5',
+                  'p50 1.25, p95 2.75', '3.2',
                   '8.2', 'not here: cuda_graph fp16', 'mobilenet_v2', '100.00'):
         assert words in text, words
 

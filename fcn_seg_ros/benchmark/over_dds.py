@@ -53,7 +53,7 @@ def measure_nodes(checkpoint: Path, height: int, device: str, image: np.ndarray,
     tutorial = [sys.executable, '-m', 'fcn_seg_ros.benchmark.tutorial_node', str(checkpoint),
                 str(height)]
     rates: dict[str, list[float]] = {'tutorial_node': [], 'seg_node': []}
-    starts, found = [], {}
+    starts: list[float] = []
     for number in range(rounds):
         for name, command in (('tutorial_node', tutorial), ('seg_node', own)):
             say(f'{name}, round {number + 1} of {rounds}')
@@ -62,10 +62,12 @@ def measure_nodes(checkpoint: Path, height: int, device: str, image: np.ndarray,
                 rates[name].append(run.masks_a_second(saturating_hz))
                 if name == 'seg_node':
                     starts.append(start)
-                    if number == rounds - 1:
-                        say('seg_node at camera rate, in turns with a segmenter alone')
-                        found = run.latency(frames, lambda backend, precision: RoadSegmenter(
-                            checkpoint, device, precision, height, backend=backend))
+    say('seg_node at camera rate, in turns with a segmenter alone')
+    # A node of its own, whose figures are of nothing else.
+    with _Run('seg_node', own, image) as run:
+        starts.append(run.planner.wait_for_mask(run.check))
+        found = run.latency(frames, lambda backend, precision: RoadSegmenter(
+            checkpoint, device, precision, height, backend=backend))
     say('seg_node, with an empty cache')
     cold = _cold_start(own, image)
     medians = {name: float(np.median(values)) for name, values in rates.items()}

@@ -107,14 +107,15 @@ def _peers(found: dict[str, Any]) -> Table:
 def _steady(steady: dict[str, Any]) -> Table:
     ms = steady['ms']
     return Table(f'{steady["frames"]} frames in a row ({steady["variant"]})', (
-        'p50 ms', 'p99 ms', 'p99 / p50', 'resident MiB', 'growth MiB'), [(
+        'p50 ms', 'p99 ms', 'p99 / p50', 'resident MiB', 'growth MiB', 'page faults a frame'), [(
             f'{ms["p50"]:.1f}', f'{ms["p99"]:.1f}', f'{steady["p99_over_p50"]:.2f}',
-            f'{steady["resident_mib"]:.0f}', f'{steady["growth_mib"]:.2f}')])
+            f'{steady["resident_mib"]:.0f}', f'{steady["growth_mib"]:.2f}',
+            f'{steady["page_faults_a_frame"]:.2f}')])
 
 
 def _node(node: dict[str, Any]) -> Table:
     rates = node['masks_a_second']
-    ms = node['image_to_mask_ms']
+    ms, said = node['image_to_mask_ms'], node['node_reports']
     rows = [('masks a second of the tutorials\' node', _list(rates['tutorial_node'])),
             ('masks a second of seg_node', _list(rates['seg_node'])),
             ('ratio', f'{node["throughput_ratio"]:.1f}'),
@@ -122,6 +123,9 @@ def _node(node: dict[str, Any]) -> Table:
             ('seg_node, start to first mask, cache empty, s', f'{node["first_mask_cold_s"]:.1f}'),
             (f'image to mask at 10 Hz, ms ({node["masks"]} of {node["frames"]} frames)',
              f'p50 {ms["p50"]:.1f}, p95 {ms["p95"]:.1f}, p99 {ms["p99"]:.1f}')]
+    rows += [(f'the node\'s own figure of it: {stage}, ms',
+              f'p50 {said[f"{stage}_ms_p50"]}, p95 {said[f"{stage}_ms_p95"]}')
+             for stage in ('wait', 'convert', 'segment', 'publish')]
     for name, text in (('in_a_row_ms', 'in a row'), ('paced_ms', 'at 10 Hz')):
         call = node['segmenter'][name]
         rows += [(f'a call of the segmenter alone, {text}, ms',
