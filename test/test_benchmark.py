@@ -20,10 +20,11 @@ from fcn_seg_ros.benchmark.over_dds import measure_nodes
 from fcn_seg_ros.benchmark.peers import TutorialPath
 from fcn_seg_ros.benchmark.plot import latency_against_accuracy
 from fcn_seg_ros.benchmark.report import machine_lines, tables
-from fcn_seg_ros.benchmark.steady import Alone, steady_state
+from fcn_seg_ros.benchmark.steady import Alone, frames_in_a_row, steady_state
 from fcn_seg_ros.benchmark.timing import interleave, summary
 from fcn_seg_ros.benchmark.variants import Variant
 from fcn_seg_ros.cli.benchmark import main
+from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.models.checkpoint import load_checkpoint
 
@@ -99,11 +100,22 @@ def test_growth_is_seen(leak):
     def segment(image):
         kept.append(np.ones(leak, np.uint8))
         return SimpleNamespace(times=SimpleNamespace(total=10.0))
-    found = steady_state(SimpleNamespace(segment=segment), IMAGE, 100)
+    found = frames_in_a_row(SimpleNamespace(segment=segment), IMAGE, 100)
     assert found['p99_over_p50'] == 1.0 and found['frames'] == 100
     assert (found['growth_mib'] > 20) == bool(leak)
     # What is kept is new memory every time, in pages of 4 KiB to 2 MiB.
     assert (found['page_faults_a_frame'] >= 0.5) == bool(leak)
+
+
+def test_frames_in_a_row_have_a_process_of_their_own(random_checkpoint):
+    """This process's half gigabyte does not show, and a p99 wants frames."""
+    variant = Variant(random_checkpoint, 'torch', 'fp32', 96, 'cpu')
+    ballast = np.ones(2**29, np.uint8)
+    found = steady_state(variant, IMAGE, 100)
+    assert found['variant'] == 'torch fp32 96' and found['frames'] == 100
+    assert ballast[-1] and 50 < found['resident_mib'] < resident_mib() - 256
+    with pytest.raises(InputError, match='at least 100 frames, found 99'):
+        steady_state(variant, IMAGE, 99)
 
 
 def test_a_camera_leaves_pauses():

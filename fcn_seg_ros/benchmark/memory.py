@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -25,10 +26,14 @@ def footprint(variant: Variant, image: np.ndarray) -> dict[str, Any]:
     libraries are loaded by then), ``peak_rss_mib`` the largest resident memory of the process,
     ``gpu_mib`` that of the GPU as PyTorch counts it, None on a CPU.
     """
+    return in_own_process(_measure, variant, image)
+
+
+def in_own_process(measure: Callable[..., dict[str, Any]], *arguments: object) -> dict[str, Any]:
+    """Return what a function of a module returns in a process that does nothing else."""
     # A new interpreter: one that was forked would have the parent's memory.
     with ProcessPoolExecutor(1, mp_context=get_context('spawn')) as pool:
-        found: dict[str, Any] = pool.submit(_measure, variant, image).result()
-    return found
+        return pool.submit(measure, *arguments).result()
 
 
 def _measure(variant: Variant, image: np.ndarray) -> dict[str, Any]:

@@ -7,38 +7,49 @@ from __future__ import annotations
 import gc
 import resource
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from fcn_seg_ros.benchmark.memory import resident_mib
+from fcn_seg_ros.benchmark.memory import in_own_process, resident_mib
 from fcn_seg_ros.benchmark.timing import summary
+from fcn_seg_ros.benchmark.variants import Variant
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
 _WARM_UP = 50
 
 
-def steady_state(segmenter: RoadSegmenter, image: np.ndarray, frames: int,
-                 done: Callable[[], object] = lambda: None) -> dict[str, Any]:
+def steady_state(variant: Variant, image: np.ndarray, frames: int) -> dict[str, Any]:
     """
-    Segment ``frames`` images in a row and return memory growth and times as JSON values.
+    Segment ``frames`` images in a row, in a process that does nothing else.
 
-    The memory is the resident one after some warm-up and after the last frame. Page faults (minor
-    ones) are how often the system had to hand out a page of memory: about none where every frame
-    gets along with what the frames before it gave back. Raises InputError for fewer than 100
-    frames, of which a p99 says nothing.
+    Returns JSON values, as ``frames_in_a_row`` does. Raises InputError for fewer than 100 frames,
+    of which a p99 says nothing.
     """
     if frames < 100:
         raise InputError(f'--steady: expected at least 100 frames, found {frames}')
+    return {'variant': variant.name} | in_own_process(_run, variant, image, frames)
+
+
+def _run(variant: Variant, image: np.ndarray, frames: int) -> dict[str, Any]:
+    return frames_in_a_row(variant.open(), image, frames)
+
+
+def frames_in_a_row(segmenter: RoadSegmenter, image: np.ndarray, frames: int) -> dict[str, Any]:
+    """
+    Segment an image so many times and return memory growth and times as JSON values.
+
+    The memory is the resident one of this process after some warm-up and after the last frame.
+    Page faults (minor ones) are how often the system had to hand out a page of memory: about none
+    where every frame gets along with what the frames before it gave back.
+    """
     for _ in range(_WARM_UP):
         segmenter.segment(image)
     before, times = _resident(), np.empty(frames)
     faults = _page_faults()
     for index in range(frames):
         times[index] = segmenter.segment(image).times.total
-        done()
     faults = _page_faults() - faults
     growth = _resident() - before
     found = summary(times)

@@ -17,7 +17,7 @@ from fcn_seg_ros.benchmark.plot import latency_against_accuracy
 from fcn_seg_ros.benchmark.report import machine_lines, tables
 from fcn_seg_ros.benchmark.run import Options, run_benchmark
 from fcn_seg_ros.benchmark.steady import steady_state
-from fcn_seg_ros.benchmark.variants import BACKENDS, PRECISIONS
+from fcn_seg_ros.benchmark.variants import BACKENDS, PRECISIONS, Variant
 from fcn_seg_ros.cli.common import make_parser, run_main
 from fcn_seg_ros.cli.progress import progress_bar
 from fcn_seg_ros.cli.tables import print_tables
@@ -27,7 +27,6 @@ from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.report import markdown
 from fcn_seg_ros.files import make_folder, write_file
-from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.resources import default_checkpoint
 
 DESCRIPTION = """\
@@ -133,11 +132,9 @@ def _steady(checkpoint: Path, found: dict[str, Any], options: argparse.Namespace
     row = min((row for row in found['variants'] if not row['exported']),
               key=lambda row: (row['height'] != found['checkpoint']['network_height'],
                                row['ms']['total']['p50']))
-    segmenter = RoadSegmenter(checkpoint, options.device, row['precision'], row['height'],
-                              threads=options.threads, backend=row['backend'])
-    with progress_bar('steady', options.steady) as done:
-        result = steady_state(segmenter, image, options.steady, done)
-    return {'variant': f'{row["backend"]} {row["precision"]} {row["height"]}'} | result
+    _say(f'{options.steady} frames in a row')
+    return steady_state(Variant(checkpoint, row['backend'], row['precision'], row['height'],
+                                row['device'], options.threads), image, options.steady)
 
 
 def _node(checkpoint: Path, found: dict[str, Any], options: argparse.Namespace,
@@ -149,7 +146,11 @@ def _node(checkpoint: Path, found: dict[str, Any], options: argparse.Namespace,
     fastest = min(row['ms']['total']['p50'] for row in rows)
     return measure_nodes(
         checkpoint, height, options.device, image, options.frames, max(_LEAST_HZ, 2e3 / fastest),
-        say=lambda text: print(f'benchmark: {text}', file=sys.stderr, flush=True))
+        say=_say)
+
+
+def _say(text: str) -> None:
+    print(f'benchmark: {text}', file=sys.stderr, flush=True)
 
 
 if __name__ == '__main__':
