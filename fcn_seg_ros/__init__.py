@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Road segmentation for ROS 2 with fully convolutional networks."""
 
-__version__ = '0.1.0'
-
 import os
+
+__version__ = '0.1.0'
 
 # OpenCV's threads look for more work for about a millisecond after each call, on cores that the
 # network and the middleware are waiting for. It reads this when it is imported.

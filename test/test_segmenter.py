@@ -31,6 +31,8 @@ from fcn_seg_ros.inference.segmenter import RoadSegmenter, SegmentOptions, resol
 from fcn_seg_ros.models.checkpoint import Checkpoint, load_checkpoint
 from fcn_seg_ros.models.fcn import make_network, start_from
 
+_OPENCV_WAIT = 'OPENCV_THREAD_POOL_ACTIVE_WAIT_WORKER'
+
 
 @pytest.mark.parametrize(('height', 'width', 'network_height', 'expected'), [
     (375, 1242, 384, (384, 1280)), (375, 1242, 192, (192, 640)), (480, 640, 384, (384, 512)),
@@ -363,3 +365,14 @@ def test_nobody_is_contacted(random_checkpoint):
     result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True,
                             env=environment)
     assert result.stdout.strip() == 'openvino []', result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(('given', 'expected'), [({}, '0'), ({_OPENCV_WAIT: '7'}, '7')])
+def test_opencv_is_told_not_to_spin_before_it_is_imported(given, expected):
+    code = ('import os, sys, fcn_seg_ros\n'
+            f'print("cv2" in sys.modules, os.environ[{_OPENCV_WAIT!r}])')
+    environ = {key: value for key, value in os.environ.items() if key != _OPENCV_WAIT}
+    environ |= {'PYTHONPATH': ':'.join(sys.path)}
+    found = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True,
+                           check=True, env=environ | given)
+    assert found.stdout.split() == ['False', expected]

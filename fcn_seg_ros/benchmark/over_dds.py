@@ -133,7 +133,10 @@ class _Run:
         In turns with a segmenter of the node's backend and precision alone.
         """
         self._settle()
-        backend, precision = (self.planner.diagnostics[key] for key in ('backend', 'precision'))
+        reported = self.planner.diagnostics
+        if 'backend' not in reported:
+            raise InputError('seg_node: expected diagnostics that name its backend, found none')
+        backend, precision = reported['backend'], reported['precision']
         alone = Alone(open_segmenter(backend, precision), self._image, CAMERA_HZ)
         times: list[float] = []
         for begin in range(0, frames, _TURN):
@@ -149,8 +152,7 @@ class _Run:
         return {'frames': frames, 'masks': len(times),
                 'image_to_mask_ms': summary(np.array(times)), 'segmenter': alone.summary(),
                 'backend': backend, 'precision': precision,
-                'node_reports': {key: value for key, value in self.planner.diagnostics.items()
-                                 if '_ms' in key}}
+                'node_reports': {key: value for key, value in reported.items() if '_ms' in key}}
 
     def _settle(self) -> None:
         """Let the node get used to the rate; those frames do not count."""
