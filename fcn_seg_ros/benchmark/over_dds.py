@@ -152,7 +152,8 @@ class _Run:
         return {'frames': frames, 'masks': len(times),
                 'image_to_mask_ms': summary(np.array(times)), 'segmenter': alone.summary(),
                 'backend': backend, 'precision': precision,
-                'node_reports': {key: value for key, value in reported.items() if '_ms' in key}}
+                'node_reports': {key: value for key, value in self.planner.diagnostics.items()
+                                 if '_ms' in key}}
 
     def _settle(self) -> None:
         """Let the node get used to the rate; those frames do not count."""
