@@ -17,7 +17,8 @@ import torch
 from fcn_seg_ros.datasets.rendered import RenderedDrive
 from fcn_seg_ros.dds import use_private_domain
 from fcn_seg_ros.ground.camera import PinholeCamera
-from fcn_seg_ros.models.checkpoint import CheckpointInfo, save_checkpoint
+from fcn_seg_ros.models.checkpoint import save_checkpoint
+from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
 from fcn_seg_ros.models.fcn import make_network
 
 # A shell ignores SIGINT for what it starts in the background, and processes inherit that; tests

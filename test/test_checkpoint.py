@@ -10,7 +10,8 @@ from conftest import network_info
 from safetensors.torch import save_file
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.models.checkpoint import load_checkpoint, save_checkpoint, with_info
+from fcn_seg_ros.models.checkpoint import load_checkpoint, save_checkpoint
+from fcn_seg_ros.models.checkpoint_file import read_checkpoint, with_info
 from fcn_seg_ros.models.fcn import make_network
 
 

@@ -33,7 +33,7 @@ from fcn_seg_ros.evaluation.submission import (
 from fcn_seg_ros.files import make_folder, write_file
 from fcn_seg_ros.inference.backends import PRECISIONS
 from fcn_seg_ros.inference.segmenter import RoadSegmenter, resolve_threshold
-from fcn_seg_ros.models.checkpoint import load_checkpoint
+from fcn_seg_ros.models.checkpoint_file import read_checkpoint
 from fcn_seg_ros.resources import default_checkpoint
 
 DESCRIPTION = """\
@@ -120,7 +120,7 @@ def _predictor(options: argparse.Namespace) -> tuple[Predictor, dict[str, Any]]:
     """Return what is scored, and what the report says of it."""
     data = {'dataset': options.data, 'split': options.split}
     if options.probabilities:
-        given = load_checkpoint(options.checkpoint).info.threshold if options.checkpoint else 0.5
+        given = read_checkpoint(options.checkpoint).info.threshold if options.checkpoint else 0.5
         threshold = resolve_threshold(options.threshold, given)
         return (StoredProbabilities(options.probabilities, threshold),
                 {'probabilities': str(options.probabilities)} | data)

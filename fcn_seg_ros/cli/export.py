@@ -25,7 +25,7 @@ from fcn_seg_ros.inference.export import FORMATS, check_request, export
 from fcn_seg_ros.inference.export.int8 import CALIBRATION_IMAGES
 from fcn_seg_ros.inference.export.torch_program import MIN_SIDE
 from fcn_seg_ros.models.checkpoint import Checkpoint, load_checkpoint
-from fcn_seg_ros.models.fcn import STRIDE
+from fcn_seg_ros.models.checkpoint_info import STRIDE
 from fcn_seg_ros.resources import default_checkpoint
 
 DESCRIPTION = f"""\

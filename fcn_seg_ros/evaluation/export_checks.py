@@ -19,7 +19,7 @@ from fcn_seg_ros.evaluation.kitti_scores import RoadCounts
 from fcn_seg_ros.inference.export.torch_program import MIN_SIDE
 from fcn_seg_ros.inference.preprocess import network_size, resize_image
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
-from fcn_seg_ros.models.checkpoint import Checkpoint
+from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
 # A quantised network is kept while its MaxF on the validation images falls by less than this.
 ALLOWED_LOSS = 0.002
@@ -58,7 +58,7 @@ class Loss:
                 'max_f_exported': round(100 * self.after, 3)}
 
 
-def accuracy_loss(checkpoint: Checkpoint, exported: Path, dataset: RoadDataset,
+def accuracy_loss(checkpoint: NetworkSource, exported: Path, dataset: RoadDataset,
                   done: Callable[[], object]) -> Loss:
     """
     Score an exported model beside its checkpoint in the precision that this CPU runs by itself.

@@ -11,7 +11,7 @@ from typing import Any
 from fcn_seg_ros.errors import InputError, one_line
 from fcn_seg_ros.inference.backends import Backend, resolve_device
 from fcn_seg_ros.inference.backends.machine import cpu_has_bf16
-from fcn_seg_ros.models.checkpoint import METADATA_KEY, CheckpointInfo, parse_info
+from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, CheckpointInfo, parse_info
 
 SUFFIX = '.xml'
 # The key in rt_info of the precision of the weights, beside METADATA_KEY.

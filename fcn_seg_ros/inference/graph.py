@@ -8,13 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from fcn_seg_ros.inference.subpixel import arrange, to_subpixels
-from fcn_seg_ros.models.checkpoint import Checkpoint, CheckpointInfo
+from fcn_seg_ros.models.checkpoint_info import CheckpointInfo, is_binary
 from fcn_seg_ros.models.fcn import FCN
-
-
-def is_binary(info: CheckpointInfo) -> bool:
-    """Return whether the classes are road and not road, so that one probability says it all."""
-    return len(info.classes) == 2 and len(info.road_ids) == 1
 
 
 class InferenceGraph(nn.Module):
@@ -29,12 +24,10 @@ class InferenceGraph(nn.Module):
     scale: Tensor
     offset: Tensor
 
-    def __init__(self, checkpoint: Checkpoint, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(self, network: FCN, info: CheckpointInfo, dtype: torch.dtype = torch.float32
+                 ) -> None:
         super().__init__()
-        info = checkpoint.info
-        network = checkpoint.network.to(dtype)
-        assert isinstance(network, FCN)
-        self.network: FCN = network
+        self.network: FCN = network.to(dtype)
         self.dtype = dtype
         self.swap = info.channel_order == 'bgr'
         self.temperature = info.temperature

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from fcn_seg_ros.inference.graph import is_binary
 from fcn_seg_ros.inference.postprocess import UNKNOWN
-from fcn_seg_ros.models.checkpoint import CheckpointInfo
+from fcn_seg_ros.models.checkpoint_info import CheckpointInfo, is_binary
 
 _UNKNOWN_COLOUR = (128, 128, 128)
 

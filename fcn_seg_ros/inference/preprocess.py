@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.models.fcn import STRIDE
+from fcn_seg_ros.models.checkpoint_info import STRIDE
 
 # An image of a few kilobytes but of an extreme shape must not cost minutes and gigabytes: the
 # network's input may be as large as a 4K image, and at most this many times longer than high or

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.preprocess import network_size
-from fcn_seg_ros.models.fcn import STRIDE
+from fcn_seg_ros.models.checkpoint_info import STRIDE
 
 
 @dataclass(frozen=True)

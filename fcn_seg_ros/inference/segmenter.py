@@ -14,8 +14,12 @@ import numpy as np
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends import ScalingBackend, make_backend
 from fcn_seg_ros.inference.backends.base import MAX_SHAPES
-from fcn_seg_ros.inference.exported import is_exported, load_exported, make_exported_backend
-from fcn_seg_ros.inference.graph import is_binary
+from fcn_seg_ros.inference.exported import (
+    ExportedModel,
+    is_exported,
+    load_exported,
+    make_exported_backend,
+)
 from fcn_seg_ros.inference.legend import legend_of
 from fcn_seg_ros.inference.postprocess import (
     UNKNOWN,
@@ -32,7 +36,8 @@ from fcn_seg_ros.inference.segmentation import (
     StageTimes,
     resolve_threshold,
 )
-from fcn_seg_ros.models.checkpoint import Checkpoint, load_checkpoint
+from fcn_seg_ros.models.checkpoint_file import NetworkSource, read_checkpoint
+from fcn_seg_ros.models.checkpoint_info import is_binary
 
 _DEFAULT = SegmentOptions()
 # Mask, road probability, and what computes the confidence.
@@ -48,12 +53,12 @@ class RoadSegmenter:
     several threads at once.
     """
 
-    def __init__(self, checkpoint: Checkpoint | str | Path, device: str = 'auto',
+    def __init__(self, checkpoint: NetworkSource | str | Path, device: str = 'auto',
                  precision: str = 'auto', network_height: int = 0, threshold: float = -1.0,
                  threads: int = 0, backend: str = 'auto') -> None:
-        network = (checkpoint if isinstance(checkpoint, Checkpoint) else
+        network = (checkpoint if not isinstance(checkpoint, str | Path) else
                    load_exported(checkpoint) if is_exported(checkpoint) else
-                   load_checkpoint(checkpoint))
+                   read_checkpoint(checkpoint))
         self.info = network.info
         self.self_test = network.self_test
         # What error lines call the network.
@@ -67,8 +72,8 @@ class RoadSegmenter:
         self.network_height = network_height or self.info.network_height
         self.threshold = resolve_threshold(threshold, self.info.threshold)
         choice = (device, precision, threads, backend)
-        self.backend = (make_backend(network, *choice) if isinstance(network, Checkpoint)
-                        else make_exported_backend(network, *choice))
+        self.backend = (make_exported_backend(network, *choice)
+                        if isinstance(network, ExportedModel) else make_backend(network, *choice))
         self._scaling = self.backend if isinstance(self.backend, ScalingBackend) else None
         self._binary = is_binary(self.info)
         self._legend = legend_of(self.info)

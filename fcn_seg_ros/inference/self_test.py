@@ -33,8 +33,8 @@ def self_test(segmenter: RoadSegmenter) -> float | None:
     expected, name = segmenter.self_test, segmenter.name
     if expected is None:
         return None
-    probability = segmenter.segment(expected.image.numpy()).probability
-    wanted = expected.probability.numpy()
+    probability = segmenter.segment(expected.image).probability
+    wanted = expected.probability
     if probability.min() == probability.max() and wanted.min() < wanted.max():
         raise InputError(f'{name}: self-test: expected a probability that varies over the image, '
                          f'found {probability.flat[0]} everywhere (scores that are not finite?)')

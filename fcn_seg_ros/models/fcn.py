@@ -15,10 +15,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.models.checkpoint_info import STRIDE
 from fcn_seg_ros.models.encoders import Encoder, make_encoder
 from fcn_seg_ros.models.layers import Upsample, score_layer
 
-STRIDE = 32
 # How many skip connections each decoder has: FCN-32s none, FCN-16s from stride 16, FCN-8s also
 # from stride 8.
 DECODERS = {'fcn32s': 0, 'fcn16s': 1, 'fcn8s': 2}

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from fcn_seg_ros.inference.legend import legend_of
-from fcn_seg_ros.models.checkpoint import CheckpointInfo
+from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
 
 # vision_msgs comes with a ROS distribution; PyPI does not have it.
 try:

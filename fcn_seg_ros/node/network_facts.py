@@ -7,8 +7,6 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-import torch
-
 from fcn_seg_ros.errors import one_line
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
@@ -39,6 +37,7 @@ def memory_facts(device: str) -> dict[str, str]:
     """
     if not device.startswith('cuda'):
         return {}
+    import torch
     try:
         free, total = torch.cuda.mem_get_info(device)
         own = torch.cuda.memory_allocated(device)

@@ -19,7 +19,7 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.compressed import encode_png
 from fcn_seg_ros.inference.postprocess import draw_overlay
 from fcn_seg_ros.inference.segmenter import Segmentation
-from fcn_seg_ros.models.checkpoint import CheckpointInfo
+from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
 from fcn_seg_ros.node.label_info import LabelInfo, label_info
 from fcn_seg_ros.node.publish import publish_on_demand
 from fcn_seg_ros.node.settings import Settings

@@ -7,15 +7,18 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-import torch
-
 from fcn_seg_ros.datasets.base import RoadDataset
 from fcn_seg_ros.datasets.rendered import RenderedDrive
 from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED
 from fcn_seg_ros.evaluation.evaluate import ALL, Evaluation, evaluate
 from fcn_seg_ros.ground.camera import PinholeCamera
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
-from fcn_seg_ros.models.checkpoint import SelfTest, load_checkpoint, with_info, with_self_test
+from fcn_seg_ros.models.checkpoint_file import (
+    SelfTest,
+    read_checkpoint,
+    with_info,
+    with_self_test,
+)
 
 # Half of KITTI's camera, an image of 0.4 MB beside the weights; 640 columns give the network the
 # input that KITTI's images give it, so a node that starts compiles one shape.
@@ -31,7 +34,7 @@ def calibrate_and_score(path: Path, validation: RoadDataset, dataset: str, split
     the checkpoint's own); the threshold is where F1 is best on the calibrated probability. The
     scores are those of the perspective view, which neither of the two changes. Returns them.
     """
-    info = load_checkpoint(path).info
+    info = read_checkpoint(path).info
     fitted = evaluate(RoadSegmenter(path), validation).calibration.temperature
     with_info(path, dataclasses.replace(info, temperature=info.temperature * fitted))
     evaluation = evaluate(RoadSegmenter(path), validation)
@@ -48,4 +51,4 @@ def add_self_test(path: Path) -> None:
     """Write the network's answer in fp32 to a rendered image, with the image, into its file."""
     image = RenderedDrive(FIRST_HELD_OUT_SEED, camera=_CAMERA)[0].image
     probability = RoadSegmenter(path, 'cpu', 'fp32').segment(image).probability
-    with_self_test(path, SelfTest(torch.from_numpy(image), torch.from_numpy(probability)))
+    with_self_test(path, SelfTest(image, probability))

@@ -22,7 +22,6 @@ from lightning.pytorch.callbacks import (
     RichProgressBar,
 )
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
-from torch import nn
 
 from fcn_seg_ros.datasets.base import RoadDataset
 from fcn_seg_ros.datasets.open import (
@@ -34,7 +33,9 @@ from fcn_seg_ros.datasets.open import (
 )
 from fcn_seg_ros.datasets.survey import verify
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.models.checkpoint import CheckpointInfo, load_checkpoint, save_checkpoint
+from fcn_seg_ros.models.checkpoint import load_checkpoint, save_checkpoint
+from fcn_seg_ros.models.checkpoint_file import read_checkpoint
+from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
 from fcn_seg_ros.models.encoders import imagenet_state, read_encoder_file
 from fcn_seg_ros.models.fcn import FCN, make_network, start_from
 from fcn_seg_ros.resources import PACKAGE_DIR
@@ -81,7 +82,7 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
     verify(mixture)
     info = describe(config, training_data(specs, mixture), licences(specs))
     if config.init_from:
-        info = heir(info, load_checkpoint(config.init_from).info)
+        info = heir(info, read_checkpoint(config.init_from).info)
     logging.getLogger('lightning.pytorch').setLevel(logging.WARNING)
     seed_everything(config.seed, verbose=False)
     network = _start(config, resume)
@@ -95,7 +96,7 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
     if not trainer.is_global_zero:
         return None
     path = out / CHECKPOINT_FILE
-    save_checkpoint(path, _plain(module.network), info)
+    save_checkpoint(path, network.to('cpu', torch.float32).eval(), info)
     return path
 
 
@@ -175,10 +176,6 @@ def _fit(trainer: Trainer, module: SegmentationModule, data: RoadDataModule, sta
                     weights_only=True)
     if trainer.interrupted:
         raise KeyboardInterrupt
-
-
-def _plain(network: nn.Module) -> nn.Module:
-    return network.to('cpu', torch.float32).eval()
 
 
 def _git_commit() -> str:

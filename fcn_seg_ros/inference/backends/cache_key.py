@@ -11,7 +11,7 @@ import importlib.metadata
 import json
 from pathlib import Path
 
-from fcn_seg_ros.models.checkpoint import Checkpoint
+from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 # Where the graph and the way it is compiled are written down.
@@ -21,7 +21,7 @@ _NOT_COMPUTED = ('scores', 'training_data', 'licence', 'git_commit', 'threshold'
                  'network_height')
 
 
-def graph_key(checkpoint: Checkpoint, kind: str, libraries: tuple[str, ...],
+def graph_key(checkpoint: NetworkSource, kind: str, libraries: tuple[str, ...],
               **details: str) -> dict[str, str]:
     """
     Return the key of a checkpoint's graph as ``libraries`` (distribution names) compile it.
@@ -31,20 +31,11 @@ def graph_key(checkpoint: Checkpoint, kind: str, libraries: tuple[str, ...],
     content depends on: shape, precision, threads, processor.
     """
     versions = {f'version of {name}': importlib.metadata.version(name) for name in libraries}
-    return {'kind': kind, 'weights': _hash_weights(checkpoint), 'info': _hash_info(checkpoint),
+    return {'kind': kind, 'weights': checkpoint.hash_weights(), 'info': _hash_info(checkpoint),
             'code': _hash_code(), **versions, **details}
 
 
-def _hash_weights(checkpoint: Checkpoint) -> str:
-    # Of the weights in memory: the file may have been replaced since it was read.
-    digest = hashlib.sha256()
-    for name, value in sorted(checkpoint.network.state_dict().items()):
-        digest.update(f'{name} {value.dtype} {tuple(value.shape)}'.encode())
-        digest.update(value.detach().cpu().contiguous().numpy().data)
-    return digest.hexdigest()
-
-
-def _hash_info(checkpoint: Checkpoint) -> str:
+def _hash_info(checkpoint: NetworkSource) -> str:
     info = {name: value for name, value in dataclasses.asdict(checkpoint.info).items()
             if name not in _NOT_COMPUTED}
     return hashlib.sha256(json.dumps(info, sort_keys=True, default=str).encode()).hexdigest()

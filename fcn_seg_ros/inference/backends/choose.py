@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends.base import Backend
 from fcn_seg_ros.inference.backends.machine import cpu_has_bf16, resolve_device
-from fcn_seg_ros.models.checkpoint import Checkpoint
+from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
 PRECISIONS = ('auto', 'fp32', 'bf16', 'fp16')
 _X86 = ('x86_64', 'AMD64')
@@ -65,7 +65,7 @@ TABLE = {
 BACKENDS = ('auto', *TABLE)
 
 
-def make_backend(checkpoint: Checkpoint, device: str = 'auto', precision: str = 'auto',
+def make_backend(checkpoint: NetworkSource, device: str = 'auto', precision: str = 'auto',
                  threads: int = 0, name: str = 'auto') -> Backend:
     """
     Return a backend for a device, by default the fastest.

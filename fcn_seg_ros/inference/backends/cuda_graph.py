@@ -23,7 +23,7 @@ from fcn_seg_ros.inference.backends.base import MAX_SHAPES, library_errors
 from fcn_seg_ros.inference.backends.scaling import ScaledGraph
 from fcn_seg_ros.inference.backends.torch_graph import make_graph
 from fcn_seg_ros.inference.graph import InferenceGraph
-from fcn_seg_ros.models.checkpoint import Checkpoint
+from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
 # As PyTorch's notes on CUDA graphs have it; the first call also chooses cuDNN's algorithms.
 _WARM_UP_CALLS = 3
@@ -39,7 +39,7 @@ class CudaGraphBackend:
     name = 'cuda_graph'
     reason = ''
 
-    def __init__(self, checkpoint: Checkpoint, device: str, precision: str, threads: int = 0
+    def __init__(self, checkpoint: NetworkSource, device: str, precision: str, threads: int = 0
                  ) -> None:
         self.device = device
         self.precision = precision

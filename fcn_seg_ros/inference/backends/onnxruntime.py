@@ -20,7 +20,7 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends.base import library_errors
 from fcn_seg_ros.inference.backends.cache_key import graph_key
 from fcn_seg_ros.inference.cache import default_cache
-from fcn_seg_ros.models.checkpoint import Checkpoint
+from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
 # They have no common base but Exception. RuntimeError is what PyTorch's exporter raises.
 _ERRORS = (state.Fail, state.RuntimeException, state.EPFail, state.EngineError,
@@ -48,7 +48,7 @@ class OnnxRuntimeBackend:
     name = 'onnxruntime'
     reason = ''
 
-    def __init__(self, checkpoint: Checkpoint, device: str, precision: str, threads: int = 0
+    def __init__(self, checkpoint: NetworkSource, device: str, precision: str, threads: int = 0
                  ) -> None:
         self.device = device
         self.precision = precision
@@ -108,7 +108,7 @@ def _no_provider(device: str, found: list[str]) -> InputError:
                       f'onnxruntime-gpu), found one with {", ".join(found)} only')
 
 
-def _convert(checkpoint: Checkpoint, precision: str) -> bytes:
+def _convert(checkpoint: NetworkSource, precision: str) -> bytes:
     from fcn_seg_ros.inference.backends.torch_graph import make_graph
     from fcn_seg_ros.inference.export.onnx_model import convert
     content: bytes = convert(make_graph(checkpoint, precision)).model_proto.SerializeToString()

@@ -20,7 +20,7 @@ import numpy as np
 from fcn_seg_ros.inference.backends.base import MAX_SHAPES, library_errors
 from fcn_seg_ros.inference.backends.cache_key import graph_key
 from fcn_seg_ros.inference.cache import default_cache
-from fcn_seg_ros.models.checkpoint import Checkpoint
+from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
 # openvino.convert_model reports its use to an analytics server unless it finds no telemetry
 # package. A vehicle's node contacts nobody.
@@ -44,7 +44,7 @@ class OpenVinoBackend:
     name = 'openvino'
     reason = ''
 
-    def __init__(self, network: Checkpoint | openvino.Model, device: str, precision: str,
+    def __init__(self, network: NetworkSource | openvino.Model, device: str, precision: str,
                  threads: int = 0) -> None:
         self.device = device
         self.precision = precision
@@ -57,8 +57,8 @@ class OpenVinoBackend:
         self._core = openvino.Core()
         with library_errors(self.name, device, (RuntimeError,)):
             # Of a model a copy, as it will be given other shapes.
-            self._model = (self._load(network) if isinstance(network, Checkpoint)
-                           else network.clone())
+            self._model = (network.clone() if isinstance(network, openvino.Model)
+                           else self._load(network))
         self._request = lru_cache(MAX_SHAPES)(self._compile)
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
@@ -75,7 +75,7 @@ class OpenVinoBackend:
         self._request.cache_clear()
         self._model = None
 
-    def _load(self, checkpoint: Checkpoint) -> Any:
+    def _load(self, checkpoint: NetworkSource) -> Any:
         """Return the network as an openvino.Model of any size, from the cache if it is there."""
         return default_cache().load(
             graph_key(checkpoint, self.name, ('torch', 'openvino')),
@@ -91,7 +91,7 @@ class OpenVinoBackend:
         return self._core.read_model(content[_LENGTH_BYTES:start], content[start:])
 
 
-def _convert(checkpoint: Checkpoint) -> Any:
+def _convert(checkpoint: NetworkSource) -> Any:
     # Only here is PyTorch needed; with an entry in the cache it is not even imported for this.
     from fcn_seg_ros.inference.backends.torch_graph import make_graph
     from fcn_seg_ros.inference.export.openvino_ir import convert

@@ -28,7 +28,7 @@ from fcn_seg_ros.inference.backends.cache_key import graph_key
 from fcn_seg_ros.inference.backends.machine import cpu_name
 from fcn_seg_ros.inference.backends.torch_graph import make_graph
 from fcn_seg_ros.inference.cache import default_cache
-from fcn_seg_ros.models.checkpoint import Checkpoint
+from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
 # Weights become constants, packed as the convolutions want them: three times as fast on a CPU.
 _CONFIG = {'freezing': True}
@@ -48,7 +48,7 @@ class TorchCompileBackend:
     name = 'torch_compile'
     reason = ''
 
-    def __init__(self, checkpoint: Checkpoint, device: str, precision: str, threads: int = 0
+    def __init__(self, checkpoint: NetworkSource, device: str, precision: str, threads: int = 0
                  ) -> None:
         self.device = device
         self.precision = precision
@@ -56,7 +56,7 @@ class TorchCompileBackend:
             _check_compiler()
             if threads:
                 torch.set_num_threads(threads)
-        self._checkpoint: Checkpoint | None = checkpoint
+        self._checkpoint: NetworkSource | None = checkpoint
         self._key = graph_key(checkpoint, self.name, ('torch',), precision=precision,
                               processor=_processor(device), device=device,
                               # The generated loops have the number of threads in them.

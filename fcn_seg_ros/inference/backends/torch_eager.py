@@ -10,7 +10,7 @@ import torch
 from fcn_seg_ros.inference.backends.base import library_errors
 from fcn_seg_ros.inference.backends.torch_graph import make_graph
 from fcn_seg_ros.inference.graph import InferenceGraph
-from fcn_seg_ros.models.checkpoint import Checkpoint
+from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
 
 class TorchBackend:
@@ -19,7 +19,7 @@ class TorchBackend:
     name = 'torch'
     reason = ''
 
-    def __init__(self, checkpoint: Checkpoint, device: str, precision: str, threads: int = 0
+    def __init__(self, checkpoint: NetworkSource, device: str, precision: str, threads: int = 0
                  ) -> None:
         self.device = device
         self.precision = precision

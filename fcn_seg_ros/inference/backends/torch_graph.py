@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 from itertools import pairwise
 
 import torch
@@ -13,12 +12,12 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from fcn_seg_ros.inference.graph import InferenceGraph
-from fcn_seg_ros.models.checkpoint import Checkpoint
+from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
 DTYPES = {'fp32': torch.float32, 'bf16': torch.bfloat16, 'fp16': torch.float16}
 
 
-def make_graph(checkpoint: Checkpoint, precision: str = 'fp32', device: str = 'cpu',
+def make_graph(checkpoint: NetworkSource, precision: str = 'fp32', device: str = 'cpu',
                folded: bool = False) -> InferenceGraph:
     """
     Return the graph of a checkpoint, which stays as it is, on a device.
@@ -26,10 +25,10 @@ def make_graph(checkpoint: Checkpoint, precision: str = 'fp32', device: str = 'c
     Channels last, as convolutions want it. ``folded``: batch normalisation is multiplied into the
     convolutions before the weights are rounded to ``precision``.
     """
-    own = dataclasses.replace(checkpoint, network=copy.deepcopy(checkpoint.network))
+    network = copy.deepcopy(checkpoint.network)
     if folded:
-        fold_batch_norm(own.network)
-    graph = InferenceGraph(own, DTYPES[precision]).to(device).eval()
+        fold_batch_norm(network)
+    graph = InferenceGraph(network, checkpoint.info, DTYPES[precision]).to(device).eval()
     channels_last: InferenceGraph = graph.to(  # type: ignore[call-overload]
         memory_format=torch.channels_last)
     return channels_last

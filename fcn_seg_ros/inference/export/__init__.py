@@ -18,7 +18,7 @@ from fcn_seg_ros.inference.backends.torch_eager import TorchBackend
 from fcn_seg_ros.inference.backends.torch_graph import make_graph
 from fcn_seg_ros.inference.export.parity import Model, Parity, check_parity, compare
 from fcn_seg_ros.inference.graph import InferenceGraph
-from fcn_seg_ros.models.checkpoint import Checkpoint
+from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ FORMATS = {
 }
 
 
-def export(checkpoint: Checkpoint, kind: str, out: Path, precision: str = 'fp32', *,
+def export(checkpoint: NetworkSource, kind: str, out: Path, precision: str = 'fp32', *,
            frames: Sequence[np.ndarray], calibration: Sequence[np.ndarray] = (),
            accept: Callable[[Path], None] = lambda path: None) -> Parity:
     """
@@ -90,7 +90,7 @@ def check_request(kind: str, out: Path, precision: str) -> None:
                          f'install {" ".join(missing)})')
 
 
-def _write_and_load(checkpoint: Checkpoint, kind: str, path: Path, precision: str,
+def _write_and_load(checkpoint: NetworkSource, kind: str, path: Path, precision: str,
                     calibration: Sequence[np.ndarray]) -> Model:
     """Write the model to ``path`` and return it as read back from there."""
     # OpenVINO's weights are rounded or quantised in its own model.
@@ -104,21 +104,21 @@ def _write_and_load(checkpoint: Checkpoint, kind: str, path: Path, precision: st
                          f'{precision}, found a fault: {type_and_words(error)}') from None
 
 
-def _onnx(graph: InferenceGraph, checkpoint: Checkpoint, path: Path, precision: str,
+def _onnx(graph: InferenceGraph, checkpoint: NetworkSource, path: Path, precision: str,
           calibration: Sequence[np.ndarray]) -> Model:
     from fcn_seg_ros.inference.export import onnx_model
     onnx_model.write(graph, checkpoint.info, path)
     return onnx_model.load(path)
 
 
-def _torch(graph: InferenceGraph, checkpoint: Checkpoint, path: Path, precision: str,
+def _torch(graph: InferenceGraph, checkpoint: NetworkSource, path: Path, precision: str,
            calibration: Sequence[np.ndarray]) -> Model:
     from fcn_seg_ros.inference.export import torch_program
     torch_program.write(graph, checkpoint.info, path)
     return torch_program.load(path)
 
 
-def _openvino(graph: InferenceGraph, checkpoint: Checkpoint, path: Path, precision: str,
+def _openvino(graph: InferenceGraph, checkpoint: NetworkSource, path: Path, precision: str,
               calibration: Sequence[np.ndarray]) -> Model:
     from fcn_seg_ros.inference.export import int8, openvino_ir
     model = openvino_ir.convert(graph)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 import json
 
-from fcn_seg_ros.models.checkpoint import CheckpointInfo
+from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
 
 # What every format calls its input and its output.
 INPUT, OUTPUT = 'image', 'probability'

@@ -15,7 +15,7 @@ from fcn_seg_ros.inference.export.metadata import INPUT, OUTPUT, to_json
 from fcn_seg_ros.inference.export.parity import Model
 from fcn_seg_ros.inference.export.torch_program import dynamic_shapes, example
 from fcn_seg_ros.inference.graph import InferenceGraph
-from fcn_seg_ros.models.checkpoint import METADATA_KEY, CheckpointInfo
+from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, CheckpointInfo
 
 
 def convert(graph: InferenceGraph) -> Any:

@@ -16,7 +16,7 @@ from fcn_seg_ros.inference.export.parity import Model
 from fcn_seg_ros.inference.export.torch_program import example
 from fcn_seg_ros.inference.exported import PRECISION_KEY
 from fcn_seg_ros.inference.graph import InferenceGraph
-from fcn_seg_ros.models.checkpoint import METADATA_KEY, CheckpointInfo
+from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, CheckpointInfo
 
 
 def convert(graph: InferenceGraph) -> Any:

@@ -15,8 +15,7 @@ from torch.export import Dim
 from fcn_seg_ros.inference.export.metadata import to_json
 from fcn_seg_ros.inference.export.parity import Model
 from fcn_seg_ros.inference.graph import InferenceGraph
-from fcn_seg_ros.models.checkpoint import METADATA_KEY, CheckpointInfo
-from fcn_seg_ros.models.fcn import STRIDE
+from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, STRIDE, CheckpointInfo
 
 _MAX_BATCH = 64
 _MAX_SIDE = 4096
