@@ -7,10 +7,11 @@ import json
 import pytest
 import torch
 from conftest import network_info
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.models.checkpoint import load_checkpoint, save_checkpoint
+from fcn_seg_ros.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from fcn_seg_ros.models.checkpoint_file import read_checkpoint, with_info
 from fcn_seg_ros.models.fcn import make_network
 
@@ -43,6 +44,26 @@ def test_vgg16_can_be_saved_and_loaded(tmp_path):
     save_checkpoint(tmp_path / 'vgg.safetensors', network, network_info(encoder='vgg16'))
     loaded = load_checkpoint(tmp_path / 'vgg.safetensors').network
     assert torch.equal(loaded.decoder.upscore8.weight, network.decoder.upscore8.weight)
+
+
+def test_a_file_and_its_network_have_one_hash(random_checkpoint, random_network, tmp_path):
+    stored, loaded = read_checkpoint(random_checkpoint), load_checkpoint(random_checkpoint)
+    assert stored.hash_weights() == loaded.hash_weights()
+    assert stored.network is stored.network
+    with torch.no_grad():
+        loaded.network.decoder.score_fr.weight[0, 0] += 1
+    assert stored.hash_weights() != loaded.hash_weights()
+    # Half precision in the file, single in memory: of a network whose weights are not those.
+    assert Checkpoint(random_network, stored.info).hash_weights() != stored.hash_weights()
+
+
+def test_weights_of_a_type_that_numpy_lacks(random_checkpoint, tmp_path):
+    with safe_open(str(random_checkpoint), 'pt') as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        metadata = file.metadata()
+    tensors['decoder.score_fr.weight'] = tensors['decoder.score_fr.weight'].bfloat16()
+    save_file(tensors, tmp_path / 'bfloat.safetensors', metadata)
+    refuse(tmp_path / 'bfloat.safetensors', 'expected weights in half or single precision')
 
 
 def refuse(path, text):
@@ -79,7 +100,6 @@ def test_missing_truncated_and_foreign_files(random_checkpoint, tmp_path):
     ({'classes': None}, 'a fault in it'),
 ])
 def test_bad_metadata(random_checkpoint, tmp_path, change, text):
-    from safetensors import safe_open
     with safe_open(str(random_checkpoint), 'pt') as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         values = json.loads(file.metadata()['fcn_seg_ros'])

@@ -112,12 +112,12 @@ def test_only_one_is_loaded_at_a_time_and_only_when_configured(checkpoints, rend
 
 def test_a_network_that_fails_its_self_test_is_not_taken(checkpoints, tmp_path):
     """Weights that are not those the self-test was made for are found out."""
-    from fcn_seg_ros.models.checkpoint import SelfTest, with_self_test
+    from fcn_seg_ros.models.checkpoint_file import SelfTest, with_self_test
     path = tmp_path / 'other.safetensors'
     checkpoint = load_checkpoint(checkpoints[0])
     save_checkpoint(path, checkpoint.network, dataclasses.replace(checkpoint.info))
-    image = torch.randint(0, 256, (96, 320, 3), dtype=torch.uint8)
-    with_self_test(path, SelfTest(image, torch.full((96, 320), 255, dtype=torch.uint8)))
+    image = np.random.default_rng(0).integers(0, 256, (96, 320, 3), np.uint8)
+    with_self_test(path, SelfTest(image, np.full((96, 320), 255, np.uint8)))
     with running('-p', f'checkpoint:={checkpoints[0]}', *FAST):
         client = Client(outputs=('mask',))
         client.connect()

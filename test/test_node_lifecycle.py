@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from node_client import (
 
 from fcn_seg_ros.bags.messages import from_image
 from fcn_seg_ros.cli.seg_node import _import
+from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
 # The promise; a machine with a loaded processor gets some grace on top.
 STOP_S = 2.0
@@ -68,6 +70,17 @@ def test_a_manager_walks_it_through_its_states(client, random_checkpoint, render
             assert not client.change(CONFIGURE)
             assert client.change(CLEANUP) and client.state() == 'unconfigured'
         client.counts_become(published=6)
+
+
+def test_a_warm_start_does_not_load_pytorch(client, random_checkpoint, rendered_frames):
+    """Its import takes longer than all the rest of a start, and more memory than the node."""
+    RoadSegmenter(random_checkpoint, 'cpu', 'fp32', backend='openvino').close()  # to the cache
+    with running('-p', f'checkpoint:={random_checkpoint}', '-p', 'device:=cpu',
+                 '-p', 'precision:=fp32', '-p', 'backend:=openvino') as node:
+        client.connect()
+        client.exchange(image_message(rendered_frames[0].image, 4))
+        mapped = Path(f'/proc/{node.pid}/maps').read_text()
+        assert 'libopenvino' in mapped and 'libtorch' not in mapped
 
 
 def test_cameras_change_while_unconfigured(random_checkpoint, rendered_frames):

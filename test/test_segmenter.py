@@ -122,7 +122,8 @@ def test_graph_is_what_the_metadata_say(random_network, changes):
     checkpoint = Checkpoint(random_network, network_info(**changes))
     image = np.random.default_rng(0).integers(0, 256, (96, 160, 3), np.uint8)
     with torch.inference_mode():
-        levels = InferenceGraph(checkpoint.network, checkpoint.info).eval()(torch.from_numpy(image)[None]).numpy()
+        graph = InferenceGraph(checkpoint.network, checkpoint.info).eval()
+        levels = graph(torch.from_numpy(image)[None]).numpy()
     assert levels.shape == (1, 96, 160, 1)
     levels = levels[0, ..., 0]
     assert np.abs(levels / 255 - reference(checkpoint, image)).max() < 0.51 / 255
