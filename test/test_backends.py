@@ -34,10 +34,16 @@ from fcn_seg_ros.inference.backends.base import MAX_SHAPES, library_errors
 from fcn_seg_ros.inference.backends.cache_key import graph_key
 from fcn_seg_ros.inference.backends.cuda_graph import CudaGraphBackend
 from fcn_seg_ros.inference.backends.onnxruntime import choose_providers
-from fcn_seg_ros.inference.backends.scaling import Scale
+from fcn_seg_ros.inference.backends.scaling import Scale, ScaledGraph
 from fcn_seg_ros.inference.backends.torch_eager import TorchBackend
 from fcn_seg_ros.inference.backends.torch_graph import fold_batch_norm
-from fcn_seg_ros.inference.postprocess import probability_to_mask
+from fcn_seg_ros.inference.postprocess import (
+    mask_table,
+    most_likely,
+    probability_to_mask,
+    sum_classes,
+    unknown_table,
+)
 from fcn_seg_ros.inference.preprocess import resize_image
 from fcn_seg_ros.models.checkpoint import Checkpoint, load_checkpoint
 from fcn_seg_ros.models.fcn import make_network
@@ -347,14 +353,51 @@ def test_the_whole_call_on_the_device(packaged):
     assert isinstance(backend, ScalingBackend)
     assert not isinstance(TorchBackend(packaged, 'cpu', 'fp32'), ScalingBackend)
     windows = [image[100:] for image in images]  # not contiguous with each other
-    found = backend.run_scaled(windows, (192, 864))
+    thresholds = (0.3, 0.7)
+    masks, found = backend.run_scaled(windows, (192, 864), np.stack(
+        [mask_table(threshold, 0.0) for threshold in thresholds]))
     reference = TorchBackend(packaged, 'cpu', 'fp32')(
         np.stack([resize_image(image, (192, 864)) for image in windows]))
     scaled = np.stack([resize_image(levels[..., 0], windows[0].shape[:2])
-                       for levels in reference])[..., None]
-    assert found.shape == (2, 275, 1242, 1)
+                       for levels in reference])
+    assert found.shape == masks.shape == (2, 275, 1242)
     assert np.abs(found.astype(int) - scaled).mean() < 0.1
-    assert_same_masks(found, scaled, 'fp32', packaged.info.threshold, largest=16)
+    assert_same_masks(found[..., None], scaled[..., None], 'fp32', packaged.info.threshold,
+                      largest=16)
+    for mask, levels, threshold in zip(masks, found, thresholds, strict=True):
+        assert np.array_equal(mask, probability_to_mask(levels, threshold))
+    # The next call has other thresholds and the same buffers; what was returned stays.
+    kept = masks.copy()
+    again = backend.run_scaled(windows, (192, 864), np.stack([mask_table(0.9, 0.95)] * 2))
+    assert np.array_equal(again[1], found) and np.array_equal(masks, kept)
+    assert np.array_equal(again[0, 1], probability_to_mask(found[1], 0.9, 0.95))
+    assert set(np.unique(again[0])) == {0, 1, 255}
+
+
+class Fixed(torch.nn.Module):
+    """Stands where InferenceGraph does and returns given levels."""
+
+    def __init__(self, levels):
+        super().__init__()
+        self.levels = torch.from_numpy(levels)
+
+    def forward(self, images):
+        return self.levels
+
+
+@pytest.mark.parametrize('unknown_below', [0.0, 0.4, 0.9])
+def test_the_device_decides_among_classes_as_the_cpu_does(unknown_below):
+    """Ties, sums above 255 and unknown pixels included."""
+    levels = np.random.default_rng(0).integers(0, 12, (2, 30, 40, 4), np.uint8) * 23
+    graph = ScaledGraph(Fixed(levels), (30, 40), (30, 40), (1, 3))
+    tables = np.stack([unknown_table(unknown_below), unknown_table(0.5)])
+    found = graph(torch.zeros((2, 30, 40, 3), dtype=torch.uint8), torch.from_numpy(tables)).numpy()
+    assert found.shape == (3, 2, 30, 40) and found.dtype == np.uint8
+    for number, below in enumerate((unknown_below, 0.5)):
+        planes = [np.ascontiguousarray(levels[number, ..., k]) for k in range(4)]
+        mask, best = most_likely(planes, below)
+        expected = (mask, sum_classes(planes, (1, 3)), best)
+        assert all(np.array_equal(found[k, number], expected[k]) for k in range(3))
 
 
 def test_key_of_the_cache(random_network):

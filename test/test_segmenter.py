@@ -15,6 +15,7 @@ from conftest import network_info
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends import make_backend
+from fcn_seg_ros.inference.backends.cuda_graph import CudaGraphBackend
 from fcn_seg_ros.inference.backends.torch_eager import TorchBackend
 from fcn_seg_ros.inference.graph import InferenceGraph
 from fcn_seg_ros.inference.postprocess import (
@@ -243,7 +244,7 @@ def test_a_batch_is_its_images_one_by_one(random_checkpoint):
 
 
 class StandInScaling:
-    """A backend that scales by itself, as those of a GPU do, and notes the shapes it was given."""
+    """A backend that scales and decides by itself, as those of a GPU do, and notes the shapes."""
 
     def __init__(self, backend):
         self.backend, self.calls = backend, []
@@ -252,11 +253,12 @@ class StandInScaling:
         self.calls.append(images.shape)
         return self.backend(images)
 
-    def run_scaled(self, images, size):
+    def run_scaled(self, images, size, tables):
         self.calls.append([image.shape for image in images])
         outputs = self.backend(np.stack([resize_image(image, size) for image in images]))
-        return np.stack([resize_image(output[..., 0], image.shape[:2])[..., None]
-                         for output, image in zip(outputs, images, strict=True)])
+        scaled = [resize_image(output[..., 0], image.shape[:2])
+                  for output, image in zip(outputs, images, strict=True)]
+        return np.stack([[table[one] for table, one in zip(tables, scaled, strict=True)], scaled])
 
 
 def test_a_backend_that_scales_gets_the_windows(random_checkpoint, monkeypatch):
@@ -267,7 +269,7 @@ def test_a_backend_that_scales_gets_the_windows(random_checkpoint, monkeypatch):
     segmenter = RoadSegmenter(random_checkpoint, 'cpu', 'fp32')
     images = np.random.default_rng(0).integers(0, 256, (2, 75, 249, 3), np.uint8)
     # 50 of 75 rows are 64 of the network's 96; the window has the same scale.
-    options = SegmentOptions(unknown_below=0.7, region=Region(0, 20, 249, 50))
+    options = [SegmentOptions(threshold, 0.7, Region(0, 20, 249, 50)) for threshold in (0.4, 0.5)]
     ours, theirs = (s.segment_batch(images, options) for s in (segmenter, plain))
     assert backend.calls == [[(50, 249, 3)] * 2]
     for one, other in zip(ours, theirs, strict=True):
@@ -276,6 +278,28 @@ def test_a_backend_that_scales_gets_the_windows(random_checkpoint, monkeypatch):
     # Of two shapes there is no one window, so the segmenter scales.
     segmenter.segment_batch([images[0], np.zeros((96, 320, 3), np.uint8)])
     assert backend.calls[1:] == [(2, 96, 320, 3)]
+
+
+@pytest.mark.parametrize('kind', ['binary', 'four classes'])
+def test_the_device_decides_as_the_cpu_does(random_checkpoint, four_classes, monkeypatch, kind):
+    """Of the backend that captures CUDA graphs, with everything but the capture."""
+    checkpoint = load_checkpoint(random_checkpoint) if kind == 'binary' else four_classes
+    plain = RoadSegmenter(checkpoint, 'cpu', 'fp32', backend='torch')
+    monkeypatch.setattr('fcn_seg_ros.inference.segmenter.make_backend',
+                        lambda *args: CudaGraphBackend(checkpoint, 'cpu', 'fp32'))
+    segmenter = RoadSegmenter(checkpoint, 'cpu', 'fp32')
+    # At the network's own scale, as OpenCV and PyTorch scale with different rounding.
+    images = np.random.default_rng(0).integers(0, 256, (2, 96, 320, 3), np.uint8)
+    options = [SegmentOptions(threshold, unknown_below, Region(70, 40, 180, 50))
+               for threshold, unknown_below in ((0.4, 0.3), (0.6, 0.55))]
+    ours, theirs = (s.segment_batch(images, options) for s in (segmenter, plain))
+    for one, other in zip(ours, theirs, strict=True):
+        for name in ('mask', 'probability', 'confidence'):
+            found, expected = getattr(one, name), getattr(other, name)
+            assert found.dtype == np.uint8 and found.shape == expected.shape == (96, 320)
+            assert (np.abs(found.astype(int) - expected) <= 1).mean() > 0.99, name
+        inside = one.mask[40:90, 70:250]
+        assert len(np.unique(inside)) > 1 and (one.mask == 255).sum() >= 96 * 320 - inside.size
 
 
 def test_batches_of_several_shapes_are_refused(random_checkpoint):

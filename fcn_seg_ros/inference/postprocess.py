@@ -30,7 +30,7 @@ def probability_to_mask(probability: np.ndarray, threshold: float, unknown_below
     """
     if to_level(unknown_below) > 128:
         # Of two classes one always has half, so below that nothing is unknown.
-        return cv2.LUT(probability, _mask_table(threshold, unknown_below))
+        return cv2.LUT(probability, mask_table(threshold, unknown_below))
     level = to_level(threshold)
     if level == 0:
         return np.ones_like(probability)
@@ -49,7 +49,8 @@ def probability_to_confidence(probability: np.ndarray, threshold: float,
 
 
 @functools.lru_cache(maxsize=64)
-def _mask_table(threshold: float, unknown_below: float) -> np.ndarray:
+def mask_table(threshold: float, unknown_below: float) -> np.ndarray:
+    """Return what ``probability_to_mask`` makes of each level, uint8 (256,)."""
     levels = np.arange(256)
     table = (levels >= to_level(threshold)).astype(np.uint8)
     table[np.maximum(levels, 255 - levels) < to_level(unknown_below)] = UNKNOWN
@@ -57,8 +58,14 @@ def _mask_table(threshold: float, unknown_below: float) -> np.ndarray:
 
 
 @functools.lru_cache(maxsize=64)
+def unknown_table(unknown_below: float) -> np.ndarray:
+    """Return 255 where ``most_likely`` takes a level of the likeliest class for unknown, else 0."""
+    return np.where(np.arange(256) < to_level(unknown_below), UNKNOWN, 0).astype(np.uint8)
+
+
+@functools.lru_cache(maxsize=64)
 def _confidence_table(threshold: float, unknown_below: float) -> np.ndarray:
-    levels, mask = np.arange(256), _mask_table(threshold, unknown_below)
+    levels, mask = np.arange(256), mask_table(threshold, unknown_below)
     return np.select([mask == 1, mask == 0], [levels, 255 - levels]).astype(np.uint8)
 
 

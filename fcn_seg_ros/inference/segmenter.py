@@ -23,10 +23,12 @@ from fcn_seg_ros.inference.exported import (
 from fcn_seg_ros.inference.legend import legend_of
 from fcn_seg_ros.inference.postprocess import (
     UNKNOWN,
+    mask_table,
     most_likely,
     probability_to_confidence,
     probability_to_mask,
     sum_classes,
+    unknown_table,
 )
 from fcn_seg_ros.inference.preprocess import resize_image
 from fcn_seg_ros.inference.region import Plan, Region, plan
@@ -115,15 +117,19 @@ class RoadSegmenter:
         size = _common_size(plans)
         windows = [image[way.window.slices()] for image, way in zip(images, plans, strict=True)]
         if self._scaling is not None and len({window.shape for window in windows}) == 1:
+            tables = np.stack([self._table(own) for own in each])
             prepared = time.perf_counter()
-            outputs = self._scaling.run_scaled(windows, size)
+            planes = self._scaling.run_scaled(windows, size, tables)
+            computed = time.perf_counter()
+            levels = [self._placed([_cut(plane[number], way) for plane in planes], way, own)
+                      for number, (way, own) in enumerate(zip(plans, each, strict=True))]
         else:
             batch = self._fill_input(windows, size)
             prepared = time.perf_counter()
             outputs = self.backend(batch)
-        computed = time.perf_counter()
-        levels = [self._levels(output, way, own)
-                  for output, way, own in zip(outputs, plans, each, strict=True)]
+            computed = time.perf_counter()
+            levels = [self._levels(output, way, own)
+                      for output, way, own in zip(outputs, plans, each, strict=True)]
         done = time.perf_counter()
         times = StageTimes(1e3 * (prepared - start), 1e3 * (computed - prepared),
                            1e3 * (done - computed))
@@ -153,19 +159,39 @@ class RoadSegmenter:
             resize_image(window, size, out=place)
         return batch
 
+    def _table(self, options: SegmentOptions) -> np.ndarray:
+        """Return what a ScalingBackend is told of an image's options."""
+        if self._binary:
+            return mask_table(self._threshold(options), options.unknown_below)
+        return unknown_table(options.unknown_below)
+
+    def _threshold(self, options: SegmentOptions) -> float:
+        return resolve_threshold(options.threshold, self.threshold)
+
     def _levels(self, output: np.ndarray, way: Plan, options: SegmentOptions) -> _Levels:
         """Return mask, probability and confidence at the image's size for one output."""
-        if self._binary:
-            scaled = resize_image(output[..., 0], way.window.shape)
-            return _binary_levels(_cut(scaled, way), way, options.unknown_below,
-                                  resolve_threshold(options.threshold, self.threshold))
         # One class after the other: OpenCV is fast at images of one channel, not of many.
-        planes = [_cut(resize_image(plane, way.window.shape), way)
-                  for plane in cv2.split(output)]
+        channels = [output[..., 0]] if self._binary else cv2.split(output)
+        planes = [_cut(resize_image(channel, way.window.shape), way) for channel in channels]
+        if self._binary:
+            mask = probability_to_mask(planes[0], self._threshold(options), options.unknown_below)
+            return self._placed([mask, planes[0]], way, options)
         mask, best = most_likely(planes, options.unknown_below)
-        return (_place(mask, way, UNKNOWN),
-                _place(sum_classes(planes, self.info.road_ids), way, 0),
-                lambda: _place(best, way, 0))
+        return self._placed([mask, sum_classes(planes, self.info.road_ids), best], way, options)
+
+    def _placed(self, planes: Sequence[np.ndarray], way: Plan, options: SegmentOptions) -> _Levels:
+        """
+        Return mask, probability and confidence at the image's size, of the region's planes.
+
+        These are as ScalingBackend returns them. No array is made for what nobody asks for.
+        """
+        mask, probability, *best = planes
+
+        def confidence() -> np.ndarray:
+            values = best[0] if best else probability_to_confidence(
+                probability, self._threshold(options), options.unknown_below)
+            return _place(values, way, 0)
+        return _place(mask, way, UNKNOWN), _place(probability, way, 0), confidence
 
 
 def _common_size(plans: list[Plan]) -> tuple[int, int]:
@@ -175,15 +201,6 @@ def _common_size(plans: list[Plan]) -> tuple[int, int]:
         raise InputError('images: expected one shape of the network\'s input for all, found '
                          f'{", ".join(f"{w}x{h}" for h, w in sorted(sizes)) or "no image"}')
     return sizes.pop()
-
-
-def _binary_levels(probability: np.ndarray, way: Plan, unknown_below: float, threshold: float
-                   ) -> _Levels:
-    # No array of another type than uint8 is made, and none for what nobody asks for.
-    return (_place(probability_to_mask(probability, threshold, unknown_below), way, UNKNOWN),
-            _place(probability, way, 0),
-            lambda: _place(probability_to_confidence(probability, threshold, unknown_below),
-                           way, 0))
 
 
 def _cut(values: np.ndarray, way: Plan) -> np.ndarray:

@@ -44,16 +44,20 @@ class Backend(Protocol):
 
 @runtime_checkable
 class ScalingBackend(Protocol):
-    """A Backend that also scales on its device, so that only 8-bit camera images cross over."""
+    """A Backend that also scales and decides on its device: only 8-bit camera images cross over."""
 
-    def run_scaled(self, images: Sequence[np.ndarray], size: tuple[int, int]) -> np.ndarray:
+    def run_scaled(self, images: Sequence[np.ndarray], size: tuple[int, int], tables: np.ndarray
+                   ) -> np.ndarray:
         """
-        Return the probabilities of images at their own size.
+        Return masks and probabilities of images at their own size.
 
         ``images`` are RGB, uint8 (h, w, 3), all of one shape and not necessarily contiguous;
-        ``size`` is the (height, width) of the network's input, multiples of 32. Returns uint8
-        (N, h, w, K), the same as scaling with ``resize_image`` before and after, give or take
-        rounding.
+        ``size`` is the (height, width) of the network's input, multiples of 32; ``tables``, uint8
+        (N, 256), says what becomes of each level: ``mask_table`` for a binary network,
+        ``unknown_table`` for others. Returns uint8 (M, N, h, w), planes that are the caller's: the
+        mask, round(255 P(road)) and, where there are more than two classes (M = 3), that of the
+        mask's class. The same as scaling with ``resize_image`` before and after and deciding with
+        ``postprocess``, give or take the rounding of the scaling.
         """
         ...
 

@@ -5,9 +5,9 @@ PyTorch on a GPU, each input shape captured once as a CUDA graph.
 
 A replay launches all kernels of a call at once, where launching them one by one takes longer than
 the arithmetic of a small network. Images go up from and come back to page-locked memory, as 8-bit
-images; scaling, normalising, the network, softmax and rounding are in the graph. The mask is made
-of the probability on the CPU, by the one table that all backends share: the GPU would have to send
-a second image instead.
+images; scaling, normalising, the network, softmax, scaling back and the threshold are in the graph.
+The threshold may change from frame to frame, and differ among the cameras of a batch, so it goes up
+with the images as a table of what becomes of each level.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
 # As PyTorch's notes on CUDA graphs have it; the first call also chooses cuDNN's algorithms.
 _WARM_UP_CALLS = 3
+# Of an 8-bit probability.
+_LEVELS = 256
 
 
 class CudaGraphBackend:
@@ -43,6 +45,7 @@ class CudaGraphBackend:
                  ) -> None:
         self.device = device
         self.precision = precision
+        self._road_ids = checkpoint.info.road_ids
         with library_errors(self.name, device, (RuntimeError,)):
             self._graph: InferenceGraph | None = make_graph(checkpoint, precision, device,
                                                             folded=True)
@@ -51,12 +54,13 @@ class CudaGraphBackend:
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """Return round(255 P), uint8 (N, H, W, K)."""
         with library_errors(self.name, self.device, (RuntimeError,)):
-            return self._call(images.shape, images.shape[1:3])(images)
+            return self._call(images.shape, None)(images)
 
-    def run_scaled(self, images: Sequence[np.ndarray], size: tuple[int, int]) -> np.ndarray:
-        """Return round(255 P) at the images' own size, uint8 (N, h, w, K)."""
+    def run_scaled(self, images: Sequence[np.ndarray], size: tuple[int, int], tables: np.ndarray
+                   ) -> np.ndarray:
+        """Return masks and probabilities at the images' own size, uint8 (M, N, h, w)."""
         with library_errors(self.name, self.device, (RuntimeError,)):
-            return self._call((len(images), *images[0].shape), size)(images)
+            return self._call((len(images), *images[0].shape), size)(images, tables)
 
     def close(self) -> None:
         """Give back the memory of the device."""
@@ -65,36 +69,45 @@ class CudaGraphBackend:
         if self.device != 'cpu':
             torch.cuda.empty_cache()
 
-    def _prepare(self, shape: tuple[int, ...], size: tuple[int, int]) -> _StaticCall:
+    def _prepare(self, shape: tuple[int, ...], size: tuple[int, int] | None) -> _StaticCall:
+        """Return the call for images of a shape, scaled to ``size`` where that is given."""
         assert self._graph is not None, 'closed'
-        module = ScaledGraph(self._graph, (shape[1], shape[2]), size).to(self.device).eval()
-        return _StaticCall(module, shape, self.device, exact=self.precision == 'fp32')
+        module: nn.Module = self._graph
+        shapes = [shape]
+        if size is not None:
+            module = ScaledGraph(self._graph, (shape[1], shape[2]), size, self._road_ids)
+            shapes.append((shape[0], _LEVELS))
+        return _StaticCall(module.to(self.device).eval(), shapes, self.device,
+                           exact=self.precision == 'fp32')
 
 
 class _StaticCall:
-    """A module with buffers of its own for one input shape, captured where there is a GPU."""
+    """A module with buffers of its own for its inputs' shapes, captured where there is a GPU."""
 
     @torch.inference_mode()
-    def __init__(self, module: nn.Module, shape: tuple[int, ...], device: str, exact: bool
-                 ) -> None:
+    def __init__(self, module: nn.Module, shapes: Sequence[tuple[int, ...]], device: str,
+                 exact: bool) -> None:
         on_gpu = device != 'cpu'
         self._stream = torch.cuda.Stream(device) if on_gpu else None
-        self._host_input = torch.zeros(shape, dtype=torch.uint8, pin_memory=on_gpu)
-        self._input = self._host_input.to(device)
+        self._host_inputs = [torch.zeros(shape, dtype=torch.uint8, pin_memory=on_gpu)
+                             for shape in shapes]
+        self._inputs = [values.to(device) for values in self._host_inputs]
         self._output, self._replay = (
-            _run_eagerly(module, self._input) if self._stream is None
-            else _capture(module, self._input, self._stream, exact))
+            _run_eagerly(module, self._inputs) if self._stream is None
+            else _capture(module, self._inputs, self._stream, exact))
         self._host_output = torch.empty(self._output.shape, dtype=torch.uint8, pin_memory=on_gpu)
 
     @torch.inference_mode()
-    def __call__(self, images: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
-        for place, image in zip(self._host_input.numpy(), images, strict=True):
-            place[...] = image
+    def __call__(self, *inputs: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+        for places, values in zip(self._host_inputs, inputs, strict=True):
+            for place, value in zip(places.numpy(), values, strict=True):
+                place[...] = value
         # The copies are not captured: they cost two launches, and capturing copies to and from
         # page-locked memory is not something that PyTorch documents. A stream of None is no
         # stream, on the CPU.
         with torch.cuda.stream(self._stream):
-            self._input.copy_(self._host_input, non_blocking=True)
+            for there, here in zip(self._inputs, self._host_inputs, strict=True):
+                there.copy_(here, non_blocking=True)
             self._replay()
             self._host_output.copy_(self._output, non_blocking=True)
         if self._stream is not None:
@@ -103,25 +116,26 @@ class _StaticCall:
         return result
 
 
-def _capture(module: nn.Module, static_input: Tensor, stream: torch.cuda.Stream, exact: bool
-             ) -> tuple[Tensor, Callable[[], None]]:
-    """Return the static output of a module and what computes it from the static input."""
+def _capture(module: nn.Module, static_inputs: Sequence[Tensor], stream: torch.cuda.Stream,
+             exact: bool) -> tuple[Tensor, Callable[[], None]]:
+    """Return the static output of a module and what computes it from the static inputs."""
     with torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=not exact):
         stream.wait_stream(torch.cuda.current_stream(stream.device))
         with torch.cuda.stream(stream):
             for _ in range(_WARM_UP_CALLS):
-                module(static_input)
+                module(*static_inputs)
         stream.synchronize()
         graph = torch.cuda.CUDAGraph()
         # Thread-local: another segmenter may be at work while this one is being loaded.
         with torch.cuda.graph(graph, stream=stream, capture_error_mode='thread_local'):
-            output = module(static_input).contiguous()
+            output = module(*static_inputs).contiguous()
     return output, graph.replay
 
 
-def _run_eagerly(module: nn.Module, static_input: Tensor) -> tuple[Tensor, Callable[[], None]]:
-    output = module(static_input).contiguous()
+def _run_eagerly(module: nn.Module, static_inputs: Sequence[Tensor]
+                 ) -> tuple[Tensor, Callable[[], None]]:
+    output = module(*static_inputs).contiguous()
 
     def run() -> None:
-        output.copy_(module(static_input))
+        output.copy_(module(*static_inputs))
     return output, run

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The whole call as one module: scale the camera image, run the network, scale back."""
+"""The whole call as one module: scale the camera image, run the network, scale back, decide."""
 
 from __future__ import annotations
 
@@ -49,23 +49,38 @@ class Scale(nn.Module):
 
 class ScaledGraph(nn.Module):
     """
-    Camera images in, probabilities at the camera's size out, both uint8.
+    Camera images in, masks and probabilities at the camera's size out, all uint8.
 
-    ``shape`` is the (height, width) of the images, ``size`` that of the network's input.
-    ``forward`` takes uint8 (N, h, w, 3) and returns uint8 (N, h, w, K).
+    ``shape`` is the (height, width) of the images, ``size`` that of the network's input,
+    ``road_ids`` the classes that are road. ``forward`` takes images, uint8 (N, h, w, 3), and
+    tables, uint8 (N, 256), and returns uint8 (M, N, h, w), both as in ``ScalingBackend``.
     """
 
-    def __init__(self, graph: InferenceGraph, shape: tuple[int, int], size: tuple[int, int]
-                 ) -> None:
+    def __init__(self, graph: InferenceGraph, shape: tuple[int, int], size: tuple[int, int],
+                 road_ids: tuple[int, ...]) -> None:
         super().__init__()
         self.shrink = Scale(shape, size)
         self.graph = graph
         self.grow = Scale(size, shape)
+        self.road_ids = list(road_ids)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Return round(255 P) of every pixel of the images."""
-        scaled: Tensor = self.grow(self.graph(self.shrink(images)))
-        return scaled
+    def forward(self, images: Tensor, tables: Tensor) -> Tensor:
+        """Return the planes of every image."""
+        levels: Tensor = self.grow(self.graph(self.shrink(images)))
+        if levels.shape[3] == 1:
+            probability = levels[..., 0]
+            return torch.stack([_look_up(tables, probability), probability])
+        best, mask = levels.max(dim=3)
+        unknown = _look_up(tables, best)
+        # 255, which is unknown, is more than any class; of an unknown pixel nothing is left.
+        mask = torch.maximum(mask.to(torch.uint8), unknown)
+        road = levels[..., self.road_ids].sum(dim=3).clamp(max=255).to(torch.uint8)
+        return torch.stack([mask, road, torch.where(unknown == 0, best, 0)])
+
+
+def _look_up(tables: Tensor, levels: Tensor) -> Tensor:
+    """Return what each image's table, uint8 (N, 256), says of its levels, uint8 (N, h, w)."""
+    return tables.gather(1, levels.flatten(1).long()).view_as(levels)
 
 
 def _weights(start: int, end: int) -> np.ndarray:
