@@ -22,8 +22,8 @@ def footprint(variant: Variant, image: np.ndarray) -> dict[str, Any]:
     """
     Return what a process needs that does nothing but segment with a variant, as JSON values.
 
-    ``first_mask_s`` is from the reading of the checkpoint to the first mask (Python and its
-    libraries are loaded by then), ``peak_rss_mib`` the largest resident memory of the process,
+    ``first_mask_s`` is from the reading of the checkpoint to the first mask, the import of the
+    backend's library included, ``peak_rss_mib`` the largest resident memory of the process,
     ``gpu_mib`` that of the GPU as PyTorch counts it, None on a CPU.
     """
     return in_own_process(_measure, variant, image)
@@ -37,17 +37,19 @@ def in_own_process(measure: Callable[..., dict[str, Any]], *arguments: object) -
 
 
 def _measure(variant: Variant, image: np.ndarray) -> dict[str, Any]:
-    import torch
     start = time.perf_counter()
     segmenter = variant.open()
     segmenter.segment(image)
     first = time.perf_counter() - start
     for _ in range(_FRAMES):
         segmenter.segment(image)
-    on_gpu = segmenter.backend.device != 'cpu'
-    return {'first_mask_s': round(first, 2),
-            'peak_rss_mib': round(resident_mib('VmHWM')),
-            'gpu_mib': round(torch.cuda.max_memory_reserved() / 2**20) if on_gpu else None}
+    return {'first_mask_s': round(first, 2), 'peak_rss_mib': round(resident_mib('VmHWM')),
+            'gpu_mib': _gpu_mib() if segmenter.backend.device != 'cpu' else None}
+
+
+def _gpu_mib() -> int:
+    import torch  # by then anybody's who has a GPU, but not a CPU's, whose memory it would count in
+    return round(torch.cuda.max_memory_reserved() / 2**20)
 
 
 def resident_mib(line: str = 'VmRSS') -> float:
