@@ -52,8 +52,8 @@ def _gpu_mib() -> int:
     return round(torch.cuda.max_memory_reserved() / 2**20)
 
 
-def resident_mib(line: str = 'VmRSS') -> float:
-    """Return this process's resident memory now, or at its peak (``VmHWM``), as Linux counts it."""
+def resident_mib(line: str = 'VmRSS', process: str = 'self') -> float:
+    """Return a process's resident memory now, or at its peak (``VmHWM``), as Linux counts it."""
     # Not getrusage's ru_maxrss, which a new process inherits from the one that started it.
-    lines = Path('/proc/self/status').read_text().splitlines()
+    lines = Path(f'/proc/{process}/status').read_text().splitlines()
     return next(int(text.split()[1]) for text in lines if text.startswith(f'{line}:')) / 1024
