@@ -22,13 +22,16 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from fcn_seg_ros.errors import InputError, one_line
+from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.files import make_folder, write_file
 from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, CheckpointInfo, parse_info
 
 if TYPE_CHECKING:
     from fcn_seg_ros.models.fcn import FCN
 
+# As safetensors names them: weights in half and single precision, counters, images. Whether NumPy
+# has others, such as bfloat16, depends on what else the process has imported.
+_TYPES = ('F16', 'F32', 'I64', 'U8')
 # Tensors of this name are not weights.
 _SELF_TEST = 'self_test.'
 
@@ -145,12 +148,12 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], CheckpointInfo]:
     """Return all tensors of a file, the self-test's too, and its metadata."""
     with _open(path) as file:
         info = parse_info(path, file.metadata())
-        try:
-            return {name: file.get_tensor(name) for name in file.keys()}, info  # noqa: SIM118
-        except (SafetensorError, TypeError, AttributeError) as error:
-            # Of a type that NumPy lacks, such as bfloat16.
-            raise InputError(f'{path}: expected weights in half or single precision, found others '
-                             f'({one_line(error)})') from None
+        for name in file.keys():  # noqa: SIM118
+            kind = file.get_slice(name).get_dtype()
+            if kind not in _TYPES:
+                raise InputError(f'{path}: expected tensors of type {", ".join(_TYPES)}, found '
+                                 f'{name} of {kind}')
+        return {name: file.get_tensor(name) for name in file.keys()}, info  # noqa: SIM118
 
 
 def _take_self_test(path: Path, tensors: dict[str, np.ndarray]) -> SelfTest | None:
