@@ -423,9 +423,14 @@ def test_key_of_the_cache(random_network):
 
 
 def test_a_warm_cache_saves_the_conversion(random_checkpoint, tmp_path):
-    """A second process does not even import PyTorch; a broken entry is made again."""
+    """
+    A second process converts nothing; a broken entry is made again.
+
+    None of them imports PyTorch, unless it cannot start another process for that.
+    """
     code = (
         'import sys\n'
+        'sys.executable = sys.argv[1]\n'
         'import numpy as np\n'
         'from fcn_seg_ros.inference.backends import make_backend\n'
         'from fcn_seg_ros.models.checkpoint_file import read_checkpoint\n'
@@ -434,17 +439,20 @@ def test_a_warm_cache_saves_the_conversion(random_checkpoint, tmp_path):
         'image = np.random.default_rng(0).integers(0, 256, (1, 64, 96, 3), np.uint8)\n'
         'print("torch" in sys.modules, backend(image).sum())\n')
 
-    def run():
-        result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True,
-                                check=True, env={'FCN_SEG_CACHE': str(tmp_path),
-                                                 'PYTHONPATH': ':'.join(sys.path)})
-        converted, levels = result.stdout.split()
-        return converted == 'True', int(levels), result.stderr
-    cold, warm = run(), run()
-    assert cold[0] and not warm[0] and warm[2] == ''
+    def run(python=sys.executable):
+        result = subprocess.run([sys.executable, '-c', code, python], capture_output=True,
+                                text=True, check=True, env={'FCN_SEG_CACHE': str(tmp_path),
+                                                            'PYTHONPATH': ':'.join(sys.path)})
+        imported, levels = result.stdout.split()
+        return imported == 'True', int(levels), result.stderr
+    cold, warm = run(), run('/nonexistent')
+    assert not cold[0] and not warm[0] and cold[2] == warm[2] == ''
     [path] = tmp_path.iterdir()
     whole = path.read_bytes()
     path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     broken = run()
-    assert broken[0] and 'is broken and is made again' in broken[2]
-    assert cold[1] == warm[1] == broken[1] > 0
+    assert not broken[0] and 'is broken and is made again' in broken[2]
+    path.unlink()
+    alone = run('/nonexistent')
+    assert alone[0] and 'no process of its own could be started' in alone[2]
+    assert cold[1] == warm[1] == broken[1] == alone[1] > 0

@@ -19,6 +19,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as state
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends.base import library_errors
 from fcn_seg_ros.inference.backends.cache_key import graph_key
+from fcn_seg_ros.inference.backends.conversion import convert_where_pytorch_is
 from fcn_seg_ros.inference.cache import default_cache
 from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
@@ -61,7 +62,8 @@ class OnnxRuntimeBackend:
             loaded = default_cache().load(
                 graph_key(checkpoint, self.name, ('torch', 'onnx', 'onnxscript'),
                           precision=precision),
-                make=lambda: self._read(_convert(checkpoint, precision)),
+                make=lambda: self._read(
+                    convert_where_pytorch_is(convert, checkpoint, precision)),
                 dump=lambda made: made.content, read=self._read, errors=_ERRORS)
         self._session: Any = loaded.session
         # onnxruntime passes over a provider whose libraries do not load.
@@ -108,8 +110,10 @@ def _no_provider(device: str, found: list[str]) -> InputError:
                       f'onnxruntime-gpu), found one with {", ".join(found)} only')
 
 
-def _convert(checkpoint: NetworkSource, precision: str) -> bytes:
+def convert(checkpoint: NetworkSource, precision: str) -> bytes:
+    """Return the network as ONNX; the one place that needs PyTorch."""
     from fcn_seg_ros.inference.backends.torch_graph import make_graph
-    from fcn_seg_ros.inference.export.onnx_model import convert
-    content: bytes = convert(make_graph(checkpoint, precision)).model_proto.SerializeToString()
+    from fcn_seg_ros.inference.export import onnx_model
+    program = onnx_model.convert(make_graph(checkpoint, precision))
+    content: bytes = program.model_proto.SerializeToString()
     return content

@@ -19,6 +19,7 @@ import numpy as np
 
 from fcn_seg_ros.inference.backends.base import MAX_SHAPES, library_errors
 from fcn_seg_ros.inference.backends.cache_key import graph_key
+from fcn_seg_ros.inference.backends.conversion import convert_where_pytorch_is
 from fcn_seg_ros.inference.cache import default_cache
 from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
@@ -79,8 +80,8 @@ class OpenVinoBackend:
         """Return the network as an openvino.Model of any size, from the cache if it is there."""
         return default_cache().load(
             graph_key(checkpoint, self.name, ('torch', 'openvino')),
-            make=lambda: _convert(checkpoint), dump=_dump, read=self._read,
-            errors=(RuntimeError, ValueError))
+            make=lambda: self._read(convert_where_pytorch_is(convert, checkpoint)), dump=_dump,
+            read=self._read, errors=(RuntimeError, ValueError))
 
     def _compile(self, shape: tuple[int, ...]) -> Any:
         self._model.reshape(list(shape))
@@ -91,11 +92,11 @@ class OpenVinoBackend:
         return self._core.read_model(content[_LENGTH_BYTES:start], content[start:])
 
 
-def _convert(checkpoint: NetworkSource) -> Any:
-    # Only here is PyTorch needed; with an entry in the cache it is not even imported for this.
+def convert(checkpoint: NetworkSource) -> bytes:
+    """Return the network as an entry of the cache; the one place that needs PyTorch."""
     from fcn_seg_ros.inference.backends.torch_graph import make_graph
-    from fcn_seg_ros.inference.export.openvino_ir import convert
-    return convert(make_graph(checkpoint))
+    from fcn_seg_ros.inference.export import openvino_ir
+    return _dump(openvino_ir.convert(make_graph(checkpoint)))
 
 
 def _dump(model: Any) -> bytes:
