@@ -40,6 +40,10 @@ def test_bad_input_is_the_same_line(random_checkpoint):
     assert str(caught.value) == str(here.value)
 
 
+def test_what_is_printed_is_no_part_of_the_result():
+    assert run_apart(eval, 'print("hello", flush=True) or b"bytes"') == b'bytes'
+
+
 def test_other_errors_are_their_last_words():
     with pytest.raises(RuntimeError, match=r"ended with 1: ValueError: .*'no number'"):
         run_apart(int, 'no number')

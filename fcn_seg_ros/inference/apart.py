@@ -16,9 +16,7 @@ import pickle
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.resources import PACKAGE_DIR
@@ -35,33 +33,35 @@ def run_apart(function: Callable[..., bytes], *arguments: object) -> bytes:
     with its last words where it fails otherwise, and OSError where no process can be started.
     """
     path = os.pathsep.join(filter(None, [str(PACKAGE_DIR.parent), os.environ.get('PYTHONPATH')]))
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / 'result'
-        done = subprocess.run(
-            [sys.executable, '-m', __name__, str(os.getpid()), str(out)],
-            input=pickle.dumps((function, arguments)), stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE, env=os.environ | {'PYTHONPATH': path}, check=False)
-        if done.returncode == 0:
-            return out.read_bytes()
+    done = subprocess.run([sys.executable, '-m', __name__, str(os.getpid())],
+                          input=pickle.dumps((function, arguments)), capture_output=True,
+                          env=os.environ | {'PYTHONPATH': path}, check=False)
+    if done.returncode == 0:
+        return done.stdout
     words = done.stderr.decode(errors='replace').strip().splitlines() or ['it said nothing']
     if done.returncode == _BAD_INPUT:
         raise InputError(words[-1])
     raise RuntimeError(f'process that was started for it ended with {done.returncode}: {words[-1]}')
 
 
-def _main(parent: int, out: Path) -> int:
+def _main(parent: int) -> int:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it died before the kernel was asked
         return 1
+    # Libraries print; only the result may go where the parent reads it.
+    result = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     # Only this package's process writes to this pipe.
     function, arguments = pickle.load(sys.stdin.buffer)
     try:
-        out.write_bytes(function(*arguments))
+        content = function(*arguments)
     except InputError as error:
         print(error, file=sys.stderr)
         return _BAD_INPUT
+    with open(result, 'wb') as pipe:
+        pipe.write(content)
     return 0
 
 
 if __name__ == '__main__':
-    sys.exit(_main(int(sys.argv[1]), Path(sys.argv[2])))
+    sys.exit(_main(int(sys.argv[1])))
