@@ -22,7 +22,7 @@ from fcn_seg_ros.resources import PACKAGE_DIR
 
 
 @pytest.mark.parametrize(('convert', 'arguments'), [
-    (openvino.convert, ()), (onnxruntime.convert, ('fp32',))])
+    (openvino.convert_to_bytes, ()), (onnxruntime.convert, ('fp32',))])
 def test_the_result_is_that_of_this_process(random_checkpoint, convert, arguments):
     stored = read_checkpoint(random_checkpoint)
     found = run_apart(convert, stored, *arguments)
@@ -34,9 +34,9 @@ def test_bad_input_is_the_same_line(random_checkpoint):
     stored = read_checkpoint(random_checkpoint)
     other = dataclasses.replace(stored, info=dataclasses.replace(stored.info, encoder='resnet18'))
     with pytest.raises(InputError, match='expected the weights of fcn8s on resnet18') as caught:
-        run_apart(openvino.convert, other)
+        run_apart(openvino.convert_to_bytes, other)
     with pytest.raises(InputError) as here:
-        openvino.convert(other)
+        openvino.convert_to_bytes(other)
     assert str(caught.value) == str(here.value)
 
 
@@ -55,6 +55,11 @@ def test_no_process(monkeypatch):
     monkeypatch.setattr(sys, 'executable', '/nonexistent')
     with pytest.raises(FileNotFoundError):
         run_apart(bytes, 1)
+
+
+def test_no_place_for_files():
+    with pytest.raises(OSError, match='/nonexistent/file'):
+        run_apart(open, '/nonexistent/file', 'w')
 
 
 def test_it_dies_with_its_parent(tmp_path):

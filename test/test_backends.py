@@ -454,5 +454,17 @@ def test_a_warm_cache_saves_the_conversion(random_checkpoint, tmp_path):
     assert not broken[0] and 'is broken and is made again' in broken[2]
     path.unlink()
     alone = run('/nonexistent')
-    assert alone[0] and 'no process of its own could be started' in alone[2]
+    assert alone[0] and 'not possible in a process of its own' in alone[2]
     assert cold[1] == warm[1] == broken[1] == alone[1] > 0
+
+
+def test_no_place_for_temporary_files_costs_the_cache_alone(random_checkpoint, tmp_path,
+                                                            monkeypatch, caplog):
+    """As on a read-only disk: the network runs, and is converted again at the next start."""
+    def full(model):
+        raise OSError(28, 'No space left on device')
+    monkeypatch.setenv('FCN_SEG_CACHE', str(tmp_path))
+    monkeypatch.setattr('fcn_seg_ros.inference.backends.openvino._dump', full)
+    backend = make_backend(load_checkpoint(random_checkpoint), 'cpu', 'fp32', name='openvino')
+    assert backend(np.zeros((1, 64, 96, 3), np.uint8)).shape == (1, 64, 96, 1)
+    assert list(tmp_path.iterdir()) == [] and 'No space left on device' in caplog.text

@@ -23,6 +23,7 @@ from fcn_seg_ros.resources import PACKAGE_DIR
 
 _PR_SET_PDEATHSIG = 1
 _BAD_INPUT = 2
+_NO_PLACE = 3
 
 
 def run_apart(function: Callable[..., bytes], *arguments: object) -> bytes:
@@ -30,7 +31,8 @@ def run_apart(function: Callable[..., bytes], *arguments: object) -> bytes:
     Return what a function of a module returns; function and arguments must be picklable.
 
     The other process dies with this one. Raises InputError where the function does, RuntimeError
-    with its last words where it fails otherwise, and OSError where no process can be started.
+    with its last words where it fails otherwise, and OSError where no process can be started or the
+    function finds no place for its files.
     """
     path = os.pathsep.join(filter(None, [str(PACKAGE_DIR.parent), os.environ.get('PYTHONPATH')]))
     done = subprocess.run([sys.executable, '-m', __name__, str(os.getpid())],
@@ -41,6 +43,8 @@ def run_apart(function: Callable[..., bytes], *arguments: object) -> bytes:
     words = done.stderr.decode(errors='replace').strip().splitlines() or ['it said nothing']
     if done.returncode == _BAD_INPUT:
         raise InputError(words[-1])
+    if done.returncode == _NO_PLACE:
+        raise OSError(words[-1])
     raise RuntimeError(f'process that was started for it ended with {done.returncode}: {words[-1]}')
 
 
@@ -58,6 +62,9 @@ def _main(parent: int) -> int:
     except InputError as error:
         print(error, file=sys.stderr)
         return _BAD_INPUT
+    except OSError as error:
+        print(error, file=sys.stderr)
+        return _NO_PLACE
     with open(result, 'wb') as pipe:
         pipe.write(content)
     return 0

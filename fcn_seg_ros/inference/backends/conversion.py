@@ -15,17 +15,19 @@ from fcn_seg_ros.models.checkpoint_file import NetworkSource, StoredCheckpoint
 _logger = logging.getLogger(__name__)
 
 
-def convert_where_pytorch_is(convert: Callable[..., bytes], checkpoint: NetworkSource,
-                             *arguments: Any) -> bytes:
+def convert_apart(convert: Callable[..., bytes], checkpoint: NetworkSource, *arguments: Any
+                  ) -> bytes | None:
     """
-    Return ``convert(checkpoint, *arguments)``, without importing PyTorch into this process.
+    Return ``convert(checkpoint, *arguments)`` of a process of its own, which imports PyTorch.
 
-    It is computed here where PyTorch is loaded already, or no process can be started.
+    None where it is to be done in this one: PyTorch is loaded here already, or the system does not
+    let another process do it, which is logged.
     """
-    if 'torch' not in sys.modules and isinstance(checkpoint, StoredCheckpoint):
-        try:
-            return run_apart(convert, checkpoint, *arguments)
-        except OSError as error:
-            _logger.warning('conversion: no process of its own could be started (%s); this one '
-                            'loads PyTorch', error)
-    return convert(checkpoint, *arguments)
+    if 'torch' in sys.modules or not isinstance(checkpoint, StoredCheckpoint):
+        return None
+    try:
+        return run_apart(convert, checkpoint, *arguments)
+    except OSError as error:
+        _logger.warning('conversion: not possible in a process of its own (%s); this one loads '
+                        'PyTorch', error)
+        return None

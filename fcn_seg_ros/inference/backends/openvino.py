@@ -19,7 +19,7 @@ import numpy as np
 
 from fcn_seg_ros.inference.backends.base import MAX_SHAPES, library_errors
 from fcn_seg_ros.inference.backends.cache_key import graph_key
-from fcn_seg_ros.inference.backends.conversion import convert_where_pytorch_is
+from fcn_seg_ros.inference.backends.conversion import convert_apart
 from fcn_seg_ros.inference.cache import default_cache
 from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
@@ -80,8 +80,13 @@ class OpenVinoBackend:
         """Return the network as an openvino.Model of any size, from the cache if it is there."""
         return default_cache().load(
             graph_key(checkpoint, self.name, ('torch', 'openvino')),
-            make=lambda: self._read(convert_where_pytorch_is(convert, checkpoint)), dump=_dump,
-            read=self._read, errors=(RuntimeError, ValueError))
+            make=lambda: self._make(checkpoint), dump=_dump, read=self._read,
+            errors=(RuntimeError, ValueError))
+
+    def _make(self, checkpoint: NetworkSource) -> Any:
+        content = convert_apart(convert_to_bytes, checkpoint)
+        # A disk that has no place for the bytes costs the cache, not the network.
+        return _convert(checkpoint) if content is None else self._read(content)
 
     def _compile(self, shape: tuple[int, ...]) -> Any:
         self._model.reshape(list(shape))
@@ -92,11 +97,15 @@ class OpenVinoBackend:
         return self._core.read_model(content[_LENGTH_BYTES:start], content[start:])
 
 
-def convert(checkpoint: NetworkSource) -> bytes:
-    """Return the network as an entry of the cache; the one place that needs PyTorch."""
+def convert_to_bytes(checkpoint: NetworkSource) -> bytes:
+    """Return the network as an entry of the cache; needs PyTorch."""
+    return _dump(_convert(checkpoint))
+
+
+def _convert(checkpoint: NetworkSource) -> Any:
     from fcn_seg_ros.inference.backends.torch_graph import make_graph
-    from fcn_seg_ros.inference.export import openvino_ir
-    return _dump(openvino_ir.convert(make_graph(checkpoint)))
+    from fcn_seg_ros.inference.export.openvino_ir import convert
+    return convert(make_graph(checkpoint))
 
 
 def _dump(model: Any) -> bytes:
