@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -13,12 +12,9 @@ import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from fcn_seg_ros.resources import PACKAGE_DIR
+from fcn_seg_ros.processes import die_with, environment
 
-PR_SET_PDEATHSIG = 1
 TERMINATE_S = 2.0
-
-_LIBC = ctypes.CDLL(None)
 
 
 def executable(name: str) -> list[str]:
@@ -42,12 +38,11 @@ class Child:
         # They live as long as this object.
         self._output = tempfile.TemporaryFile()  # noqa: SIM115
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
-        path = os.pathsep.join([str(PACKAGE_DIR.parent), os.environ.get('PYTHONPATH', '')])
         self.process = subprocess.Popen(
-            command, env=os.environ | {'PYTHONPATH': path.rstrip(os.pathsep)},
+            command, env=environment(),
             stdin=subprocess.DEVNULL, stdout=self._output,
             stderr=None if verbose else self._errors, start_new_session=True,
-            preexec_fn=_die_with(os.getpid()))
+            preexec_fn=_before_exec(os.getpid()))
 
     def __enter__(self) -> Child:
         """Return the started child."""
@@ -88,10 +83,9 @@ class Child:
         self._errors.close()
 
 
-def _die_with(parent: int) -> Callable[[], None]:
+def _before_exec(parent: int) -> Callable[[], None]:
     """Return what the child does between fork and exec."""
     def ask_kernel() -> None:
-        _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # the parent died before it was asked
+        if not die_with(parent):
             os._exit(1)
     return ask_kernel

@@ -10,18 +10,15 @@ the caller's main module, an executable that ROS installed.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import pickle
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.resources import PACKAGE_DIR
+from fcn_seg_ros.processes import die_with, environment
 
-_PR_SET_PDEATHSIG = 1
 _BAD_INPUT = 2
 _NO_PLACE = 3
 
@@ -34,10 +31,9 @@ def run_apart(function: Callable[..., bytes], *arguments: object) -> bytes:
     with its last words where it fails otherwise, and OSError where no process can be started or the
     function finds no place for its files.
     """
-    path = os.pathsep.join(filter(None, [str(PACKAGE_DIR.parent), os.environ.get('PYTHONPATH')]))
     done = subprocess.run([sys.executable, '-m', __name__, str(os.getpid())],
                           input=pickle.dumps((function, arguments)), capture_output=True,
-                          env=os.environ | {'PYTHONPATH': path}, check=False)
+                          env=environment(), check=False)
     if done.returncode == 0:
         return done.stdout
     words = done.stderr.decode(errors='replace').strip().splitlines() or ['it said nothing']
@@ -49,8 +45,7 @@ def run_apart(function: Callable[..., bytes], *arguments: object) -> bytes:
 
 
 def _main(parent: int) -> int:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before the kernel was asked
+    if not die_with(parent):
         return 1
     # Libraries print; only the result may go where the parent reads it.
     result = os.dup(sys.stdout.fileno())
