@@ -6,6 +6,7 @@ Measure what a start of seg_node takes: seconds to the first mask, and memory.
     python test/measure_start.py --starts 40
     python test/measure_start.py --starts 40 --camera first
     python test/measure_start.py --starts 3 --cold
+    python test/measure_start.py --starts 3 --cold --precision int8
 
 starts the node again and again with the packaged network and stops it after its first mask. The
 camera and the planner are in this process; they start together with the node, or long before it
@@ -24,13 +25,10 @@ import time
 from contextlib import ExitStack
 
 import numpy as np
-import rclpy
 import source_tree  # noqa: F401
-from rclpy.context import Context
-from rclpy.signals import SignalHandlerOptions
 
 from fcn_seg_ros.bags.child import Child, executable
-from fcn_seg_ros.benchmark.camera import CameraAndPlanner
+from fcn_seg_ros.benchmark.camera import CameraAndPlanner, camera_and_planner
 from fcn_seg_ros.benchmark.memory import resident_mib
 from fcn_seg_ros.datasets.rendered import RenderedDrive
 from fcn_seg_ros.dds import remove_stale_segments, use_private_domain, use_shipped_profile
@@ -39,19 +37,10 @@ from fcn_seg_ros.dds import remove_stale_segments, use_private_domain, use_shipp
 _BEFORE_S = (3.0, 7.0)
 
 
-def make_planner(stack: ExitStack, image: np.ndarray) -> CameraAndPlanner:
-    """Return a camera and a planner that leave the graph with ``stack``."""
-    context = Context()
-    rclpy.init(context=context, signal_handler_options=SignalHandlerOptions.NO)
-    stack.callback(rclpy.shutdown, context=context)
-    planner = CameraAndPlanner(image, context)
-    stack.callback(planner.leave)
-    return planner
-
-
-def start(planner: CameraAndPlanner, cold: bool) -> tuple[float, float]:
+def start(planner: CameraAndPlanner, cold: bool, precision: str) -> tuple[float, float]:
     """Start and stop the node; return the seconds to its first mask, and its memory in MiB."""
-    command = [*executable('seg_node'), '--ros-args', '-p', 'device:=cpu']
+    command = [*executable('seg_node'), '--ros-args', '-p', 'device:=cpu',
+               '-p', f'precision:={precision}']
     with tempfile.TemporaryDirectory() as empty:
         if cold:
             command = ['env', f'FCN_SEG_CACHE={empty}', *command]
@@ -71,6 +60,7 @@ def main() -> None:
     parser.add_argument('--starts', type=int, default=40)
     parser.add_argument('--camera', choices=('together', 'first'), default='together')
     parser.add_argument('--cold', action='store_true', help='with an empty cache each time')
+    parser.add_argument('--precision', default='auto', help='as of the node')
     options = parser.parse_args()
     use_shipped_profile()
     remove_stale_segments()
@@ -79,14 +69,17 @@ def main() -> None:
     waits = random.Random(0)
     found = []
     with ExitStack() as whole:
-        planner = make_planner(whole, image) if options.camera == 'first' else None
+        planner = (whole.enter_context(camera_and_planner(image))
+                   if options.camera == 'first' else None)
         for _ in range(options.starts):
             with ExitStack() as stack:
                 if planner is not None:
                     planner.serve(time.monotonic() + waits.uniform(*_BEFORE_S))
-                found.append(start(planner or make_planner(stack, image), options.cold))
+                each = planner or stack.enter_context(camera_and_planner(image))
+                found.append(start(each, options.cold, options.precision))
     seconds, memory = zip(*found, strict=True)
     print(json.dumps({'camera': options.camera, 'cold': options.cold,
+                      'precision': options.precision,
                       'first_mask_s': sorted(round(each, 1) for each in seconds),
                       'median_s': round(float(np.median(seconds)), 2),
                       'resident_mib': round(memory[-1])}))

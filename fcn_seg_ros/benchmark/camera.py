@@ -5,14 +5,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import numpy as np
+import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image
 
 from fcn_seg_ros.bags.messages import header_key, to_header, to_rgb8
@@ -22,6 +25,22 @@ from fcn_seg_ros.errors import InputError
 _QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 _START_TIMEOUT_S = 180.0
 _START_RATE_HZ = 5.0
+
+
+@contextmanager
+def camera_and_planner(image: np.ndarray) -> Iterator[CameraAndPlanner]:
+    """Join ROS, in a context of its own, with a camera and a planner, and leave it in the end."""
+    context = Context()
+    rclpy.init(context=context, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        planner = CameraAndPlanner(image, context)
+        try:
+            yield planner
+        finally:
+            planner.leave()
+    finally:
+        with suppress(RuntimeError):
+            rclpy.shutdown(context=context)
 
 
 class CameraAndPlanner(Node):

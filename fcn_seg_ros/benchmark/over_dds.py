@@ -9,17 +9,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rclpy
-from rclpy.context import Context
-from rclpy.signals import SignalHandlerOptions
 
 from fcn_seg_ros.bags.child import Child, executable
-from fcn_seg_ros.benchmark.camera import CameraAndPlanner
+from fcn_seg_ros.benchmark.camera import camera_and_planner
 from fcn_seg_ros.benchmark.steady import Alone
 from fcn_seg_ros.benchmark.timing import summary
 from fcn_seg_ros.dds import remove_stale_segments, use_private_domain, use_shipped_profile
@@ -90,20 +87,17 @@ class _Run:
     """A node in a process of its own, with its camera and planner, as a context manager."""
 
     def __init__(self, name: str, command: list[str], image: np.ndarray) -> None:
-        self._context = Context()
-        rclpy.init(context=self._context, signal_handler_options=SignalHandlerOptions.NO)
         self._image = image
-        self.planner = CameraAndPlanner(image, self._context)
-        self._child = Child(name, command)
+        with ExitStack() as stack:
+            self.planner = stack.enter_context(camera_and_planner(image))
+            self._child = stack.enter_context(Child(name, command))
+            self._stack = stack.pop_all()
 
     def __enter__(self) -> _Run:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._child.stop()
-        self.planner.leave()
-        with suppress(RuntimeError):
-            rclpy.shutdown(context=self._context)
+        self._stack.close()
 
     def check(self) -> None:
         """Raise InputError where the node has ended."""
