@@ -24,7 +24,7 @@ setup(
     maintainer_email='maintainers@example.com',
     license='Apache-2.0',
     packages=find_packages(include=[NAME, f'{NAME}.*']),
-    package_data={NAME: ['data/*.safetensors']},
+    package_data={NAME: ['data/*.safetensors', 'data/*.xml', 'data/*.bin']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml']),

@@ -18,6 +18,7 @@ from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation import export_checks
 from fcn_seg_ros.inference import export as package
+from fcn_seg_ros.inference.backends.cache_key import hash_network
 from fcn_seg_ros.inference.backends.torch_eager import TorchBackend
 from fcn_seg_ros.inference.export import export
 from fcn_seg_ros.inference.export.parity import Parity, check_parity, compare
@@ -124,6 +125,8 @@ def test_int8_runs_in_place_of_a_checkpoint(int8, rendered_frames):
         found = segmenter.segment(frame.image).probability.astype(int)
         wanted = own.segment(frame.image).probability
         assert 0 < np.abs(found - wanted).mean() < 8
+    # It knows what it was made of, whatever its height.
+    assert load_exported(int8).network_hash == hash_network(load_checkpoint(default_checkpoint()))
     # Most of its weights are a byte each.
     assert int8.read_text().count('element_type="i8"') > 30
 

@@ -14,6 +14,7 @@ from node_client import Client, image_message
 
 from fcn_seg_ros.bags.messages import from_image
 from fcn_seg_ros.cli import EXECUTABLES
+from fcn_seg_ros.inference.quantised import int8_file
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.resources import default_checkpoint
 
@@ -64,7 +65,9 @@ def test_files_lie_where_ros_looks(workspace):
         assert (share / name).read_bytes() == (ROOT / name).read_bytes(), name
     assert (prefix / 'share/ament_index/resource_index/packages/fcn_seg_ros').is_file()
     checkpoint = next((prefix / 'lib').rglob('*.safetensors'))
-    assert checkpoint.read_bytes() == default_checkpoint().read_bytes()
+    quantised = int8_file(default_checkpoint())
+    for path in (default_checkpoint(), quantised, quantised.with_suffix('.bin')):
+        assert (checkpoint.parent / path.name).read_bytes() == path.read_bytes()
 
 
 def test_installed_code_finds_its_own_files(workspace, tmp_path):

@@ -72,7 +72,7 @@ def run_benchmark(options: Options, image: np.ndarray, progress: Progress,
     found: dict[str, Any] = {'machine': describe_machine()}
     checkpoint = load_checkpoint(options.checkpoint)
     peaks = {precision: matrix_peak(precision, device, options.threads)
-             for precision in (*options.precisions, 'int8')}
+             for precision in dict.fromkeys((*options.precisions, 'int8'))}
     copied = copy_peak(device)
     found |= {
         'checkpoint': {'name': options.checkpoint.name, 'encoder': checkpoint.info.encoder,

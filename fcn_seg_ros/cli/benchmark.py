@@ -27,6 +27,7 @@ from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.report import markdown
 from fcn_seg_ros.files import make_folder, write_file
+from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.resources import default_checkpoint
 
 DESCRIPTION = """\
@@ -47,7 +48,7 @@ EPILOG = """\
 examples:
   benchmark
   benchmark runs/first/checkpoint.safetensors --backends openvino --heights 192 256 384
-  benchmark --exported road_int8.xml --parity 'kitti:data/kitti_road?split=val.txt' --json
+  benchmark --exported road.xml --parity 'kitti:data/kitti_road?split=val.txt' --json
   benchmark --heights 192 256 320 384 --parity 'kitti:data/kitti_road?split=val.txt' \\
             --plot latency.svg
   benchmark --backends openvino --precisions bf16 --steady 1000 --node"""
@@ -83,7 +84,8 @@ def _parser() -> argparse.ArgumentParser:
         help='leave out the memory (a process for every variant)')
     add('--parity', metavar='DATASET',
         help='compare masks with those of eager fp32 on a dataset, as in train --val')
-    add('--steady', type=int, metavar='N', help='also N frames in a row on the fastest variant')
+    add('--steady', type=int, metavar='N',
+        help='also N frames in a row on the variant that the node takes by itself')
     add('--node', action='store_true', help='also the nodes over the middleware (needs ROS)')
     add('--plot', type=Path, metavar='FILE', help='SVG of latency against MaxF (of --parity)')
     add('--markdown', type=Path, metavar='FILE', help='write the tables to a Markdown file')
@@ -128,10 +130,13 @@ def _benchmark(options: argparse.Namespace) -> None:
 
 def _steady(checkpoint: Path, found: dict[str, Any], options: argparse.Namespace,
             image: np.ndarray) -> dict[str, Any]:
-    """Run the fastest variant of the checkpoint at its own height for a while."""
+    """Run what ``auto`` takes at the checkpoint's own height, or the fastest, for a while."""
+    own = RoadSegmenter(checkpoint, options.device, threads=options.threads)
+    taken = (own.network_height, own.backend.name, own.backend.precision)
+    own.close()
     row = min((row for row in found['variants'] if not row['exported']),
-              key=lambda row: (row['height'] != found['checkpoint']['network_height'],
-                               row['ms']['total']['p50']))
+              key=lambda row: ((row['height'], row['backend'], row['precision']) != taken,
+                               row['height'] != taken[0], row['ms']['total']['p50']))
     _say(f'{options.steady} frames in a row')
     return steady_state(Variant(checkpoint, row['backend'], row['precision'], row['height'],
                                 row['device'], options.threads), image, options.steady)

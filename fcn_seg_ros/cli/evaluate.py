@@ -80,7 +80,8 @@ def _parser() -> argparse.ArgumentParser:
              'checkpoint\'s (0.5 for --probabilities without --checkpoint)')
     add('--view', default='both', choices=list(VIEWS), help='tables to print')
     add('--device', default='auto', help='auto, cpu, cuda or cuda:N')
-    add('--precision', default='auto', choices=PRECISIONS, help='arithmetic of the network')
+    add('--precision', default='auto', choices=PRECISIONS, help='arithmetic of the network; '
+        'int8: that of the file CHECKPOINT_int8.xml beside it, as the packaged one has it')
     add('--network-height', type=int, default=0, help='rows of its input, 0: the checkpoint\'s')
     add('--json', action='store_true', help='print JSON instead of tables')
     add('--markdown', type=Path, metavar='FILE', help='write the tables to a Markdown file')

@@ -45,7 +45,9 @@ key fcn_seg_ros.
   torch     one .pt2 file of torch.export; metadata in its extra file fcn_seg_ros.json
   openvino  an .xml with a .bin beside it; metadata in rt_info. Whoever runs it chooses the
             arithmetic (INFERENCE_PRECISION_HINT); fp16 halves the size of the weights; int8 is
-            quantised, and the node, segment and evaluate take it in place of a checkpoint
+            quantised, and the node, segment and evaluate take it in place of a checkpoint. As
+            NAME_int8.xml beside NAME.safetensors it is that checkpoint's own: `precision: int8`
+            runs it, and `auto` does on a CPU with VNNI but without bfloat16
 
 Masks of rendered frames (several sizes, a batch of two) are compared with those of the network in
 PyTorch in fp32; below an IoU of 0.999 (fp32) or 0.995 (bf16, fp16) nothing is written. int8 needs
@@ -56,10 +58,11 @@ EPILOG = """\
 examples:
   export --format onnx --out road.onnx
   export runs/first/checkpoint.safetensors --format torch --out road.pt2 --precision bf16
-  export --format openvino --precision int8 --out road_int8.xml \\
+  export runs/first/checkpoint.safetensors --format openvino --precision int8 \\
+         --out runs/first/checkpoint_int8.xml \\
          --calibrate 'kitti:data/kitti_road?split=train.txt' \\
          --val 'kitti:data/kitti_road?split=val.txt'
-  segment photos --mask masks --checkpoint road_int8.xml"""
+  segment photos --mask masks --checkpoint runs/first/checkpoint.safetensors --precision int8"""
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -51,7 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     add('--threshold', type=float, default=-1.0,
         help='of mask and overlay, on P(road); -1: the checkpoint\'s')
     add('--device', default='auto', help='auto, cpu, cuda or cuda:N')
-    add('--precision', default='auto', choices=PRECISIONS, help='arithmetic of the network')
+    add('--precision', default='auto', choices=PRECISIONS, help='arithmetic of the network; '
+        'int8: that of the file CHECKPOINT_int8.xml beside it, as the packaged one has it')
     add('--network-height', type=int, default=0, help='rows of its input, 0: the checkpoint\'s')
     return parser
 

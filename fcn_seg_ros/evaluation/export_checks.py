@@ -16,6 +16,7 @@ from fcn_seg_ros.datasets.rendered import RenderedDrive
 from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts
+from fcn_seg_ros.inference.backends.machine import cpu_has_bf16
 from fcn_seg_ros.inference.export.torch_program import MIN_SIDE
 from fcn_seg_ros.inference.preprocess import network_size, resize_image
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
@@ -61,12 +62,13 @@ class Loss:
 def accuracy_loss(checkpoint: NetworkSource, exported: Path, dataset: RoadDataset,
                   done: Callable[[], object]) -> Loss:
     """
-    Score an exported model beside its checkpoint in the precision that this CPU runs by itself.
+    Score an exported model beside its checkpoint in bf16, or fp32 where this CPU has no bf16.
 
     Raises InputError where MaxF falls by ALLOWED_LOSS or more. ``done`` is called after each image.
     """
     height = checkpoint.info.network_height
-    segmenters = [RoadSegmenter(checkpoint, 'cpu', network_height=height),
+    # Not in whatever it runs in by itself, which may be an int8 version that it has already.
+    segmenters = [RoadSegmenter(checkpoint, 'cpu', 'bf16' if cpu_has_bf16() else 'fp32', height),
                   RoadSegmenter(exported, 'cpu', network_height=height)]
     counts = [RoadCounts(), RoadCounts()]
     for index in range(len(dataset)):

@@ -11,11 +11,14 @@ from typing import Any
 from fcn_seg_ros.errors import InputError, one_line
 from fcn_seg_ros.inference.backends import Backend, resolve_device
 from fcn_seg_ros.inference.backends.machine import cpu_has_bf16
+from fcn_seg_ros.models.checkpoint_file import SelfTest
 from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, CheckpointInfo, parse_info
 
 SUFFIX = '.xml'
-# The key in rt_info of the precision of the weights, beside METADATA_KEY.
+# Keys in rt_info beside METADATA_KEY: the precision of the weights, and the hash of the network
+# that the model was made of.
 PRECISION_KEY = 'fcn_seg_ros_precision'
+HASH_KEY = 'fcn_seg_ros_network'
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,12 @@ class ExportedModel:
     info: CheckpointInfo
     weights: str
     model: Any = field(repr=False)
+    # Of the network that it was made of (``hash_network``).
+    network_hash: str = ''
     # It was compared with its checkpoint before it was written.
-    self_test: None = None
+    self_test: SelfTest | None = None
+    # Why it runs.
+    reason: str = 'exported for it'
 
 
 def is_exported(path: str | Path) -> bool:
@@ -53,9 +60,10 @@ def load_exported(path: str | Path) -> ExportedModel:
     except RuntimeError as error:
         raise InputError(f'{path}: expected a whole OpenVINO model, found a broken or foreign '
                          f'one ({one_line(error)})') from None
-    texts = {key: model.get_rt_info([key]).astype(str) for key in (METADATA_KEY, PRECISION_KEY)
-             if model.has_rt_info([key])}
-    return ExportedModel(path, parse_info(path, texts), texts.get(PRECISION_KEY, 'fp32'), model)
+    texts = {key: model.get_rt_info([key]).astype(str)
+             for key in (METADATA_KEY, PRECISION_KEY, HASH_KEY) if model.has_rt_info([key])}
+    return ExportedModel(path, parse_info(path, texts), texts.get(PRECISION_KEY, 'fp32'), model,
+                         texts.get(HASH_KEY, ''))
 
 
 def make_exported_backend(exported: ExportedModel, device: str = 'auto', precision: str = 'auto',
@@ -80,7 +88,7 @@ def make_exported_backend(exported: ExportedModel, device: str = 'auto', precisi
                          f'with weights in {exported.weights}, found {precision!r}')
     from fcn_seg_ros.inference.backends.openvino import OpenVinoBackend
     backend = OpenVinoBackend(exported.model, 'cpu', precision, threads)
-    backend.reason = 'exported for it'
+    backend.reason = exported.reason
     return backend
 
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.inference.backends import ScalingBackend, make_backend
+from fcn_seg_ros.inference.backends import Backend, ScalingBackend, make_backend
 from fcn_seg_ros.inference.backends.base import MAX_SHAPES
 from fcn_seg_ros.inference.exported import (
     ExportedModel,
@@ -31,6 +31,7 @@ from fcn_seg_ros.inference.postprocess import (
     unknown_table,
 )
 from fcn_seg_ros.inference.preprocess import resize_image
+from fcn_seg_ros.inference.quantised import in_int8
 from fcn_seg_ros.inference.region import Plan, Region, plan
 from fcn_seg_ros.inference.segmentation import (
     Segmentation,
@@ -74,8 +75,7 @@ class RoadSegmenter:
         self.network_height = network_height or self.info.network_height
         self.threshold = resolve_threshold(threshold, self.info.threshold)
         choice = (device, precision, threads, backend)
-        self.backend = (make_exported_backend(network, *choice)
-                        if isinstance(network, ExportedModel) else make_backend(network, *choice))
+        self.backend = _make_backend(network, *choice)
         self._scaling = self.backend if isinstance(self.backend, ScalingBackend) else None
         self._binary = is_binary(self.info)
         self._legend = legend_of(self.info)
@@ -192,6 +192,18 @@ class RoadSegmenter:
                 probability, self._threshold(options), options.unknown_below)
             return _place(values, way, 0)
         return _place(mask, way, UNKNOWN), _place(probability, way, 0), confidence
+
+
+def _make_backend(network: NetworkSource | ExportedModel, device: str, precision: str,
+                  threads: int, name: str) -> Backend:
+    if isinstance(network, ExportedModel):
+        return make_exported_backend(network, device, precision, threads, name)
+    quantised, why_not = in_int8(network, device, precision, name)
+    if quantised is not None:
+        return make_exported_backend(quantised, 'cpu', 'int8', threads)
+    backend = make_backend(network, device, precision, threads, name)
+    backend.reason += why_not and f'; {why_not}'
+    return backend
 
 
 def _common_size(plans: list[Plan]) -> tuple[int, int]:

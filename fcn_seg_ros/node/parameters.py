@@ -49,8 +49,9 @@ PARAMETERS = (
         'or cuda:N.'),
     Row('backend', 'auto', 'What runs the network: auto (the fastest that is installed for the '
         'device) or one by name.', choices=BACKENDS),
-    Row('precision', 'auto', 'Arithmetic of the network: auto (fp16 on a GPU, bf16 on a CPU that '
-        'has it), fp32, bf16 or fp16.', choices=PRECISIONS),
+    Row('precision', 'auto', 'Arithmetic of the network: auto (fp16 on a GPU; bf16 on a CPU that '
+        'has it, else int8 where the CPU and the checkpoint have that, else fp32), fp32, bf16, '
+        'fp16 or int8.', choices=PRECISIONS),
     Row('network_height', 0, 'Rows of the network\'s input; the width follows the image. 0: from '
         'the checkpoint.', (0, 4096)),
     Row('threads', 0, 'Threads of a CPU backend; 0: its own choice.', (0, 256)),

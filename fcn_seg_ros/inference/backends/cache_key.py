@@ -35,9 +35,17 @@ def graph_key(checkpoint: NetworkSource, kind: str, libraries: tuple[str, ...],
             'code': _hash_code(), **versions, **details}
 
 
+def hash_network(checkpoint: NetworkSource) -> str:
+    """Return the SHA-256 of what a network computes with: weights, and the metadata for it."""
+    both = f'{checkpoint.hash_weights()} {_hash_info(checkpoint)}'
+    return hashlib.sha256(both.encode()).hexdigest()
+
+
 def _hash_info(checkpoint: NetworkSource) -> str:
-    info = {name: value for name, value in dataclasses.asdict(checkpoint.info).items()
-            if name not in _NOT_COMPUTED}
+    # Without what is as by default, so that a field which a later version adds changes no hash.
+    info = {field.name: value for field in dataclasses.fields(checkpoint.info)
+            if field.name not in _NOT_COMPUTED
+            and (value := getattr(checkpoint.info, field.name)) != field.default}
     return hashlib.sha256(json.dumps(info, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -14,7 +14,8 @@ from fcn_seg_ros.inference.backends.base import Backend
 from fcn_seg_ros.inference.backends.machine import cpu_has_bf16, resolve_device
 from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
-PRECISIONS = ('auto', 'fp32', 'bf16', 'fp16')
+# int8 is for a checkpoint that has such a version (inference/quantised.py).
+PRECISIONS = ('auto', 'fp32', 'bf16', 'fp16', 'int8')
 _X86 = ('x86_64', 'AMD64')
 
 
@@ -72,10 +73,11 @@ def make_backend(checkpoint: NetworkSource, device: str = 'auto', precision: str
 
     ``device`` is ``auto`` (a GPU where PyTorch finds one, else the CPU), ``cpu``, ``cuda`` or
     ``cuda:N``; ``precision`` is ``auto`` (half on a GPU, bf16 on a CPU that has it), ``fp32``,
-    ``bf16`` or ``fp16``; ``threads`` limits a CPU backend (0: its own choice); ``name`` is one of
-    BACKENDS. The backend's ``reason`` says why it was taken. Raises InputError for other values,
-    for a device or precision that this machine does not have, and for a backend whose packages
-    are not installed; BackendError where the device fails.
+    ``bf16`` or ``fp16`` (``int8`` is no arithmetic for these weights; see ``quantised``);
+    ``threads`` limits a CPU backend (0: its own choice); ``name`` is one of BACKENDS. The backend's
+    ``reason`` says why it was taken. Raises InputError for other values, for a device or precision
+    that this machine does not have, and for a backend whose packages are not installed;
+    BackendError where the device fails.
     """
     if precision not in PRECISIONS:
         raise InputError(f'precision: expected one of {", ".join(PRECISIONS)}, '

@@ -13,11 +13,18 @@ from fcn_seg_ros.errors import InputError
 
 # As the Linux kernel names them. Without one of these bfloat16 is emulated and slower than float.
 _BF16_FLAGS = {'avx512_bf16', 'amx_bf16'}
+# Without one of these sums of products of 8-bit integers may overflow on the way.
+_INT8_FLAGS = {'avx512_vnni', 'avx_vnni', 'amx_int8'}
 
 
 def cpu_has_bf16() -> bool:
     """Return whether this processor computes in bfloat16 (AVX512-BF16 or AMX)."""
-    return bool(_BF16_FLAGS & set(describe_cpu().get('flags', '').split()))
+    return bool(_BF16_FLAGS & _flags())
+
+
+def cpu_has_int8() -> bool:
+    """Return whether this processor adds up products of 8-bit integers exactly (VNNI, AMX)."""
+    return bool(_INT8_FLAGS & _flags())
 
 
 def cpu_name() -> str:
@@ -50,6 +57,10 @@ def resolve_device(device: str) -> str:
         raise InputError(f'device: expected one of the {count} CUDA devices that PyTorch finds '
                          f'here, found {device!r}')
     return f'cuda:{int(number or 0)}'
+
+
+def _flags() -> set[str]:
+    return set(describe_cpu().get('flags', '').split())
 
 
 def _cuda_devices() -> int:

@@ -124,7 +124,7 @@ def _openvino(graph: InferenceGraph, checkpoint: NetworkSource, path: Path, prec
     model = openvino_ir.convert(graph)
     if precision == 'int8':
         model = int8.quantise(model, calibration)
-    openvino_ir.save(model, checkpoint.info, path, precision)
+    openvino_ir.save(model, checkpoint, path, precision)
     return openvino_ir.load(path)
 
 

@@ -10,13 +10,15 @@ from typing import Any
 
 import torch
 
+from fcn_seg_ros.inference.backends.cache_key import hash_network
 from fcn_seg_ros.inference.backends.openvino import openvino
 from fcn_seg_ros.inference.export.metadata import INPUT, OUTPUT, to_json
 from fcn_seg_ros.inference.export.parity import Model
 from fcn_seg_ros.inference.export.torch_program import example
-from fcn_seg_ros.inference.exported import PRECISION_KEY
+from fcn_seg_ros.inference.exported import HASH_KEY, PRECISION_KEY
 from fcn_seg_ros.inference.graph import InferenceGraph
-from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, CheckpointInfo
+from fcn_seg_ros.models.checkpoint_file import NetworkSource
+from fcn_seg_ros.models.checkpoint_info import METADATA_KEY
 
 
 def convert(graph: InferenceGraph) -> Any:
@@ -31,10 +33,11 @@ def convert(graph: InferenceGraph) -> Any:
     return model
 
 
-def save(model: Any, info: CheckpointInfo, path: Path, precision: str) -> None:
+def save(model: Any, checkpoint: NetworkSource, path: Path, precision: str) -> None:
     """Write a model and its weights (in fp16 where that is asked), the metadata in ``rt_info``."""
-    model.set_rt_info(to_json(info), [METADATA_KEY])
+    model.set_rt_info(to_json(checkpoint.info), [METADATA_KEY])
     model.set_rt_info(precision, [PRECISION_KEY])
+    model.set_rt_info(hash_network(checkpoint), [HASH_KEY])
     openvino.save_model(model, str(path), compress_to_fp16=precision == 'fp16')
 
 
