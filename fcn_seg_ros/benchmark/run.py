@@ -37,6 +37,9 @@ from fcn_seg_ros.inference.preprocess import network_size
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.models.checkpoint import load_checkpoint
 
+# A variant, or a peer's name with the network height.
+Key = Variant | tuple[str, int]
+Times = Mapping[Key, Mapping[str, np.ndarray]]
 # Shows the progress of so many steps; what it gives is called after each.
 Progress = Callable[[str, int], AbstractContextManager[Callable[[], object]]]
 
@@ -84,15 +87,24 @@ def run_benchmark(options: Options, image: np.ndarray, progress: Progress,
         'peaks': {name: {'gflops': round(peak.rate, 1), 'library': peak.library}
                   for name, peak in peaks.items() if peak is not None},
         'copy_gb_s': round(copied.rate, 1), 'variants': [], 'peers': [], 'unavailable': []}
-    for height in options.heights or (checkpoint.info.network_height,):
-        at_height = _Height(options, height, device, image, peaks)
-        for key, rows in at_height.measure(progress, dataset).items():
+    heights = [_Height(options, height, device, image, peaks)
+               for height in options.heights or (checkpoint.info.network_height,)]
+    # Everything in turns, so that the heights can be compared as well.
+    calls = {key: call for each in heights for key, call in each.calls.items()}
+    with progress('calls', turns(options.frames)) as done:
+        times = interleave(calls, options.frames, done)
+    batches = interleave({key: call for each in heights for key, call in each.batches.items()},
+                         max(1, options.frames // options.batch))
+    for each in heights:
+        agreed = each.agreement(dataset, progress) if dataset is not None else {}
+        each.close()
+        for key, rows in each.rows(times, batches, agreed).items():
             found[key] += rows
     return found
 
 
 class _Height:
-    """Everything at one network height, measured in turns."""
+    """Everything at one network height, ready to be called."""
 
     def __init__(self, options: Options, height: int, device: str, image: np.ndarray,
                  peaks: Mapping[str, Peak | None]) -> None:
@@ -103,37 +115,45 @@ class _Height:
         # A network of its own: to move it to a device must not move another's.
         self._checkpoint = load_checkpoint(options.checkpoint)
         self._gmac = count_gmac(self._checkpoint.network, self._size)
-
-    def measure(self, progress: Progress, dataset: RoadDataset | None
-                ) -> dict[str, list[dict[str, Any]]]:
-        """Return the rows of variants, peers and of what this machine cannot run."""
-        options = self._options
-        listed = [*list_variants(options.checkpoint, self._height, self._device, options.threads,
+        listed = [*list_variants(options.checkpoint, height, device, options.threads,
                                  options.backends, options.precisions),
-                  *exported_variants(options.exported, self._height, self._device,
-                                     options.threads)]
-        opened, missing = open_variants(listed, self._image)
+                  *exported_variants(options.exported, height, device, options.threads)]
+        self._opened, self._missing = open_variants(listed, image)
         peers = self._peers() if options.peers else {}
-        calls: dict[Variant | str, Call] = {
-            variant: self._call(segmenter) for variant, segmenter in opened.items()}
-        calls |= {name: call for name, (call, _) in peers.items()}
-        with progress(f'{self._height} rows', turns(options.frames)) as done:
-            times = interleave(calls, options.frames, done)
-        batches = self._batches(opened)
-        agreed = self._agreement(opened, dataset, progress) if dataset is not None else {}
-        for segmenter in opened.values():
-            segmenter.close()
-        rows = [self._row(variant, times[variant], batches[variant])
+        self._peers_gmac = {key: gmac for key, (_, gmac) in peers.items()}
+        self.calls: dict[Key, Call] = {variant: self._call(segmenter)
+                                       for variant, segmenter in self._opened.items()}
+        self.calls |= {key: call for key, (call, _) in peers.items()}
+        self.batches: dict[Key, Call] = {} if options.batch < 2 else {
+            variant: self._batch(segmenter) for variant, segmenter in self._opened.items()}
+
+    def rows(self, times: Times, batches: Times, agreed: Mapping[Variant, dict[str, Any]]
+             ) -> dict[str, list[dict[str, Any]]]:
+        """Return the rows of variants, peers and of what this machine cannot run."""
+        rows = [self._row(variant, times[variant], batches.get(variant))
                 | ({'parity': agreed[variant]} if variant in agreed else {})
-                for variant in opened]
-        if TUTORIAL in times:
-            slow = float(np.median(times[TUTORIAL]['total']))
-            for row in rows:
-                row['times_the_tutorial_path'] = round(slow / row['ms']['total']['p50'], 2)
+                for variant in self._opened]
+        slow = times.get((TUTORIAL, self._height))
+        for row in rows if slow is not None else ():
+            row['times_the_tutorial_path'] = round(
+                float(np.median(slow['total'])) / row['ms']['total']['p50'], 2)
         return {'variants': rows,
-                'peers': [{'name': name, 'height': self._height, 'gmac': round(gmac, 2),
-                           'ms': stages(times[name])} for name, (_, gmac) in peers.items()],
-                'unavailable': [_unavailable(each) for each in missing]}
+                'peers': [{'name': key[0], 'height': self._height, 'gmac': round(gmac, 2),
+                           'ms': stages(times[key])} for key, gmac in self._peers_gmac.items()],
+                'unavailable': [_unavailable(each) for each in self._missing]}
+
+    def agreement(self, dataset: RoadDataset, progress: Progress
+                  ) -> dict[Variant, dict[str, Any]]:
+        """Return how the masks of the variants agree with those of eager fp32."""
+        reference = RoadSegmenter(self._options.checkpoint, 'cpu', 'fp32', self._height,
+                                  backend='torch')
+        with progress(f'masks at {self._height} rows', len(dataset)) as done:
+            return compare_masks(self._opened, reference, dataset, done)
+
+    def close(self) -> None:
+        """Give back what the segmenters have."""
+        for segmenter in self._opened.values():
+            segmenter.close()
 
     def _call(self, segmenter: RoadSegmenter) -> Call:
         def call() -> Mapping[str, float]:
@@ -142,39 +162,25 @@ class _Height:
             return dataclasses.asdict(times) | {'total': 1e3 * (time.perf_counter() - start)}
         return call
 
-    def _peers(self) -> dict[str, tuple[Call, float]]:
-        """Return the peers' calls and their arithmetic in GMAC."""
-        tutorial = TutorialPath(self._checkpoint, self._height, self._device)
-        forward = TorchvisionForward(self._size, self._device)
-        return {TUTORIAL: (lambda: tutorial.timed(self._image), self._gmac),
-                TORCHVISION: (forward.timed, count_gmac(forward.network, self._size))}
+    def _batch(self, segmenter: RoadSegmenter) -> Call:
+        images = [self._image] * self._options.batch
 
-    def _batches(self, opened: Mapping[Variant, RoadSegmenter]) -> dict[Variant, float]:
-        """Return the images a second of each in batches, 0 where no batch is asked for."""
-        count = self._options.batch
-        if count < 2:
-            return dict.fromkeys(opened, 0.0)
-        images = [self._image] * count
-
-        def call(segmenter: RoadSegmenter) -> Mapping[str, float]:
+        def call() -> Mapping[str, float]:
             start = time.perf_counter()
             segmenter.segment_batch(images)
             return {'total': 1e3 * (time.perf_counter() - start)}
-        times = interleave({variant: lambda s=segmenter: call(s)  # type: ignore[misc]
-                            for variant, segmenter in opened.items()},
-                           max(1, self._options.frames // count))
-        return {variant: 1e3 * count / float(np.median(values['total']))
-                for variant, values in times.items()}
+        return call
 
-    def _agreement(self, opened: Mapping[Variant, RoadSegmenter], dataset: RoadDataset,
-                   progress: Progress) -> dict[Variant, dict[str, Any]]:
-        reference = RoadSegmenter(self._options.checkpoint, 'cpu', 'fp32', self._height,
-                                  backend='torch')
-        with progress(f'masks at {self._height} rows', len(dataset)) as done:
-            return compare_masks(opened, reference, dataset, done)
+    def _peers(self) -> dict[tuple[str, int], tuple[Call, float]]:
+        """Return the peers' calls and their arithmetic in GMAC."""
+        tutorial = TutorialPath(self._checkpoint, self._height, self._device)
+        forward = TorchvisionForward(self._size, self._device)
+        return {(TUTORIAL, self._height): (lambda: tutorial.timed(self._image), self._gmac),
+                (TORCHVISION, self._height): (forward.timed,
+                                              count_gmac(forward.network, self._size))}
 
-    def _row(self, variant: Variant, times: Mapping[str, np.ndarray], batched: float
-             ) -> dict[str, Any]:
+    def _row(self, variant: Variant, times: Mapping[str, np.ndarray],
+             batched: Mapping[str, np.ndarray] | None) -> dict[str, Any]:
         gflops = 2e3 * self._gmac / float(np.median(times['forward']))
         peak = self._peaks.get(variant.precision)
         total = summary(times['total'])
@@ -185,8 +191,9 @@ class _Height:
                'ms': stages(times), 'masks_a_second': round(1e3 / total['p50'], 2),
                'gflops': round(gflops, 1),
                'share_of_peak': round(gflops / peak.rate, 3) if peak else None}
-        if batched:
-            row |= {'batch': self._options.batch, 'batched_masks_a_second': round(batched, 2)}
+        if batched is not None:
+            rate = 1e3 * self._options.batch / float(np.median(batched['total']))
+            row |= {'batch': self._options.batch, 'batched_masks_a_second': round(rate, 2)}
         if self._options.memory:
             row['process'] = footprint(variant, self._image)
         return row
