@@ -24,10 +24,10 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
-# One thread in each process; read when NumPy is imported, which the processes do by themselves.
-os.environ |= dict.fromkeys(('OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS'), '1')
-
 import numpy as np
+
+# So that a process computes in one thread; read when it imports NumPy.
+_ONE_THREAD = dict.fromkeys(('OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS'), '1')
 
 _BURST_S = 0.02
 _SIDE = 96
@@ -45,6 +45,11 @@ def compute(products: int) -> float:
     return time.perf_counter() - begin
 
 
+def products_in_a_burst() -> int:
+    """Return how many products a burst has."""
+    return round(500 * _BURST_S / min(compute(500) for _ in range(5)))
+
+
 def bursts_on(processor: int, start: float, count: int, period_s: float, products: int
               ) -> list[float]:
     """Compute in bursts on one processor from a moment (monotonic) on; return their seconds."""
@@ -60,9 +65,10 @@ def bursts_on(processor: int, start: float, count: int, period_s: float, product
 def measure(count: int, rate_hz: float) -> dict[str, object]:
     """Return the figures of so many bursts."""
     processors = sorted(os.sched_getaffinity(0))
-    products = round(500 * _BURST_S / min(compute(500) for _ in range(5)))
-    start = time.monotonic() + _START_S
+    os.environ |= _ONE_THREAD
     with ProcessPoolExecutor(len(processors), mp_context=get_context('spawn')) as pool:
+        products = pool.submit(products_in_a_burst).result()
+        start = time.monotonic() + _START_S
         jobs = [pool.submit(bursts_on, each, start, count, 1 / rate_hz if rate_hz else 0.0,
                             products) for each in processors]
         times = 1e3 * np.array([job.result() for job in jobs])

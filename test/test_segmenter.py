@@ -352,7 +352,7 @@ def test_values_from_the_checkpoint_and_from_outside(random_checkpoint):
     ({'device': 'tpu'}, "device: expected auto, cpu, cuda or cuda:N, found 'tpu'"),
     ({'device': 'cuda:x'}, "found 'cuda:x'"),
     ({'device': 'cuda:99'}, "found 'cuda:99'"),
-    ({'precision': 'fp8'}, "precision: expected one of auto, fp32, bf16, fp16, found 'fp8'"),
+    ({'precision': 'fp8'}, "precision: expected one of auto, fp32, bf16, fp16, int8, found 'fp8'"),
     ({'device': 'cpu', 'precision': 'fp16'}, 'on a CPU, found fp16'),
     ({'threshold': 1.2}, 'threshold: expected -1'),
     ({'network_height': 8}, 'network_height: expected 0'),

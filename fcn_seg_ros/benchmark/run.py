@@ -134,9 +134,10 @@ class _Height:
                 | ({'parity': agreed[variant]} if variant in agreed else {})
                 for variant in self._opened]
         slow = times.get((TUTORIAL, self._height))
-        for row in rows if slow is not None else ():
-            row['times_the_tutorial_path'] = round(
-                float(np.median(slow['total'])) / row['ms']['total']['p50'], 2)
+        if slow is not None:
+            for row in rows:
+                row['times_the_tutorial_path'] = round(
+                    float(np.median(slow['total'])) / row['ms']['total']['p50'], 2)
         return {'variants': rows,
                 'peers': [{'name': key[0], 'height': self._height, 'gmac': round(gmac, 2),
                            'ms': stages(times[key])} for key, gmac in self._peers_gmac.items()],

@@ -37,21 +37,31 @@ def network_size(height: int, width: int, network_height: int) -> tuple[int, int
 def resize_image(image: np.ndarray, size: tuple[int, int], out: np.ndarray | None = None
                  ) -> np.ndarray:
     """
-    Scale a uint8 image to (height, width); area-averaged where it shrinks a lot.
+    Scale a uint8 image to (height, width), bilinearly, by way of ``halvings``.
 
     Into ``out`` where that is given, else an image that has the size is returned as it is.
     """
-    height, width = size
     if image.shape[:2] == size and out is None:
         return image
-    method = interpolation((image.shape[0], image.shape[1]), size)
-    return cv2.resize(image, (width, height), dst=out, interpolation=method)
+    for rows, columns in halvings((image.shape[0], image.shape[1]), size):
+        image = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_LINEAR)
+    return cv2.resize(image, (size[1], size[0]), dst=out, interpolation=cv2.INTER_LINEAR)
 
 
-def interpolation(start: tuple[int, int], end: tuple[int, int]) -> int:
-    """Return OpenCV's method of scaling between two sizes, (height, width): area or linear."""
-    shrinks = start[0] > 1.5 * end[0] or start[1] > 1.5 * end[1]
-    return cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+def halvings(start: tuple[int, int], end: tuple[int, int]) -> list[tuple[int, int]]:
+    """
+    Return the sizes, (height, width), between two, each at least half of the one before it.
+
+    Bilinear interpolation looks at four pixels: scaling by up to two uses all of them, by more
+    would leave some out. Of a 1920x1080 image for 384 rows this takes a ninth of the time of
+    OpenCV's averaging over areas, and scores the same (docs/performance.md).
+    """
+    found = []
+    while start[0] > 2 * end[0] or start[1] > 2 * end[1]:
+        rows, columns = ((a + 1) // 2 if a > 2 * b else a for a, b in zip(start, end, strict=True))
+        start = rows, columns
+        found.append(start)
+    return found
 
 
 def _to_stride(pixels: float) -> int:

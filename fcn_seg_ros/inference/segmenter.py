@@ -202,7 +202,8 @@ def _make_backend(network: NetworkSource | ExportedModel, device: str, precision
     if quantised is not None:
         return make_exported_backend(quantised, 'cpu', 'int8', threads)
     backend = make_backend(network, device, precision, threads, name)
-    backend.reason += why_not and f'; {why_not}'
+    if why_not:
+        backend.reason += f'; {why_not}'
     return backend
 
 

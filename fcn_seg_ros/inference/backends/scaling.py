@@ -4,47 +4,35 @@
 
 from __future__ import annotations
 
-import cv2
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fcn_seg_ros.inference.graph import InferenceGraph
-from fcn_seg_ros.inference.preprocess import interpolation
+from fcn_seg_ros.inference.preprocess import halvings
 
 
 class Scale(nn.Module):
     """
     ``resize_image`` in PyTorch: uint8 (N, h, w, C) of one size to uint8 (N, H, W, C) of another.
 
-    Values differ by at most one, as OpenCV rounds the weights of its linear interpolation.
+    Values differ by at most one, as OpenCV rounds the weights of its interpolation.
     """
-
-    rows: Tensor
-    columns: Tensor
 
     def __init__(self, start: tuple[int, int], end: tuple[int, int]) -> None:
         super().__init__()
-        self.end = end
-        self.identity = start == end
-        self.area = interpolation(start, end) == cv2.INTER_AREA
-        if self.area:
-            # Area averaging is linear and separable: a matrix for the rows, one for the columns.
-            self.register_buffer('rows', torch.from_numpy(_weights(start[0], end[0])))
-            self.register_buffer('columns', torch.from_numpy(_weights(start[1], end[1])))
+        self.steps = [] if start == end else [*halvings(start, end), end]
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the images at the new size."""
-        if self.identity:
+        if not self.steps:
             return images
-        channels_first = images.permute(0, 3, 1, 2).float()
-        if self.area:
-            scaled = self.rows @ channels_first @ self.columns.T
-        else:
-            scaled = F.interpolate(channels_first, size=self.end, mode='bilinear',
-                                   align_corners=False)
-        return scaled.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+        scaled = images.permute(0, 3, 1, 2).float()
+        for size in self.steps:
+            scaled = F.interpolate(scaled, size=size, mode='bilinear', align_corners=False)
+            # To 8-bit values as OpenCV does it, a half to the next one.
+            scaled = (scaled + 0.5).floor()
+        return scaled.to(torch.uint8).permute(0, 2, 3, 1)
 
 
 class ScaledGraph(nn.Module):
@@ -81,10 +69,3 @@ class ScaledGraph(nn.Module):
 def _look_up(tables: Tensor, levels: Tensor) -> Tensor:
     """Return what each image's table, uint8 (N, 256), says of its levels, uint8 (N, h, w)."""
     return tables.gather(1, levels.flatten(1).long()).view_as(levels)
-
-
-def _weights(start: int, end: int) -> np.ndarray:
-    """Return how much of each of ``start`` pixels is in each of ``end``, float32 (end, start)."""
-    # OpenCV itself says so, applied to the unit vectors.
-    return cv2.resize(np.eye(start, dtype=np.float32), (start, end),
-                      interpolation=cv2.INTER_AREA)
