@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from types import SimpleNamespace
 
@@ -27,6 +28,7 @@ from fcn_seg_ros.cli.benchmark import main
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.models.checkpoint import load_checkpoint
+from fcn_seg_ros.node.cpu_latency import CPU_LATENCY_DEVICE
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (96, 320, 3), np.uint8)
 
@@ -189,6 +191,9 @@ def test_tables_show_it(small_run):
                  'segmenter': {'in_a_row_ms': {'p50': 30.0, 'p95': 31.0},
                                'paced_ms': {'p50': 34.25, 'p95': 36.0}},
                  'image_to_mask_ms': {'p50': 33.0, 'p95': 37.5, 'p99': 40.0}}}
+    rate = ('frames', 'masks', 'node_reports', 'segmenter')
+    found['node']['awake'] = {key: found['node'][key] for key in rate} | {
+        'image_to_mask_ms': {'p50': 32.0, 'p95': 33.25, 'p99': 34.0}}
     parts = tables(found)
     assert all(len(row) == len(part.columns) for part in parts for row in part.rows)
     text = ' '.join([word for part in parts for row in part.rows for word in row]
@@ -196,7 +201,7 @@ def test_tables_show_it(small_run):
                     + [str(value) for value in machine_lines(found).values()])
     for words in ('torchvision fcn_resnet50', 'tutorial path', '24.0, 23.0', '0.25', '0.75', '7.5',
                   'p50 1.25, p95 2.75', '3.2',
-                  '8.2', 'not here: cuda_graph fp16', 'mobilenet_v2', '100.00'):
+                  '8.2', '3.2; 2.2', 'not here: cuda_graph fp16', 'mobilenet_v2', '100.00'):
         assert words in text, words
 
 
@@ -217,6 +222,8 @@ def test_nodes_are_compared_over_the_middleware(random_checkpoint, monkeypatch):
     assert found['first_mask_cold_s'] > 0
     assert [found['segmenter'][name]['calls'] for name in ('in_a_row_ms', 'paced_ms')] == [10, 10]
     assert any(key.endswith('_ms_p50') for key in found['node_reports'])
+    assert ('awake' in found) == os.access(CPU_LATENCY_DEVICE, os.W_OK)
+    assert all(found[key]['image_to_mask_ms']['p50'] > 0 for key in ('awake',) if key in found)
 
 
 @pytest.mark.parametrize(('arguments', 'text'), [

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 import time
@@ -22,6 +23,7 @@ from fcn_seg_ros.benchmark.timing import summary
 from fcn_seg_ros.dds import remove_stale_segments, use_private_domain, use_shipped_profile
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
+from fcn_seg_ros.node.cpu_latency import CPU_LATENCY_DEVICE
 
 CAMERA_HZ = 10.0
 _SATURATE_S = 8.0
@@ -39,7 +41,8 @@ def measure_nodes(checkpoint: Path, height: int, device: str, image: np.ndarray,
     Camera and planner are in this process, the node in another. Masks a second while images come
     at ``saturating_hz``, in turns of the two nodes; of seg_node the milliseconds from publishing
     an image to its mask over ``frames`` at 10 Hz, in turns with calls of a segmenter like its own
-    in this process, and its own stage times; the seconds from its start to the first mask, with
+    in this process, and its own stage times, under ``awake`` the same with processors that do not
+    sleep, where this process may ask for that; the seconds from its start to the first mask, with
     the cache as it is and with an empty one. Raises InputError where a node ends or gives no mask.
     """
     use_shipped_profile()
@@ -59,12 +62,19 @@ def measure_nodes(checkpoint: Path, height: int, device: str, image: np.ndarray,
                 rates[name].append(run.masks_a_second(saturating_hz))
                 if name == 'seg_node':
                     starts.append(start)
+
+    def open_segmenter(backend: str, precision: str) -> RoadSegmenter:
+        return RoadSegmenter(checkpoint, device, precision, height, backend=backend)
     say('seg_node at camera rate, in turns with a segmenter alone')
     # A node of its own, whose figures are of nothing else.
     with _Run('seg_node', own, image) as run:
         starts.append(run.planner.wait_for_mask(run.check))
-        found = run.latency(frames, lambda backend, precision: RoadSegmenter(
-            checkpoint, device, precision, height, backend=backend))
+        found = run.latency(frames, open_segmenter)
+    if os.access(CPU_LATENCY_DEVICE, os.W_OK):
+        say('seg_node at camera rate, processors awake')
+        with _Run('seg_node', [*own, '-p', 'cpu_latency_us:=0'], image) as run:
+            run.planner.wait_for_mask(run.check)
+            found['awake'] = run.latency(frames, open_segmenter)
     say('seg_node, with an empty cache')
     cold = _cold_start(own, image)
     medians = {name: float(np.median(values)) for name, values in rates.items()}

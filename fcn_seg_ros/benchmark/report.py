@@ -22,7 +22,7 @@ def tables(found: dict[str, Any]) -> list[Table]:
     if 'steady' in found:
         parts.append(_steady(found['steady']))
     if 'node' in found:
-        parts.append(_node(found['node']))
+        parts += _node(found['node'])
     return parts
 
 
@@ -114,15 +114,25 @@ def _steady(steady: dict[str, Any]) -> Table:
             f'{steady["page_faults_a_frame"]:.2f}')])
 
 
-def _node(node: dict[str, Any]) -> Table:
+def _node(node: dict[str, Any]) -> list[Table]:
     rates = node['masks_a_second']
-    ms, said = node['image_to_mask_ms'], node['node_reports']
     rows = [('masks a second of the tutorials\' node', _list(rates['tutorial_node'])),
             ('masks a second of seg_node', _list(rates['seg_node'])),
             ('ratio', f'{node["throughput_ratio"]:.1f}'),
             ('seg_node, start to first mask, s', _list(node['first_mask_s'])),
             ('seg_node, start to first mask, cache empty, s', f'{node["first_mask_cold_s"]:.1f}'),
-            (f'image to mask at 10 Hz, ms ({node["masks"]} of {node["frames"]} frames)',
+            *_camera_rate(node)]
+    found = [Table(f'nodes over the middleware, images at {node["saturating_hz"]:.0f} Hz',
+                   ('what', 'figure'), rows)]
+    if 'awake' in node:
+        found.append(Table('seg_node with cpu_latency_us 0: processors do not sleep',
+                           ('what', 'figure'), _camera_rate(node['awake'])))
+    return found
+
+
+def _camera_rate(node: dict[str, Any]) -> list[tuple[str, str]]:
+    ms, said = node['image_to_mask_ms'], node['node_reports']
+    rows = [(f'image to mask at 10 Hz, ms ({node["masks"]} of {node["frames"]} frames)',
              f'p50 {ms["p50"]:.1f}, p95 {ms["p95"]:.1f}, p99 {ms["p99"]:.1f}')]
     rows += [(f'the node\'s own figure of it: {stage}, ms',
               f'p50 {said[f"{stage}_ms_p50"]}, p95 {said[f"{stage}_ms_p95"]}')
@@ -133,8 +143,7 @@ def _node(node: dict[str, Any]) -> Table:
                   f'p50 {call["p50"]:.1f}, p95 {call["p95"]:.1f}'),
                  ('p95 of image to mask minus the p50 of that; minus its p95, ms',
                   f'{ms["p95"] - call["p50"]:.1f}; {ms["p95"] - call["p95"]:.1f}')]
-    return Table(f'nodes over the middleware, images at {node["saturating_hz"]:.0f} Hz',
-                 ('what', 'figure'), rows)
+    return rows
 
 
 def _left(row: dict[str, Any]) -> tuple[str, str, str]:

@@ -42,7 +42,8 @@ eager fp32, argmax) with the same network, and the forward pass of torchvision's
 
 --parity compares the masks of every variant with those of eager fp32 on a dataset; --steady looks
 for growth of memory; --node starts seg_node and the tutorials' node as processes and measures
-masks a second at saturation and the time from image to mask at 10 Hz."""
+masks a second at saturation and the time from image to mask at 10 Hz, also with processors that
+do not sleep (the node's parameter cpu_latency_us), where this user may ask for that."""
 
 EPILOG = """\
 examples:

@@ -53,7 +53,7 @@ def halvings(start: tuple[int, int], end: tuple[int, int]) -> list[tuple[int, in
     Return the sizes, (height, width), between two, each at least half of the one before it.
 
     Bilinear interpolation looks at four pixels: scaling by up to two uses all of them, by more
-    would leave some out. Of a 1920x1080 image for 384 rows this takes a ninth of the time of
+    would leave some out. Of a 1920x1080 image for 384 rows this takes a sixth of the time of
     OpenCV's averaging over areas, and scores the same (docs/performance.md).
     """
     found = []

@@ -12,6 +12,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from fcn_seg_ros.node.cpu_latency import CpuLatency
 from fcn_seg_ros.node.frame_slot import FrameSlots
 from fcn_seg_ros.node.image_input import ImageInput
 from fcn_seg_ros.node.outputs import CameraOutputs
@@ -32,13 +33,14 @@ class CameraChannel:
     The subscriptions, publishers and times of one camera.
 
     While it is active, it subscribes to the images as long as somebody listens to one of its
-    outputs, and to the camera info as long as somebody listens to that. Frames go to ``slots``.
+    outputs, and to the camera info as long as somebody listens to that. Frames go to ``slots``;
+    while they are awaited, ``latency`` is wanted.
     Methods are for the executor's thread; ``image_shape`` and ``network_shape`` are the worker's,
     who notes there what the last image was, and read by the loader.
     """
 
-    def __init__(self, node: LifecycleNode, name: str, settings: Settings, slots: FrameSlots
-                 ) -> None:
+    def __init__(self, node: LifecycleNode, name: str, settings: Settings, slots: FrameSlots,
+                 latency: CpuLatency) -> None:
         own = settings.cameras[name]
         self.name = name
         self.times = RecentTimes()
@@ -48,6 +50,7 @@ class CameraChannel:
         self.camera_info: CameraInfo | None = None
         self._node = node
         self._slots = slots
+        self._latency = latency
         self._active = False
         self._info_subscription: Subscription | None = None
         self.images = ImageInput(node, own.topic, own.transport, settings.reliability,
@@ -69,7 +72,9 @@ class CameraChannel:
 
     def update(self) -> None:
         """Subscribe to what is needed now, and to nothing else."""
-        if self._active and self.outputs.watched():
+        awaited = self._active and self.outputs.watched()
+        self._latency.want(self.name, awaited)
+        if awaited:
             self.images.open()
         else:
             self.images.close()
@@ -86,6 +91,7 @@ class CameraChannel:
     def destroy(self) -> None:
         """Leave the graph."""
         self._active = False
+        self._latency.want(self.name, False)
         self.images.close()
         if self._info_subscription is not None:
             self._node.destroy_subscription(self._info_subscription)

@@ -55,6 +55,10 @@ PARAMETERS = (
     Row('network_height', 0, 'Rows of the network\'s input; the width follows the image. 0: from '
         'the checkpoint.', (0, 4096)),
     Row('threads', 0, 'Threads of a CPU backend; 0: its own choice.', (0, 256)),
+    Row('cpu_latency_us', -1, 'While somebody listens, the kernel is asked that processors wake up '
+        'within this many microseconds; 0: that they do not sleep, -1: nothing. For an even '
+        'latency, at the cost of power; needs write access to /dev/cpu_dma_latency.',
+        (-1, 1_000_000)),
     Row('threshold', -1.0, 'A pixel is road where P(road) is at least this; -1: from the '
         'checkpoint.', (-1.0, 1.0), run_time=True),
     Row('unknown_below', 0.0, 'A pixel whose likeliest class has less than this probability is '

@@ -17,6 +17,7 @@ from rclpy.timer import Timer
 from fcn_seg_ros.errors import InputError, type_and_words
 from fcn_seg_ros.node.camera_channel import CameraChannel
 from fcn_seg_ros.node.checkpoint_service import CheckpointService
+from fcn_seg_ros.node.cpu_latency import CpuLatency
 from fcn_seg_ros.node.diagnostics import DiagnosticsBeat
 from fcn_seg_ros.node.frame_slot import FrameSlots
 from fcn_seg_ros.node.health import CameraHealth, Health
@@ -78,6 +79,7 @@ class SegNode(LifecycleNode):
         self._channels: dict[str, CameraChannel] = {}
         self._worker: Worker | None = None
         self._network: NetworkKeeper = NetworkKeeper(self.get_logger())
+        self._latency: CpuLatency = CpuLatency(-1, self.get_logger())
         self._beat: DiagnosticsBeat | None = None
         declare_all(self)
         self.settings: Settings = read(self)
@@ -97,9 +99,11 @@ class SegNode(LifecycleNode):
         self._state_name, self.failure = 'configuring', None
         settings = self.settings = read(self)
         self._slots.set_cameras(settings.cameras)
+        self._latency = CpuLatency(settings.cpu_latency_us, self.get_logger())
         # Each is in the table as soon as it exists, so that a failure finds it there.
         for name in settings.cameras:
-            self._channels[name] = CameraChannel(self, name, settings, self._slots)
+            self._channels[name] = CameraChannel(self, name, settings, self._slots,
+                                                 self._latency)
         if LabelInfo is None:
             self.get_logger().info('vision_msgs is not installed: no label_info is published')
         self._network.load_first(settings, lambda: self._stopped() or not self.context.ok())
@@ -154,6 +158,7 @@ class SegNode(LifecycleNode):
         self._network.cancel()
         if self._worker is not None:
             self._worker.stop(_LEAVE_S)
+        self._latency.release()
         if self._beat is not None:
             self._beat.stop()
         super().destroy_node()
@@ -219,7 +224,8 @@ class SegNode(LifecycleNode):
             channel = channels.get(name)
             cameras[name] = CameraHealth.of(counts, channel.times if channel else RecentTimes(),
                                             channel.images if channel else None)
-        return Health(self._state_name, str(self.failure or ''), self._network.warning, described,
+        warning = '; '.join(filter(None, (self._network.warning, self._latency.problem)))
+        return Health(self._state_name, str(self.failure or ''), warning, described,
                       worker.busy_s() if worker is not None else 0.0,
                       self.settings.expected_processing_ms, cameras)
 

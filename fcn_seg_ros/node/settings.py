@@ -47,6 +47,7 @@ class Settings:
     precision: str
     network_height: int
     threads: int
+    cpu_latency_us: int
     max_age_ms: float
     mask_deadline_ms: float
     expected_processing_ms: float
