@@ -302,8 +302,8 @@ def test_a_load_that_is_cancelled_leaves_nothing(node, random_checkpoint):
 def _settings(**values):
     from fcn_seg_ros.node.settings import Settings
     given = {'cameras': {}, 'checkpoint': '', 'device': 'auto', 'backend': 'auto',
-             'precision': 'fp16', 'network_height': 0, 'threads': 0, 'max_age_ms': 0.0,
-             'mask_deadline_ms': 0.0, 'expected_processing_ms': 100.0,
+             'precision': 'fp16', 'network_height': 0, 'threads': 0, 'cpu_latency_us': -1,
+             'max_age_ms': 0.0, 'mask_deadline_ms': 0.0, 'expected_processing_ms': 100.0,
              'overlay_colour': (0, 0, 0), 'overlay_alpha': 0.5, 'reliability': 'auto',
              'autostart': True} | values
     return Settings(**given)
