@@ -11,7 +11,6 @@ from typing import Any
 from fcn_seg_ros.errors import InputError, one_line
 from fcn_seg_ros.inference.backends import Backend, resolve_device
 from fcn_seg_ros.inference.backends.machine import cpu_has_bf16
-from fcn_seg_ros.models.checkpoint_file import SelfTest
 from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, CheckpointInfo, parse_info
 
 SUFFIX = '.xml'
@@ -32,7 +31,7 @@ class ExportedModel:
     # Of the network that it was made of (``hash_network``).
     network_hash: str = ''
     # It was compared with its checkpoint before it was written.
-    self_test: SelfTest | None = None
+    self_test: None = None
     # Why it runs.
     reason: str = 'exported for it'
 

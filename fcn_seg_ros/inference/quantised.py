@@ -32,7 +32,7 @@ def int8_file(checkpoint: str | Path) -> Path:
 
 def load_int8(checkpoint: NetworkSource) -> ExportedModel:
     """
-    Return the int8 version of a checkpoint, with the checkpoint's own metadata and self-test.
+    Return the int8 version of a checkpoint, to run in its place with the checkpoint's metadata.
 
     Raises InputError, one line, where there is none, for a broken or foreign one, and for one that
     was made of other weights.
@@ -50,8 +50,7 @@ def load_int8(checkpoint: NetworkSource) -> ExportedModel:
     if exported.network_hash != hash_network(checkpoint):
         raise InputError(f'{file}: expected the int8 version of {checkpoint.path.name} as it is, '
                          'found one of other weights or metadata; export it again')
-    return dataclasses.replace(exported, info=checkpoint.info, self_test=checkpoint.self_test,
-                               reason='asked for')
+    return dataclasses.replace(exported, reason='asked for')
 
 
 def in_int8(checkpoint: NetworkSource, device: str, precision: str, backend: str
