@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 import source_tree  # noqa: F401
 
-from fcn_seg_ros.benchmark.timing import interleave, summary
+from fcn_seg_ros.benchmark.timing import interleave, summary, timed
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts
 from fcn_seg_ros.inference import segmenter as module
@@ -54,20 +54,12 @@ def times(frames: int) -> dict[str, Any]:
         size = network_size(height, width, whole.network_height)
         out = np.empty((*size, 3), np.uint8)
         for name, way in WAYS.items():
-            calls[width, height, name] = _timed(lambda w=way, i=image, s=size, o=out: w(i, s, o))
-        calls[width, height, 'whole call'] = _timed(lambda i=image: whole.segment(i))
+            calls[width, height, name] = timed(lambda w=way, i=image, s=size, o=out: w(i, s, o))
+        calls[width, height, 'whole call'] = timed(lambda i=image: whole.segment(i))
     found = interleave(calls, frames)
     return {f'{width}x{height}': {name: summary(found[width, height, name]['total'])['p50']
                                   for name in (*WAYS, 'whole call')}
             for width, height in CAMERAS}
-
-
-def _timed(call: Any) -> Any:
-    def timed() -> dict[str, float]:
-        start = cv2.getTickCount()
-        call()
-        return {'total': 1e3 * (cv2.getTickCount() - start) / cv2.getTickFrequency()}
-    return timed
 
 
 def scores(data: Path) -> dict[str, Any]:

@@ -97,10 +97,9 @@ def test_what_is_asked_for_comes_first(flags, choice):
 
 def test_auto_does_without_openvino(flags, monkeypatch):
     flags(WITHOUT_BF16)
-    real = quantised.importlib.util.find_spec
-    for module in (quantised, choose):
-        monkeypatch.setattr(module.importlib.util, 'find_spec',
-                            lambda name: None if name == 'openvino' else real(name))
+    real = choose.importlib.util.find_spec
+    monkeypatch.setattr(choose.importlib.util, 'find_spec',
+                        lambda name: None if name == 'openvino' else real(name))
     backend = RoadSegmenter(default_checkpoint()).backend
     assert backend.name != 'openvino' and backend.precision == 'fp32'
 

@@ -21,7 +21,7 @@ from fcn_seg_ros.benchmark.memory import footprint
 from fcn_seg_ros.benchmark.parity import compare_masks
 from fcn_seg_ros.benchmark.peaks import Peak, copy_peak, matrix_peak
 from fcn_seg_ros.benchmark.peers import TORCHVISION, TUTORIAL, TorchvisionForward, TutorialPath
-from fcn_seg_ros.benchmark.timing import Call, interleave, stages, summary, turns
+from fcn_seg_ros.benchmark.timing import Call, interleave, stages, summary, timed, turns
 from fcn_seg_ros.benchmark.variants import (
     BACKENDS,
     PRECISIONS,
@@ -165,12 +165,7 @@ class _Height:
 
     def _batch(self, segmenter: RoadSegmenter) -> Call:
         images = [self._image] * self._options.batch
-
-        def call() -> Mapping[str, float]:
-            start = time.perf_counter()
-            segmenter.segment_batch(images)
-            return {'total': 1e3 * (time.perf_counter() - start)}
-        return call
+        return timed(lambda: segmenter.segment_batch(images))
 
     def _peers(self) -> dict[tuple[str, int], tuple[Call, float]]:
         """Return the peers' calls and their arithmetic in GMAC."""

@@ -47,6 +47,15 @@ def interleave(calls: Mapping[Key, Call], frames: int, done: Callable[[], object
             for key, rows in taken.items()}
 
 
+def timed(call: Callable[[], object]) -> Call:
+    """Return a call that takes the milliseconds of another one, whatever that returns."""
+    def measured() -> Mapping[str, float]:
+        start = time.perf_counter()
+        call()
+        return {'total': 1e3 * (time.perf_counter() - start)}
+    return measured
+
+
 def turns(frames: int) -> int:
     """Return how often everything has its turn for so many frames."""
     return -(-frames // _BLOCK)

@@ -10,11 +10,11 @@ network was trained. Of ``road.safetensors`` it is ``road_int8.xml`` (with its `
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 from pathlib import Path
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends.cache_key import hash_network
+from fcn_seg_ros.inference.backends.choose import TABLE
 from fcn_seg_ros.inference.backends.machine import (
     cpu_has_bf16,
     cpu_has_int8,
@@ -69,7 +69,7 @@ def in_int8(checkpoint: NetworkSource, device: str, precision: str, backend: str
         return None, ''
     if precision == 'int8':
         return load_int8(checkpoint), ''
-    if (importlib.util.find_spec('openvino') is None or checkpoint.path is None
+    if (TABLE['openvino'].missing() or checkpoint.path is None
             or not int8_file(checkpoint.path).is_file()):
         return None, ''
     try:

@@ -146,6 +146,7 @@ def with_self_test(path: str | Path, expected: SelfTest) -> None:
 
 def _read(path: Path) -> tuple[dict[str, np.ndarray], CheckpointInfo]:
     """Return all tensors of a file, the self-test's too, and its metadata."""
+    tensors = {}
     with _open(path) as file:
         info = parse_info(path, file.metadata())
         for name in file.keys():  # noqa: SIM118
@@ -153,7 +154,8 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], CheckpointInfo]:
             if kind not in _TYPES:
                 raise InputError(f'{path}: expected tensors of type {", ".join(_TYPES)}, found '
                                  f'{name} of {kind}')
-        return {name: file.get_tensor(name) for name in file.keys()}, info  # noqa: SIM118
+            tensors[name] = file.get_tensor(name)
+    return tensors, info
 
 
 def _take_self_test(path: Path, tensors: dict[str, np.ndarray]) -> SelfTest | None:
