@@ -39,7 +39,7 @@ class CpuLatency:
         (self._wanted_by.add if wanted else self._wanted_by.discard)(name)
         if not self._wanted_by:
             self.release()
-        elif self._wanted_by and self._file is None and self._limit_us >= 0 and not self.problem:
+        elif self._file is None and self._limit_us >= 0 and not self.problem:
             self._ask()
 
     def release(self) -> None:
