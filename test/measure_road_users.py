@@ -25,7 +25,7 @@ import numpy as np
 import source_tree  # noqa: F401
 
 from fcn_seg_ros.datasets.camvid import CamVid
-from fcn_seg_ros.datasets.images import read_indices
+from fcn_seg_ros.datasets.images import read_indices, read_rgb
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.resources import default_checkpoint
 
@@ -47,19 +47,17 @@ class RoadUser:
 def road_users(root: Path, split: str, pixels: int) -> Iterator[RoadUser]:
     """Give every road user of at least so many pixels."""
     segmenter = RoadSegmenter(default_checkpoint())
-    dataset = CamVid(root, split)
-    for index in range(len(dataset)):
-        sample = dataset[index]
-        road = segmenter.segment(sample.image).road
-        classes = read_indices(root / f'{split}annot' / f'{sample.name}.png')
+    for pair in CamVid(root, split).pairs:
+        image, classes = read_rgb(pair.image), read_indices(pair.truth)
+        road = segmenter.segment(image).road
         for number, kind in CLASSES.items():
             _, parts, found, _ = cv2.connectedComponentsWithStats(
                 (classes == number).astype(np.uint8))
             for part, count in enumerate(found[1:, cv2.CC_STAT_AREA], 1):
                 if count >= pixels:
                     inside = parts == part
-                    yield RoadUser(kind, sample.name, int(count), int(road[inside].sum()),
-                                   float(sample.image[inside].mean()))
+                    yield RoadUser(kind, pair.name, int(count), int(road[inside].sum()),
+                                   float(image[inside].mean()))
 
 
 def summed(users: list[RoadUser]) -> dict[str, Any]:

@@ -49,12 +49,6 @@ class TutorialPath:
         labels = logits.argmax(dim=1)[0].cpu().numpy().astype(np.uint8)
         return cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST)
 
-    def timed(self, image: np.ndarray) -> Mapping[str, float]:
-        """Return the milliseconds of a call."""
-        start = time.perf_counter()
-        self(image)
-        return {'total': 1e3 * (time.perf_counter() - start)}
-
 
 class TorchvisionForward:
     """The forward pass of torchvision's fcn_resnet50 with two classes, eager fp32."""

@@ -171,7 +171,7 @@ class _Height:
         """Return the peers' calls and their arithmetic in GMAC."""
         tutorial = TutorialPath(self._checkpoint, self._height, self._device)
         forward = TorchvisionForward(self._size, self._device)
-        return {(TUTORIAL, self._height): (lambda: tutorial.timed(self._image), self._gmac),
+        return {(TUTORIAL, self._height): (timed(lambda: tutorial(self._image)), self._gmac),
                 (TORCHVISION, self._height): (forward.timed,
                                               count_gmac(forward.network, self._size))}
 
