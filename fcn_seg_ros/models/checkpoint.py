@@ -69,7 +69,7 @@ def restore(stored: StoredCheckpoint) -> FCN:
         # On the meta device nothing is initialised, which for VGG16 would take seconds.
         with torch.device('meta'):
             network = make_network(info.encoder, info.decoder, len(info.classes),
-                                   skip_scales=info.skip_scales)
+                                   skip_scales=info.skip_scales, widths=info.widths)
     except InputError as error:
         raise InputError(f'{stored.path}: {error}') from None
     tensors = {name: torch.from_numpy(value) for name, value in stored.weights.items()}

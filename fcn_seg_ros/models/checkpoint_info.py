@@ -26,7 +26,8 @@ class CheckpointInfo:
 
     ``mean`` and ``std`` are in units of pixel value / 255, in ``channel_order``. ``threshold`` is
     on the calibrated probability, softmax(logits / temperature) summed over ``road_ids``.
-    ``palette`` holds one RGB colour per class.
+    ``palette`` holds one RGB colour per class. ``widths`` are the numbers of hidden channels of an
+    encoder that is thinner than its name says (see ``models/thin.py``), else ().
     """
 
     encoder: str
@@ -39,6 +40,7 @@ class CheckpointInfo:
     channel_order: str
     network_height: int
     skip_scales: tuple[float, float] = (1.0, 1.0)
+    widths: tuple[int, ...] = ()
     resize_policy: str = 'keep_aspect'
     threshold: float = 0.5
     temperature: float = 1.0

@@ -9,7 +9,7 @@ layer names as in the reference implementation and pytorch-fcn.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -18,6 +18,7 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.models.checkpoint_info import STRIDE
 from fcn_seg_ros.models.encoders import Encoder, make_encoder
 from fcn_seg_ros.models.layers import Upsample, score_layer
+from fcn_seg_ros.models.thin import set_widths
 
 # How many skip connections each decoder has: FCN-32s none, FCN-16s from stride 16, FCN-8s also
 # from stride 8.
@@ -125,16 +126,21 @@ def pad_to_stride(image: Tensor) -> Tensor:
 
 def make_network(encoder: str, decoder: str, classes: int,
                  encoder_state: dict[str, Tensor] | None = None,
-                 skip_scales: tuple[float, float] = (1.0, 1.0)) -> FCN:
+                 skip_scales: tuple[float, float] = (1.0, 1.0), widths: Sequence[int] = ()
+                 ) -> FCN:
     """
     Return the network of an encoder and a decoder by name.
 
-    Raises InputError for a name that is not in the tables.
+    ``widths`` are those of the encoder's hidden channels where it is thinner than its name says.
+    Raises InputError for a name that is not in the tables, and widths that do not fit it.
     """
     if decoder not in DECODERS:
         raise InputError(f'decoder: expected one of {", ".join(DECODERS)}, found {decoder!r}')
     features = make_encoder(encoder, encoder_state)
-    return FCN(features, FCNDecoder(features.channels, classes, DECODERS[decoder], skip_scales))
+    network = FCN(features, FCNDecoder(features.channels, classes, DECODERS[decoder], skip_scales))
+    if widths:
+        set_widths(network, widths)
+    return network
 
 
 def start_from(network: nn.Module, other: Mapping[str, Tensor]) -> list[str]:

@@ -58,6 +58,9 @@ class TrainingConfig:
                 '(-1 to 1) or caffe (BGR minus the mean)'})
     init_from: str = field(default='', metadata={
         'help': 'start from this checkpoint where names fit (staged training: 32s, 16s, 8s)'})
+    thin: float = field(default=1.0, metadata={
+        'help': 'take channels out of the network of init_from until this share of what the hidden '
+                'ones cost is left, those first that the loss misses least'})
     freeze_norm: bool = field(default=True, metadata={
         'help': 'keep the statistics of pretrained batch norms, for which batches of a few '
                 'images are too small'})
@@ -106,6 +109,11 @@ class TrainingConfig:
             if not low < value < below:
                 raise InputError(f'{name}: expected {"more than" if low == 0 else "at least"} 0 '
                                  f'and less than {below:g}, found {value}')
+        if not 0 < self.thin <= 1:
+            raise InputError(f'thin: expected more than 0 and at most 1, found {self.thin}')
+        if self.thin < 1 and not self.init_from:
+            raise InputError('thin: expected init_from, a trained network to take channels from, '
+                             'found none')
         if len(self.skip_scales) != 2:
             raise InputError(f'skip_scales: expected two numbers, found {self.skip_scales}')
 

@@ -24,6 +24,7 @@ from lightning.pytorch.callbacks import (
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from fcn_seg_ros.datasets.base import RoadDataset
+from fcn_seg_ros.datasets.mixture import Mixture
 from fcn_seg_ros.datasets.open import (
     licences,
     open_dataset,
@@ -34,7 +35,7 @@ from fcn_seg_ros.datasets.open import (
 from fcn_seg_ros.datasets.survey import verify
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.models.checkpoint import load_checkpoint, save_checkpoint
-from fcn_seg_ros.models.checkpoint_file import read_checkpoint
+from fcn_seg_ros.models.checkpoint_file import NetworkSource, read_checkpoint
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
 from fcn_seg_ros.models.encoders import imagenet_state, read_encoder_file
 from fcn_seg_ros.models.fcn import FCN, make_network, start_from
@@ -50,10 +51,13 @@ from fcn_seg_ros.training.config import (
 )
 from fcn_seg_ros.training.data import RoadDataModule, WholeSamples
 from fcn_seg_ros.training.module import SegmentationModule
+from fcn_seg_ros.training.thinning import thinned
 
 RESUME_FILE = 'last.ckpt'
 CONFIG_FILE = 'config.yaml'
 CHECKPOINT_FILE = 'checkpoint.safetensors'
+# The network that a run with ``thin`` starts from.
+THIN_FILE = 'thinned.safetensors'
 
 
 def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | None:
@@ -80,12 +84,13 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
     validation = open_dataset(parse_spec(config.val)) if config.val else None
     # A broken file is told now, not hours later; likewise one that the metadata are read from.
     verify(mixture)
-    info = describe(config, training_data(specs, mixture), licences(specs))
-    if config.init_from:
-        info = heir(info, read_checkpoint(config.init_from).info)
     logging.getLogger('lightning.pytorch').setLevel(logging.WARNING)
+    start = _start(config, out, mixture, resume)
+    info = describe(config, training_data(specs, mixture), licences(specs))
+    if start is not None:
+        info = heir(info, start.info)
     seed_everything(config.seed, verbose=False)
-    network = _start(config, resume)
+    network = _network(config, start, info.widths, resume)
     out.mkdir(parents=True, exist_ok=True)
     write_config(out / CONFIG_FILE, config)
     trainer = make_trainer(config, out, validation)
@@ -101,10 +106,10 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
 
 
 def heir(info: CheckpointInfo, start: CheckpointInfo) -> CheckpointInfo:
-    """Return the metadata of a run with the data, and their licences, of what it started from."""
+    """Return the metadata of a run with the widths, data and licences of what it started from."""
     terms = dict.fromkeys([*info.licence.split('; '), *start.licence.split('; ')])
     return dataclasses.replace(
-        info, licence='; '.join(filter(None, terms)), training_data=(
+        info, widths=start.widths, licence='; '.join(filter(None, terms)), training_data=(
             f'{info.training_data}; started from a network trained on {start.training_data}'))
 
 
@@ -146,11 +151,25 @@ def make_trainer(config: TrainingConfig, out: Path, validation: RoadDataset | No
         enable_model_summary=False, enable_progress_bar=show, **options)
 
 
-def _start(config: TrainingConfig, resume: bool) -> FCN:
+def _start(config: TrainingConfig, out: Path, mixture: Mixture, resume: bool
+           ) -> NetworkSource | None:
+    """Return what a run starts from: the checkpoint of init_from, thinned where asked for."""
+    if not config.init_from:
+        return None
+    if config.thin == 1:
+        return read_checkpoint(config.init_from)
+    if not resume:
+        thin = thinned(load_checkpoint(config.init_from), mixture, config)
+        save_checkpoint(out / THIN_FILE, thin.network, thin.info)
+    return read_checkpoint(out / THIN_FILE)
+
+
+def _network(config: TrainingConfig, start: NetworkSource | None, widths: tuple[int, ...],
+             resume: bool) -> FCN:
     """Return the network with its pretrained or staged start; a resumed one needs neither."""
     first, second = config.skip_scales
     state = None
-    if not resume and not config.init_from:
+    if not resume and start is None:
         if config.encoder_weights == 'imagenet':
             if config.input_convention != 'torch':
                 raise InputError('input_convention: expected torch for torchvision\'s weights, '
@@ -158,9 +177,10 @@ def _start(config: TrainingConfig, resume: bool) -> FCN:
             state = imagenet_state(config.encoder)
         elif config.encoder_weights != 'none':
             state = read_encoder_file(config.encoder_weights)
-    network = make_network(config.encoder, config.decoder, len(CLASSES), state, (first, second))
-    if config.init_from and not resume:
-        start_from(network, load_checkpoint(config.init_from).network.state_dict())
+    network = make_network(config.encoder, config.decoder, len(CLASSES), state, (first, second),
+                           widths)
+    if start is not None and not resume:
+        start_from(network, start.network.state_dict())
     return network
 
 
