@@ -210,6 +210,8 @@ def test_a_run_thins_and_goes_on_after_a_kill(kitti_folder, random_checkpoint, t
     (['--thin', '1.5'], 'thin: expected more than 0 and at most 1'),
     (['--init-from', ''], 'thin: expected init_from'),
     (['--encoder', 'resnet18'], 'widths: expected 8 numbers of channels'),
+    (['--teacher', 'nowhere.safetensors'], 'nowhere.safetensors: expected a checkpoint file'),
+    (['--teacher-weight', '-1'], 'teacher_weight: expected at least 0'),
 ])
 def test_bad_thinning(kitti_folder, random_checkpoint, tmp_path, capsys, change, message):
     assert main(arguments_of(kitti_folder, random_checkpoint, tmp_path / 'run', *change)) == 2

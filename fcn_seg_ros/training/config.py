@@ -61,6 +61,11 @@ class TrainingConfig:
     thin: float = field(default=1.0, metadata={
         'help': 'take channels out of the network of init_from until this share of what the hidden '
                 'ones cost is left, those first that the loss misses least'})
+    teacher: str = field(default='', metadata={
+        'help': 'a checkpoint whose probabilities are learned beside the labels (distillation), '
+                'such as the one that a thinner network starts from'})
+    teacher_weight: float = field(default=1.0, metadata={
+        'help': 'weight of what the teacher says, beside the loss of the labels'})
     freeze_norm: bool = field(default=True, metadata={
         'help': 'keep the statistics of pretrained batch norms, for which batches of a few '
                 'images are too small'})
@@ -104,7 +109,8 @@ class TrainingConfig:
                 raise InputError(f'{name}: expected at least 1, found {getattr(self, name)}')
         for name, low, below in (('learning_rate', 0, 10), ('weight_decay', -1e-99, 10),
                                  ('momentum', -1e-99, 1), ('average_decay', -1e-99, 1),
-                                 ('warmup', -1e-99, 1), ('clip', -1e-99, 1e9)):
+                                 ('warmup', -1e-99, 1), ('clip', -1e-99, 1e9),
+                                 ('teacher_weight', -1e-99, 1e9)):
             value = getattr(self, name)
             if not low < value < below:
                 raise InputError(f'{name}: expected {"more than" if low == 0 else "at least"} 0 '

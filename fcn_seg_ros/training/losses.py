@@ -70,6 +70,17 @@ def cross_entropy(logits: Tensor, labels: Tensor, class_weights: tuple[float, ..
     return total / _mean_over_processes(weight[labelled].sum()).clamp(min=1e-6)
 
 
+def distillation(logits: Tensor, taught: Tensor) -> Tensor:
+    """
+    Return the mean over all pixels of KL(taught || softmax(logits)).
+
+    ``taught`` are another network's probabilities, float (N, C, H, W) as the logits: Hinton,
+    Vinyals, Dean, "Distilling the Knowledge in a Neural Network", 2015, at temperature 1.
+    """
+    divergence = F.kl_div(logits.float().log_softmax(dim=1), taught, reduction='sum')
+    return divergence / (taught.numel() / taught.shape[1])
+
+
 def dice_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Return 1 - the mean over classes of the soft Dice score, over labelled pixels."""
     valid, target = _one_hot(logits, labels)

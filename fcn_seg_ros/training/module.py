@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts
 from fcn_seg_ros.models.encoders import freeze_batch_norm
 from fcn_seg_ros.training.config import INPUT_CONVENTIONS, ROAD_IDS, TrainingConfig
-from fcn_seg_ros.training.losses import segmentation_loss
+from fcn_seg_ros.training.losses import distillation, segmentation_loss
 from fcn_seg_ros.training.schedules import make_optimiser, make_schedule
+from fcn_seg_ros.training.teacher import Teacher
 
 
 class SegmentationModule(LightningModule):
@@ -32,6 +33,7 @@ class SegmentationModule(LightningModule):
         self.config = config
         self._counts = RoadCounts()
         self._swap = order == 'bgr'
+        self._teacher = Teacher(config.teacher) if config.teacher else None
         self.register_buffer('mean', 255 * torch.tensor(mean).reshape(1, 3, 1, 1))
         self.register_buffer('std', 255 * torch.tensor(std).reshape(1, 3, 1, 1))
 
@@ -56,9 +58,14 @@ class SegmentationModule(LightningModule):
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         """Return the loss of a batch."""
         images, labels = batch
-        loss = segmentation_loss(self(images), labels, self.config.loss)
+        logits = self(images)
+        loss = segmentation_loss(logits, labels, self.config.loss)
         self.log('loss', loss, prog_bar=True)
-        return loss
+        if self._teacher is None:
+            return loss
+        taught = distillation(logits, self._teacher(images))
+        self.log('distillation', taught, prog_bar=True)
+        return loss + self.config.teacher_weight * taught
 
     def on_validation_epoch_start(self) -> None:
         """Count from zero."""

@@ -91,12 +91,12 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
         info = heir(info, start.info)
     seed_everything(config.seed, verbose=False)
     network = _network(config, start, info.widths, resume)
-    out.mkdir(parents=True, exist_ok=True)
-    write_config(out / CONFIG_FILE, config)
-    trainer = make_trainer(config, out, validation)
     # Channels last is how CPUs and tensor cores convolve fastest.
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     module = SegmentationModule(network, config)
+    out.mkdir(parents=True, exist_ok=True)
+    write_config(out / CONFIG_FILE, config)
+    trainer = make_trainer(config, out, validation)
     _fit(trainer, module, RoadDataModule(mixture, validation, config), last if resume else None)
     if not trainer.is_global_zero:
         return None
