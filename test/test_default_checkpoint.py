@@ -12,7 +12,9 @@ from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED, RenderedRoad
 from fcn_seg_ros.evaluation.evaluate import ALL, evaluate
 from fcn_seg_ros.evaluation.geometry import geometry_of
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
+from fcn_seg_ros.inference.self_test import self_test
 from fcn_seg_ros.models.checkpoint import load_checkpoint
+from fcn_seg_ros.models.thin import widths_of
 from fcn_seg_ros.resources import default_checkpoint
 
 
@@ -37,6 +39,16 @@ def test_it_fits_the_package_and_knows_itself():
     assert 'train.txt' in info.training_data and 'rendered' in info.training_data
     assert 'non-commercial' in info.licence and info.git_commit
     assert np.isclose(info.threshold, info.scores['scores'][ALL]['threshold'])
+
+
+def test_the_network_that_it_was_thinned_from_is_beside_it():
+    own = load_checkpoint(default_checkpoint())
+    full = load_checkpoint(default_checkpoint().with_name('fcn8s_mobilenet_v2_full.safetensors'))
+    assert own.info.widths == widths_of(own.network) and full.info.widths == ()
+    own_size, full_size = (sum(p.numel() for p in each.network.parameters())
+                           for each in (own, full))
+    assert own_size < 0.4 * full_size
+    assert self_test(RoadSegmenter(full, 'cpu')) > 0.98
 
 
 def test_rendered_drives_never_trained_on(segmenter, held_out):
