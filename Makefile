@@ -38,7 +38,7 @@ $(STAMP): requirements.lock
 
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-config \
-	  --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
+	  --no-emit-index-url --no-emit-find-links --no-strip-extras --custom-compile-command 'make lock' \
 	  -o requirements.lock requirements.in
 
 clean:
