@@ -41,6 +41,8 @@ examples:
         --val 'kitti:data/kitti_road?split=val.txt' --out runs/first
   train --config config/train_kitti.yaml --out runs/second --learning-rate 5e-4 --crop 384 1248
   train --train kitti:data/kitti_road 'camvid:data/camvid?split=train&weight=0.3' --out runs/both
+  train --train kitti:data/kitti_road --init-from runs/first/checkpoint.safetensors --thin 0.5 \\
+        --teacher runs/first/checkpoint.safetensors --epochs 30 --out runs/thin
   train --out runs/first --resume
   torchrun --nproc-per-node 4 -m fcn_seg_ros train --config config/train_kitti.yaml --out runs/4"""
 
