@@ -16,6 +16,7 @@ from fcn_seg_ros.evaluation.kitti_scores import RoadCounts
 from fcn_seg_ros.models.encoders import freeze_batch_norm
 from fcn_seg_ros.training.config import INPUT_CONVENTIONS, ROAD_IDS, TrainingConfig
 from fcn_seg_ros.training.losses import distillation, segmentation_loss
+from fcn_seg_ros.training.normalise import normalise
 from fcn_seg_ros.training.schedules import make_optimiser, make_schedule
 from fcn_seg_ros.training.teacher import Teacher
 
@@ -39,10 +40,7 @@ class SegmentationModule(LightningModule):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits, float (N, classes, H, W), of uint8 RGB images."""
-        if self._swap:
-            images = images.flip(1)
-        normalised = (images.float() - self.mean) / self.std
-        logits: Tensor = self.network(normalised.contiguous(memory_format=torch.channels_last))
+        logits: Tensor = self.network(normalise(images, self.mean, self.std, self._swap))
         return logits
 
     def road_probability(self, images: Tensor, size: tuple[int, int]) -> Tensor:

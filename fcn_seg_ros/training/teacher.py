@@ -10,6 +10,7 @@ from torch import Tensor
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.models.checkpoint import load_checkpoint
 from fcn_seg_ros.training.config import CLASSES
+from fcn_seg_ros.training.normalise import normalise
 
 
 class Teacher:
@@ -37,8 +38,6 @@ class Teacher:
         """Return the calibrated probabilities, float (N, classes, H, W), of uint8 RGB images."""
         device = images.device
         self._network.to(device)
-        if self._swap:
-            images = images.flip(1)
-        normalised = (images.float() - self._mean.to(device)) / self._std.to(device)
-        logits = self._network(normalised.contiguous(memory_format=torch.channels_last))
+        logits = self._network(normalise(images, self._mean.to(device), self._std.to(device),
+                                         self._swap))
         return (logits.float() / self._temperature).softmax(dim=1)
