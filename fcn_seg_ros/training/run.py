@@ -90,7 +90,7 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
     if start is not None:
         info = heir(info, start.info)
     seed_everything(config.seed, verbose=False)
-    network = _network(config, start, info.widths, resume)
+    network = _network(config, start, resume)
     # Channels last is how CPUs and tensor cores convolve fastest.
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     module = SegmentationModule(network, config)
@@ -164,9 +164,8 @@ def _start(config: TrainingConfig, out: Path, mixture: Mixture, resume: bool
     return read_checkpoint(out / THIN_FILE)
 
 
-def _network(config: TrainingConfig, start: NetworkSource | None, widths: tuple[int, ...],
-             resume: bool) -> FCN:
-    """Return the network with its pretrained or staged start; a resumed one needs neither."""
+def _network(config: TrainingConfig, start: NetworkSource | None, resume: bool) -> FCN:
+    """Return the network with its pretrained or staged start; a resumed one has only its shape."""
     first, second = config.skip_scales
     state = None
     if not resume and start is None:
@@ -178,7 +177,7 @@ def _network(config: TrainingConfig, start: NetworkSource | None, widths: tuple[
         elif config.encoder_weights != 'none':
             state = read_encoder_file(config.encoder_weights)
     network = make_network(config.encoder, config.decoder, len(CLASSES), state, (first, second),
-                           widths)
+                           () if start is None else start.info.widths)
     if start is not None and not resume:
         start_from(network, start.network.state_dict())
     return network

@@ -5,7 +5,7 @@ Which hidden channels a thinner network keeps: those that the loss would miss mo
 
 Molchanov, Mallya, Tyree, Frosio, Kautz, "Importance Estimation for Neural Network Pruning", CVPR
 2019: the importance of a channel is the square of what the loss would change, to first order, if
-the channel were zero, averaged over batches. Whole vectors of channels leave, those of the least
+the channel were zero, summed over batches. Whole vectors of channels leave, those of the least
 importance for the arithmetic they cost first.
 """
 
@@ -109,7 +109,8 @@ def choose(importances: Sequence[Tensor], prices: Sequence[float], share: float)
     """
     Return which channels stay, int64 numbers of each kind, for ``share`` of the whole price.
 
-    Channels leave by vectors, the least important of their kind first; of every kind one stays.
+    Channels leave by vectors, the least important of their kind first; of every kind one vector
+    stays, whatever it costs.
     """
     orders = [values.argsort() for values in importances]
     left = sum(len(order) * price for order, price in zip(orders, prices, strict=True))
