@@ -133,7 +133,7 @@ def _steady(checkpoint: Path, found: dict[str, Any], options: argparse.Namespace
             image: np.ndarray) -> dict[str, Any]:
     """Run what ``auto`` takes at the checkpoint's own height, or the fastest, for a while."""
     own = RoadSegmenter(checkpoint, options.device, threads=options.threads)
-    taken = (own.network_height, own.backend.name, own.backend.precision)
+    taken = (found['checkpoint']['network_height'], own.backend.name, own.backend.precision)
     own.close()
     row = min((row for row in found['variants'] if not row['exported']),
               key=lambda row: ((row['height'], row['backend'], row['precision']) != taken,

@@ -131,7 +131,7 @@ def _predictor(options: argparse.Namespace) -> tuple[Predictor, dict[str, Any]]:
     backend = segmenter.backend
     return Network(segmenter), {
         'checkpoint': str(checkpoint)} | data | {
-        'network_height': segmenter.network_height, 'backend': backend.name,
+        'network_input': segmenter.resolution, 'backend': backend.name,
         'device': backend.device, 'precision': backend.precision}
 
 

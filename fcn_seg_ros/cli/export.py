@@ -99,12 +99,11 @@ def _export(options: argparse.Namespace) -> None:
                          'without, found otherwise')
     checkpoint = _with_height(load_checkpoint(options.checkpoint or default_checkpoint()),
                               options.height)
-    height = checkpoint.info.network_height
-    calibration = calibration_batches(open_dataset(parse_spec(options.calibrate)), height,
-                                      CALIBRATION_IMAGES) if int8 else []
+    calibration = calibration_batches(open_dataset(parse_spec(options.calibrate)),
+                                      checkpoint.info, CALIBRATION_IMAGES) if int8 else []
     found: dict[str, Any] = {}
     parity = export(checkpoint, options.format, options.out, options.precision,
-                    frames=parity_batches(height), calibration=calibration,
+                    frames=parity_batches(checkpoint.info), calibration=calibration,
                     accept=_guard(checkpoint, options.val, found) if int8 else lambda path: None)
     found |= {'parity_iou': round(parity.iou, 6), 'parity_largest_difference': parity.largest}
     if options.json:
@@ -123,7 +122,7 @@ def _with_height(checkpoint: Checkpoint, height: int) -> Checkpoint:
     if height < MIN_SIDE:
         raise InputError(f'--height: expected 0 (the checkpoint\'s) or at least {MIN_SIDE}, '
                          f'found {height}')
-    info = dataclasses.replace(checkpoint.info, network_height=height)
+    info = dataclasses.replace(checkpoint.info, network_height=height, network_pixels=0)
     return dataclasses.replace(checkpoint, info=info)
 
 

@@ -18,12 +18,14 @@ class Sample:
     An image and its truth.
 
     ``image`` is uint8 RGB of shape (H, W, 3); ``labels`` uint8 of shape (H, W): 0 not road,
-    1 road, 255 not labelled.
+    1 road, 255 not labelled. ``taught``, where a teacher has seen the image, is its road
+    probability, round(254 P) as uint8 (H, W), 255 where it says nothing.
     """
 
     name: str
     image: np.ndarray
     labels: np.ndarray
+    taught: np.ndarray | None = None
 
 
 class RoadDataset(Protocol):

@@ -18,6 +18,7 @@ from typing import Any
 
 from fcn_seg_ros.datasets.base import RoadDataset
 from fcn_seg_ros.datasets.camvid import CamVid
+from fcn_seg_ros.datasets.frames import Frames
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.datasets.mixture import Mixture
 from fcn_seg_ros.datasets.plain_folder import PlainFolder
@@ -32,7 +33,8 @@ class DatasetSpec:
     """
     What to open: the kind, its folder, which part of it, and its weight in a mixture.
 
-    ``options`` are those of the kind: ``road`` of a folder, ``drives``, ``frames`` and
+    ``taught`` (``teacher=0`` in a spec is False) lets a teacher speak of it. ``options`` are those
+    of the kind: ``road`` of a folder, ``every`` of frames, ``drives``, ``frames`` and
     ``first_seed`` of rendered drives. Raises InputError for a kind or an option that is unknown.
     """
 
@@ -40,6 +42,7 @@ class DatasetSpec:
     root: str = ''
     split: str | None = None
     weight: float = 1.0
+    taught: bool = True
     options: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -50,13 +53,13 @@ class DatasetSpec:
         if bool(self.root) != kind.has_folder:
             expected = f'{self.kind}:PATH' if kind.has_folder else f'{self.kind} without a path'
             raise InputError(f'dataset: expected {expected}, found {self.kind}:{self.root}')
-        if self.split is not None and not kind.has_folder:
+        if self.split is not None and (not kind.has_folder or self.kind == 'frames'):
             raise InputError(f'dataset {self.kind}: expected no split, found {self.split!r}')
         if not 0 < self.weight < 1000:
             raise InputError(f'dataset {self}: expected a weight above 0, found {self.weight:g}')
         for name in self.options:
             if name not in kind.options:
-                allowed = ', '.join(('weight', *(('split',) if kind.has_folder else ()),
+                allowed = ', '.join(('weight', 'teacher', *(('split',) if kind.has_folder else ()),
                                      *kind.options))
                 raise InputError(f'dataset {self.kind}: expected the options {allowed}; '
                                  f'found {name!r}')
@@ -66,6 +69,8 @@ class DatasetSpec:
         values: dict[str, object] = {} if self.split is None else {'split': self.split}
         if self.weight != 1:
             values['weight'] = f'{self.weight:g}'
+        if not self.taught:
+            values['teacher'] = 0
         values |= self.options
         text = f'{self.kind}:{self.root}' if self.root else self.kind
         return text + ('?' if values else '') + '&'.join(f'{k}={v}' for k, v in values.items())
@@ -87,6 +92,7 @@ KINDS = {
                   KittiRoad),
     'camvid': Kind('CamVid', 'CC BY-NC 4.0 (CamVid), non-commercial', True, (), CamVid),
     'folder': Kind('own images', 'that of the own images', True, ('road',), PlainFolder),
+    'frames': Kind('unlabelled frames', 'that of the frames', True, ('every',), Frames),
     'rendered': Kind('rendered drives', 'Apache-2.0 (rendered drives)', False,
                      ('drives', 'frames', 'first_seed'), RenderedRoad),
 }
@@ -110,8 +116,12 @@ def parse_spec(text: str) -> DatasetSpec:
         values[name] = value
     split = values.pop('split', None)
     weight = _number(text, 'weight', values.pop('weight', '1'), float)
+    taught = _number(text, 'teacher', values.pop('teacher', '1'), int)
+    if taught not in (0, 1):
+        raise InputError(f'dataset {text!r}: teacher: must be 0 or 1, found {taught:g}')
     options = {name: int(_number(text, name, value, int)) for name, value in values.items()}
-    return DatasetSpec(kind, str(Path(root).expanduser()) if root else '', split, weight, options)
+    return DatasetSpec(kind, str(Path(root).expanduser()) if root else '', split, weight,
+                       bool(taught), options)
 
 
 def open_dataset(spec: DatasetSpec, strict: bool = True) -> RoadDataset:
@@ -124,6 +134,8 @@ def open_dataset(spec: DatasetSpec, strict: bool = True) -> RoadDataset:
     kind = KINDS[spec.kind]
     if not kind.has_folder:
         return kind.open(**{'drives': 30, 'frames': 2} | dict(spec.options))
+    if spec.kind == 'frames':
+        return kind.open(spec.root, **spec.options)
     return kind.open(spec.root, split=spec.split, strict=strict, **spec.options)
 
 

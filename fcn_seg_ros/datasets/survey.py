@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from fcn_seg_ros.datasets.base import IGNORE, RoadDataset, Sample
+from fcn_seg_ros.datasets.frames import Frames
 from fcn_seg_ros.datasets.mixture import Mixture
 from fcn_seg_ros.datasets.pairs import SizeMismatch
 from fcn_seg_ros.datasets.rendered_road import RenderedRoad
@@ -103,7 +104,7 @@ def verify(dataset: RoadDataset) -> None:
     no files.
     """
     for part in dataset.parts if isinstance(dataset, Mixture) else [dataset]:
-        if isinstance(part, RenderedRoad):
+        if isinstance(part, RenderedRoad | Frames):
             continue
         labelled = 0
         for result in _decoded(part):

@@ -4,17 +4,32 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.models.checkpoint_info import STRIDE
+from fcn_seg_ros.models.checkpoint_info import STRIDE, CheckpointInfo
 
 # An image of a few kilobytes but of an extreme shape must not cost minutes and gigabytes: the
 # network's input may be as large as a 4K image, and at most this many times longer than high or
 # higher than long.
 MAX_NETWORK_PIXELS = 4096 * 2176
 MAX_ASPECT = 16
+
+
+def network_rows(height: int, width: int, info: CheckpointInfo) -> int:
+    """
+    Return the rows of the network's input for an image of (height, width) pixels.
+
+    With ``network_pixels`` the input has that many pixels whatever the image's shape, so that a
+    wide image and a tall one cost the same and show the road at about the same scale; otherwise
+    it has ``network_height`` rows.
+    """
+    if not info.network_pixels:
+        return info.network_height
+    return _to_stride(math.sqrt(info.network_pixels * height / width))
 
 
 def network_size(height: int, width: int, network_height: int) -> tuple[int, int]:

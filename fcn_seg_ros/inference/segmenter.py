@@ -30,7 +30,7 @@ from fcn_seg_ros.inference.postprocess import (
     sum_classes,
     unknown_table,
 )
-from fcn_seg_ros.inference.preprocess import resize_image
+from fcn_seg_ros.inference.preprocess import network_rows, resize_image
 from fcn_seg_ros.inference.quantised import in_int8
 from fcn_seg_ros.inference.region import Plan, Region, plan
 from fcn_seg_ros.inference.segmentation import (
@@ -73,6 +73,7 @@ class RoadSegmenter:
             raise InputError(f'{self.name}: expected at most {UNKNOWN} classes, since {UNKNOWN} '
                              f'is unknown in a mask, found {len(self.info.classes)}')
         self.network_height = network_height or self.info.network_height
+        self._rows_given = bool(network_height)
         self.threshold = resolve_threshold(threshold, self.info.threshold)
         choice = (device, precision, threads, backend)
         self.backend = _make_backend(network, *choice)
@@ -89,7 +90,14 @@ class RoadSegmenter:
 
         Raises InputError for a region that is not in the image, and for an absurd size.
         """
-        return plan(image_shape[0], image_shape[1], self.network_height, region).size
+        return self._plan_for(image_shape[0], image_shape[1], region).size
+
+    @property
+    def resolution(self) -> str:
+        """Return the size of the network's input in words, such as ``384 rows``."""
+        if self.info.network_pixels and not self._rows_given:
+            return f'{self.info.network_pixels / 1e6:.2f} megapixels'
+        return f'{self.network_height} rows'
 
     def segment(self, image: np.ndarray, options: SegmentOptions = _DEFAULT) -> Segmentation:
         """
@@ -145,7 +153,12 @@ class RoadSegmenter:
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
             raise InputError('image: expected a uint8 array of shape (H, W, 3), found '
                              f'{image.dtype} {image.shape}')
-        return plan(image.shape[0], image.shape[1], self.network_height, region)
+        return self._plan_for(image.shape[0], image.shape[1], region)
+
+    def _plan_for(self, height: int, width: int, region: Region | None) -> Plan:
+        rows = (self.network_height if self._rows_given else
+                network_rows(height, width, self.info))
+        return plan(height, width, rows, region)
 
     def _fill_input(self, windows: list[np.ndarray], size: tuple[int, int]) -> np.ndarray:
         """Scale each window into its place in the network's input."""

@@ -12,6 +12,7 @@ from fcn_seg_ros.inference.postprocess import (
     intersection_over_union,
     probability_to_mask,
 )
+from fcn_seg_ros.inference.preprocess import network_rows, network_size
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
 # In bf16 the packaged network's masks agree to an IoU of 0.995 and more with those in fp32; int8
@@ -38,7 +39,9 @@ def self_test(segmenter: RoadSegmenter) -> float | None:
     if probability.min() == probability.max() and wanted.min() < wanted.max():
         raise InputError(f'{name}: self-test: expected a probability that varies over the image, '
                          f'found {probability.flat[0]} everywhere (scores that are not finite?)')
-    if segmenter.network_height != segmenter.info.network_height:
+    height, width = expected.image.shape[:2]
+    own_size = network_size(height, width, network_rows(height, width, segmenter.info))
+    if segmenter.network_shape((height, width)) != own_size:
         return None
     iou = intersection_over_union(*intersection_and_union(
         *(probability_to_mask(p, segmenter.info.threshold) for p in (probability, wanted))))

@@ -26,7 +26,8 @@ class CheckpointInfo:
 
     ``mean`` and ``std`` are in units of pixel value / 255, in ``channel_order``. ``threshold`` is
     on the calibrated probability, softmax(logits / temperature) summed over ``road_ids``.
-    ``palette`` holds one RGB colour per class. ``widths`` are the numbers of hidden channels of an
+    ``palette`` holds one RGB colour per class. The network's input has ``network_pixels`` pixels in
+    the image's aspect ratio, or ``network_height`` rows where that is 0. ``widths`` are the numbers of hidden channels of an
     encoder that is thinner than its name says (see ``models/thin.py``), else ().
     """
 
@@ -41,7 +42,7 @@ class CheckpointInfo:
     network_height: int
     skip_scales: tuple[float, float] = (1.0, 1.0)
     widths: tuple[int, ...] = ()
-    resize_policy: str = 'keep_aspect'
+    network_pixels: int = 0
     threshold: float = 0.5
     temperature: float = 1.0
     scores: dict[str, Any] = field(default_factory=dict)
@@ -88,8 +89,10 @@ def _check(info: CheckpointInfo) -> None:
         raise ValueError(f'{len(info.palette)} colours for {len(info.classes)} classes')
     if info.channel_order not in ('rgb', 'bgr'):
         raise ValueError(f'channel_order {info.channel_order!r} is neither rgb nor bgr')
-    if info.network_height < 32 or not 0 <= info.threshold <= 1 or info.temperature <= 0:
+    if info.network_height < STRIDE or not 0 <= info.threshold <= 1 or info.temperature <= 0:
         raise ValueError('network_height, threshold or temperature is out of range')
+    if info.network_pixels and info.network_pixels < STRIDE * STRIDE:
+        raise ValueError(f'network_pixels {info.network_pixels} is out of range')
 
 
 def _is_tuple(hint: Any) -> bool:

@@ -128,6 +128,6 @@ class NetworkKeeper:
         segmenter, backend = loaded.segmenter, loaded.segmenter.backend
         self._logger.info(
             f'{segmenter.info.decoder} on {segmenter.info.encoder} from {loaded.source}, '
-            f'{segmenter.network_height} rows, on {backend.device} with {backend.name} in '
+            f'{segmenter.resolution}, on {backend.device} with {backend.name} in '
             f'{backend.precision} ({backend.reason}): ready after {loaded.seconds:.1f} s, '
             f'{loaded.image_ms:.0f} ms an image')
