@@ -9,25 +9,33 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from fcn_seg_ros.cli.common import make_parser, run_main
-from fcn_seg_ros.cli.evaluate_sets import evaluate_sets, open_set, print_rows
+from fcn_seg_ros.cli.evaluate_sets import (
+    OpenSet,
+    compare_sets,
+    open_set,
+    score_sets,
+    titles_of,
+)
 from fcn_seg_ros.cli.progress import progress_bar
 from fcn_seg_ros.cli.tables import print_tables
 from fcn_seg_ros.datasets.base import RoadDataset
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.evaluation.evaluate import BIRDS_EYE, score_all
-from fcn_seg_ros.evaluation.geometry import geometry_of
+from fcn_seg_ros.evaluation.evaluate import BIRDS_EYE, Evaluation
 from fcn_seg_ros.evaluation.networks import PACKAGED, Contestant, Setting, open_network
 from fcn_seg_ros.evaluation.plots import write_plots
 from fcn_seg_ros.evaluation.predictors import Predictor, StoredProbabilities
-from fcn_seg_ros.evaluation.report import VIEWS, markdown, tables
+from fcn_seg_ros.evaluation.report import VIEWS, Table, markdown, tables
+from fcn_seg_ros.evaluation.robustness import Robustness
 from fcn_seg_ros.evaluation.submission import (
     birds_eye_probabilities,
     submission_images,
     write_submission,
 )
+from fcn_seg_ros.evaluation.variants import corruptions, geometry
 from fcn_seg_ros.files import make_folder, write_file
 from fcn_seg_ros.inference.backends import PRECISIONS
 from fcn_seg_ros.inference.segmenter import resolve_threshold
@@ -88,7 +96,14 @@ def _parser() -> argparse.ArgumentParser:
     add('--every', type=int, default=1, metavar='N', help='score every Nth image of each set')
     add('--limit', type=int, default=0, metavar='N',
         help='score at most N images of each set, evenly spread; 0: all')
-    add('--view', default='both', choices=list(VIEWS), help='tables to print')
+    add('--corruptions', action='store_true',
+        help='also print what the networks lose under noise, blur, night, fog, rain, glare, a '
+             'dirty lens and others, at medium strength')
+    add('--geometry', action='store_true',
+        help='also print what they lose at 0.5 to 2 times the size and on crops to 4:3, 16:9, 21:9 '
+             'and portrait')
+    add('--view', default='both', choices=list(VIEWS),
+        help='tables to print of one network on one set')
     add('--device', default='auto', help='auto, cpu, cuda or cuda:N')
     add('--precision', default='auto', choices=PRECISIONS, help='arithmetic of the network; '
         'int8: that of the file CHECKPOINT_int8.xml beside it, as the packaged one has it')
@@ -105,36 +120,61 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
+    variants = ((corruptions() if options.corruptions else [])
+                + (geometry() if options.geometry else []))
+    if variants and options.probabilities:
+        raise InputError('--corruptions, --geometry: expected a network, which can segment other '
+                         'pictures, found --probabilities')
     networks = _networks(options)
     sets = [open_set(data, options.split, options.every, options.limit) for data in options.data]
-    if len(networks) > 1 or len(sets) > 1:
-        for name in ('plots', 'submission'):
-            if getattr(options, name):
-                raise InputError(f'--{name}: expected one set and one network, found '
-                                 f'{len(sets)} and {len(networks)}')
-        evaluate_sets(sets, networks, options.json, options.markdown)
-        return
-    network, part = networks[0], sets[0]
-    with progress_bar('evaluate', len(part.indices)) as done:
-        result = score_all([network.predictor], part.dataset, geometry_of(part.dataset), done,
-                           part.indices)[0]
+    alone = len(networks) == len(sets) == 1
+    for name in ('plots', 'submission'):
+        if getattr(options, name) and not alone:
+            raise InputError(f'--{name}: expected one set and one network, found {len(sets)} and '
+                             f'{len(networks)}')
+    results, parts = score_sets(sets, networks, not options.json)
+    if alone:
+        parts += _views(options, sets[0], results[0][0])
+    lost: list[list[Robustness]] = []
+    if variants:
+        lost, more = compare_sets(sets, networks, variants, not options.json)
+        parts += more
+    found = _found(sets, networks, results, lost)
+    if options.json:
+        print(json.dumps(found[0] if alone else {'results': found}, indent=1))
+    if options.markdown:
+        setting = networks[0].facts | {'dataset': str(sets[0].spec)} if alone else {}
+        make_folder(options.markdown.parent)
+        write_file(options.markdown, markdown(setting, parts).encode())
+    if options.plots:
+        write_plots(options.plots, results[0][0], networks[0].predictor, sets[0].dataset)
+    if options.submission:
+        _write_submission(options.submission, sets[0].dataset, networks[0].predictor)
+
+
+def _views(options: argparse.Namespace, part: OpenSet, result: Evaluation) -> list[Table]:
+    """Return, and print, the scores in the views that were asked for."""
     if options.view == BIRDS_EYE and result.birds_eye is None:
         raise InputError(f'--view {BIRDS_EYE}: expected calib files in {part.spec.root}, found '
                          'none for the images scored')
     parts = tables(result, options.view)
-    setting = network.facts | {'dataset': options.data[0], 'split': options.split}
-    if options.json:
-        print(json.dumps(setting | result.as_dict(), indent=1))
-    else:
-        print_rows(part.title, network.title, result)
+    if not options.json:
         print_tables(parts)
-    if options.markdown:
-        make_folder(options.markdown.parent)
-        write_file(options.markdown, markdown(setting, parts).encode())
-    if options.plots:
-        write_plots(options.plots, result, network.predictor, part.dataset)
-    if options.submission:
-        _write_submission(options.submission, part.dataset, network.predictor)
+    return parts
+
+
+def _found(sets: Sequence[OpenSet], networks: Sequence[Contestant],
+           results: list[list[Evaluation]], lost: list[list[Robustness]]) -> list[dict[str, Any]]:
+    """Return everything that is known of each network on each set."""
+    found = []
+    for number, part in enumerate(sets):
+        for position, (network, title) in enumerate(zip(networks, titles_of(networks),
+                                                        strict=True)):
+            robustness = lost[number][position].as_dict() if lost else None
+            found.append({'network': title, **network.facts, 'set': part.title,
+                          'dataset': str(part.spec), 'split': part.spec.split,
+                          **results[number][position].as_dict(), 'robustness': robustness})
+    return found
 
 
 def _networks(options: argparse.Namespace) -> list[Contestant]:

@@ -5,11 +5,9 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -22,9 +20,11 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.evaluate import Evaluation, score_all
 from fcn_seg_ros.evaluation.geometry import geometry_of
 from fcn_seg_ros.evaluation.networks import Contestant
-from fcn_seg_ros.evaluation.report import Table, markdown
+from fcn_seg_ros.evaluation.report import Table
+from fcn_seg_ros.evaluation.robustness import Robustness, compare
+from fcn_seg_ros.evaluation.robustness_table import NOTE, mean_table, robustness_table
 from fcn_seg_ros.evaluation.set_table import COLUMNS, NOTES, TITLE, road_user_table, row
-from fcn_seg_ros.files import make_folder, write_file
+from fcn_seg_ros.evaluation.variants import Variant
 
 _HELD_OUT = {'drives': 20, 'frames': 4, 'first_seed': FIRST_HELD_OUT_SEED}
 
@@ -68,51 +68,62 @@ def open_set(data: str, split: str | None, every: int = 1, limit: int = 0) -> Op
     return OpenSet(spec, dataset, indices)
 
 
-def evaluate_sets(sets: Sequence[OpenSet], networks: Sequence[Contestant], as_json: bool,
-                  report: Path | None) -> None:
-    """Score all networks on all sets and print a row for each of both, or JSON at the end."""
-    titles = _titles(networks)
-    rows, users, found = [], [], []
-    show = None if as_json else _printer([part.title for part in sets], titles)
+def score_sets(sets: Sequence[OpenSet], networks: Sequence[Contestant], show: bool
+               ) -> tuple[list[list[Evaluation]], list[Table]]:
+    """
+    Score all networks on all sets and return the results by set and network, and as tables.
+
+    A row for each pair is printed as soon as it is known, where ``show`` says so.
+    """
+    titles = titles_of(networks)
+    printer = _printer([part.title for part in sets], titles) if show else lambda words: None
+    found, rows, users = [], [], []
     for part in sets:
         with progress_bar(part.title, len(part.indices)) as done:
-            results = score_all([network.predictor for network in networks], part.dataset,
-                                geometry_of(part.dataset), done, part.indices)
-        for network, title, result in zip(networks, titles, results, strict=True):
+            found.append(score_all([network.predictor for network in networks], part.dataset,
+                                   geometry_of(part.dataset), done, part.indices))
+        for title, result in zip(titles, found[-1], strict=True):
             rows.append(row(part.title, title, result))
+            printer(rows[-1])
             users.append(road_user_table(part.title, title, result))
-            found.append(_as_dict(part, network, title, result))
-            if show is not None:
-                show(rows[-1])
-    tables = [Table(TITLE, COLUMNS, rows, NOTES), *(table for table in users if table)]
-    if as_json:
-        print(json.dumps({'results': found}, indent=1))
-    else:
-        print_tables(tables[1:], NOTES)
-    if report is not None:
-        make_folder(report.parent)
-        write_file(report, markdown({}, tables).encode())
+    tables = [table for table in users if table is not None]
+    if show:
+        print_tables([], NOTES)
+        print_tables(tables)
+    return found, [Table(TITLE, COLUMNS, rows, NOTES), *tables]
 
 
-def print_rows(set_title: str, title: str, result: Evaluation) -> None:
-    """Print the row of one network on one set, and its road users."""
-    _printer([set_title], [title])(row(set_title, title, result))
-    users = road_user_table(set_title, title, result)
-    print_tables([users] if users else [], NOTES)
+def compare_sets(sets: Sequence[OpenSet], networks: Sequence[Contestant],
+                 variants: Sequence[Variant], show: bool
+                 ) -> tuple[list[list[Robustness]], list[Table]]:
+    """Measure what each network loses on each set by variants, as ``score_sets`` does."""
+    titles, found, tables = titles_of(networks), [], []
+    for part in sets:
+        with progress_bar(f'{part.title}, variants', (len(variants) + 1) * len(part.indices)
+                          ) as done:
+            found.append(compare([network.predictor for network in networks], part.dataset,
+                                 variants, part.indices, done))
+        tables.append(robustness_table(part.title, titles, found[-1]))
+        if show:
+            print_tables(tables[-1:])
+    if len(sets) > 1:
+        tables.append(mean_table(titles, list(zip(*found, strict=True))))
+        if show:
+            print_tables(tables[-1:])
+    if show:
+        print_tables([], [NOTE])
+    tables[-1] = dataclasses.replace(tables[-1], notes=(NOTE,))
+    return found, tables
 
 
-def _printer(sets: list[str], titles: list[str]) -> RowPrinter:
-    return RowPrinter(TITLE, COLUMNS, [sets, titles, [], ['100.00'], ['88.8-100.0'],
-                                       *[['100.00']] * (len(COLUMNS) - 5)])
-
-
-def _titles(networks: Sequence[Contestant]) -> list[str]:
+def titles_of(networks: Sequence[Contestant]) -> list[str]:
     """Return the networks' titles, or their files where two share one."""
     titles = [network.title for network in networks]
     return [title if titles.count(title) == 1 else str(network.facts.get('checkpoint', title))
             for title, network in zip(titles, networks, strict=True)]
 
 
-def _as_dict(part: OpenSet, network: Contestant, title: str, result: Evaluation) -> dict[str, Any]:
-    return {'set': part.title, 'dataset': str(part.spec), 'network': title,
-            **network.facts, **result.as_dict()}
+def _printer(sets: list[str], titles: list[str]) -> RowPrinter:
+    widest = ['100.00']
+    return RowPrinter(TITLE, COLUMNS, [sets, titles, [], widest, ['88.8-100.0'],
+                                       *[widest] * (len(COLUMNS) - 5)])
