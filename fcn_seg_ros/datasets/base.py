@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -37,6 +38,36 @@ class RoadDataset(Protocol):
 
     def __getitem__(self, index: int) -> Sample:
         """Return one sample."""
+        ...
+
+
+@dataclass(frozen=True)
+class Classes:
+    """
+    What every pixel of a sample shows: ids, uint8 (H, W), and their names.
+
+    The names are common to all datasets: car, lorry, bus, motorcycle, pedestrian, cyclist,
+    pavement, road; others may be a dataset's own.
+    """
+
+    ids: np.ndarray
+    names: Mapping[int, str]
+
+
+@runtime_checkable
+class ClassedDataset(Protocol):
+    """A RoadDataset that knows more classes than road."""
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        ...
+
+    def __getitem__(self, index: int) -> Sample:
+        """Return one sample."""
+        ...
+
+    def classes(self, index: int) -> Classes:
+        """Return what the pixels of a sample show."""
         ...
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fcn_seg_ros.datasets.base import IGNORE
+from fcn_seg_ros.inference.postprocess import to_level
 
 LEVELS = 256
 
@@ -103,14 +104,22 @@ def bootstrap_max_f(histograms: np.ndarray, draws: int = 1000, seed: int = 0
 
     ``histograms`` is int64 (images, 2, 256), one per image as ``RoadCounts.update`` gives them.
     """
-    rng = np.random.default_rng(seed)
-    images = len(histograms)
-    weights = np.stack([np.bincount(rng.integers(0, images, images), minlength=images)
-                        for _ in range(draws)])
-    # Counts stay far below 2^53, so floating point (and its fast product) is exact.
-    drawn = weights.astype(np.float64) @ histograms.reshape(images, -1).astype(np.float64)
-    tp, fp, fn, _ = _confusion(drawn.reshape(draws, 2, LEVELS))
+    tp, fp, fn, _ = _confusion(_drawn(histograms, draws, seed))
     values = _ratio(2 * tp, 2 * tp + fp + fn).max(axis=1)
+    low, high = np.percentile(values, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def bootstrap_iou(histograms: np.ndarray, threshold: float, draws: int = 1000, seed: int = 0
+                  ) -> tuple[float, float]:
+    """
+    Return the 95 % interval of the IoU at a threshold under resampling.
+
+    ``histograms`` is int64 (units, 2, 256), of an image each, or of a block of images that belong
+    together. A single unit gives an interval of no width.
+    """
+    tp, fp, fn, _ = _confusion(_drawn(histograms, draws, seed))
+    values = _ratio(tp, tp + fp + fn)[:, to_level(threshold)]
     low, high = np.percentile(values, [2.5, 97.5])
     return float(low), float(high)
 
@@ -119,6 +128,17 @@ def mean_iou(tp: float, fp: float, fn: float, tn: float) -> float:
     """Return the mean IoU of road and background, of those that occur; 0 where none does."""
     parts = [same / (same + fp + fn) for same in (tp, tn) if same + fp + fn]
     return sum(parts) / len(parts) if parts else 0.0
+
+
+def _drawn(histograms: np.ndarray, draws: int, seed: int) -> np.ndarray:
+    """Return the sums of as many histograms as there are, drawn with replacement."""
+    rng = np.random.default_rng(seed)
+    units = len(histograms)
+    weights = np.stack([np.bincount(rng.integers(0, units, units), minlength=units)
+                        for _ in range(draws)])
+    # Counts stay far below 2^53, so floating point (and its fast product) is exact.
+    drawn = weights.astype(np.float64) @ histograms.reshape(units, -1).astype(np.float64)
+    return drawn.reshape(draws, 2, LEVELS)
 
 
 def _confusion(histogram: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -12,6 +12,8 @@ import numpy as np
 
 from fcn_seg_ros.datasets.base import Sample
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.inference.foreign import ForeignNetwork
+from fcn_seg_ros.inference.segmentation import resolve_threshold
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
 
@@ -41,6 +43,18 @@ class Network:
         """Segment the sample's image."""
         result = self._segmenter.segment(sample.image)
         return result.probability, result.times.total
+
+
+class Foreign:
+    """A network that this package did not write, as a predictor."""
+
+    def __init__(self, network: ForeignNetwork, threshold: float = -1.0) -> None:
+        self._network = network
+        self.threshold = resolve_threshold(threshold, network.threshold)
+
+    def __call__(self, sample: Sample) -> tuple[np.ndarray, float]:
+        """Segment the sample's image."""
+        return self._network.timed(sample.image)
 
 
 class StoredProbabilities:

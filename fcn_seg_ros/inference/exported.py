@@ -49,20 +49,26 @@ def load_exported(path: str | Path) -> ExportedModel:
     file, for one of a newer format, and where OpenVINO is not installed.
     """
     path = Path(path)
+    model = read_ir(path)
+    texts = {key: model.get_rt_info([key]).astype(str)
+             for key in (METADATA_KEY, PRECISION_KEY, HASH_KEY) if model.has_rt_info([key])}
+    return ExportedModel(path, parse_info(path, texts), texts.get(PRECISION_KEY, 'fp32'), model,
+                         texts.get(HASH_KEY, ''))
+
+
+def read_ir(path: str | Path) -> Any:
+    """Return the openvino.Model in an IR, .xml and .bin; raises InputError as ``load_exported``."""
+    path = Path(path)
     openvino = _openvino(path)
     for file in (path, path.with_suffix('.bin')):
         if not file.is_file():
             raise InputError(f'{file}: expected a file that `export --format openvino` wrote, '
                              'found nothing')
     try:
-        model = openvino.Core().read_model(str(path))
+        return openvino.Core().read_model(str(path))
     except RuntimeError as error:
         raise InputError(f'{path}: expected a whole OpenVINO model, found a broken or foreign '
                          f'one ({one_line(error)})') from None
-    texts = {key: model.get_rt_info([key]).astype(str)
-             for key in (METADATA_KEY, PRECISION_KEY, HASH_KEY) if model.has_rt_info([key])}
-    return ExportedModel(path, parse_info(path, texts), texts.get(PRECISION_KEY, 'fp32'), model,
-                         texts.get(HASH_KEY, ''))
 
 
 def make_exported_backend(exported: ExportedModel, device: str = 'auto', precision: str = 'auto',

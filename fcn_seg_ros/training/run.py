@@ -27,6 +27,7 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from fcn_seg_ros.datasets.base import RoadDataset
 from fcn_seg_ros.datasets.mixture import Mixture
 from fcn_seg_ros.datasets.open import (
+    DatasetSpec,
     licences,
     open_dataset,
     open_datasets,

@@ -47,7 +47,8 @@ def parameter_groups(network: FCN, config: TrainingConfig) -> list[dict[str, Any
 def make_schedule(optimiser: Optimizer, config: TrainingConfig, steps: int) -> LRScheduler:
     """Return the schedule by name, to be stepped once an optimiser step, ``steps`` times."""
     if config.schedule == 'one_cycle':
-        return OneCycleLR(optimiser, [group['lr'] for group in optimiser.param_groups], max(2, steps),
+        peaks = [group['lr'] for group in optimiser.param_groups]
+        return OneCycleLR(optimiser, peaks, max(2, steps),
                           pct_start=max(config.warmup, 1 / max(2, steps)))
     return LambdaLR(optimiser, partial(share, config.schedule, config.warmup, steps))
 
