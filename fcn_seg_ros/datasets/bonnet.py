@@ -37,7 +37,8 @@ class Bonnet(v2.Transform):
         cv2.fillPoly(shape, [np.concatenate([edge, corners]).astype(np.int32)], 255)
         dark = uniform(0, 1) < 0.4
         paint = 60 * torch.rand(1).repeat(3) if dark else 200 * torch.rand(3)
-        return {'shape': shape, 'paint': paint.numpy(), 'shine': (uniform(-50, 50), uniform(-50, 50)),
+        return {'shape': shape, 'paint': paint.numpy(),
+                'shine': (uniform(-50, 50), uniform(-50, 50)),
                 'mirror': max(0.0, uniform(-0.5, 0.5))}
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
@@ -58,6 +59,7 @@ class Bonnet(v2.Transform):
 
 def _paint(image: np.ndarray, params: dict[str, Any]) -> np.ndarray:
     """Return the bonnet's colours, float32 (H, W, 3): its paint, shaded, with some of the scene."""
-    shine = np.linspace(*params['shine'], len(image), dtype=np.float32)[:, None, None]
+    first, last = params['shine']
+    shine = np.linspace(first, last, len(image), dtype=np.float32)[:, None, None]
     paint = params['paint'].astype(np.float32) + shine
     return np.clip((1 - params['mirror']) * paint + params['mirror'] * image[::-1], 0, 255)

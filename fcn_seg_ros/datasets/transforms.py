@@ -45,9 +45,10 @@ class Augmentation:
     How training images vary.
 
     A sample is scaled to ``height`` rows, or to ``pixels`` pixels where that is not 0, times a
-    factor drawn from ``scale`` (log-uniform), stretched by up to exp(``aspect``), turned by up to ``rotation`` degrees, its corners moved by up to
-    ``perspective`` of its sides, and a window of ``crop`` (height, width) is cut from it, padded
-    with unlabelled pixels where the image is smaller.
+    factor drawn from ``scale`` (log-uniform), stretched by up to exp(``aspect``) and turned by up
+    to ``rotation`` degrees; its corners move by up to ``perspective`` of its sides. Then a window
+    of ``crop`` (height, width) is cut out, padded with unlabelled pixels where the image is
+    smaller.
 
     Photometric changes come in the order in which a picture comes about. Raises InputError for
     numbers outside of their range.

@@ -20,16 +20,20 @@ MAX_ASPECT = 16
 
 
 def network_rows(height: int, width: int, info: CheckpointInfo) -> int:
-    """
-    Return the rows of the network's input for an image of (height, width) pixels.
-
-    With ``network_pixels`` the input has that many pixels whatever the image's shape, so that a
-    wide image and a tall one cost the same and show the road at about the same scale; otherwise
-    it has ``network_height`` rows.
-    """
+    """Return the rows of a checkpoint's input for an image of (height, width) pixels."""
     if not info.network_pixels:
         return info.network_height
-    return _to_stride(math.sqrt(info.network_pixels * height / width))
+    return rows_of_area(height, width, info.network_pixels)
+
+
+def rows_of_area(height: int, width: int, pixels: int) -> int:
+    """
+    Return the rows, a multiple of the stride, of an input with about so many pixels.
+
+    Whatever the image's shape, its segmentation then costs the same; with a fixed number of rows a
+    tall image would cost less, and show less, than a wide one.
+    """
+    return _to_stride(math.sqrt(pixels * height / width))
 
 
 def network_size(height: int, width: int, network_height: int) -> tuple[int, int]:

@@ -27,8 +27,9 @@ class CheckpointInfo:
     ``mean`` and ``std`` are in units of pixel value / 255, in ``channel_order``. ``threshold`` is
     on the calibrated probability, softmax(logits / temperature) summed over ``road_ids``.
     ``palette`` holds one RGB colour per class. The network's input has ``network_pixels`` pixels in
-    the image's aspect ratio, or ``network_height`` rows where that is 0. ``widths`` are the numbers of hidden channels of an
-    encoder that is thinner than its name says (see ``models/thin.py``), else ().
+    the image's aspect ratio, or ``network_height`` rows where that is 0. ``widths`` are the numbers
+    of hidden channels of an encoder that is thinner than its name says (see ``models/thin.py``),
+    else ().
     """
 
     encoder: str

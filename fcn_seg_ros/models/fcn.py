@@ -32,10 +32,11 @@ class FCNDecoder(nn.Module):
     """
     One head: scores at strides 32, 16, 8 and 4, upsampled and summed.
 
-    ``skips`` is 0 to 3 (FCN-32s, -16s, -8s, -4s). ``skip_scales`` multiplies the features of strides
-    16 and 8 before they are scored. ``forward`` takes the encoder's four feature maps and returns
-    (N, outputs, H, W) at the encoder's input size. Every score layer starts at zero and every
-    upsampling as bilinear interpolation, so a decoder with one more skip starts as the one without.
+    ``skips`` is 0 to 3 (FCN-32s, -16s, -8s, -4s). ``skip_scales`` multiplies the features of
+    strides 16 and 8 before they are scored. ``forward`` takes the encoder's four feature maps and
+    returns (N, outputs, H, W) at the encoder's input size. Every score layer starts at zero and
+    every upsampling as bilinear interpolation, so a decoder with one more skip starts as the one
+    without.
     """
 
     def __init__(self, channels: Channels, outputs: int, skips: int,

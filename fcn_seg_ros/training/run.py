@@ -139,6 +139,7 @@ def describe(config: TrainingConfig, data: str, licence: str) -> CheckpointInfo:
     return CheckpointInfo(
         config.encoder, config.decoder, CLASSES, ROAD_IDS, PALETTE, mean, std, order,
         config.augmentation.height, (first, second), training_data=data, licence=licence,
+        network_pixels=config.augmentation.pixels,
         git_commit=_git_commit())
 
 
@@ -151,7 +152,7 @@ def make_trainer(config: TrainingConfig, out: Path, validation: RoadDataset | No
         LearningRateMonitor('step'), RichProgressBar() if show else EpochLines(),
     ]
     if validation is not None:
-        callbacks.append(OverlayPictures(WholeSamples(validation, config.augmentation.height)))
+        callbacks.append(OverlayPictures(WholeSamples(validation, config.augmentation)))
     if config.average_decay:
         # Last, as it takes the averaged weights away again at the end of a validation.
         callbacks.append(MovingAverage(config.average_decay))
