@@ -9,6 +9,7 @@ import torch
 from conftest import make_random_network, network_info
 
 from fcn_seg_ros.cli.train import main
+from fcn_seg_ros.datasets.base import Sample
 from fcn_seg_ros.evaluation.predictors import Network
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.models.checkpoint import save_checkpoint
@@ -22,7 +23,8 @@ def test_a_teacher_says_what_its_segmenter_says(tmp_path, rendered_frames):
     path = tmp_path / 'teacher.safetensors'
     save_checkpoint(path, make_random_network(), network_info())
     segmenter = RoadSegmenter(path, 'cpu')
-    sample = rendered_frames[0]
+    frame = rendered_frames[0]
+    sample = Sample('frame', frame.image, np.zeros(frame.image.shape[:2], np.uint8))
     taught = Taught([sample], Network(segmenter))[0].taught
     mirrored = segmenter.segment(np.ascontiguousarray(sample.image[:, ::-1])).probability[:, ::-1]
     both = (segmenter.segment(sample.image).probability.astype(float) + mirrored) / 2

@@ -79,7 +79,8 @@ def distillation(logits: Tensor, taught: Tensor) -> Tensor:
     2015, at temperature 1. Without any such pixel the loss is 0.
     """
     says = taught != IGNORE
-    road = taught.float() / (IGNORE - 1)
+    # Where it says nothing the target is of no account, but it must be a number.
+    road = (taught.float() / (IGNORE - 1)).clamp(max=1)
     target = torch.stack([1 - road, road], dim=1)
     divergence = F.kl_div(logits.float().log_softmax(dim=1), target, reduction='none').sum(dim=1)
     return (divergence * says).sum() / _mean_over_processes(says.sum().float()).clamp(min=1)
