@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fcn_seg_ros.cli.common import make_parser, run_main
-from fcn_seg_ros.datasets.open import open_dataset, parse_spec
+from fcn_seg_ros.datasets.open import parse_spec
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.evaluate import ALL
 from fcn_seg_ros.training.config import (
@@ -100,8 +100,8 @@ def _train(options: argparse.Namespace) -> int:
     if path is None:
         return 0
     if config.val:
-        spec = parse_spec(config.val)
-        scores = calibrate_and_score(path, open_dataset(spec), spec.kind, spec.split).scores[ALL]
+        specs = [parse_spec(text) for text in config.val]
+        spec, scores = specs[0], calibrate_and_score(path, specs).scores[ALL]
         print(f'{spec.kind} {spec.split or ""}: MaxF {100 * scores.max_f:.2f} (perspective)')
     add_self_test(path)
     print(f'wrote {path}')

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -72,10 +72,16 @@ class ClassedDataset(Protocol):
 
 
 class Joined:
-    """Several datasets as one, in the order given."""
+    """
+    Several datasets as one, in the order given.
 
-    def __init__(self, parts: list[RoadDataset]) -> None:
+    With ``numbered`` a sample's name begins with the number of its dataset, and so is its own.
+    """
+
+    def __init__(self, parts: Sequence[RoadDataset], numbered: bool = False) -> None:
         self._samples = [(part, index) for part in parts for index in range(len(part))]
+        self._numbers = {id(part): number for number, part in enumerate(parts)}
+        self._numbered = numbered
 
     def __len__(self) -> int:
         """Return the number of samples of all parts."""
@@ -84,7 +90,26 @@ class Joined:
     def __getitem__(self, index: int) -> Sample:
         """Return a sample of the part that holds it."""
         part, position = self._samples[index]
-        return part[position]
+        sample = part[position]
+        if not self._numbered:
+            return sample
+        return replace(sample, name=f'{self._numbers[id(part)]}/{sample.name}')
+
+
+class Part:
+    """Some samples of a dataset, by their numbers."""
+
+    def __init__(self, dataset: RoadDataset, numbers: Sequence[int]) -> None:
+        self._dataset = dataset
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return len(self._numbers)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Return one sample."""
+        return self._dataset[self._numbers[index]]
 
 
 class InMemory:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fcn_seg_ros.datasets.base import RoadDataset
+from fcn_seg_ros.datasets.base import Part, RoadDataset
 from fcn_seg_ros.datasets.camvid import CamVid
 from fcn_seg_ros.datasets.frames import Frames
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
@@ -33,7 +33,9 @@ class DatasetSpec:
     """
     What to open: the kind, its folder, which part of it, and its weight in a mixture.
 
-    ``taught`` (``teacher=0`` in a spec is False) lets a teacher speak of it. ``options`` are those
+    ``taught`` (``teacher=0`` in a spec is False) lets a teacher speak of it. ``part`` (``from=0``,
+    ``to=88``) keeps the samples between two percentages, in their order: consecutive frames stay
+    together. ``options`` are those
     of the kind: ``road`` of a folder, ``every`` of frames, ``drives``, ``frames`` and
     ``first_seed`` of rendered drives. Raises InputError for a kind or an option that is unknown.
     """
@@ -43,6 +45,7 @@ class DatasetSpec:
     split: str | None = None
     weight: float = 1.0
     taught: bool = True
+    part: tuple[int, int] = (0, 100)
     options: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -55,12 +58,14 @@ class DatasetSpec:
             raise InputError(f'dataset: expected {expected}, found {self.kind}:{self.root}')
         if self.split is not None and (not kind.has_folder or self.kind == 'frames'):
             raise InputError(f'dataset {self.kind}: expected no split, found {self.split!r}')
+        if not 0 <= self.part[0] < self.part[1] <= 100:
+            raise InputError(f'dataset {self}: from and to must be percentages, from below to')
         if not 0 < self.weight < 1000:
             raise InputError(f'dataset {self}: expected a weight above 0, found {self.weight:g}')
         for name in self.options:
             if name not in kind.options:
-                allowed = ', '.join(('weight', 'teacher', *(('split',) if kind.has_folder else ()),
-                                     *kind.options))
+                split = ('split',) if kind.has_folder else ()
+                allowed = ', '.join(('weight', 'teacher', 'from', 'to', *split, *kind.options))
                 raise InputError(f'dataset {self.kind}: expected the options {allowed}; '
                                  f'found {name!r}')
 
@@ -71,6 +76,8 @@ class DatasetSpec:
             values['weight'] = f'{self.weight:g}'
         if not self.taught:
             values['teacher'] = 0
+        if self.part != (0, 100):
+            values |= {'from': self.part[0], 'to': self.part[1]}
         values |= self.options
         text = f'{self.kind}:{self.root}' if self.root else self.kind
         return text + ('?' if values else '') + '&'.join(f'{k}={v}' for k, v in values.items())
@@ -119,9 +126,11 @@ def parse_spec(text: str) -> DatasetSpec:
     taught = _number(text, 'teacher', values.pop('teacher', '1'), int)
     if taught not in (0, 1):
         raise InputError(f'dataset {text!r}: teacher: must be 0 or 1, found {taught:g}')
+    part = tuple(int(_number(text, name, values.pop(name, default), int))
+                 for name, default in (('from', '0'), ('to', '100')))
     options = {name: int(_number(text, name, value, int)) for name, value in values.items()}
     return DatasetSpec(kind, str(Path(root).expanduser()) if root else '', split, weight,
-                       bool(taught), options)
+                       bool(taught), (part[0], part[1]), options)
 
 
 def open_dataset(spec: DatasetSpec, strict: bool = True) -> RoadDataset:
@@ -131,6 +140,14 @@ def open_dataset(spec: DatasetSpec, strict: bool = True) -> RoadDataset:
     Raises InputError for the first pair at fault; where not ``strict``, pairs at fault are left
     out and listed in the dataset's ``faults``.
     """
+    dataset = _open_whole(spec, strict)
+    if spec.part == (0, 100):
+        return dataset
+    first, last = (round(percent * len(dataset) / 100) for percent in spec.part)
+    return Part(dataset, range(first, last))
+
+
+def _open_whole(spec: DatasetSpec, strict: bool) -> RoadDataset:
     kind = KINDS[spec.kind]
     if not kind.has_folder:
         return kind.open(**{'drives': 30, 'frames': 2} | dict(spec.options))
@@ -152,9 +169,13 @@ def training_data(specs: Sequence[DatasetSpec], mixture: Mixture) -> str:
         if spec.kind == 'rendered':
             drives = f'{spec.options.get("drives", 30)} rendered drives'
             texts.append(f'{len(part)} frames of {drives}{weight}')
-        else:
-            texts.append(f'{KINDS[spec.kind].title}, {len(part)} images ({spec.split or "all"})'
-                         f'{weight}')
+            continue
+        title = KINDS[spec.kind].title
+        if spec.kind in ('folder', 'frames'):
+            title += f' {Path(spec.root).stem}'
+        which = spec.split or ('all' if spec.part == (0, 100) else
+                               f'{spec.part[0]} to {spec.part[1]} %')
+        texts.append(f'{title}, {len(part)} images ({which}){weight}')
     return '; '.join(texts)
 
 

@@ -44,8 +44,9 @@ class TrainingConfig:
 
     train: tuple[str, ...] = field(default=(), metadata={
         'help': 'datasets to train on, KIND:PATH?option=value&...'})
-    val: str = field(default='', metadata={
-        'help': 'dataset to score on every few epochs and at the end'})
+    val: tuple[str, ...] = field(default=(), metadata={
+        'help': 'datasets to score on every few epochs, and to fit temperature and threshold on at '
+                'the end; the scores kept in the checkpoint are those of the first'})
     encoder: str = field(default='mobilenet_v2', metadata={'help': 'pretrained encoder'})
     decoder: str = field(default='fcn8s', metadata={'help': 'fcn32s, fcn16s or fcn8s'})
     skip_scales: tuple[float, ...] = field(default=(1.0, 1.0), metadata={

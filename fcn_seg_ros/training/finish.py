@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
-from fcn_seg_ros.datasets.base import RoadDataset
+from fcn_seg_ros.datasets.base import Joined
+from fcn_seg_ros.datasets.open import DatasetSpec, open_dataset
 from fcn_seg_ros.datasets.rendered import RenderedDrive
 from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED
 from fcn_seg_ros.evaluation.evaluate import ALL, Evaluation, evaluate
@@ -25,25 +27,29 @@ from fcn_seg_ros.models.checkpoint_file import (
 _CAMERA = PinholeCamera(640, 192, 369.4, 369.4, 312.1, 88.5)
 
 
-def calibrate_and_score(path: Path, validation: RoadDataset, dataset: str, split: str | None
-                        ) -> Evaluation:
+def calibrate_and_score(path: Path, validation: Sequence[DatasetSpec]) -> Evaluation:
     """
-    Write temperature, threshold and scores of a validation set into a checkpoint.
+    Write temperature, threshold and scores into a checkpoint.
 
-    The temperature is the one that fits the probability near the road's boundary best (on top of
-    the checkpoint's own); the threshold is where F1 is best on the calibrated probability. The
-    scores are those of the perspective view, which neither of the two changes. Returns them.
+    Temperature and threshold are fitted on all validation sets together: the temperature is the one
+    that fits the probability near the road's boundary best (on top of the checkpoint's own), the
+    threshold is where F1 is best on the calibrated probability. The scores are those of the first
+    set in the perspective view, which neither of the two changes. Returns them.
     """
+    opened = [open_dataset(spec) for spec in validation]
+    together = Joined(opened, numbered=True)
     info = read_checkpoint(path).info
-    fitted = evaluate(RoadSegmenter(path), validation).calibration.temperature
-    with_info(path, dataclasses.replace(info, temperature=info.temperature * fitted))
-    evaluation = evaluate(RoadSegmenter(path), validation)
-    all_scores = evaluation.as_dict() | {'dataset': dataset, 'split': split or 'all'}
+    fitted = evaluate(RoadSegmenter(path), together).calibration.temperature
+    info = dataclasses.replace(info, temperature=info.temperature * fitted)
+    with_info(path, info)
+    threshold = evaluate(RoadSegmenter(path), together).scores[ALL].threshold
+    with_info(path, dataclasses.replace(info, threshold=threshold))
+    evaluation = evaluate(RoadSegmenter(path), opened[0])
+    first = validation[0]
+    all_scores = evaluation.as_dict() | {'dataset': first.kind, 'split': first.split or 'all'}
     scores = {key: all_scores[key] for key in
               ('dataset', 'split', 'view', 'scores', 'images', 'max_f_interval_95')}
-    with_info(path, dataclasses.replace(
-        info, temperature=info.temperature * fitted, scores=scores,
-        threshold=evaluation.scores[ALL].threshold))
+    with_info(path, dataclasses.replace(info, threshold=threshold, scores=scores))
     return evaluation
 
 

@@ -24,7 +24,7 @@ from lightning.pytorch.callbacks import (
 )
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
-from fcn_seg_ros.datasets.base import RoadDataset
+from fcn_seg_ros.datasets.base import Joined, RoadDataset
 from fcn_seg_ros.datasets.mixture import Mixture
 from fcn_seg_ros.datasets.open import (
     DatasetSpec,
@@ -85,7 +85,8 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
         raise InputError('train: expected at least one dataset, found none')
     specs = [parse_spec(text) for text in config.train]
     mixture = open_datasets(specs)
-    validation = open_dataset(parse_spec(config.val)) if config.val else None
+    validation = Joined([open_dataset(parse_spec(text)) for text in config.val]) \
+        if config.val else None
     # A broken file is told now, not hours later; likewise one that the metadata are read from.
     verify(mixture)
     logging.getLogger('lightning.pytorch').setLevel(logging.WARNING)
