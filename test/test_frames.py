@@ -52,3 +52,13 @@ def test_an_area_keeps_the_aspect_ratio_and_the_cost(height, width, expected):
     assert size == expected
     assert 0.93 < size[0] * size[1] / 340_000 < 1.07
     assert network_rows(height, width, network_info()) == 96
+
+
+@pytest.mark.parametrize(('focal_length', 'expected'), [
+    (0.0, (448, 800)), (900.0, (448, 800)), (1700.0, (352, 640)), (3400.0, (192, 320))])
+def test_a_narrow_field_of_view_gets_a_small_input(focal_length, expected):
+    """A focal length of 850 pixels of the input is the most; rounding to the stride adds 10 %."""
+    info = network_info(network_pixels=340_000)
+    size = network_size(720, 1280, network_rows(720, 1280, info, focal_length))
+    assert size == expected
+    assert focal_length * size[0] / 720 < 1.1 * 850

@@ -83,14 +83,16 @@ class RoadSegmenter:
         # The network's inputs, one for each shape, kept so that none is allocated for a frame.
         self._inputs: dict[tuple[int, ...], np.ndarray] = {}
 
-    def network_shape(self, image_shape: tuple[int, ...], region: Region | None = None
-                      ) -> tuple[int, int]:
+    def network_shape(self, image_shape: tuple[int, ...], region: Region | None = None,
+                      focal_length: float = 0.0) -> tuple[int, int]:
         """
         Return (height, width) of the network's input for an image (H, W, ...), or its region.
 
+        ``focal_length`` is the camera's, as in SegmentOptions.
+
         Raises InputError for a region that is not in the image, and for an absurd size.
         """
-        return self._plan_for(image_shape[0], image_shape[1], region).size
+        return self._plan_for(image_shape[0], image_shape[1], region, focal_length).size
 
     @property
     def resolution(self) -> str:
@@ -120,7 +122,7 @@ class RoadSegmenter:
         """
         each = [options] * len(images) if isinstance(options, SegmentOptions) else options
         start = time.perf_counter()
-        plans = [self._plan(image, own.region)
+        plans = [self._plan(image, own)
                  for image, own in zip(images, each, strict=True)]
         size = _common_size(plans)
         windows = [image[way.window.slices()] for image, way in zip(images, plans, strict=True)]
@@ -149,15 +151,17 @@ class RoadSegmenter:
         self._inputs.clear()
         self.backend.close()
 
-    def _plan(self, image: np.ndarray, region: Region | None) -> Plan:
+    def _plan(self, image: np.ndarray, options: SegmentOptions) -> Plan:
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
             raise InputError('image: expected a uint8 array of shape (H, W, 3), found '
                              f'{image.dtype} {image.shape}')
-        return self._plan_for(image.shape[0], image.shape[1], region)
+        return self._plan_for(image.shape[0], image.shape[1], options.region,
+                              options.focal_length)
 
-    def _plan_for(self, height: int, width: int, region: Region | None) -> Plan:
+    def _plan_for(self, height: int, width: int, region: Region | None, focal_length: float
+                  ) -> Plan:
         rows = (self.network_height if self._rows_given else
-                network_rows(height, width, self.info))
+                network_rows(height, width, self.info, focal_length))
         return plan(height, width, rows, region)
 
     def _fill_input(self, windows: list[np.ndarray], size: tuple[int, int]) -> np.ndarray:
