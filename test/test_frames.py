@@ -55,7 +55,7 @@ def test_an_area_keeps_the_aspect_ratio_and_the_cost(height, width, expected):
 
 
 @pytest.mark.parametrize(('focal_length', 'expected'), [
-    (0.0, (448, 800)), (900.0, (448, 800)), (1700.0, (352, 640)), (3400.0, (192, 320))])
+    (0.0, (448, 800)), (900.0, (448, 800)), (1700.0, (352, 640)), (3400.0, (192, 352))])
 def test_a_narrow_field_of_view_gets_a_small_input(focal_length, expected):
     """A focal length of 850 pixels of the input is the most; rounding to the stride adds 10 %."""
     info = network_info(network_pixels=340_000)
