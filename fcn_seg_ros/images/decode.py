@@ -23,6 +23,7 @@ from fcn_seg_ros.errors import InputError, quoted, type_and_words
 from fcn_seg_ros.images.encodings import demosaic, to_8_bits
 from fcn_seg_ros.images.jpeg import SIGNATURE as JPEG
 from fcn_seg_ros.images.jpeg import check_jpeg
+from fcn_seg_ros.images.libraries import decode_checked
 from fcn_seg_ros.images.png import SIGNATURE as PNG
 from fcn_seg_ros.images.png import check_png
 from fcn_seg_ros.images.structure import CheckedFile
@@ -32,8 +33,6 @@ from fcn_seg_ros.images.tiff import check_tiff
 # 'jpeg', 'rgb8; jpeg compressed bgr8', 'mono16; png compressed ', but not 'compressedDepth png'.
 _KNOWN = re.compile(r'\b(m?jpe?g|png|tiff?)\b')
 _DEPTH = 'compresseddepth'
-# OpenCV before 4.11 has no flag for RGB.
-_RGB: int | None = getattr(cv2, 'IMREAD_COLOR_RGB', None)
 
 
 def decode(data: Any, format: str = '', bit_depth: int = 0) -> np.ndarray:
@@ -61,18 +60,12 @@ def decode_pixels(data: Any, format: str = '') -> np.ndarray:
     if name and (_DEPTH in name or not _KNOWN.search(name)):
         raise InputError(f'format: expected jpeg, png or tiff, found {quoted(format)}')
     file = check(bytes(data))
-    flags = cv2.IMREAD_GRAYSCALE if file.grey else cv2.IMREAD_COLOR if _RGB is None else _RGB
     try:
-        pixels = cv2.imdecode(np.frombuffer(file.content, np.uint8),
-                              flags | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION)
+        pixels = decode_checked(file)
     except Exception as error:  # whatever a decoder raises, the file is the reason
-        raise InputError(f'data: expected an image of {file.width}x{file.height}, found '
-                         f'{len(data)} bytes that are damaged ({type_and_words(error)})') from None
+        raise _damaged(file, len(data), f' ({type_and_words(error)})') from None
     if pixels is None or pixels.shape[:2] != (file.height, file.width):
-        raise InputError(f'data: expected an image of {file.width}x{file.height}, found '
-                         f'{len(data)} bytes that are damaged')
-    if _RGB is None and not file.grey:
-        return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+        raise _damaged(file, len(data))
     return pixels
 
 
@@ -96,3 +89,8 @@ def check(content: bytes) -> CheckedFile:
         return check_tiff(content)
     raise InputError(f'data: expected a PNG, JPEG or TIFF image, found {len(content)} bytes of '
                      'something else')
+
+
+def _damaged(file: CheckedFile, length: int, why: str = '') -> InputError:
+    return InputError(f'data: expected an image of {file.width}x{file.height}, found {length} '
+                      f'bytes that are damaged{why}')
