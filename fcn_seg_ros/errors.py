@@ -3,6 +3,7 @@
 """The one error of bad input: a single line for the person who gave it."""
 
 _LONGEST = 300
+_LONGEST_QUOTE = 200
 
 
 class InputError(ValueError):
@@ -22,3 +23,10 @@ def one_line(words: object) -> str:
 def type_and_words(error: BaseException) -> str:
     """Return an exception that nobody expected in one line: its type, which often says most."""
     return one_line(f'{type(error).__name__}: {error}')
+
+
+def quoted(text: str) -> str:
+    """Return a text from outside as it may be logged: in quotes, at most 200 characters of it."""
+    if len(text) <= _LONGEST_QUOTE:
+        return repr(text)
+    return f'{text[:_LONGEST_QUOTE]!r}... ({len(text)} characters)'

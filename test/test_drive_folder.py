@@ -112,7 +112,7 @@ def test_a_damaged_image_is_named_when_it_is_reached(tmp_path: Path) -> None:
     damaged.write_bytes(damaged.read_bytes()[:-40])
     frames = iter(open_drive(str(tmp_path)))
     next(frames)
-    with pytest.raises(InputError, match=r'1\.png: expected a PNG or JPEG'):
+    with pytest.raises(InputError, match=r'1\.png: expected a whole PNG'):
         next(frames)
 
 

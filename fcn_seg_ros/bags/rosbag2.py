@@ -15,8 +15,8 @@ from rosbags.typesys import Stores, get_typestore
 
 from fcn_seg_ros.bags.drive import Calibration, DriveFrame
 from fcn_seg_ros.bags.folder import rate_of
-from fcn_seg_ros.datasets.images import decode_rgb
 from fcn_seg_ros.errors import InputError, one_line
+from fcn_seg_ros.images.decode import decode
 
 IMAGE = 'sensor_msgs/msg/Image'
 COMPRESSED = 'sensor_msgs/msg/CompressedImage'
@@ -77,11 +77,10 @@ class Rosbag2Drive:
         stamp_ns = header_ns(message) or received_ns
         frame_id = message.header.frame_id
         if msgtype == COMPRESSED:
-            rgb = decode_rgb(message.data)
-            if rgb is None:
-                raise InputError(
-                    f'{self.name}: expected PNG or JPEG on {self.topic}, found format '
-                    f'{message.format!r}, {len(message.data)} bytes that cannot be decoded')
+            try:
+                rgb = decode(message.data, message.format)
+            except InputError as error:
+                raise InputError(f'{self.name}: {self.topic}: {error}') from None
             return DriveFrame.from_rgb(rgb, stamp_ns, frame_id=frame_id, calibration=calibration)
         return DriveFrame(
             np.ascontiguousarray(message.data), message.height, message.width, message.encoding,

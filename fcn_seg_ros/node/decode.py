@@ -7,8 +7,8 @@ from __future__ import annotations
 import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
 
-from fcn_seg_ros.inference.compressed import decode
-from fcn_seg_ros.inference.encodings import to_rgb
+from fcn_seg_ros.images.decode import decode
+from fcn_seg_ros.images.encodings import to_rgb
 
 
 def to_image(message: Image | CompressedImage) -> np.ndarray:

@@ -16,7 +16,7 @@ from std_msgs.msg import Header
 
 from fcn_seg_ros.bags.messages import to_mono8, to_rgb8
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.inference.compressed import encode_png
+from fcn_seg_ros.images.encode import encode_png
 from fcn_seg_ros.inference.postprocess import draw_overlay
 from fcn_seg_ros.inference.segmenter import Segmentation
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo

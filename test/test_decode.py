@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Compressed images: JPEG and PNG of all kinds, damaged and hostile ones, and the mask's PNG."""
+"""Files to pixels: JPEG, PNG and TIFF of all kinds, damaged and hostile ones; the mask's PNG."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.inference.compressed import MAX_PIXELS, decode, encode_png
+from fcn_seg_ros.images.decode import decode
+from fcn_seg_ros.images.encode import encode_png
+from fcn_seg_ros.images.structure import MAX_PIXELS
 
 
 def smooth_image() -> np.ndarray:
@@ -93,17 +95,17 @@ def test_any_buffer(kind):
 
 
 @pytest.mark.parametrize(('data', 'text', 'expected'), [
-    (PNG, '16UC1; compressedDepth png', 'format: expected jpeg or png'),
-    (PNG, 'tiff', "format: expected jpeg or png, found 'tiff'"),
+    (PNG, '16UC1; compressedDepth png', 'format: expected jpeg, png or tiff'),
+    (PNG, 'webp', "format: expected jpeg, png or tiff, found 'webp'"),
     (PNG, 'h264', 'format'),
     (b'', 'jpeg', 'found 0 bytes'),
     (b'\x00' * 100, '', 'found 100 bytes'),
-    (encoded(RGB, '.bmp'), 'jpeg', 'expected a whole JPEG or PNG'),
-    (encoded(RGB, '.webp'), '', 'expected a whole JPEG or PNG'),
+    (encoded(RGB, '.bmp'), 'jpeg', 'expected a PNG, JPEG or TIFF image'),
+    (encoded(RGB, '.webp'), '', 'expected a PNG, JPEG or TIFF image'),
     (JPEG[:-2], 'jpeg', 'a whole JPEG image of 64x48'),
     (JPEG[:len(JPEG) // 2], 'jpeg', 'expected a whole JPEG'),
-    (PNG[:-12], 'png', 'expected a whole JPEG or PNG'),
-    (PNG[:len(PNG) // 2], 'png', 'expected a whole JPEG or PNG'),
+    (PNG[:-12], 'png', 'expected a whole PNG'),
+    (PNG[:len(PNG) // 2], 'png', 'expected a whole PNG'),
     (PNG[:80] + b'\x00\x01' + PNG[82:], 'png', 'damaged'),
     (png_promising(64, 48), 'png', 'expected an image of 64x48, found'),
     (png_promising(30000, 1), 'png', 'size: expected 1x1 to 16384x16384 pixels, found 30000x1'),
