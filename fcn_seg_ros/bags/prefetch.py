@@ -47,6 +47,11 @@ class Prefetch(Generic[T]):
         if self._error is not None and not self._stop():
             raise self._error
 
+    @property
+    def is_running(self) -> bool:
+        """Tell whether the thread has not ended yet."""
+        return self._thread.is_alive()
+
     def close(self) -> None:
         """End the thread at its next item, and wait for a moment until it has ended."""
         self._closed = True
