@@ -115,18 +115,30 @@ class Bag:
     def _open(self, file: Path) -> Storage:
         head = head_of(file)
         if head.startswith(ZSTD_MAGIC):
-            if self._unpacked is None:
-                self._unpacked = tempfile.TemporaryDirectory(prefix='fcn_seg_ros_')
-            whole = Path(self._unpacked.name) / f'{len(self.storages)}_{file.stem}'
-            if fault := unpack_file(file, whole):
-                self.notes.add(Note(f'{file.name}: the compressed file is damaged: {fault}', None))
-            file, head = whole, head_of(whole)
+            return self._open_compressed(file)
         for magic, storage in _STORAGES:
             if head.startswith(magic):
                 return storage(file, self.notes)
         hint = next((hint for start, hint in _HINTS if head.startswith(start)),
                     f'{file.stat().st_size} bytes of something else')
         raise InputError(f'{file}: expected {KINDS}, found {hint}')
+
+    def _open_compressed(self, file: Path) -> Storage:
+        """Unpack a file that is compressed as a whole, as far as it goes, and open that."""
+        if self._unpacked is None:
+            self._unpacked = tempfile.TemporaryDirectory(prefix='fcn_seg_ros_')
+        # In a folder of its own: its name stands in notes.
+        whole = Path(self._unpacked.name) / str(len(self.storages)) / file.stem
+        whole.parent.mkdir(exist_ok=True)
+        fault = unpack_file(file, whole)
+        try:
+            storage = self._open(whole)
+        except InputError as error:
+            raise InputError(str(error).replace(str(whole), str(file))
+                             + (f' after decompression, and {fault}' if fault else '')) from None
+        if fault:
+            self.notes.add(Note(f'{file.name}: the compressed file is damaged: {fault}', None))
+        return storage
 
 
 def _of_storage(storage: Storage, numbers: set[int]) -> Iterator[BagMessage]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from fcn_seg_ros.bags.bag import Bag, BagMessage
@@ -130,6 +131,7 @@ class BagDrive:
                                          else before + channel.count)
         if not counts:
             found = ', '.join(_describe(c) for c in channels) or 'no topic at all'
+            found += ''.join(f'; {note.reason}' for note in islice(self.notes, 1))
             raise InputError(f'{self.name}: expected a bag with images (sensor_msgs Image or '
                              f'CompressedImage), found {found}')
         listing = ', '.join(f'{topic} ({"?" if count is None else count})'
@@ -144,7 +146,8 @@ class BagDrive:
         chosen = named or full
         if not any(counts[topic] != 0 for topic in chosen):
             raise InputError(f'{self.name}: expected images on {", ".join(named or counts)}, found '
-                             'not one message')
+                             'not one message'
+                             + ''.join(f'; {note.reason}' for note in islice(self.notes, 1)))
         if len(chosen) > 1 and not wanted:
             raise InputError(f'{self.name}: expected one image topic or --topic to choose one, '
                              f'found {listing}')

@@ -195,7 +195,7 @@ class McapFile(BlockFile):
                 self._directory.channels)) or uncertain
             if not block.chunk or not unknown:
                 continue
-            content, _ = self._load(block)
+            content, _ = self._content(block)
             for operation, record in records(content):
                 if operation in (SCHEMA, CHANNEL):
                     self._directory.take(operation, record)

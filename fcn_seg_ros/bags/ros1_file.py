@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections import Counter
 from collections.abc import Iterator, Set
@@ -22,6 +23,9 @@ _TIME = struct.Struct('<II')
 # A header has a few fields; that of a connection holds no definition, which is in its data.
 _MAX_HEADER = 2**16
 _LONGEST_INDEX = 2**24
+_SEARCH_BYTES = 2**20
+# The lengths of a chunk's header and of its first field, and that field.
+_CHUNK_START = re.compile(rb'.\0\0\0.\0\0\0(compression=|op=\x05|size=)', re.DOTALL)
 
 Header = dict[str, bytes]
 
@@ -50,13 +54,17 @@ class Ros1File(BlockFile):
 
     def _walk(self) -> bool:
         """Collect the chunks; tell whether the recorder has closed the bag."""
-        position, closed = len(MAGIC), False
+        position, closed, at_index = len(MAGIC), False, False
         while position < self._size:
             head = self._record(position)
             if head is None:
-                self.notes.add(Note(f'{self.path.name}: no record begins at byte {position} of '
-                                    f'{self._size}', None))
-                return False
+                found = self._search(position + 1)
+                if found is None:
+                    break
+                self.notes.add(Note(f'{self.path.name}: {found - position} bytes at byte '
+                                    f'{position} are damaged', None))
+                position = found
+                continue
             header, start, size = head
             operation = _number(header, 'op')
             if operation == BAG_HEADER:
@@ -71,8 +79,10 @@ class Ros1File(BlockFile):
                 self._take_index(header, self._read(start, min(size, _LONGEST_INDEX)))
             elif operation == CONNECTION:
                 self._take_connection(header, self._read(start, size))
+                # Outside of chunks they are in the index, which comes last.
+                at_index = True
             position = start + size
-        return closed and position == self._size
+        return closed and (at_index or position == self._size)
 
     def _record(self, position: int) -> tuple[Header, int, int] | None:
         """Return a record's header and where its data begins, and its size."""
@@ -85,6 +95,17 @@ class Ros1File(BlockFile):
         if len(content) < size + 4 or 'op' not in header:
             return None
         return header, position + 8 + size, _LENGTH.unpack(content[size:])[0]
+
+    def _search(self, position: int) -> int | None:
+        """Return where the next chunk begins, None where there are no more."""
+        while position < self._size:
+            piece = self._read(position, _SEARCH_BYTES)
+            for match in _CHUNK_START.finditer(piece):
+                record = self._record(position + match.start())
+                if record is not None and _number(record[0], 'op') == CHUNK:
+                    return position + match.start()
+            position += max(len(piece) - 32, 1)
+        return None
 
     def _take_connection(self, header: Header, data: bytes) -> None:
         fields = parse_header(data)
@@ -111,7 +132,7 @@ class Ros1File(BlockFile):
             known = block.channels is not None and block.channels <= set(self.channels)
             if known and not last:
                 continue
-            content, _ = self._load(block)
+            content, _ = self._content(block)
             for header, data, size in _records(content):
                 if _number(header, 'op') == CONNECTION:
                     self._take_connection(header, content[data:data + size])

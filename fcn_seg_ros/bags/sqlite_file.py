@@ -132,7 +132,7 @@ class SqliteFile:
             raise sqlite3.DatabaseError(fault)
         between = int(backward[-1, 0]) - (last or 0) - 1 if len(backward) else None
         self.notes.add(Note(f'{self.path.name}: the file is cut off or damaged ({fault}): '
-                            f'{len(rows)} whole messages are left', between))
+                            f'{len(rows)} messages are left', between))
         return rows[:, 0], rows[:, 1], rows[:, 2]
 
     def _read_rows(self, order: str, after: int | None) -> tuple[np.ndarray, str]:

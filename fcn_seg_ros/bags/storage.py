@@ -118,7 +118,7 @@ class BlockFile:
         # It lives as long as this object.
         self._file = path.open('rb')
         self._size = os.fstat(self._file.fileno()).st_size
-        self._cache: OrderedDict[int, bytes] = OrderedDict()
+        self._cache: OrderedDict[int, tuple[bytes, str]] = OrderedDict()
 
     def start_ns(self) -> int:
         """Return a time that no message is earlier than."""
@@ -130,7 +130,7 @@ class BlockFile:
                    for block in self.blocks
                    if block.channels is None or block.channels & wanted)
         for entry, block in ((e, b) for _, e, b in merge_lazily(sources)):
-            content = self._content(block)
+            content, _ = self._content(block)
             yield StoredMessage(entry.received_ns, entry.channel,
                                 content[entry.position:entry.position + entry.size])
 
@@ -142,8 +142,7 @@ class BlockFile:
     def _block_entries(self, block: Block,
                        wanted: Set[int]) -> Iterator[tuple[int, Entry, Block]]:
         """Yield the wanted messages of a block, sorted by time."""
-        content, fault = self._load(block)
-        self._keep(block, content)
+        content, fault = self._content(block)
         entries, inner_fault = self._entries(content, wanted)
         if (fault or inner_fault) and not block.cut:
             expected = self._expected(block, wanted)
@@ -160,23 +159,18 @@ class BlockFile:
         for entry in sorted(entries, key=lambda e: e.received_ns):
             yield entry.received_ns, entry, block
 
-    def _content(self, block: Block) -> bytes:
-        content = self._cache.get(block.offset)
-        if content is None:
-            content = self._load(block)[0]
-            self._keep(block, content)
-        else:
-            self._cache.move_to_end(block.offset)
-        return content
-
-    def _keep(self, block: Block, content: bytes) -> None:
-        self._cache[block.offset] = content
-        while len(self._cache) > _CACHED_BLOCKS:
-            self._cache.popitem(last=False)
+    def _content(self, block: Block) -> tuple[bytes, str]:
+        """Return the block's bytes and what is wrong with them, read again where need be."""
+        if block.offset not in self._cache:
+            self._cache[block.offset] = self._load(block)
+            if len(self._cache) > _CACHED_BLOCKS:
+                self._cache.popitem(last=False)
+        self._cache.move_to_end(block.offset)
+        return self._cache[block.offset]
 
     def _read(self, offset: int, size: int) -> bytes:
         """Return up to ``size`` bytes at an offset, fewer at the end of the file."""
-        self._file.seek(offset)
+        self._file.seek(max(0, offset))
         return self._file.read(max(0, min(size, self._size - offset)))
 
     def _load(self, block: Block) -> tuple[bytes, str]:

@@ -50,14 +50,28 @@ MOST_NOTES = 20
 
 
 class NotePrinter:
-    """Tells the person at the terminal what a drive has lost, each once and not without end."""
+    """
+    Tells the person at the terminal what a drive has lost, each once and not without end.
+
+    What comes before ``start`` waits for it: a drive that is refused is one line.
+    """
 
     def __init__(self) -> None:
         """Start with nothing told."""
         self._told: set[str] = set()
+        self._waiting: list[Note] | None = []
+
+    def start(self) -> None:
+        """Tell what has come, and from now on each at once."""
+        waiting, self._waiting = self._waiting or [], None
+        for note in waiting:
+            self(note)
 
     def __call__(self, note: Note) -> None:
         """Tell a note."""
+        if self._waiting is not None:
+            self._waiting.append(note)
+            return
         line = note.line()
         if line in self._told or len(self._told) > MOST_NOTES:
             return
@@ -119,8 +133,10 @@ def run(arguments: Sequence[str]) -> int:
                          f'found {options.speed:g}')
     if options.rate is not None and options.speed != 1.0:
         raise InputError('--speed: expected --speed or --rate, found both')
+    printer = NotePrinter()
     drive = open_drive(options.input, topics=(options.topic,) if options.topic else (),
-                       rate_hz=options.rate, limit=options.frames, on_note=NotePrinter())
+                       rate_hz=options.rate, limit=options.frames, on_note=printer)
+    printer.start()
 
     from fcn_seg_ros.bags.player import DrivePlayer, PlayOptions
     stopped = StopSignal()
