@@ -19,16 +19,23 @@ from fcn_seg_ros.bags.drive import Calibration, Drive, DriveFrame
 from fcn_seg_ros.bags.messages import to_camera_info, to_header, to_image, to_mono8
 from fcn_seg_ros.bags.pace import Pace
 from fcn_seg_ros.bags.prefetch import Prefetch
+from fcn_seg_ros.bags.promptness import ask_for_short_slices
 
 # Reliable, so that every kind of subscriber matches. Ten images of 1242x375 are 14 MB, within
 # the 32 MB segment of config/fastdds.xml.
 QOS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=10,
                  reliability=ReliabilityPolicy.RELIABLE)
 
+# Decoded ahead of time: at least so many frames, and so many bytes of images where more fit.
 PREFETCH_FRAMES = 8
+PREFETCH_BYTES = 64 * 2**20
+# How long the decoding thread may keep the interpreter from the one that publishes.
+SWITCH_INTERVAL_S = 0.0005
 # A publisher sees a subscriber before the subscriber sees it; a best-effort one loses what is
 # sent in between.
 SETTLE_S = 0.5
+# The longest wait for images to be decoded ahead before the first is published.
+FILL_S = 2.0
 ACKNOWLEDGE_S = 3.0
 # The longest sleep between two looks at whether a signal has come.
 SLICE_S = 0.05
@@ -118,7 +125,6 @@ class DrivePlayer(Node):
         self.drive = drive
         self.options = options
         self.stopped = stopped
-        self._source: Prefetch[PreparedFrame] | None = None
         camera = options.camera
         self.info_publisher = self.create_publisher(CameraInfo, f'{camera}/camera_info', QOS)
         self.image_publisher = self.create_publisher(Image, f'{camera}/image_raw', QOS)
@@ -127,12 +133,18 @@ class DrivePlayer(Node):
     def play(self) -> PlaySummary:
         """Wait for subscribers, play to the end, and wait until all of it has arrived."""
         summary = PlaySummary()
-        source = self._source = Prefetch(self._prepared(), PREFETCH_FRAMES, self.stopped)
+        self._source = Prefetch(
+            self._prepared(), PREFETCH_FRAMES, PREFETCH_BYTES,
+            lambda frame: len(frame.image.data), self.stopped)
+        source = self._source
+        switch_interval = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
         try:
             frames: Iterable[PreparedFrame] = list(source) if self.options.preload else source
             frames = self._with_truth_publisher(frames)
             self._publish_all(frames, summary)
         finally:
+            sys.setswitchinterval(switch_interval)
             source.close()
         if not self.stopped():
             self._wait_for_acknowledgement()
@@ -152,7 +164,7 @@ class DrivePlayer(Node):
             for frame in self.drive:
                 yield PreparedFrame.of(frame, begins)
                 begins = False
-            if self.options.preload or not self.options.loop:
+            if begins or self.options.preload or not self.options.loop:
                 return
 
     def _with_truth_publisher(self, frames: Iterable[PreparedFrame]) -> Iterator[PreparedFrame]:
@@ -170,6 +182,8 @@ class DrivePlayer(Node):
                         Image, f'{self.options.camera}/road/truth', QOS)
                 if not ready:
                     self.wait_for_subscribers()
+                    # A start with little in hand would be late at the first hitch.
+                    self._source.wait_until_ahead(FILL_S)
                     ready = True
                 yield frame
             if not (self.options.loop and self.options.preload) or self.stopped():
@@ -204,6 +218,7 @@ class DrivePlayer(Node):
     def _publish_all(self, frames: Iterable[PreparedFrame], summary: PlaySummary) -> None:
         """Publish each frame when it is due."""
         options = self.options
+        ask_for_short_slices()
         period = 1.0 / (options.rate_hz or self.drive.rate_hz * options.speed)
         pace = Pace(1.0 / self.drive.rate_hz, options.rate_hz, options.speed)
         start = None
