@@ -139,9 +139,9 @@ def test_several_image_topics_need_a_choice(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r'--topic.* /left/image_raw \(1\), /right/image_raw'):
         open_drive(str(bag))
     with pytest.raises(InputError, match=r'expected an image topic /front, found /left'):
-        open_drive(str(bag), topic='front')
+        open_drive(str(bag), topics=('front',))
     for named in ('/right/image_raw', 'right/image_raw'):
-        frame, = open_drive(str(bag), topic=named)
+        frame, = open_drive(str(bag), topics=(named,))
         np.testing.assert_array_equal(frame.data.reshape(30, 40, 3), noise(2))
 
 

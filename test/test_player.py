@@ -21,6 +21,7 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from fcn_seg_ros.bags.drive import Calibration, DriveFrame
 from fcn_seg_ros.bags.messages import from_image, header_key
+from fcn_seg_ros.bags.notes import Notes
 from fcn_seg_ros.bags.open import open_drive
 from fcn_seg_ros.bags.player import DrivePlayer, PlayOptions
 from fcn_seg_ros.dds import (
@@ -74,6 +75,7 @@ class TruthDrive:
     """Six frames of changing size whose truth is known, with a calibration."""
 
     name = 'truth'
+    notes = Notes()
     rate_hz = 50.0
     length: int | None = 6
 

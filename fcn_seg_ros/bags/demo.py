@@ -98,7 +98,8 @@ class Demo:
         A report with ``problems`` is written and returned like any other.
         """
         options = self.options
-        drive = open_drive(options.input, topic=options.topic, rate_hz=options.rate_hz,
+        topics = (options.topic,) if options.topic else ()
+        drive = open_drive(options.input, topics=topics, rate_hz=options.rate_hz,
                            limit=options.frames)
         use_shipped_profile()
         remove_stale_segments()

@@ -7,15 +7,16 @@ from __future__ import annotations
 import calendar
 import itertools
 import re
-import statistics
 import time
 from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import numpy as np
 
-from fcn_seg_ros.bags.drive import DriveFrame
+from fcn_seg_ros.bags.drive import DriveFrame, rate_of
+from fcn_seg_ros.bags.notes import Note, Notes
 from fcn_seg_ros.datasets.images import IMAGE_SUFFIXES, read_rgb
 from fcn_seg_ros.datasets.kitti_road import decode_truth, truth_file
 from fcn_seg_ros.errors import InputError
@@ -42,34 +43,47 @@ class FolderDrive:
     """
     Images sorted naturally, 10 Hz unless said otherwise; their sizes may differ.
 
-    Where the parent folder holds KITTI raw's ``timestamps.txt`` (the layout of
-    ``image_02/timestamps.txt`` beside ``image_02/data``), stamps and rate come from there;
-    otherwise stamps count from 0. In KITTI Road's layout the ground truth comes along.
+    Where the parent folder holds KITTI's times (raw: ``image_02/timestamps.txt`` beside
+    ``image_02/data``; odometry: ``times.txt`` beside ``image_2``), stamps and rate come from
+    there; otherwise stamps count from 0. In KITTI Road's layout the ground truth comes along.
     """
 
     def __init__(self, folder: Path, rate_hz: float | None = None,
-                 frame_id: str = 'camera') -> None:
-        """Find the images; raises InputError where there are none, or the first is damaged."""
+                 frame_id: str = 'camera', notes: Notes | None = None) -> None:
+        """Find the images; raises InputError where there are none, or none can be read."""
         self.images = find_images(folder)
         self.name = str(folder)
         self.length: int | None = len(self.images)
         self.frame_id = frame_id
-        stamps_file = self.images[0].parent.parent / 'timestamps.txt'
+        self.notes = Notes() if notes is None else notes
+        stamps_file = find_stamps(self.images[0])
         self._recorded_ns: list[int] | None = None
         self.rate_hz = rate_hz or DEFAULT_RATE_HZ
-        if folder.is_dir() and stamps_file.is_file():
+        if folder.is_dir() and stamps_file is not None:
             self._recorded_ns = stamps_of(self.images, stamps_file)
             self.rate_hz = rate_hz or rate_of(self._recorded_ns, DEFAULT_RATE_HZ)
-        read_rgb(self.images[0])
+        with self.notes.muted():
+            next(iter(self))
 
     def __iter__(self) -> Iterator[DriveFrame]:
-        """Yield the images as rgb8 frames; raises InputError at one that cannot be read."""
+        """Yield the images as rgb8 frames; raises InputError where none can be read."""
+        self.notes.restart()
+        read, first_fault = 0, ''
         for index, path in enumerate(self.images):
             stamp_ns = (self._recorded_ns[index] if self._recorded_ns
                         else round(index * 1e9 / self.rate_hz))
-            rgb = read_rgb(path)
+            try:
+                rgb = read_rgb(path)
+            except InputError as error:
+                self.notes.add(Note(str(error), 1, stamp_ns=stamp_ns))
+                first_fault = first_fault or str(error)
+                continue
+            read += 1
             yield DriveFrame.from_rgb(rgb, stamp_ns, frame_id=self.frame_id,
                                       truth=_truth_of(path, rgb))
+        if not read:
+            others = f' (nor can the other {len(self.images) - 1} images be read)'
+            raise InputError(first_fault + (others if len(self.images) > 1 else ''))
 
 
 def _truth_of(image: Path, rgb: np.ndarray) -> np.ndarray | None:
@@ -106,8 +120,26 @@ def find_images(folder: Path) -> list[Path]:
                      f'{searched}, or a rosbag2 (metadata.yaml, .mcap, .db3); found {found}')
 
 
+def find_stamps(image: Path) -> Path | None:
+    """Return the file of times beside the folder of an image, in a layout of KITTI, or None."""
+    for name in ('timestamps.txt', 'times.txt'):
+        if (image.parent.parent / name).is_file():
+            return image.parent.parent / name
+    return None
+
+
 def parse_stamp(line: str) -> int:
-    """Return a KITTI raw time, ``2011-09-26 13:02:25.964389445`` (taken as UTC), in ns."""
+    """
+    Return a time of KITTI in ns.
+
+    Raw has ``2011-09-26 13:02:25.964389445`` (taken as UTC), odometry seconds from the start,
+    ``1.037875e-01``.
+    """
+    if ':' not in line:
+        try:
+            return round(Decimal(line.strip()) * 10**9)
+        except (InvalidOperation, OverflowError):
+            raise ValueError(repr(line[:50])) from None
     seconds, _, fraction = line.strip().partition('.')
     whole = calendar.timegm(time.strptime(seconds, '%Y-%m-%d %H:%M:%S'))
     return whole * 10**9 + int((fraction + '0' * 9)[:9])
@@ -124,7 +156,7 @@ def stamps_of(images: list[Path], stamps_file: Path) -> list[int]:
         stamps = [parse_stamp(x) for x in stamps_file.read_text().splitlines() if x.strip()]
     except (ValueError, OSError) as error:
         raise InputError(f'{stamps_file}: expected one time a line, such as 2011-09-26 '
-                         f'13:02:25.964389445, found: {error}') from None
+                         f'13:02:25.964389445 or 1.037875e-01, found: {error}') from None
     if all(p.stem.isdigit() for p in images):
         lines = [int(p.stem) for p in images]
     else:
@@ -137,9 +169,3 @@ def stamps_of(images: list[Path], stamps_file: Path) -> list[int]:
         raise InputError(f'{stamps_file}: expected times that rise from line to line, found some '
                          f'that do not')
     return picked
-
-
-def rate_of(stamps_ns: list[int], fallback_hz: float) -> float:
-    """Return the rate of a sequence of stamps, from their median distance."""
-    distances = [b - a for a, b in itertools.pairwise(stamps_ns) if b > a]
-    return 1e9 / statistics.median(distances) if distances else fallback_hz

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 from builtin_interfaces.msg import Time
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, Image, RegionOfInterest
 from std_msgs.msg import Header
 
 from fcn_seg_ros.bags.drive import Calibration, DriveFrame
@@ -63,11 +63,15 @@ def to_rgb8(rgb: np.ndarray, header: Header) -> Image:
 
 def to_camera_info(calibration: Calibration, header: Header) -> CameraInfo:
     """Return the CameraInfo message of a calibration."""
+    x, y, width, height = calibration.roi
     return CameraInfo(
         header=header, width=calibration.width, height=calibration.height,
         distortion_model=calibration.distortion_model, d=list(calibration.d),
         k=np.asarray(calibration.k, np.float64), r=np.asarray(calibration.r, np.float64),
-        p=np.asarray(calibration.p, np.float64))
+        p=np.asarray(calibration.p, np.float64),
+        binning_x=calibration.binning_x, binning_y=calibration.binning_y,
+        roi=RegionOfInterest(x_offset=x, y_offset=y, width=width, height=height,
+                             do_rectify=calibration.do_rectify))
 
 
 def from_image(message: Image) -> np.ndarray:

@@ -4,32 +4,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from fcn_seg_ros.bags.bag_files import is_bag
 from fcn_seg_ros.bags.drive import Drive, DriveFrame
 from fcn_seg_ros.bags.folder import FolderDrive, is_image
+from fcn_seg_ros.bags.notes import Note, Notes
 from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED
 from fcn_seg_ros.errors import InputError
 
-BAG_SUFFIXES = ('.mcap', '.db3')
 DEFAULT_SEED = FIRST_HELD_OUT_SEED
 DEFAULT_RENDERED_FRAMES = 150
 DEFAULT_RENDERED_RATE_HZ = 10.0
 
-KINDS = ('a folder of images (KITTI layouts too), a video file, a rosbag2 (folder, .mcap or '
-         '.db3), or rendered[:SEED]')
+KINDS = ('a folder of images (KITTI layouts too), a video file, a bag (folder, .mcap, .db3 or '
+         '.bag), or rendered[:SEED]')
 
 
 @dataclass(frozen=True)
 class Request:
     """What is asked for besides the drive itself; None leaves it to the drive."""
 
-    topic: str | None = None
+    topics: Sequence[str] = ()
     rate_hz: float | None = None
     limit: int | None = None
+    notes: Notes = field(default_factory=Notes)
 
 
 class LimitedDrive:
@@ -41,6 +43,7 @@ class LimitedDrive:
         self.limit = limit
         self.name = drive.name
         self.rate_hz = drive.rate_hz
+        self.notes = drive.notes
         self.length: int | None = None if drive.length is None else min(limit, drive.length)
 
     def __iter__(self) -> Iterator[DriveFrame]:
@@ -61,36 +64,21 @@ def _open_rendered(spec: str, request: Request) -> Drive:
 
 
 def _open_bag(spec: str, request: Request) -> Drive:
-    from fcn_seg_ros.bags.rosbag2 import Rosbag2Drive
-    path = Path(spec)
-    whole = path.is_file() or (path / 'metadata.yaml').is_file()
-    # A recording that was killed has its storage files but no metadata.yaml.
-    return Rosbag2Drive([path] if whole else _storage_files(path), spec, request.topic,
-                        request.rate_hz)
+    from fcn_seg_ros.bags.bag_drive import BagDrive
+    return BagDrive(Path(spec), request.topics, request.rate_hz, request.notes)
 
 
 def _open_folder(spec: str, request: Request) -> Drive:
-    return FolderDrive(Path(spec), request.rate_hz)
+    return FolderDrive(Path(spec), request.rate_hz, notes=request.notes)
 
 
 def _open_video(spec: str, request: Request) -> Drive:
     from fcn_seg_ros.bags.video import VideoDrive
-    return VideoDrive(Path(spec), request.rate_hz)
-
-
-def _storage_files(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.suffix in BAG_SUFFIXES)
+    return VideoDrive(Path(spec), request.rate_hz, notes=request.notes)
 
 
 def _is_rendered(spec: str) -> bool:
     return spec == 'rendered' or spec.startswith('rendered:')
-
-
-def _is_bag(spec: str) -> bool:
-    path = Path(spec)
-    if path.is_dir():
-        return (path / 'metadata.yaml').is_file() or bool(_storage_files(path))
-    return path.suffix in BAG_SUFFIXES
 
 
 def _is_folder(spec: str) -> bool:
@@ -100,21 +88,24 @@ def _is_folder(spec: str) -> bool:
 # The first kind that recognises the name opens it. A new kind is one file and one line here.
 OPENERS: tuple[tuple[Callable[[str], bool], Callable[[str, Request], Drive]], ...] = (
     (_is_rendered, _open_rendered),
-    (_is_bag, _open_bag),
+    (lambda spec: is_bag(Path(spec)), _open_bag),
     (_is_folder, _open_folder),
     (lambda spec: True, _open_video),
 )
 
 
-def open_drive(spec: str, *, topic: str | None = None, rate_hz: float | None = None,
-               limit: int | None = None) -> Drive:
+def open_drive(spec: str, *, topics: Sequence[str] = (), rate_hz: float | None = None,
+               limit: int | None = None,
+               on_note: Callable[[Note], None] | None = None) -> Drive:
     """
     Open a drive.
 
     ``spec`` is ``rendered`` or ``rendered:SEED``, or the path of an image folder, a video file or
-    a rosbag2. ``topic`` chooses among a bag's image topics; ``rate_hz`` replaces the rate of the
-    drive where it is not recorded with it (and is its ``rate_hz`` in any case); ``limit`` is the
-    number of frames at most. Raises InputError.
+    a bag. ``topics`` chooses among a bag's image topics: none where it has one, ``('*',)`` for all
+    of them, whose frames then come in the order of recording; ``rate_hz`` replaces the rate of
+    the drive where it is not recorded with it (and is its ``rate_hz`` in any case); ``limit`` is
+    the number of frames at most. What the drive has lost is told to ``on_note`` as it is found, and
+    stands in its ``notes``. Raises InputError.
     """
     if limit is not None and limit < 1:
         raise InputError(f'limit: expected at least one frame, found {limit}')
@@ -129,5 +120,5 @@ def open_drive(spec: str, *, topic: str | None = None, rate_hz: float | None = N
         if not (Path(spec).is_dir() or Path(spec).is_file()):
             raise InputError(f'{spec}: expected {KINDS}; found a device or a pipe')
     opener = next(opener for matches, opener in OPENERS if matches(spec))
-    drive = opener(spec, Request(topic, rate_hz, limit))
+    drive = opener(spec, Request(topics, rate_hz, limit, Notes(on_note)))
     return drive if limit is None or _is_rendered(spec) else LimitedDrive(drive, limit)

@@ -17,20 +17,30 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from fcn_seg_ros.bags.drive import Calibration, Drive, DriveFrame
 from fcn_seg_ros.bags.messages import to_camera_info, to_header, to_image, to_mono8
+from fcn_seg_ros.bags.pace import Pace
 from fcn_seg_ros.bags.prefetch import Prefetch
+from fcn_seg_ros.bags.promptness import ask_for_short_slices
 
 # Reliable, so that every kind of subscriber matches. Ten images of 1242x375 are 14 MB, within
 # the 32 MB segment of config/fastdds.xml.
 QOS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=10,
                  reliability=ReliabilityPolicy.RELIABLE)
 
+# Decoded ahead of time: at least so many frames, and so many bytes of images where more fit.
 PREFETCH_FRAMES = 8
+PREFETCH_BYTES = 64 * 2**20
+# How long the decoding thread may keep the interpreter from the one that publishes.
+SWITCH_INTERVAL_S = 0.0005
 # A publisher sees a subscriber before the subscriber sees it; a best-effort one loses what is
 # sent in between.
 SETTLE_S = 0.5
+# The longest wait for images to be decoded ahead before the first is published.
+FILL_S = 2.0
 ACKNOWLEDGE_S = 3.0
 # The longest sleep between two looks at whether a signal has come.
 SLICE_S = 0.05
+# A pause that a person would take for a fault.
+LONG_GAP_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,7 @@ class PlayOptions:
 
     camera: str = 'camera'
     rate_hz: float | None = None
+    speed: float = 1.0
     loop: bool = False
     wall_stamps: bool = True
     wait_for_subscribers: int = 1
@@ -56,6 +67,8 @@ class PlaySummary:
     first_s: float = 0.0
     last_s: float = 0.0
     interrupted: bool = False
+    lost: int = 0
+    more_lost: bool = False
 
     @property
     def rate_hz(self) -> float:
@@ -66,6 +79,8 @@ class PlaySummary:
     def line(self) -> str:
         """Return the summary for a person."""
         return (f'{self.frames} frames published at {self.rate_hz:.2f} Hz, {self.late} late'
+                + (f', {self.lost}{" or more" if self.more_lost else ""} lost'
+                   if self.lost or self.more_lost else '')
                 + (', interrupted' if self.interrupted else ''))
 
     def as_dict(self) -> dict[str, float | bool]:
@@ -82,15 +97,17 @@ class PreparedFrame:
     truth: Image | None
     stamp_ns: int
     frame_id: str
+    time_ns: int
+    begins: bool
 
     @classmethod
-    def of(cls, frame: DriveFrame) -> PreparedFrame:
+    def of(cls, frame: DriveFrame, begins: bool) -> PreparedFrame:
         """Convert a frame; without a calibration, CameraInfo says so by its zeros."""
         header = to_header(frame.stamp_ns, frame.frame_id)
         calibration = frame.calibration or Calibration(frame.width, frame.height)
         return cls(to_image(frame, header), to_camera_info(calibration, header),
                    None if frame.truth is None else to_mono8(frame.truth, header),
-                   frame.stamp_ns, frame.frame_id)
+                   frame.stamp_ns, frame.frame_id, frame.time_ns, begins)
 
 
 class DrivePlayer(Node):
@@ -108,7 +125,6 @@ class DrivePlayer(Node):
         self.drive = drive
         self.options = options
         self.stopped = stopped
-        self.rate_hz = options.rate_hz or drive.rate_hz
         camera = options.camera
         self.info_publisher = self.create_publisher(CameraInfo, f'{camera}/camera_info', QOS)
         self.image_publisher = self.create_publisher(Image, f'{camera}/image_raw', QOS)
@@ -117,26 +133,38 @@ class DrivePlayer(Node):
     def play(self) -> PlaySummary:
         """Wait for subscribers, play to the end, and wait until all of it has arrived."""
         summary = PlaySummary()
-        source = Prefetch(self._prepared(), PREFETCH_FRAMES, self.stopped)
+        self._source = Prefetch(
+            self._prepared(), PREFETCH_FRAMES, PREFETCH_BYTES,
+            lambda frame: len(frame.image.data), self.stopped)
+        source = self._source
+        switch_interval = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
         try:
             frames: Iterable[PreparedFrame] = list(source) if self.options.preload else source
             frames = self._with_truth_publisher(frames)
             self._publish_all(frames, summary)
         finally:
+            sys.setswitchinterval(switch_interval)
             source.close()
         if not self.stopped():
             self._wait_for_acknowledgement()
         summary.interrupted = self.stopped()
+        summary.lost, summary.more_lost = self.drive.notes.lost, self.drive.notes.more_lost
         return summary
+
+    @property
+    def is_reading(self) -> bool:
+        """Tell whether a thread still reads or decodes: one that hangs cannot be ended."""
+        return self._source is not None and self._source.is_running
 
     def _prepared(self) -> Iterator[PreparedFrame]:
         """Yield the messages of the drive once, or without end where it loops."""
-        if self.options.preload:
-            yield from map(PreparedFrame.of, self.drive)
-            return
         while True:
-            yield from map(PreparedFrame.of, self.drive)
-            if not self.options.loop:
+            begins = True
+            for frame in self.drive:
+                yield PreparedFrame.of(frame, begins)
+                begins = False
+            if begins or self.options.preload or not self.options.loop:
                 return
 
     def _with_truth_publisher(self, frames: Iterable[PreparedFrame]) -> Iterator[PreparedFrame]:
@@ -154,6 +182,8 @@ class DrivePlayer(Node):
                         Image, f'{self.options.camera}/road/truth', QOS)
                 if not ready:
                     self.wait_for_subscribers()
+                    # A start with little in hand would be late at the first hitch.
+                    self._source.wait_until_ahead(FILL_S)
                     ready = True
                 yield frame
             if not (self.options.loop and self.options.preload) or self.stopped():
@@ -186,12 +216,18 @@ class DrivePlayer(Node):
         return True
 
     def _publish_all(self, frames: Iterable[PreparedFrame], summary: PlaySummary) -> None:
-        """Publish frame i at start + i / rate: absolute times, so that nothing adds up."""
-        period = 1.0 / self.rate_hz
+        """Publish each frame when it is due."""
+        options = self.options
+        ask_for_short_slices()
+        period = 1.0 / (options.rate_hz or self.drive.rate_hz * options.speed)
+        pace = Pace(1.0 / self.drive.rate_hz, options.rate_hz, options.speed)
         start = None
         for frame in frames:
             start = time.monotonic() if start is None else start
-            due = start + summary.frames * period
+            due = start + pace.due_s(frame.time_ns, frame.begins)
+            if due - time.monotonic() > LONG_GAP_S:
+                say(f'the next frame is {due - time.monotonic():.0f} s away, as it was recorded; '
+                    '--rate plays without gaps')
             self._sleep_until(due)
             if self.stopped():
                 return

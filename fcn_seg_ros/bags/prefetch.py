@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-import queue
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
@@ -16,19 +17,27 @@ POLL_S = 0.05
 
 class Prefetch(Generic[T]):
     """
-    An iterator over ``items`` that a background thread keeps ``depth`` items ahead.
+    An iterator over ``items`` that a background thread keeps some items ahead.
 
-    What ``items`` raises is raised here, after the items before it. ``stop`` is asked while it
-    waits: once it returns True the iteration ends.
+    These are ``least`` items, and more while together they stay below ``budget`` bytes, as
+    ``size`` gives them. What ``items`` raises is raised here, after the items before it. ``stop``
+    is asked while it waits: once it returns True the iteration ends.
     """
 
-    def __init__(self, items: Iterable[T], depth: int,
+    def __init__(self, items: Iterable[T], least: int, budget: int, size: Callable[[T], int],
                  stop: Callable[[], bool] = lambda: False) -> None:
         """Start the thread."""
         self._items = items
+        self._least = least
+        self._budget = budget
+        self._size = size
         self._stop = stop
         self._closed = False
-        self._queue: queue.Queue[T] = queue.Queue(depth)
+        self._ahead: deque[T] = deque()
+        self._bytes = 0
+        self._changed = threading.Condition()
+        self._is_full = False
+        self._finished = False
         self._error: BaseException | None = None
         # A daemon: a decoder that hangs must not keep the process alive.
         self._thread = threading.Thread(target=self._work, name='prefetch', daemon=True)
@@ -37,32 +46,64 @@ class Prefetch(Generic[T]):
     def __iter__(self) -> Iterator[T]:
         """Yield the items in their order."""
         while not self._stop():
-            # Asked before the queue: what a finished thread has put is all in the queue by then.
-            finished = not self._thread.is_alive()
-            try:
-                yield self._queue.get(block=not finished, timeout=POLL_S)
-            except queue.Empty:
-                if finished:
-                    break
+            with self._changed:
+                if not self._ahead and not self._finished:
+                    self._changed.wait(POLL_S)
+                if not self._ahead:
+                    if self._finished:
+                        break
+                    continue
+                item = self._ahead.popleft()
+                self._bytes -= self._size(item)
+                self._is_full = False
+                self._changed.notify_all()
+            yield item
         if self._error is not None and not self._stop():
             raise self._error
 
+    def wait_until_ahead(self, timeout_s: float) -> None:
+        """Wait until the thread is as far ahead as it may be, or has ended, or time is up."""
+        deadline = time.monotonic() + timeout_s
+        with self._changed:
+            while not (self._is_full or self._finished or self._stop()):
+                remaining = deadline - time.monotonic()
+                if remaining <= 0.0:
+                    return
+                self._changed.wait(min(remaining, POLL_S))
+
+    @property
+    def is_running(self) -> bool:
+        """Tell whether the thread has not ended yet."""
+        return self._thread.is_alive()
+
     def close(self) -> None:
         """End the thread at its next item, and wait for a moment until it has ended."""
-        self._closed = True
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
         self._thread.join(timeout=0.5)
 
     def _work(self) -> None:
         try:
             for item in self._items:
-                while not self._closed:
-                    try:
-                        self._queue.put(item, timeout=POLL_S)
-                        break
-                    except queue.Full:
-                        continue
-                if self._closed:
-                    return
+                with self._changed:
+                    while not self._closed and not self._has_room(item):
+                        self._is_full = True
+                        self._changed.notify_all()
+                        self._changed.wait()
+                    if self._closed:
+                        return
+                    self._ahead.append(item)
+                    self._bytes += self._size(item)
+                    self._changed.notify_all()
         # Carried over to the thread that iterates, whatever it is.
         except BaseException as error:
             self._error = error
+        finally:
+            with self._changed:
+                self._finished = True
+                self._changed.notify_all()
+
+    def _has_room(self, item: T) -> bool:
+        return (len(self._ahead) < self._least
+                or self._bytes + self._size(item) <= self._budget)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fcn_seg_ros.bags.drive import Calibration, DriveFrame
+from fcn_seg_ros.bags.notes import Notes
 from fcn_seg_ros.datasets.rendered import RenderedDrive
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.ground.camera import PinholeCamera
@@ -32,6 +33,7 @@ class RenderedDriveSource:
         self.name = f'rendered drive {seed}'
         self.rate_hz = self.drive.rate_hz
         self.length: int | None = len(self.drive)
+        self.notes = Notes()
         self._start_ns = int(start_ns)
         self._frame_id = frame_id
         self._calibration = Calibration.from_pinhole(self.drive.camera)

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 
+from fcn_seg_ros.bags.notes import Note
 from fcn_seg_ros.bags.open import open_drive
 from fcn_seg_ros.cli.common import init_ros, make_parser, run_main, without_ros_arguments
 from fcn_seg_ros.errors import InputError
@@ -43,6 +45,41 @@ It ends with one line: frames published, achieved rate, frames that were late by
 period. Late frames mean that decoding is too slow for the rate: try --preload or a lower --rate.
 Ctrl-C or SIGTERM ends it at once (status 130 or 143; 0 with --loop, which ends no other way)."""
 
+# Of so many notes each is told; a recording can be damaged at every frame.
+MOST_NOTES = 20
+
+
+class NotePrinter:
+    """
+    Tells the person at the terminal what a drive has lost, each once and not without end.
+
+    What comes before ``start`` waits for it: a drive that is refused is one line.
+    """
+
+    def __init__(self) -> None:
+        """Start with nothing told."""
+        self._told: set[str] = set()
+        self._waiting: list[Note] | None = []
+
+    def start(self) -> None:
+        """Tell what has come, and from now on each at once."""
+        waiting, self._waiting = self._waiting or [], None
+        for note in waiting:
+            self(note)
+
+    def __call__(self, note: Note) -> None:
+        """Tell a note."""
+        if self._waiting is not None:
+            self._waiting.append(note)
+            return
+        line = note.line()
+        if line in self._told or len(self._told) > MOST_NOTES:
+            return
+        self._told.add(line)
+        if len(self._told) > MOST_NOTES:
+            line = 'more of the kind is counted and not told'
+        print(f'play: {line}', file=sys.stderr, flush=True)
+
 
 def check_camera_name(name: str) -> None:
     """Raise InputError where ``name`` cannot be part of a topic's name."""
@@ -61,7 +98,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument('input', help='folder of images, video file, rosbag2, or rendered[:SEED]')
     parser.add_argument('--cam', default='camera', help='namespace of the topics')
     parser.add_argument('--rate', type=float, metavar='HZ',
-                        help="frames a second (default: the drive's own)")
+                        help='evenly, so many frames a second (default: as far apart as recorded)')
+    parser.add_argument('--speed', type=float, metavar='FACTOR', default=1.0,
+                        help='so many times as fast as recorded')
     parser.add_argument('--frames', type=int, metavar='N', help='play at most N frames')
     parser.add_argument('--loop', action='store_true', help='play it again and again')
     parser.add_argument('--stamps', choices=('wall', 'recorded'), default='wall',
@@ -89,15 +128,22 @@ def run(arguments: Sequence[str]) -> int:
             raise InputError(f'--{name.replace("_", "-")}: expected 0 or more, '
                              f'found {getattr(options, name)}')
     check_camera_name(options.cam)
-    drive = open_drive(options.input, topic=options.topic, rate_hz=options.rate,
-                       limit=options.frames)
+    if not 0.0 < options.speed <= 1000.0:
+        raise InputError('--speed: expected more than 0 and at most 1000, '
+                         f'found {options.speed:g}')
+    if options.rate is not None and options.speed != 1.0:
+        raise InputError('--speed: expected --speed or --rate, found both')
+    printer = NotePrinter()
+    drive = open_drive(options.input, topics=(options.topic,) if options.topic else (),
+                       rate_hz=options.rate, limit=options.frames, on_note=printer)
+    printer.start()
 
     from fcn_seg_ros.bags.player import DrivePlayer, PlayOptions
     stopped = StopSignal()
     init_ros('play', arguments)
     try:
         player = DrivePlayer(drive, PlayOptions(
-            options.cam, options.rate, options.loop, options.stamps == 'wall',
+            options.cam, options.rate, options.speed, options.loop, options.stamps == 'wall',
             options.wait_for_subscribers, options.wait_for_info_subscribers,
             options.wait_timeout, options.preload), stopped)
         summary = player.play()
@@ -106,7 +152,12 @@ def run(arguments: Sequence[str]) -> int:
         rclpy.shutdown()
     print(json.dumps(summary.as_dict()) if options.json else f'play: {summary.line()}',
           flush=True)
-    return 0 if options.loop else stopped.status
+    status = 0 if options.loop else stopped.status
+    if player.is_reading:
+        # A thread that still decodes, in a library, would be torn down with the interpreter, which
+        # aborts the process.
+        os._exit(status)
+    return status
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -19,7 +19,8 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from fcn_seg_ros.datasets.images import decode_rgb
+from fcn_seg_ros.images.decode import decode
+
 
 
 def corrupt(image: np.ndarray, kind: str, seed: str) -> np.ndarray:
@@ -31,9 +32,7 @@ def corrupt(image: np.ndarray, kind: str, seed: str) -> np.ndarray:
 def jpeg(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return the image as JPEG of quality 15 leaves it (ImageNet-C)."""
     coded = cv2.imencode('.jpg', image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 15])[1]
-    decoded = decode_rgb(coded)
-    assert decoded is not None
-    return decoded
+    return decode(coded)
 
 
 def gaussian_noise(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:

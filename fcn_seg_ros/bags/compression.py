@@ -1,0 +1,101 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Decompress what recorders write, also where its end is missing."""
+
+from __future__ import annotations
+
+import bz2
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import lz4.frame
+
+from fcn_seg_ros.errors import InputError, one_line
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+ZSTD_MAGIC = b'\x28\xb5\x2f\xfd'
+# Chunks have a few MB; one that claims more than this is damaged or hostile.
+MAX_BYTES = 2**30
+_PIECE = 2**18
+
+_DECOMPRESSORS: dict[str, Callable[[], Any]] = {
+    'zstd': zstd.ZstdDecompressor, 'lz4': lz4.frame.LZ4FrameDecompressor,
+    'bz2': bz2.BZ2Decompressor}
+
+
+def decompress(content: bytes, kind: str, size: int | None = None) -> tuple[bytes, str]:
+    """
+    Return what ``content`` decompresses to, and why it is not whole: empty where it is.
+
+    ``kind`` is zstd, lz4, bz2, or empty (or none) for content that is not compressed, ``size`` the
+    number of bytes expected. Of content that is cut off or damaged, what comes before is returned.
+    """
+    if kind in ('', 'none'):
+        whole = size is None or len(content) >= size
+        return content, '' if whole else f'{len(content)} of {size} bytes are there'
+    if kind not in _DECOMPRESSORS:
+        return b'', f'its compression is {kind[:20]!r}, expected zstd, lz4 or bz2'
+    if size is not None and size > MAX_BYTES:
+        return b'', f'it claims {size} bytes, more than {MAX_BYTES}'
+    limit = MAX_BYTES if size is None else size
+    decompressor = _DECOMPRESSORS[kind]()
+    pieces: list[bytes] = []
+    total = 0
+    # In pieces, so that damage costs only what comes after it.
+    for start in range(0, len(content), _PIECE):
+        try:
+            piece = decompressor.decompress(content[start:start + _PIECE],
+                                            max_length=limit - total + 1)
+        # Each library has an error of its own: OSError, RuntimeError, ZstdError, EOFError.
+        except Exception as error:
+            return b''.join(pieces), f'it cannot be decompressed ({one_line(error)})'
+        pieces.append(piece)
+        total += len(piece)
+        if total > limit:
+            return b''.join(pieces)[:limit], f'it has more than {limit} bytes'
+        if decompressor.eof:
+            break
+    whole = decompressor.eof and (size is None or total == size)
+    return b''.join(pieces), '' if whole else 'its end is missing'
+
+
+def decompress_message(content: bytes) -> bytes:
+    """
+    Return a message of a bag that compresses each by itself; another one as it is.
+
+    A serialised message (CDR) never starts as zstd data does, so that metadata, which a killed
+    recorder has not written, need not say it. Raises ValueError where it is damaged.
+    """
+    if content[:4] != ZSTD_MAGIC:
+        return content
+    message, fault = decompress(content, 'zstd')
+    if fault:
+        raise ValueError(f'its compression is damaged: {fault}')
+    return message
+
+
+def unpack_file(source: Path, target: Path) -> str:
+    """
+    Decompress a zstd file and return why the result is not whole: empty where it is.
+
+    Raises InputError where the disk is full.
+    """
+    try:
+        with zstd.ZstdFile(source) as compressed, target.open('wb') as whole:
+            while piece := compressed.read1(_PIECE):
+                whole.write(piece)
+    except EOFError:
+        return 'its end is missing'
+    except zstd.ZstdError as error:
+        return f'it cannot be decompressed ({one_line(error)})'
+    except OSError as error:
+        raise InputError(
+            f'{source}: expected to decompress it into {target.parent}, found {error.strerror}; '
+            'set TMPDIR to a folder on a disk with room for it') from None
+    return ''

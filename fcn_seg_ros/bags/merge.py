@@ -1,0 +1,42 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Merge sources of messages by time, each opened only when its turn comes."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+# Its first field is its time.
+T = TypeVar('T', bound=tuple[Any, ...])
+
+
+def merge_lazily(sources: Iterable[tuple[int, Callable[[], Iterator[T]]]]) -> Iterator[T]:
+    """
+    Yield the items of all sources by time, their first field; equal times in the sources' order.
+
+    A source is the earliest time it may yield and what opens it. Items of a source must rise in
+    time. No source is opened before that time has come, so of sources that follow one another
+    (chunks of a file, files of a split bag) only one is open at any time.
+    """
+    waiting = [(start, number, source) for number, (start, source) in enumerate(sources)]
+    heapq.heapify(waiting)
+    # (time, number of the source, its next item, the rest of it)
+    heads: list[tuple[int, int, T, Iterator[T]]] = []
+    while waiting or heads:
+        while waiting and (not heads or waiting[0][:2] < heads[0][:2]):
+            _, number, source = heapq.heappop(waiting)
+            items = source()
+            for item in items:
+                heapq.heappush(heads, (item[0], number, item, items))
+                break
+        if not heads:
+            continue
+        _, number, item, items = heads[0]
+        yield item
+        for following in items:
+            heapq.heapreplace(heads, (following[0], number, following, items))
+            break
+        else:
+            heapq.heappop(heads)

@@ -1,0 +1,91 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What a recording has lost, and what else its reader should know: notes, not exceptions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+# A recording can be damaged at every frame: notes are counted to the end, and kept to this many.
+KEPT = 1000
+
+
+@dataclass(frozen=True)
+class Note:
+    """
+    One thing that is wrong with a recording but does not keep it from being read.
+
+    ``lost`` is the number of messages that are missing because of it: 0 for a mere remark, None
+    where nobody can tell. ``topic``, ``received_ns`` (time of recording) and ``stamp_ns`` (of the
+    header) say which message it was, where it was one and that much of it could be read.
+    """
+
+    reason: str
+    lost: int | None = 0
+    topic: str | None = None
+    received_ns: int | None = None
+    stamp_ns: int | None = None
+
+    def line(self) -> str:
+        """Return the note for a person."""
+        time = self.stamp_ns if self.stamp_ns is not None else self.received_ns
+        place = ' '.join(
+            ([self.topic] if self.topic else [])
+            + ([f'at {time // 10**9}.{time % 10**9:09d} s'] if time is not None else []))
+        return f'{place}: {self.reason}' if place else self.reason
+
+
+class Notes:
+    """
+    The notes of one drive, in the order in which they came.
+
+    ``on_note`` is called with each as it comes, in the thread that reads. Notes of opening the
+    drive stay; those of reading frames start anew with each iteration (see ``restart``).
+    """
+
+    def __init__(self, on_note: Callable[[Note], None] | None = None) -> None:
+        """Start empty."""
+        self._on_note = on_note
+        self._kept: list[Note] = []
+        self._opening: tuple[int, int, bool] | None = None
+        self._is_muted = False
+        self.lost = 0
+        #: Whether some note could not say how many messages are missing.
+        self.more_lost = False
+
+    def add(self, note: Note) -> None:
+        """Take a note."""
+        if self._is_muted:
+            return
+        self.lost += note.lost or 0
+        self.more_lost |= note.lost is None
+        if len(self._kept) < KEPT:
+            self._kept.append(note)
+        if self._on_note is not None:
+            self._on_note(note)
+
+    @contextmanager
+    def muted(self) -> Iterator[None]:
+        """Take no notes meanwhile: of a look ahead at what will be read later."""
+        self._is_muted = True
+        try:
+            yield
+        finally:
+            self._is_muted = False
+
+    def restart(self) -> None:
+        """Forget what was noted since the first call of this method, which begins reading."""
+        if self._opening is None:
+            self._opening = (len(self._kept), self.lost, self.more_lost)
+        kept, self.lost, self.more_lost = self._opening
+        del self._kept[kept:]
+
+    def __iter__(self) -> Iterator[Note]:
+        """Return the notes that were kept: the first 1,000."""
+        return iter(self._kept)
+
+    def __len__(self) -> int:
+        """Return the number of notes that were kept."""
+        return len(self._kept)
