@@ -22,7 +22,6 @@ import numpy as np
 from fcn_seg_ros.images.decode import decode
 
 
-
 def corrupt(image: np.ndarray, kind: str, seed: str) -> np.ndarray:
     """Return an image under a key of CORRUPTIONS; the same for the same ``seed``."""
     rng = np.random.default_rng(zlib.crc32(f'{kind} {seed}'.encode()))
