@@ -4,8 +4,9 @@
 Datasets by name: what a command line or a configuration says becomes a dataset.
 
 ``kind:PATH?option=value&option=value``, for instance ``kitti:data/kitti_road?split=train.txt``,
-``camvid:data/camvid?split=train&weight=0.5``, ``folder:data/mine?road=255`` or
-``rendered?drives=30&frames=2``. A plain path is KITTI Road.
+``camvid:data/camvid?split=train&weight=0.5``, ``folder:data/mine?road=255``,
+``rendered?drives=30&frames=2`` or ``rendered?drives=300&frames=2&world=all``. A plain path is
+KITTI Road.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from fcn_seg_ros.datasets.camvid import CamVid
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.datasets.mixture import Mixture
 from fcn_seg_ros.datasets.plain_folder import PlainFolder
-from fcn_seg_ros.datasets.rendered_road import RenderedRoad
+from fcn_seg_ros.datasets.rendered_road import open_rendered
 from fcn_seg_ros.errors import InputError
 
 SYNTAX = 'KIND:PATH?option=value&option=value'
@@ -32,15 +33,16 @@ class DatasetSpec:
     """
     What to open: the kind, its folder, which part of it, and its weight in a mixture.
 
-    ``options`` are those of the kind: ``road`` of a folder, ``drives``, ``frames`` and
-    ``first_seed`` of rendered drives. Raises InputError for a kind or an option that is unknown.
+    ``options`` are those of the kind: ``road`` of a folder, ``drives``, ``frames``,
+    ``first_seed``, ``world``, ``conditions``, ``aspect`` and ``fov`` of rendered drives. Raises
+    InputError for a kind or an option that is unknown.
     """
 
     kind: str
     root: str = ''
     split: str | None = None
     weight: float = 1.0
-    options: Mapping[str, int] = field(default_factory=dict)
+    options: Mapping[str, int | str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be opened."""
@@ -82,13 +84,16 @@ class Kind:
     open: Callable[..., Any]
 
 
+#: Options whose value is a word; the others' are numbers.
+_WORDS = ('world', 'conditions', 'aspect')
+
 KINDS = {
     'kitti': Kind('KITTI Road', 'CC BY-NC-SA 3.0 (KITTI Road), non-commercial', True, (),
                   KittiRoad),
     'camvid': Kind('CamVid', 'CC BY-NC 4.0 (CamVid), non-commercial', True, (), CamVid),
     'folder': Kind('own images', 'that of the own images', True, ('road',), PlainFolder),
     'rendered': Kind('rendered drives', 'Apache-2.0 (rendered drives)', False,
-                     ('drives', 'frames', 'first_seed'), RenderedRoad),
+                     ('drives', 'frames', 'first_seed', 'fov', *_WORDS), open_rendered),
 }
 
 
@@ -110,7 +115,8 @@ def parse_spec(text: str) -> DatasetSpec:
         values[name] = value
     split = values.pop('split', None)
     weight = _number(text, 'weight', values.pop('weight', '1'), float)
-    options = {name: int(_number(text, name, value, int)) for name, value in values.items()}
+    options = {name: value if name in _WORDS else int(_number(text, name, value, int))
+               for name, value in values.items()}
     return DatasetSpec(kind, str(Path(root).expanduser()) if root else '', split, weight, options)
 
 
@@ -123,7 +129,7 @@ def open_dataset(spec: DatasetSpec, strict: bool = True) -> RoadDataset:
     """
     kind = KINDS[spec.kind]
     if not kind.has_folder:
-        return kind.open(**{'drives': 30, 'frames': 2} | dict(spec.options))
+        return kind.open(**spec.options)
     return kind.open(spec.root, split=spec.split, strict=strict, **spec.options)
 
 
@@ -139,6 +145,8 @@ def training_data(specs: Sequence[DatasetSpec], mixture: Mixture) -> str:
         weight = '' if spec.weight == 1 else f', weight {spec.weight:g}'
         if spec.kind == 'rendered':
             drives = f'{spec.options.get("drives", 30)} rendered drives'
+            if 'world' in spec.options:
+                drives += f' (world {spec.options["world"]})'
             texts.append(f'{len(part)} frames of {drives}{weight}')
         else:
             texts.append(f'{KINDS[spec.kind].title}, {len(part)} images ({spec.split or "all"})'

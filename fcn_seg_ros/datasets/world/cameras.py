@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Cameras that look at a rendered world: from bumper to cab, from tele to wide, straight or bent."""
+"""Cameras that look at a rendered world: from bumper to cab, from tele to wide."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def _made(name: str, direction: Vector, lamp: Vector, sun: np.ndarray, ambient: 
 def _sun(rng: np.random.Generator, name: str, direction: Vector, lamp: Vector) -> Conditions:
     warm = rng.uniform(0, 1)
     pale = rng.uniform(0, 1)
-    sun = np.array([1.0, 0.96, 0.88]) * (1 - 0.12 * warm * np.array([0, 1, 2])) * rng.uniform(0.7, 1)
+    sun = np.array([1.0, 0.96, 0.88]) * (1 - 0.12 * warm * np.arange(3)) * rng.uniform(0.7, 1)
     high = np.array([0.10, 0.25, 0.62]) * (1 - pale) + np.array([0.5, 0.62, 0.8]) * pale
     low = np.array([0.5, 0.66, 0.85]) * (1 - pale) + np.array([0.85, 0.88, 0.9]) * pale
     return _made(name, direction, lamp, sun, rng.uniform(0.16, 0.34) * np.array([0.85, 0.97, 1.15]),
@@ -119,8 +119,9 @@ def _dusk(rng: np.random.Generator, name: str, direction: Vector, lamp: Vector) 
 def _night(rng: np.random.Generator, name: str, direction: Vector, lamp: Vector) -> Conditions:
     tone = float(np.exp(rng.uniform(np.log(0.0008), np.log(0.012))))
     sky = np.array(lamp) * 0.5 + np.array([0.25, 0.3, 0.45])
-    return _made(name, direction, lamp, np.zeros(3), tone * sky, 1.6 * tone * sky, tone * sky * 0.7,
-                 clouds=0.3, lamps=1.0, lit_windows=rng.uniform(0.05, 0.5),
+    return _made(name, direction, lamp, np.zeros(3), tone * sky, 0.45 * tone * sky,
+                 0.15 * tone * sky,
+                 clouds=0.0, lamps=1.0, lit_windows=rng.uniform(0.05, 0.5),
                  fog_length=rng.uniform(300, 2000),
                  wet=rng.uniform(0.5, 1.0) if name == 'night_rain' else 0.0)
 

@@ -85,8 +85,8 @@ class WorldDrive:
     """
     A drive through a world that is made up from a seed: a sequence of WorldFrame.
 
-    Everything depends on the arguments only. ``world`` is a name of SCENES or all, ``conditions`` of
-    CONDITIONS or all, ``aspect`` of ASPECTS or all; ``fov`` is the horizontal angle of view in
+    Everything depends on the arguments only. ``world`` is a name of SCENES or all, ``conditions``
+    of CONDITIONS or all, ``aspect`` of ASPECTS or all; ``fov`` is the horizontal angle of view in
     degrees, None for any. Frames are ``step`` seconds apart; what moves is drawn anew for each.
     Raises InputError for an argument out of its range.
     """
@@ -139,7 +139,8 @@ class WorldDrive:
             strength = 14.0 if world.sky.dark else 3.0
             scene.lamps += headlights(0.65, -yaw, strength, nose)
         camera = world.mount.lens.camera
-        populate(scene, place, rng, world.mount.height, float(np.arctan(camera.width / 2 / camera.fx)))
+        half_view = float(np.arctan(camera.width / 2 / camera.fx))
+        populate(scene, place, rng, world.mount.height, half_view)
         return scene
 
 

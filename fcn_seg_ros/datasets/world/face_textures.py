@@ -32,7 +32,7 @@ def atlas() -> list[np.ndarray]:
     RGB multiplies what is under it (128: no change); the fourth channel is glass, 0..255.
     """
     rng = np.random.default_rng(73)
-    pictures = [_plain(), _grime(rng, 0.25), _concrete(rng), _brick(rng), _tiles(rng), _print(rng),
+    pictures = [_plain(), _grime(rng, 0.11), _concrete(rng), _brick(rng), _tiles(rng), _print(rng),
                 _mesh(), _cloth(rng)]
     pictures += [_facade(rng) for _ in FACADES]
     levels = [np.stack(pictures)]

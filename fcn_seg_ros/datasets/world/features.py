@@ -69,7 +69,7 @@ class Features:
             for at in (0.0, 3.6):
                 self.rectangle(PAINT, (s + at, s + at + 0.35), (left, right), 235)
             return
-        for d in np.arange(left + 0.25, right - 0.4, 1.0):
+        for d in np.arange(left + 0.25, right - 0.4, 1.0).tolist():
             self.rectangle(PAINT, (s, s + 4.0), (d, d + 0.5), 235)
 
     def stop_line(self, s: float, left: float, right: float) -> None:
@@ -91,12 +91,13 @@ class Features:
         """Paint a word to be read by who drives along, 4 m long."""
         board = np.zeros((40, 26 * len(word)), np.uint8)
         cv2.putText(board, word, (2, 34), cv2.FONT_HERSHEY_SIMPLEX, 1.1, (230.0,), 4, cv2.LINE_AA)
-        board = cv2.resize(board, (round(0.5 * len(word) / _STEP[1]), round(4 / _STEP[0])))[::-1]
+        size = (round(0.5 * len(word) / _STEP[1]), round(4 / _STEP[0]))
+        letters: np.ndarray = np.asarray(cv2.resize(board, size), np.uint8)[::-1]
         row, col = round(s % PERIOD / _STEP[0]), round((d + WIDTH / 2) / _STEP[1])
-        col -= board.shape[1] // 2
-        target = self._layers[PAINT][row:row + board.shape[0], col:col + board.shape[1]]
-        if target.shape == board.shape and col >= 0:
-            np.maximum(target, board, out=target)
+        col -= letters.shape[1] // 2
+        target = self._layers[PAINT][row:row + letters.shape[0], col:col + letters.shape[1]]
+        if target.shape == letters.shape and col >= 0:
+            np.maximum(target, letters, out=target)
 
     def puddles(self, rng: np.random.Generator, share: float) -> None:
         """Let water stand on about ``share`` of the road, longer along it than across."""

@@ -10,7 +10,7 @@ import numpy as np
 from fcn_seg_ros.datasets.world.backdrop import DISTANCE
 from fcn_seg_ros.datasets.world.classes import SceneClass
 from fcn_seg_ros.datasets.world.eyes import Eyes, Rays
-from fcn_seg_ros.datasets.world.raster import NEAR, Faces, clip_near
+from fcn_seg_ros.datasets.world.raster import NEAR, clip_near
 from fcn_seg_ros.datasets.world.shade import Scene, Shader, classes_of
 from fcn_seg_ros.ground.camera import GroundPlane
 
@@ -54,9 +54,10 @@ class FrameRenderer:
         shader = Shader(self._scene, self._plane.height)
         out = np.empty((*number.shape, 3), np.float32)
         mirror = self._ground(out, rays, depth, number, shader)
-        where = np.nonzero(number)
-        if where[0].size:
-            out[where] = shader.faces(self._faces, number[where], rays, where, depth[where])
+        rows, cols = np.nonzero(number)
+        if rows.size:
+            here = rows, cols
+            out[here] = shader.faces(self._faces, number[here], rays, here, depth[here])
         beyond = (number == 0) & ~np.isfinite(depth)
         shader.fog(out, np.minimum(depth, np.float32(1000)))
         if beyond.any():
@@ -93,8 +94,8 @@ class FrameRenderer:
         if not rows.size:
             return None
         part = slice(int(rows[0]), int(rows[-1]) + 1)
-        piece = Rays(*(a[part] for a in (rays.right, rays.up, rays.forward, rays.x, rays.y)),
-                     rays.focal)
+        piece = Rays(rays.right[part], rays.up[part], rays.forward[part], rays.x[part],
+                     rays.y[part], rays.focal)
         hit = self._scene.ground.hit(-piece.up, piece.forward, self._plane.height)
         sunlit, contact = (self._eyes.seen(self._shade_map(shapes, level, spread), fine=True,
                                            how=cv2.INTER_LINEAR)[part]
@@ -163,7 +164,8 @@ class FrameRenderer:
                   forward: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the fine pixels that see level directions, float32."""
         rotation = self._plane.rotation.astype(np.float32)
-        x, y, z = (row[0] * right + row[1] * down + row[2] * forward for row in rotation)
+        x, y, z = (rotation[k, 0] * right + rotation[k, 1] * down + rotation[k, 2] * forward
+                   for k in range(3))
         z = np.maximum(z, np.float32(0.05))
         u, v = self._eyes.lens.distort(x / z, y / z)
         camera = self._eyes.lens.camera

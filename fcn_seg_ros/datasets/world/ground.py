@@ -132,7 +132,7 @@ class Ground:
         out = np.where(d < 0, -d - np.float32(self.half[0]), d - np.float32(self.half[1]))
         for junction in self.junctions:
             left = np.clip(junction.corner - out, 0, junction.corner)
-            round_off = junction.corner - np.sqrt(junction.corner ** 2 - left ** 2)
+            round_off = junction.corner - np.sqrt(np.maximum(junction.corner ** 2 - left ** 2, 0))
             here = np.abs(s - np.float32(junction.s)) < junction.half + round_off
             if not all(junction.sides):
                 here &= (d < 0) if junction.sides[0] else (d > 0)

@@ -28,7 +28,7 @@ def coarse(variant: int) -> RipMap:
     blotch = fractal(rng, shape, [(200, 0.6), (70, 0.5), (25, 0.4), (9, 0.3)])
     streak = fractal(rng, shape, [(40, 0.7), (12, 0.5)], stretch=14.0)
     stain = np.clip(fractal(rng, shape, [(60, 0.7), (20, 0.5), (6, 0.3)]) - 0.9, 0, None)
-    layers = [blotch * 32, streak * 32, -_cracks(rng) * 120, -stain * 80]
+    layers = [blotch * 32, streak * 32, -_cracks(rng) * 90, -stain * 80]
     return RipMap(_packed(layers), _COARSE)
 
 
@@ -52,12 +52,12 @@ def _packed(layers: list[np.ndarray]) -> np.ndarray:
 def _cracks(rng: np.random.Generator) -> np.ndarray:
     """Return cracks and tar seams that wander over the tile, 0..1."""
     image = np.zeros((_SIZE, _SIZE), np.uint8)
-    for _ in range(int(rng.integers(10, 22))):
+    for _ in range(int(rng.integers(8, 20))):
         steps = int(rng.integers(30, 160))
         direction = rng.choice([0.0, np.pi / 2]) + np.cumsum(rng.normal(0, 0.25, steps)) * 0.5
         at = rng.uniform(0, _SIZE, 2) + np.cumsum(
             5 * np.stack([np.cos(direction), np.sin(direction)], axis=1), axis=0)
-        width = int(rng.choice([1, 1, 1, 2, 3]))
+        width = int(rng.choice([1, 1, 1, 1, 1, 2]))
         for shift in np.array([(0, 0), (_SIZE, 0), (0, _SIZE), (-_SIZE, 0), (0, -_SIZE)]):
             cv2.polylines(image, [np.rint((at + shift) * 16).astype(np.int32)], False,
                           (255.0,), width, cv2.LINE_AA, 4)

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from fcn_seg_ros.datasets.world.classes import SceneClass
 from fcn_seg_ros.datasets.world.materials import material
-from fcn_seg_ros.datasets.world.mesh import CORNERS, Mesh, faces
+from fcn_seg_ros.datasets.world.mesh import CORNERS, Mesh, faces, joined
 from fcn_seg_ros.datasets.world.raster import LIGHT
 from fcn_seg_ros.datasets.world.shade import Scene
 from fcn_seg_ros.datasets.world.vehicles import on_ground, throw_shadow
@@ -66,7 +68,7 @@ class Figure:
         """Add a wheel that stands along the figure, as spokes and a tyre of short limbs."""
         turn = np.linspace(0, 2 * np.pi, 13)
         rim = [(0.0, y + radius * float(np.sin(t)), z + radius * float(np.cos(t))) for t in turn]
-        for a, b in zip(rim, rim[1:], strict=False):
+        for a, b in pairwise(rim):
             self.limb(a, b, thick, WHEEL)
         for k in (0, 2, 4):
             self.limb(rim[k], rim[k + 6], 0.007, FRAME)
@@ -88,9 +90,9 @@ def _pedestrian(figure: Figure, rng: np.random.Generator) -> None:
     stride, hip = float(rng.uniform(-0.35, 0.35)), 0.86
     for side in (-1, 1):
         foot = side * stride
-        figure.limb((side * 0.09, hip, 0), (side * 0.1, 0.47, foot * 0.55 + 0.03), (0.1, 0.07), LEGS)
-        figure.limb((side * 0.1, 0.47, foot * 0.55 + 0.03), (side * 0.1, 0.09, foot), (0.065, 0.05),
-                    LEGS)
+        knee = (side * 0.1, 0.47, foot * 0.55 + 0.03)
+        figure.limb((side * 0.09, hip, 0), knee, (0.1, 0.07), LEGS)
+        figure.limb(knee, (side * 0.1, 0.09, foot), (0.065, 0.05), LEGS)
         figure.limb((side * 0.1, 0.05, foot - 0.04), (side * 0.11, 0.05, foot + 0.16), 0.05, SHOES)
     _torso(figure, rng, hip + 0.04, 0.02, 0.0)
     for side in (-1, 1):
@@ -112,7 +114,8 @@ def _cyclist(figure: Figure, rng: np.random.Generator) -> None:
         figure.limb(a, b, 0.022, FRAME)
     turn = float(rng.uniform(0, 2 * np.pi))
     for side in (-1, 1):
-        pedal = (side * .12, .32 + .15 * side * float(np.sin(turn)), side * .15 * float(np.cos(turn)))
+        up, on = side * .15 * float(np.sin(turn)), side * .15 * float(np.cos(turn))
+        pedal = (side * .12, .32 + up, on)
         knee = (side * .12, .5 + pedal[1] * .55, .14 + pedal[2] * .4)
         figure.limb((side * .09, .93, -.2), knee, (.1, .07), LEGS)
         figure.limb(knee, pedal, (.065, .05), LEGS)
@@ -171,13 +174,14 @@ def person(scene: Scene, rng: np.random.Generator, kind: str, height: float, ahe
     if z < 0.8:
         return
     level = float(scene.ground.level(z))
-    size = float(rng.normal(1.0, 0.06)) * (0.65 if kind == 'pedestrian' and rng.random() < .1 else 1)
+    size = float(rng.normal(1.0, 0.06))
+    if kind == 'pedestrian' and rng.random() < 0.1:
+        size *= 0.65
     figure = Figure((x, level, z), heading + turn, size, np.array([0.0, height, 0.0]))
     _BUILD[kind](figure, rng)
     colours = _palette(rng, scene.conditions.lamps)
     if kind != 'pedestrian' and np.cos(turn) < 0:
         colours[LAMP, LIGHT] = 0
-    from fcn_seg_ros.datasets.world.mesh import joined
     scene.things.add(joined(figure.limbs), colours, float(np.hypot(x, z)))
     length = _LENGTH[kind]
     s, c = np.sin(heading + turn), np.cos(heading + turn)

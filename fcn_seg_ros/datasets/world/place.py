@@ -12,6 +12,7 @@ import numpy as np
 from fcn_seg_ros.datasets.world.conditions import Conditions
 from fcn_seg_ros.datasets.world.features import Features
 from fcn_seg_ros.datasets.world.ground import Bends, Ground
+from fcn_seg_ros.datasets.world.roadside import Wall, guard_rail, lamp_post, wall
 from fcn_seg_ros.datasets.world.shade import Scene
 
 #: After how many metres what stands beside the road comes again.
@@ -59,6 +60,20 @@ class Place:
         for s in np.arange(rng.uniform(0, step), PERIOD, step):
             if rng.random() < chance:
                 self.things.append((float(s + rng.normal(0, jitter)) % PERIOD, draw))
+
+    def wall(self, shape: Wall, d: float) -> None:
+        """Run a wall along the whole road."""
+        self.runs.append(lambda scene, span: wall(scene, shape, d, span))
+
+    def guard_rail(self, tone: float, d: float) -> None:
+        """Run a guard rail along the whole road."""
+        self.runs.append(lambda scene, span: guard_rail(scene, tone, d, span))
+
+    def street_lamps(self, rng: np.random.Generator, step: float, d: float, height: float,
+                     reach: float) -> None:
+        """Put up street lamps along the whole road; they shine when lamps are on."""
+        self.every(rng, step, lambda scene, r, ahead: lamp_post(
+            scene, r, ahead, d, height, reach, scene.conditions.lamps))
 
     def furnish(self, scene: Scene, seed: int) -> None:
         """Draw everything in view that is fixed."""

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -69,7 +70,7 @@ def wall(scene: Scene, shape: Wall, d: float, ahead: tuple[float, float],
     at = np.arange(ahead[0], ahead[1] + step, step)
     row = material(shape.colour, shape.scene_class, shape.gloss, shape.texture, shape.span)[None]
     quads = []
-    for (x0, y0), (x1, y1) in zip(shape.profile, shape.profile[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(shape.profile):
         lower, upper = (_along(scene, at, d + x, y) for x, y in ((x0, y0), (x1, y1)))
         quads.append(np.stack([lower[:-1], upper[:-1], upper[1:], lower[1:]], axis=1))
     corners = np.concatenate(quads)
@@ -135,10 +136,8 @@ def rail(low: float, high: float, colour: tuple[float, float, float], gloss: flo
                  (0.02, low)), colour, SceneClass.BARRIER, 'grime', 2.0, gloss)
 
 
-def guard_rail(scene: Scene, rng: np.random.Generator, d: float,
-               ahead: tuple[float, float]) -> None:
-    """Put up a guard rail on posts."""
-    tone = float(rng.uniform(0.25, 0.6))
+def guard_rail(scene: Scene, tone: float, d: float, ahead: tuple[float, float]) -> None:
+    """Put up a guard rail on posts, as bright as ``tone``."""
     colour = (tone, tone, tone * 1.02)
     posts(scene, d, ahead, 4.0, 0.72, 0.06, colour, SceneClass.BARRIER)
     wall(scene, rail(0.42, 0.76, colour, 0.3), d, ahead)
@@ -193,7 +192,7 @@ def _gridded(low: tuple[float, float, float], high: tuple[float, float, float],
         count = max(1, round(np.hypot(b[0] - a[0], b[1] - a[1]) / step))
         t = np.linspace(0, 1, count + 1)
         line = np.array(a) + t[:, None] * (np.array(b) - a)
-        for p, q in zip(line, line[1:], strict=False):
+        for p, q in pairwise(line):
             quads.append([(q[0], y0, q[1]), (q[0], y1, q[1]), (p[0], y1, p[1]), (p[0], y0, p[1])])
     quads.append([(x0, y1, z0), (x0, y1, z1), (x1, y1, z1), (x1, y1, z0)])
     if y0 > 0.5:
@@ -223,8 +222,8 @@ def lamp_post(scene: Scene, rng: np.random.Generator, ahead: float, d: float, he
         return
     level = float(scene.ground.level(z))
     side = -1.0 if d > 0 else 1.0
-    a, b = sorted((0.0, side * reach))
-    arm = box((a, height - .1, -.05), (b, height, .05), 0).placed(x, level, z, turn)
+    low, high = sorted((0.0, side * reach))
+    arm = box((low, height - .1, -.05), (high, height, .05), 0).placed(x, level, z, turn)
     scene.things.add(arm, material(grey, SceneClass.POLE)[None])
     colour = np.array(scene.conditions.lamp_colour)
     at, hot = sorted((side * reach, side * (reach - .6)))
@@ -232,9 +231,10 @@ def lamp_post(scene: Scene, rng: np.random.Generator, ahead: float, d: float, he
     row = material(0.3, SceneClass.POLE, light=(colour * 25 if lit else 0.0))[None]
     scene.things.add(head, row)
     if lit and z < 90:
-        tip = (x + side * reach * np.cos(turn), level + height - .2, z - side * reach * np.sin(turn))
-        r, g, b2 = (colour * height ** 2 * float(rng.uniform(0.05, 0.16))).tolist()
-        scene.lamps.append(Lamp((float(tip[0]), float(tip[1]), float(tip[2])), (r, g, b2)))
+        out = side * reach
+        tip = (x + out * float(np.cos(turn)), level + height - .2, z - out * float(np.sin(turn)))
+        r, g, b = (colour * height ** 2 * float(rng.uniform(0.05, 0.16))).tolist()
+        scene.lamps.append(Lamp(tip, (r, g, b)))
 
 
 def sign(scene: Scene, rng: np.random.Generator, ahead: float, d: float, size: tuple[float, float],

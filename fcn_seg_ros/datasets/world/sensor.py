@@ -59,7 +59,7 @@ def develop(light: np.ndarray, size: tuple[int, int], sensor: Sensor,
     light = _bloom(light, sensor.bloom)
     grey = light @ np.array([0.25, 0.6, 0.15], np.float32)
     middle = float(np.exp(np.log(grey[::4, ::4] + 1e-3).mean()))
-    gain = float(np.clip(sensor.target / middle, 0.05, 12.0)) * float(rng.uniform(0.85, 1.2))
+    gain = float(np.clip(sensor.target / middle, 0.05, 8.0)) * float(rng.uniform(0.85, 1.2))
     light = light * (gain * np.array(sensor.balance, np.float32))
     if sensor.vignette:
         light *= _vignette(size, sensor.vignette)

@@ -159,7 +159,8 @@ class Shader:
         colour = material[:, COLOUR].copy()
         glass = np.zeros(len(colour), np.float32)
         kind = material[:, TEXTURE].astype(np.int32)
-        for chosen in (np.flatnonzero((kind > 0) & (kind < LEAVES)), np.flatnonzero(kind >= LEAVES)):
+        leaf = kind >= LEAVES
+        for chosen in (np.flatnonzero((kind > 0) & ~leaf), np.flatnonzero(leaf)):
             if not chosen.size:
                 continue
             leafy = kind[chosen[0]] >= LEAVES

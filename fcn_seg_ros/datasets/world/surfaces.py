@@ -45,7 +45,7 @@ def asphalt(rng: np.random.Generator, scene_class: SceneClass = SceneClass.ROAD)
     return Surface(scene_class, tinted(rng, float(np.exp(rng.uniform(np.log(0.035), np.log(0.3)))),
                                        0.06),
                    {'blotch': rng.uniform(0.1, 0.5), 'streak': rng.uniform(0.0, 0.4),
-                    'crack': rng.choice([0.0, 0.3, 0.8]), 'stain': rng.uniform(0.0, 0.6),
+                    'crack': rng.choice([0.0, 0.15, 0.4]), 'stain': rng.uniform(0.0, 0.6),
                     'grain': rng.uniform(0.3, 1.0), 'gravel': rng.choice([0.0, 0.3])}, 1.0)
 
 
@@ -60,7 +60,8 @@ def concrete(rng: np.random.Generator, scene_class: SceneClass = SceneClass.ROAD
 def cobbles(rng: np.random.Generator, scene_class: SceneClass = SceneClass.ROAD) -> Surface:
     """Return cobblestones."""
     return Surface(scene_class, tinted(rng, rng.uniform(0.08, 0.26), 0.08),
-                   {'blotch': 0.3, 'stain': 0.3, 'grain': 0.4, 'cobble': rng.uniform(0.5, 1.2)}, 0.8)
+                   {'blotch': 0.3, 'stain': 0.3, 'grain': 0.4,
+                    'cobble': rng.uniform(0.5, 1.2)}, 0.8)
 
 
 def gravel(rng: np.random.Generator, scene_class: SceneClass = SceneClass.TERRAIN) -> Surface:
@@ -70,7 +71,7 @@ def gravel(rng: np.random.Generator, scene_class: SceneClass = SceneClass.TERRAI
     r, g, b = (float(c) for c in np.array(tone) * rng.uniform(0.7, 1.2))
     return Surface(scene_class, (r, g, b),
                    {'blotch': rng.uniform(0.3, 0.7), 'streak': rng.uniform(0, 0.5), 'grain': 0.6,
-                    'gravel': rng.uniform(0.5, 1.3)}, 0.5)
+                    'gravel': rng.uniform(0.3, 0.9)}, 0.5)
 
 
 def grass(rng: np.random.Generator) -> Surface:

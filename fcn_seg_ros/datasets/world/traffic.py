@@ -9,7 +9,8 @@ import numpy as np
 from fcn_seg_ros.datasets.world.people import person
 from fcn_seg_ros.datasets.world.place import Lane, Place
 from fcn_seg_ros.datasets.world.shade import Scene
-from fcn_seg_ros.datasets.world.vehicles import any_car, any_lorry, cut_off, place as put
+from fcn_seg_ros.datasets.world.vehicles import any_car, any_lorry, cut_off
+from fcn_seg_ros.datasets.world.vehicles import place as put
 
 #: How often a vehicle is cut off by the image's edge close by.
 CUT_OFF = 0.35
@@ -76,7 +77,8 @@ def _walker(scene: Scene, place: Place, rng: np.random.Generator, height: float)
     ahead = 3.0 + float(rng.gamma(1.6, 9.0))
     if rng.random() < 0.22 or not place.walks:
         lanes = [lane.d for lane in place.lanes]
-        d, turn = float(rng.uniform(min(lanes) - 1, max(lanes) + 1)), float(rng.choice([-1.57, 1.57]))
+        d = float(rng.uniform(min(lanes) - 1, max(lanes) + 1))
+        turn = float(rng.choice([-1.57, 1.57]))
         ahead += 2.0
     else:
         strip = place.walks[int(rng.integers(len(place.walks)))]

@@ -11,10 +11,6 @@ from fcn_seg_ros.datasets.world.lights import headlights
 from fcn_seg_ros.datasets.world.materials import material
 from fcn_seg_ros.datasets.world.shade import Scene
 from fcn_seg_ros.datasets.world.vehicle_shapes import (
-    CARGO,
-    HEADLAMP,
-    PAINT,
-    TAILLAMP,
     Shape,
     cars,
     lorries,
@@ -32,8 +28,8 @@ def paint(rng: np.random.Generator, dark: float = 0.0) -> np.ndarray:
     """Return the colour of a car; with the chance ``dark`` it is near black."""
     if rng.random() < dark:
         return np.array(_PAINTS[int(rng.integers(DARK))]) * rng.uniform(0.6, 1.5)
-    return np.array(_PAINTS[int(rng.choice(len(_PAINTS), p=_SHARES / _SHARES.sum()))]) * rng.uniform(
-        0.7, 1.2)
+    chosen = int(rng.choice(len(_PAINTS), p=_SHARES / _SHARES.sum()))
+    return np.array(_PAINTS[chosen]) * rng.uniform(0.7, 1.2)
 
 
 def palette(rng: np.random.Generator, colour: np.ndarray, lamps: bool,
@@ -59,19 +55,19 @@ def palette(rng: np.random.Generator, colour: np.ndarray, lamps: bool,
 
 
 def place(scene: Scene, rng: np.random.Generator, shape: Shape, ahead: float, d: float,
-          turn: float = 0.0, dark: float = 0.25, braking: bool | None = None) -> None:
+          turn: float = 0.0, dark: float = 0.25, driving: bool = True) -> None:
     """Put a vehicle on the road, its middle ``ahead`` metres on, turned against the road."""
     x, z, heading = (float(v) for v in scene.view.place(ahead, d))
     angle = heading + turn
     size = tuple(rng.uniform(0.97, 1.04, 3).tolist())
-    lamps = scene.conditions.lamps or bool(scene.covered)
-    brake = bool(rng.random() < 0.3) if braking is None else braking
+    lamps = driving and (scene.conditions.lamps or bool(scene.covered))
+    brake = driving and bool(rng.random() < 0.3)
     level = float(scene.ground.level(z))
     mesh = shape.mesh.placed(x, level, z, angle, size)
     scene.things.add(mesh, palette(rng, paint(rng, dark), lamps, brake), float(np.hypot(x, z)))
     footprint(scene, x, z, angle, shape.length, shape.width, shape.height)
     oncoming = np.cos(angle) < 0
-    if lamps and scene.conditions.dark and 0 < z < 70 and shape.kind != 'parked' and oncoming:
+    if lamps and scene.conditions.dark and 0 < z < 70 and oncoming:
         nose = shape.length / 2
         scene.lamps += headlights(0.65, angle, 12.0,
                                   (x + nose * np.sin(angle), z + nose * np.cos(angle)))

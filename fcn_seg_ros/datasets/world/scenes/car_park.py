@@ -4,23 +4,27 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from fcn_seg_ros.datasets.world.classes import SceneClass
 from fcn_seg_ros.datasets.world.conditions import Conditions
 from fcn_seg_ros.datasets.world.face_textures import BUSHES, TREES
-from fcn_seg_ros.datasets.world.features import PAINT, PERIOD as MARKS, Features
+from fcn_seg_ros.datasets.world.features import PAINT, Features
+from fcn_seg_ros.datasets.world.features import PERIOD as MARKS
 from fcn_seg_ros.datasets.world.ground import Bends, Ground
 from fcn_seg_ros.datasets.world.lights import Lamp
 from fcn_seg_ros.datasets.world.materials import material
 from fcn_seg_ros.datasets.world.mesh import faces
 from fcn_seg_ros.datasets.world.place import Lane, Place, road_features
 from fcn_seg_ros.datasets.world.raster import SHELL
-from fcn_seg_ros.datasets.world.roadside import block, house, lamp_post, leafy
+from fcn_seg_ros.datasets.world.roadside import block, house, leafy
 from fcn_seg_ros.datasets.world.section import Section
 from fcn_seg_ros.datasets.world.shade import Scene
 from fcn_seg_ros.datasets.world.surfaces import asphalt, concrete, grass, kerb, paving
-from fcn_seg_ros.datasets.world.vehicles import any_car, place as put
+from fcn_seg_ros.datasets.world.vehicles import any_car
+from fcn_seg_ros.datasets.world.vehicles import place as put
 
 _DEEP = 5.0
 
@@ -57,19 +61,19 @@ def _marked(rng: np.random.Generator, half: float, bay: float,
     features = Features()
     if sky is not None:
         features = road_features(rng, half, sky)
-    for s in np.arange(0, MARKS - 0.2, bay):
+    for s in np.arange(0, MARKS - 0.2, bay).tolist():
         for side in (-1, 1):
             a, b = sorted((side * half, side * (half + _DEEP)))
             features.rectangle(PAINT, (s, s + 0.12), (a, b), 220)
-    for s in (20.0, 70.0):
+    for at in (20.0, 70.0):
         if rng.random() < 0.7:
-            features.arrow(s, half * 0.4, int(rng.integers(-1, 2)))
+            features.arrow(at, half * 0.4, int(rng.integers(-1, 2)))
     return features
 
 
 def _cars(rng: np.random.Generator, place: Place, half: float, bay: float) -> None:
     full = float(rng.uniform(0.4, 0.95))
-    for k, s in enumerate(np.arange(bay / 2, 3 * MARKS - 0.1, bay)):
+    for s in np.arange(bay / 2, 3 * MARKS - 0.1, bay).tolist():
         for side in (-1.0, 1.0):
             if rng.random() < full:
                 backed = bool(rng.random() < 0.4)
@@ -78,8 +82,9 @@ def _cars(rng: np.random.Generator, place: Place, half: float, bay: float) -> No
                          backed: bool = backed) -> None:
                     if -3 < ahead < 70:
                         turn = side * np.pi / 2 * (-1 if backed else 1)
-                        put(scene, r, any_car(r), ahead, side * (half + 2.6 + float(r.normal(0, .1))),
-                            turn + float(r.normal(0, .03)), braking=False)
+                        d = half + 2.6 + float(r.normal(0, .1))
+                        put(scene, r, any_car(r), ahead, side * d,
+                            turn + float(r.normal(0, .03)), driving=False)
                 place.things.append((float(s) % (3 * MARKS), draw))
 
 
@@ -105,7 +110,8 @@ def _garage(rng: np.random.Generator, place: Place, half: float, edge: float, ba
             block(scene, (-.25, 0, -.25), (.25, height, .25), rows[0], at, 0, 9.0)
             block(scene, (-.26, 0, -.26), (.26, 1.1, .26),
                   material(stripe, SceneClass.STRUCTURE, 0.05), at, 0, 9.0)
-        block(scene, (-.1, height - .12, 1), (.1, height - .04, 2.4), bright_row, (ahead, 0.0), 0, 9)
+        block(scene, (-.1, height - .12, 1), (.1, height - .04, 2.4), bright_row, (ahead, 0.0), 0,
+              9.0)
         if -6 < ahead < 40:
             x, z, _ = (float(v) for v in scene.view.place(ahead + 1.7, 0.0))
             scene.lamps.append(Lamp((x, height - .1, z), (red * 4, green * 4, blue * 4)))
@@ -115,7 +121,7 @@ def _garage(rng: np.random.Generator, place: Place, half: float, edge: float, ba
 def _room(scene: Scene, rows: np.ndarray, edge: float, height: float) -> None:
     at = np.arange(-6.0, 120.0, 4.0)
     quads, kinds = [], []
-    for a, b in zip(at, at[1:], strict=False):
+    for a, b in pairwise(at.tolist()):
         for d0, d1 in ((-edge, 0.0), (0.0, edge)):
             quads.append([(d0, height, a), (d1, height, a), (d1, height, b), (d0, height, b)])
             kinds.append(0)
@@ -140,9 +146,10 @@ def _outdoors(rng: np.random.Generator, place: Place, edge: float) -> None:
             leafy(scene, TREES + int(r.integers(BUSHES)), ahead + 3, side * (edge + 1), 2.0, 1.1)
         if rng.random() < 0.7:
             place.every(rng, 9.0, green, 0.7, 1.0)
+
+        def shop(scene: Scene, r: np.random.Generator, ahead: float, side: float = side) -> None:
+            house(scene, r, ahead, side * (edge + float(r.uniform(3, 14))),
+                  (float(r.uniform(15, 34)), 12.0), float(r.uniform(4, 12)))
         if rng.random() < 0.6:
-            place.every(rng, 40.0, lambda scene, r, ahead, side=side: house(
-                scene, r, ahead, side * (edge + float(r.uniform(3, 14))),
-                (float(r.uniform(15, 34)), 12.0), float(r.uniform(4, 12))), 0.8)
-    place.every(rng, 25.0, lambda scene, r, ahead: lamp_post(
-        scene, r, ahead, edge + 0.8, 6.0, 2.0, scene.conditions.lamps))
+            place.every(rng, 40.0, shop, 0.8)
+    place.street_lamps(rng, 25.0, edge + 0.8, 6.0, 2.0)

@@ -20,11 +20,20 @@ from fcn_seg_ros.datasets.world.place import (
     sample_bends,
     sample_crest,
 )
-from fcn_seg_ros.datasets.world.roadside import house, lamp_post, leafy, post, sign
+from fcn_seg_ros.datasets.world.roadside import house, leafy, post, sign
 from fcn_seg_ros.datasets.world.section import Line, Section
 from fcn_seg_ros.datasets.world.shade import Scene
-from fcn_seg_ros.datasets.world.surfaces import asphalt, cobbles, concrete, grass, gutter, kerb, paving
-from fcn_seg_ros.datasets.world.vehicles import any_car, any_lorry, place as put
+from fcn_seg_ros.datasets.world.surfaces import (
+    asphalt,
+    cobbles,
+    concrete,
+    grass,
+    gutter,
+    kerb,
+    paving,
+)
+from fcn_seg_ros.datasets.world.vehicles import any_car, any_lorry
+from fcn_seg_ros.datasets.world.vehicles import place as put
 
 _BAY = 2.1
 
@@ -130,17 +139,12 @@ def _furniture(rng: np.random.Generator, place: Place, street: _Street,
             _parked(rng, place, side, street.half[side > 0], junctions)
         edge = street.half[side > 0] + 0.8
         if rng.random() < 0.6:
-            tall = float(rng.uniform(5, 9))
-            place.every(rng, float(rng.uniform(18, 32)), lambda scene, r, ahead, edge=edge,
-                        side=side, tall=tall: lamp_post(scene, r, ahead, side * edge, tall, 1.6,
-                                                        scene.conditions.lamps))
+            place.street_lamps(rng, float(rng.uniform(18, 32)), side * edge,
+                               float(rng.uniform(5, 9)), 1.6)
         if rng.random() < 0.5 and street.walk[side > 0] > 2.2:
             _avenue(rng, place, side * (edge + 0.2))
         if rng.random() < 0.5:
-            tone = float(rng.uniform(0.03, 0.3))
-            place.every(rng, 2.2, lambda scene, r, ahead, edge=edge, side=side, tone=tone: post(
-                scene, ahead, side * (edge - .3), 0.9, 0.06, (tone, tone, tone), SceneClass.POLE)
-                if ahead < 50 else None, 0.6)
+            _bollards(rng, place, side * (edge - .3))
     place.every(rng, 45.0, lambda scene, r, ahead: sign(
         scene, r, ahead, street.half[1] + 0.7, (0.6, 0.6), 2.1), 0.8, 10.0)
 
@@ -157,7 +161,8 @@ def _houses(rng: np.random.Generator, place: Place, side: float, front: float,
 
             def draw(scene: Scene, r: np.random.Generator, ahead: float, along: float = along,
                      height: float = height) -> None:
-                house(scene, r, ahead, side * (front + float(r.uniform(0, .4))), (along, 9.0), height)
+                d = side * (front + float(r.uniform(0, .4)))
+                house(scene, r, ahead, d, (along, 9.0), height)
             place.things.append((s, draw))
             s += along
         else:
@@ -168,25 +173,23 @@ def _houses(rng: np.random.Generator, place: Place, side: float, front: float,
 def _parked(rng: np.random.Generator, place: Place, side: float, half: float,
             junctions: tuple[Junction, ...]) -> None:
     full = float(rng.uniform(0.3, 0.95))
-    for s in np.arange(0, PERIOD, 6.0):
+    for s in np.arange(0, PERIOD, 6.0).tolist():
         if rng.random() < full and _clear(junctions, s - 2, 5.0, side):
             def draw(scene: Scene, r: np.random.Generator, ahead: float) -> None:
                 shape = any_lorry(r) if r.random() < 0.02 else any_car(r)
-                if ahead > -2 and not scene.conditions.lamps:
+                if ahead > -2:
                     put(scene, r, shape, ahead, side * (half - 1.0) + float(r.normal(0, .06)),
-                        0.0 if r.random() < 0.6 + 0.3 * side else np.pi, braking=False)
-                elif ahead > -2:
-                    lit, scene.conditions = scene.conditions, _unlit(scene)
-                    put(scene, r, shape, ahead, side * (half - 1.0) + float(r.normal(0, .06)),
-                        0.0 if r.random() < 0.6 + 0.3 * side else np.pi, braking=False)
-                    scene.conditions = lit
+                        0.0 if r.random() < 0.6 + 0.3 * side else np.pi, driving=False)
             place.things.append((float(s), draw))
 
 
-def _unlit(scene: Scene) -> Conditions:
-    """Return the conditions with the lamps of vehicles off."""
-    from dataclasses import replace
-    return replace(scene.conditions, lamps=False)
+def _bollards(rng: np.random.Generator, place: Place, d: float) -> None:
+    tone = float(rng.uniform(0.03, 0.3))
+
+    def draw(scene: Scene, r: np.random.Generator, ahead: float) -> None:
+        if ahead < 50:
+            post(scene, ahead, d, 0.9, 0.06, (tone, tone, tone), SceneClass.POLE)
+    place.every(rng, 2.2, draw, 0.6)
 
 
 def _avenue(rng: np.random.Generator, place: Place, d: float) -> None:

@@ -23,14 +23,12 @@ from fcn_seg_ros.datasets.world.place import (
 )
 from fcn_seg_ros.datasets.world.roadside import (
     Wall,
-    guard_rail,
     house,
     leafy,
     post,
     posts,
     rail,
     sign,
-    wall,
 )
 from fcn_seg_ros.datasets.world.scenes.highway import woods
 from fcn_seg_ros.datasets.world.section import Line, Section
@@ -75,8 +73,8 @@ def _section(rng: np.random.Generator, kind: str, half: float) -> Section:
         surfaces = [verge, edge, road, tuft, road, edge, verge]
         borders = [borders[0], -half, -0.3, 0.3, half, borders[3]]
     rag = float(rng.uniform(0.05, 0.35)) * (1.5 if kind == 'unpaved' else 1.0)
-    return Section(tuple(surfaces), tuple(borders), _lines(rng, kind, half), dashes(rng), (rag, rag),
-                   float(rng.uniform(0.1, 1.0)))
+    return Section(tuple(surfaces), tuple(borders), _lines(rng, kind, half), dashes(rng),
+                   (rag, rag), float(rng.uniform(0.1, 1.0)))
 
 
 def _lines(rng: np.random.Generator, kind: str, half: float) -> tuple[Line, ...]:
@@ -118,19 +116,18 @@ def _furniture(rng: np.random.Generator, place: Place, half: float) -> None:
         elif kind == 1:
             _fence(rng, place, side * (half + float(rng.uniform(1.5, 4))))
         elif kind == 2:
-            place.runs.append(lambda scene, span, side=side: guard_rail(
-                scene, np.random.default_rng(5), side * (half + 0.7), span))
+            place.guard_rail(float(rng.uniform(0.25, 0.6)), side * (half + 0.7))
         elif kind == 3:
             tone = float(rng.uniform(0.12, 0.4))
             stones = Wall(((-.2, 0), (-.2, float(rng.uniform(.5, 1.6))), (.2, .9), (.2, 0)),
                           (tone, tone * .95, tone * .85), SceneClass.BARRIER, 'brick', 2.5)
-            place.runs.append(lambda scene, span, side=side, stones=stones: wall(
-                scene, stones, side * (half + 1.3), span))
+            place.wall(stones, side * (half + 1.3))
     _poles(rng, place, half)
     if rng.random() < 0.5:
         place.every(rng, 60.0, lambda scene, r, ahead: house(
             scene, r, ahead, float(r.choice([-1, 1])) * (half + float(r.uniform(5, 16))),
-            (float(r.uniform(7, 14)), float(r.uniform(6, 10))), float(r.uniform(3.5, 8))), 0.5, 10.0)
+            (float(r.uniform(7, 14)), float(r.uniform(6, 10))), float(r.uniform(3.5, 8))),
+            0.5, 10.0)
 
 
 def _hedge(rng: np.random.Generator, place: Place, d: float) -> None:
@@ -149,8 +146,7 @@ def _fence(rng: np.random.Generator, place: Place, d: float) -> None:
     place.runs.append(lambda scene, span: posts(scene, d, span, 2.5, 1.1, 0.06, colour,
                                                 SceneClass.BARRIER))
     for low in (0.35, 0.8):
-        beam = rail(low, low + 0.1, colour, 0.0)
-        place.runs.append(lambda scene, span, beam=beam: wall(scene, beam, d, span))
+        place.wall(rail(low, low + 0.1, colour, 0.0), d)
 
 
 def _poles(rng: np.random.Generator, place: Place, half: float) -> None:
@@ -160,8 +156,9 @@ def _poles(rng: np.random.Generator, place: Place, half: float) -> None:
         place.every(rng, 38.0, lambda scene, r, ahead: post(
             scene, ahead, side * (half + 3.0), 8.0, 0.12, (0.12, 0.09, 0.06), SceneClass.POLE))
     if rng.random() < 0.4:
-        for out in (-1.0, 1.0):
-            place.every(rng, 25.0, lambda scene, r, ahead, out=out: post(
-                scene, ahead, out * (half + 0.6), 1.0, 0.06, (0.7, 0.7, 0.7), SceneClass.POLE))
+        def pair(scene: Scene, r: np.random.Generator, ahead: float) -> None:
+            for out in (-1.0, 1.0):
+                post(scene, ahead, out * (half + 0.6), 1.0, 0.06, (0.7, 0.7, 0.7), SceneClass.POLE)
+        place.every(rng, 25.0, pair)
     place.every(rng, 90.0, lambda scene, r, ahead: sign(
         scene, r, ahead, half + 1.2, (0.7, 0.7), 1.6), 0.6, 10.0)

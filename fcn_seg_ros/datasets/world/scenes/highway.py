@@ -24,14 +24,11 @@ from fcn_seg_ros.datasets.world.place import (
 )
 from fcn_seg_ros.datasets.world.roadside import (
     block,
-    guard_rail,
     jersey,
-    lamp_post,
     leafy,
     parapet,
     rail,
     sign,
-    wall,
 )
 from fcn_seg_ros.datasets.world.scenes.shell import bore
 from fcn_seg_ros.datasets.world.section import Line, Section
@@ -161,9 +158,8 @@ def highway(rng: np.random.Generator, sky: Conditions) -> Place:
         place.things.append((float(rng.uniform(0, PERIOD)),
                              lambda scene, r, ahead: _overpass(scene, r, ahead, way, o)))
     if rng.random() < 0.45:
-        tall, at = float(rng.uniform(8, 12)), way.width - o + 1.5
-        place.every(rng, float(rng.uniform(28, 45)), lambda scene, r, ahead: lamp_post(
-            scene, r, ahead, at, tall, 2.5, scene.conditions.lamps))
+        place.street_lamps(rng, float(rng.uniform(28, 45)), way.width - o + 1.5,
+                           float(rng.uniform(8, 12)), 2.5)
     return place
 
 
@@ -171,17 +167,14 @@ def _divide(rng: np.random.Generator, place: Place, way: Carriageway) -> None:
     """Put a barrier, rails or bushes between the directions."""
     o = way.origin
     if not way.far:
-        place.runs.append(lambda scene, span: guard_rail(scene, np.random.default_rng(1),
-                                                         -o - 0.5, span))
+        place.guard_rail(0.4, -o - 0.5)
         return
     shape = jersey(rng)
     if way.median < 2:
-        place.runs.append(lambda scene, span: wall(scene, shape, -way.median / 2 - o, span))
+        place.wall(shape, -way.median / 2 - o)
         return
     if rng.random() < 0.8:
-        seed = int(rng.integers(1000))
-        place.runs.append(lambda scene, span: guard_rail(
-            scene, np.random.default_rng(seed), -0.6 - o, span))
+        place.guard_rail(float(rng.uniform(0.25, 0.6)), -0.6 - o)
     if rng.random() < 0.6:
         _bushes(rng, place, (-way.median + 0.8 - o, -0.9 - o), 5.0, (0.6, 2.2))
 
@@ -197,18 +190,17 @@ def _bushes(rng: np.random.Generator, place: Place, d: tuple[float, float], step
 def _border(rng: np.random.Generator, place: Place, edge: float) -> None:
     """Put a rail, a barrier or a noise wall at the right edge, and trees beyond."""
     kind = int(rng.integers(4))
-    seed, shape = int(rng.integers(1000)), jersey(rng)
+    shape = jersey(rng)
     if kind == 0:
-        place.runs.append(lambda scene, span: guard_rail(
-            scene, np.random.default_rng(seed), edge + 0.4, span))
+        place.guard_rail(float(rng.uniform(0.25, 0.6)), edge + 0.4)
     elif kind == 1:
-        place.runs.append(lambda scene, span: wall(scene, shape, edge + 0.35, span))
+        place.wall(shape, edge + 0.35)
     elif kind == 2:
         tone = float(rng.uniform(0.1, 0.5))
         noise = replace(shape, profile=((0.0, 0.0), (0.0, float(rng.uniform(2, 5)))),
                         colour=(tone, tone * 0.9, tone * 0.75),
                         texture=str(rng.choice(['brick', 'concrete', 'grime'])))
-        place.runs.append(lambda scene, span: wall(scene, noise, edge + 1.5, span))
+        place.wall(noise, edge + 1.5)
     woods(rng, place, edge + 3.0, float(rng.uniform(0.2, 1.0)))
     woods(rng, place, -edge - 18.0, float(rng.uniform(0.2, 1.0)))
 
@@ -220,10 +212,10 @@ def woods(rng: np.random.Generator, place: Place, near: float, density: float) -
     def draw(scene: Scene, r: np.random.Generator, ahead: float) -> None:
         tall = float(r.uniform(4, 13))
         d = near + out * (float(r.gamma(1.5, 4.0)) + tall * 0.3)
-        leafy(scene, int(r.integers(TREES)), ahead, d, tall * float(r.uniform(.7, 1)), tall, 1.0, .2)
-        small = float(r.uniform(0.6, 2.5))
-        leafy(scene, TREES + int(r.integers(BUSHES)), ahead + 2, near + out * float(r.uniform(0, 6)),
-              small * 1.6, small)
+        wide = tall * float(r.uniform(.7, 1))
+        leafy(scene, int(r.integers(TREES)), ahead, d, wide, tall, 1.0, .2)
+        small, d = float(r.uniform(0.6, 2.5)), near + out * float(r.uniform(0, 6))
+        leafy(scene, TREES + int(r.integers(BUSHES)), ahead + 2, d, small * 1.6, small)
     place.every(rng, 6.0, draw, density, 2.0)
 
 
@@ -237,7 +229,8 @@ def _gantry(scene: Scene, rng: np.random.Generator, ahead: float, way: Carriagew
     steel = material(0.25, SceneClass.STRUCTURE, 0.1, 'grime', 2.0)
     for d in (-o - 0.5, way.width - o + 0.6):
         block(scene, (-0.2, 0, -0.2), (0.2, 6.4, 0.2), steel, (ahead, d))
-    block(scene, (-o - 0.5, 6.0, -0.2), (way.width - o + 0.6, 6.5, 0.2), steel, (ahead, 0.0), 0, 3.0)
+    block(scene, (-o - 0.5, 6.0, -0.2), (way.width - o + 0.6, 6.5, 0.2), steel, (ahead, 0.0), 0,
+          3.0)
     for k in range(way.lanes):
         if rng.random() < 0.7:
             row = material(((0.02, 0.12, 0.4), (0.02, 0.22, 0.08))[int(rng.integers(2))],
@@ -254,8 +247,6 @@ def _overpass(scene: Scene, rng: np.random.Generator, ahead: float, way: Carriag
     block(scene, (-45, 5.3, 0), (45, 7.2, deep), row, (ahead, 0.0), 0, 4.0)
     for d in (way.width - o + 2.5, -o - max(way.median, 2.0) - way.far - 2.5):
         block(scene, (-1.0, 0, 0), (1.0, 5.3, deep), row, (ahead, d))
-    if any(scene.conditions.sun):
-        return
 
 
 def bridge(rng: np.random.Generator, sky: Conditions) -> Place:
@@ -283,10 +274,10 @@ def bridge(rng: np.random.Generator, sky: Conditions) -> Place:
     beams = [rail(low, low + .1, (tone, tone, tone), 0.2) for low in (0.35, 0.75, 1.1)]
     for d in (-out - o, way.width + out - o):
         if kind == 0:
-            place.runs.append(lambda scene, span, d=d: wall(scene, shape, d, span))
+            place.wall(shape, d)
         else:
             for beam in beams:
-                place.runs.append(lambda scene, span, d=d, beam=beam: wall(scene, beam, d, span))
+                place.wall(beam, d)
             _uprights(rng, place, d, 2.0, 1.2, 0.05, tone)
         if rng.random() < 0.6:
             _pylons(rng, place, d + (0.5 if d > 0 else -0.5), kind)
@@ -314,9 +305,7 @@ def _pylons(rng: np.random.Generator, place: Place, d: float, kind: int) -> None
                 block(scene, (-2 * d, tall - .3, -.15), (0, tall, .15), steel, (ahead, d), 0, 3.0)
         place.every(rng, 6.2, truss)
     elif kind == 2:
-        def lamp(scene: Scene, r: np.random.Generator, ahead: float) -> None:
-            lamp_post(scene, r, ahead, d, 8.0, 1.8, scene.conditions.lamps)
-        place.every(rng, 30.0, lamp)
+        place.street_lamps(rng, 30.0, d, 8.0, 1.8)
 
 
 def tunnel(rng: np.random.Generator, sky: Conditions) -> Place:

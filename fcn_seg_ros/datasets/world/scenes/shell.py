@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from fcn_seg_ros.datasets.world.classes import SceneClass
@@ -69,9 +71,10 @@ def _shell(scene: Scene, profile: np.ndarray, rows: np.ndarray,
     grid = np.array(rings)
     quads = np.stack([grid[:-1, :-1], grid[:-1, 1:], grid[1:, 1:], grid[1:, :-1]], axis=2)
     kinds = np.repeat([1 if min(a[1], b[1]) > 3.2 else 0
-                       for a, b in zip(profile, profile[1:], strict=False)], len(at) - 1)
+                       for a, b in pairwise(profile)], len(at) - 1)
     mesh = faces(quads.reshape(-1, 4, 3), kinds)
-    x, z, _ = scene.view.place(np.tile((at[1:] + at[:-1]) / 2, len(profile) - 1), profile[:, 0].mean())
+    middle = np.tile((at[1:] + at[:-1]) / 2, len(profile) - 1)
+    x, z, _ = scene.view.place(middle, profile[:, 0].mean())
     inwards = np.stack([x, np.full_like(x, 2.0), z], axis=1) - mesh.corners[:, :4].mean(axis=1)
     mesh.normal[np.einsum('ij,ij->i', inwards, mesh.normal[..., 3]) < 0] *= -1
     scene.things.add(mesh, rows, layer=SHELL)
@@ -87,7 +90,8 @@ def _portal(scene: Scene, edges: tuple[float, float], height: float, ahead: floa
     block(scene, (left, height, 0), (right, height + 3, 1), row, (ahead, 0.0), 0, 3.0)
     for side in (left - 50, right + 8):
         block(scene, (side, 0, 1), (side + 42, height + 1, 2), hill, (ahead, 0.0), 0, 6.0)
-    block(scene, (left - 50, height + 3, 3), (right + 50, height + 14, 4), hill, (ahead, 0.0), 0, 6.0)
+    block(scene, (left - 50, height, 2.5), (right + 50, height + 14, 4), hill, (ahead, 0.0), 0,
+          6.0)
 
 
 def _lamps(rng: np.random.Generator, place: Place, sides: list[float], height: float,
