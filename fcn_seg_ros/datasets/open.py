@@ -4,8 +4,9 @@
 Datasets by name: what a command line or a configuration says becomes a dataset.
 
 ``kind:PATH?option=value&option=value``, for instance ``kitti:data/kitti_road?split=train.txt``,
-``camvid:data/camvid?split=train&weight=0.5``, ``folder:data/mine?road=255`` or
-``rendered?drives=30&frames=2``. A plain path is KITTI Road.
+``camvid:data/camvid?split=train&weight=0.5``, ``folder:data/mine?road=255``,
+``rendered?drives=30&frames=2`` or ``rendered?drives=300&frames=2&world=all``. A plain path is
+KITTI Road.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from fcn_seg_ros.datasets.frames import Frames
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.datasets.mixture import Mixture
 from fcn_seg_ros.datasets.plain_folder import PlainFolder
-from fcn_seg_ros.datasets.rendered_road import RenderedRoad
+from fcn_seg_ros.datasets.rendered_road import open_rendered
 from fcn_seg_ros.errors import InputError
 
 SYNTAX = 'KIND:PATH?option=value&option=value'
@@ -35,9 +36,9 @@ class DatasetSpec:
 
     ``taught`` (``teacher=0`` in a spec is False) lets a teacher speak of it. ``part`` (``from=0``,
     ``to=88``) keeps the samples between two percentages, in their order: consecutive frames stay
-    together. ``options`` are those
-    of the kind: ``road`` of a folder, ``every`` of frames, ``drives``, ``frames`` and
-    ``first_seed`` of rendered drives. Raises InputError for a kind or an option that is unknown.
+    together. ``options`` are those of the kind: ``road`` of a folder, ``every`` of frames,
+    ``drives``, ``frames``, ``first_seed``, ``world``, ``conditions``, ``aspect`` and ``fov`` of
+    rendered drives. Raises InputError for a kind or an option that is unknown.
     """
 
     kind: str
@@ -46,7 +47,7 @@ class DatasetSpec:
     weight: float = 1.0
     taught: bool = True
     part: tuple[int, int] = (0, 100)
-    options: Mapping[str, int] = field(default_factory=dict)
+    options: Mapping[str, int | str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be opened."""
@@ -94,6 +95,9 @@ class Kind:
     open: Callable[..., Any]
 
 
+#: Options whose value is a word; the others' are numbers.
+_WORDS = ('world', 'conditions', 'aspect')
+
 KINDS = {
     'kitti': Kind('KITTI Road', 'CC BY-NC-SA 3.0 (KITTI Road), non-commercial', True, (),
                   KittiRoad),
@@ -101,7 +105,7 @@ KINDS = {
     'folder': Kind('own images', 'that of the own images', True, ('road',), PlainFolder),
     'frames': Kind('unlabelled frames', 'that of the frames', True, ('every',), Frames),
     'rendered': Kind('rendered drives', 'Apache-2.0 (rendered drives)', False,
-                     ('drives', 'frames', 'first_seed'), RenderedRoad),
+                     ('drives', 'frames', 'first_seed', 'fov', *_WORDS), open_rendered),
 }
 
 
@@ -128,7 +132,8 @@ def parse_spec(text: str) -> DatasetSpec:
         raise InputError(f'dataset {text!r}: teacher: must be 0 or 1, found {taught:g}')
     part = tuple(int(_number(text, name, values.pop(name, default), int))
                  for name, default in (('from', '0'), ('to', '100')))
-    options = {name: int(_number(text, name, value, int)) for name, value in values.items()}
+    options = {name: value if name in _WORDS else int(_number(text, name, value, int))
+               for name, value in values.items()}
     return DatasetSpec(kind, str(Path(root).expanduser()) if root else '', split, weight,
                        bool(taught), (part[0], part[1]), options)
 
@@ -150,7 +155,7 @@ def open_dataset(spec: DatasetSpec, strict: bool = True) -> RoadDataset:
 def _open_whole(spec: DatasetSpec, strict: bool) -> RoadDataset:
     kind = KINDS[spec.kind]
     if not kind.has_folder:
-        return kind.open(**{'drives': 30, 'frames': 2} | dict(spec.options))
+        return kind.open(**spec.options)
     if spec.kind == 'frames':
         return kind.open(spec.root, **spec.options)
     return kind.open(spec.root, split=spec.split, strict=strict, **spec.options)
@@ -168,6 +173,8 @@ def training_data(specs: Sequence[DatasetSpec], mixture: Mixture) -> str:
         weight = '' if spec.weight == 1 else f', weight {spec.weight:g}'
         if spec.kind == 'rendered':
             drives = f'{spec.options.get("drives", 30)} rendered drives'
+            if 'world' in spec.options:
+                drives += f' (world {spec.options["world"]})'
             texts.append(f'{len(part)} frames of {drives}{weight}')
             continue
         title = KINDS[spec.kind].title
