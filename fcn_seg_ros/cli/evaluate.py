@@ -34,7 +34,7 @@ from fcn_seg_ros.files import make_folder, write_file
 from fcn_seg_ros.inference.backends import PRECISIONS
 from fcn_seg_ros.inference.segmenter import RoadSegmenter, resolve_threshold
 from fcn_seg_ros.models.checkpoint_file import read_checkpoint
-from fcn_seg_ros.resources import default_checkpoint
+from fcn_seg_ros.resources import CHECKPOINT_WORDS, DEFAULT_CHECKPOINT, find_checkpoint
 
 DESCRIPTION = """\
 Score a checkpoint, or the probability images of any program, as KITTI Road does.
@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add('data', metavar='DATA', help='KITTI Road folder, rendered, camvid:PATH or folder:PATH')
     add('--split', default=None, help='file with the names to score on, e.g. val.txt in DATA')
-    add('--checkpoint', type=Path, help='checkpoint file (default: the packaged one)')
+    add('--checkpoint', help=f'{CHECKPOINT_WORDS} (default: {DEFAULT_CHECKPOINT})')
     add('--probabilities', type=Path, metavar='DIR',
         help='score the files DIR/NAME.png (8-bit grey, round(255 P(road)), the image\'s size) '
              'instead of running a network')
@@ -121,11 +121,12 @@ def _predictor(options: argparse.Namespace) -> tuple[Predictor, dict[str, Any]]:
     """Return what is scored, and what the report says of it."""
     data = {'dataset': options.data, 'split': options.split}
     if options.probabilities:
-        given = read_checkpoint(options.checkpoint).info.threshold if options.checkpoint else 0.5
+        given = (read_checkpoint(find_checkpoint(options.checkpoint)).info.threshold
+                 if options.checkpoint else 0.5)
         threshold = resolve_threshold(options.threshold, given)
         return (StoredProbabilities(options.probabilities, threshold),
                 {'probabilities': str(options.probabilities)} | data)
-    checkpoint = options.checkpoint or default_checkpoint()
+    checkpoint = find_checkpoint(options.checkpoint)
     segmenter = RoadSegmenter(checkpoint, options.device, options.precision,
                               options.network_height, options.threshold)
     backend = segmenter.backend

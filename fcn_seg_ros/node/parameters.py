@@ -17,6 +17,7 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends import BACKENDS, PRECISIONS
 from fcn_seg_ros.node.image_input import TRANSPORTS
 from fcn_seg_ros.node.qos import RELIABILITIES
+from fcn_seg_ros.resources import CHECKPOINTS, DEFAULT_CHECKPOINT
 
 FIXED = 'Fixed while the node is configured: changes are taken while it is unconfigured.'
 
@@ -42,9 +43,10 @@ PARAMETERS = (
     Row('cameras', ['camera'], 'Cameras to segment; each subscribes to CAMERA/image_raw and '
         'publishes CAMERA/road/mask, probability, confidence, overlay, mask/compressed, '
         'camera_info and label_info.'),
-    Row('checkpoint', '', 'Path of a checkpoint (.safetensors); empty: the packaged default. '
-        'While the node is configured a new path waits for a call of ~/load_checkpoint, or for '
-        'the node to be configured again.', run_time=True),
+    Row('checkpoint', '', 'Checkpoint file (.safetensors), or a packaged checkpoint by name '
+        f'({", ".join(CHECKPOINTS)}); empty: {DEFAULT_CHECKPOINT}. While the node is configured a '
+        'new one waits for a call of ~/load_checkpoint, or for the node to be configured again.',
+        run_time=True),
     Row('device', 'auto', 'Where the network runs: auto (a GPU where there is one), cpu, cuda '
         'or cuda:N.'),
     Row('backend', 'auto', 'What runs the network: auto (the fastest that is installed for the '
