@@ -53,6 +53,7 @@ class Settings:
     expected_processing_ms: float
     overlay_colour: tuple[int, int, int]
     overlay_alpha: float
+    jpeg_quality: int
     reliability: str
     autostart: bool
 
@@ -163,13 +164,14 @@ def _region(name: str, values: tuple[int, ...]) -> Region | None:
 
 
 def _refuse_fixed(node: Node, changes: Sequence[Parameter]) -> None:
-    """Raise InputError where a change is not one that a configured node takes."""
+    """Raise InputError where a fixed parameter of a configured node is to get another value."""
     cameras = checked(PARAMETERS[0], value_of(node, PARAMETERS[0]))
     rows = [*PARAMETERS, *(row for camera in cameras for row in camera_rows(camera))]
     fixed = {row.name: row for row in rows if not row.run_time}
     for item in changes:
         row = fixed.get(item.name)
         # Declaring a parameter comes by here as well.
-        if row is not None and node.has_parameter(item.name):
+        if (row is not None and node.has_parameter(item.name)
+                and checked(row, item.value) != checked(row, value_of(node, row))):
             raise InputError(f'parameter {item.name}: found a new value while the node is '
                              f'configured. {FIXED}')
