@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""From the bytes of a compressed image message to RGB, from a mask to lossless bytes and from a picture to JPEG."""
+"""From the bytes of a compressed image message to RGB; masks to PNG, pictures to JPEG."""
 
 from __future__ import annotations
 
