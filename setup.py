@@ -31,6 +31,7 @@ setup(
         (f'share/{NAME}/launch', sorted(glob('launch/*.launch.*'))),
         (f'share/{NAME}/config', sorted(glob('config/*'))),
         (f'share/{NAME}/rviz', sorted(glob('rviz/*'))),
+        (f'share/{NAME}/foxglove', sorted(glob('foxglove/*'))),
     ],
     python_requires='>=3.10',
     install_requires=['setuptools'],

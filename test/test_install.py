@@ -60,7 +60,8 @@ def test_files_lie_where_ros_looks(workspace):
     assert executables == set(EXECUTABLES)
     share = prefix / 'share' / 'fcn_seg_ros'
     for name in ('package.xml', 'LICENSE', 'CHANGELOG.rst', 'launch/seg.launch.py', 'launch/multi_camera.launch.py',
-                 'launch/autoware.launch.xml', 'rviz/road.rviz', 'config/seg.yaml',
+                 'launch/autoware.launch.xml', 'rviz/road.rviz', 'foxglove/road.json',
+                 'config/seg.yaml',
                  'config/fastdds.xml'):
         assert (share / name).read_bytes() == (ROOT / name).read_bytes(), name
     assert (prefix / 'share/ament_index/resource_index/packages/fcn_seg_ros').is_file()

@@ -51,8 +51,8 @@ PARAMETER_ROWS = {row.name: row for row in PARAMETERS if row.name != 'cameras'}
 
 def _argument(row: Row) -> LaunchArgument:
     default = str(row.default).lower() if isinstance(row.default, bool) else repr(row.default)
-    return LaunchArgument(row.name, '', f'{row.description} Where no argument, params_file or '
-                          f'SetParameter says otherwise: {default}')
+    return LaunchArgument(row.name, '', f'{row.description} Empty: as params_file or '
+                          f'SetParameter says, else {default}')
 
 
 COMMON_ARGUMENTS = (*OWN_ARGUMENTS, *map(_argument, PARAMETER_ROWS.values()))
