@@ -27,10 +27,11 @@ setup(
     package_data={NAME: ['data/*.safetensors', 'data/*.xml', 'data/*.bin']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
-        (f'share/{NAME}', ['package.xml']),
+        (f'share/{NAME}', ['package.xml', 'LICENSE', 'CHANGELOG.rst']),
         (f'share/{NAME}/launch', sorted(glob('launch/*.launch.*'))),
         (f'share/{NAME}/config', sorted(glob('config/*'))),
         (f'share/{NAME}/rviz', sorted(glob('rviz/*'))),
+        (f'share/{NAME}/foxglove', sorted(glob('foxglove/*'))),
     ],
     python_requires='>=3.10',
     install_requires=['setuptools'],

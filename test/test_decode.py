@@ -17,7 +17,7 @@ from PIL import Image
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.images.decode import decode
-from fcn_seg_ros.images.encode import encode_png
+from fcn_seg_ros.images.encode import encode_jpeg, encode_png
 from fcn_seg_ros.images.structure import MAX_PIXELS
 
 
@@ -160,6 +160,11 @@ def test_any_bytes_and_format_are_refused_in_words(data, text):
     with pytest.raises(InputError) as caught:
         decode(data, text)
     assert '\n' not in str(caught.value)
+
+
+def test_a_picture_comes_back_nearly_as_it_was():
+    assert np.abs(decode(encode_jpeg(RGB, 95)).astype(int) - RGB).max() < 16
+    assert len(encode_jpeg(RGB, 5)) < len(encode_jpeg(RGB, 95))
 
 
 @given(seed=st.integers(0, 99), height=st.integers(1, 40), width=st.integers(1, 40))

@@ -25,7 +25,7 @@ from fcn_seg_ros.datasets.base import RoadDataset
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.evaluate import BIRDS_EYE, Evaluation
-from fcn_seg_ros.evaluation.networks import PACKAGED, Contestant, Setting, open_network
+from fcn_seg_ros.evaluation.networks import Contestant, Setting, open_network
 from fcn_seg_ros.evaluation.plots import write_plots
 from fcn_seg_ros.evaluation.predictors import Predictor, StoredProbabilities
 from fcn_seg_ros.evaluation.report import VIEWS, Table, markdown, tables
@@ -40,6 +40,7 @@ from fcn_seg_ros.files import make_folder, write_file
 from fcn_seg_ros.inference.backends import PRECISIONS
 from fcn_seg_ros.inference.segmenter import resolve_threshold
 from fcn_seg_ros.models.checkpoint_file import read_checkpoint
+from fcn_seg_ros.resources import CHECKPOINT_WORDS, DEFAULT_CHECKPOINT, find_checkpoint
 
 DESCRIPTION = """\
 Score networks, or the probability images of any program, on sets of road images.
@@ -81,9 +82,9 @@ def _parser() -> argparse.ArgumentParser:
         help='KITTI Road folder, rendered, kitti:PATH, camvid:PATH or folder:PATH')
     add('--split', default=None, help='file with the names to score on, e.g. val.txt in SET')
     add('--checkpoint', action='append', metavar='FILE',
-        help='checkpoint, exported model (.xml), or foreign OpenVINO IR (.xml) whose description '
-             'lies beside it, is shipped, or is given; may be repeated (default: '
-             f'{PACKAGED}, the one in the package)')
+        help=f'{CHECKPOINT_WORDS}; an exported model (.xml); or a foreign OpenVINO IR (.xml) whose '
+             'description lies beside it, is shipped, or is given; may be repeated (default: '
+             f'{DEFAULT_CHECKPOINT})')
     add('--description', type=Path, metavar='FILE',
         help='YAML file that says what goes in and comes out of a foreign network '
              '(config/road-segmentation-adas-0001.yaml is one)')
@@ -183,14 +184,14 @@ def _networks(options: argparse.Namespace) -> list[Contestant]:
         if len(given) > 1:
             raise InputError('--probabilities: expected at most one --checkpoint, whose threshold '
                              f'is taken, found {len(given)}')
-        own = read_checkpoint(Path(given[0])).info.threshold if given else 0.5
+        own = read_checkpoint(find_checkpoint(given[0])).info.threshold if given else 0.5
         threshold = resolve_threshold(options.threshold, own)
         return [Contestant(options.probabilities.name,
                            StoredProbabilities(options.probabilities, threshold),
                            {'probabilities': str(options.probabilities)})]
     setting = Setting(options.device, options.precision, options.network_height,
                       options.threshold, options.description)
-    return [open_network(each, setting) for each in given or [PACKAGED]]
+    return [open_network(each, setting) for each in given or [DEFAULT_CHECKPOINT]]
 
 
 def _write_submission(folder: Path, dataset: RoadDataset, predictor: Predictor) -> None:

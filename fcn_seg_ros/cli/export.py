@@ -26,7 +26,7 @@ from fcn_seg_ros.inference.export.int8 import CALIBRATION_IMAGES
 from fcn_seg_ros.inference.export.torch_program import MIN_SIDE
 from fcn_seg_ros.models.checkpoint import Checkpoint, load_checkpoint
 from fcn_seg_ros.models.checkpoint_info import STRIDE
-from fcn_seg_ros.resources import default_checkpoint
+from fcn_seg_ros.resources import CHECKPOINT_WORDS, DEFAULT_CHECKPOINT, find_checkpoint
 
 DESCRIPTION = f"""\
 Write a checkpoint as a model for other runtimes, checked before it is kept.
@@ -73,8 +73,8 @@ def main(args: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = make_parser('export', DESCRIPTION, EPILOG)
     add = parser.add_argument
-    add('checkpoint', metavar='CHECKPOINT', nargs='?', type=Path,
-        help='checkpoint file (default: the packaged one)')
+    add('checkpoint', metavar='CHECKPOINT', nargs='?',
+        help=f'{CHECKPOINT_WORDS} (default: {DEFAULT_CHECKPOINT})')
     add('--format', required=True, choices=list(FORMATS), help='what to write')
     add('--out', required=True, type=Path, metavar='FILE',
         help='its file: ' + ', '.join(f'{f.suffix} for {name}' for name, f in FORMATS.items()))
@@ -97,7 +97,7 @@ def _export(options: argparse.Namespace) -> None:
     if {bool(options.calibrate), bool(options.val)} != {int8}:
         raise InputError('--calibrate and --val: expected both with --precision int8 and neither '
                          'without, found otherwise')
-    checkpoint = _with_height(load_checkpoint(options.checkpoint or default_checkpoint()),
+    checkpoint = _with_height(load_checkpoint(find_checkpoint(options.checkpoint)),
                               options.height)
     calibration = calibration_batches(open_dataset(parse_spec(options.calibrate)),
                                       checkpoint.info, CALIBRATION_IMAGES) if int8 else []

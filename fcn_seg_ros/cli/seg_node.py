@@ -19,10 +19,11 @@ from fcn_seg_ros.stop_signal import StopSignal
 DESCRIPTION = """\
 Segment the road in camera images.
 
-Subscribes to CAMERA/image_raw and publishes CAMERA/road/mask, probability, confidence, overlay,
-mask/compressed, camera_info and label_info, each with the header of the image it was computed
-from and only while somebody subscribes to it, and /diagnostics. It takes no arguments of its own
-but ROS ones; `config/seg.yaml` lists all parameters."""
+Subscribes to CAMERA/image_raw and publishes CAMERA/road/mask, mask_colour, probability,
+confidence, overlay, camera_info, label_info, and mask, mask_colour and overlay with /compressed,
+each with the header of the image it was computed from and only while somebody subscribes to it,
+and /diagnostics. It takes no arguments of its own but ROS ones; `config/seg.yaml` lists all
+parameters."""
 
 EPILOG = """\
 examples:

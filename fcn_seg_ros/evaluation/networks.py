@@ -11,9 +11,7 @@ from typing import Any
 from fcn_seg_ros.evaluation.predictors import Foreign, Network, Predictor
 from fcn_seg_ros.inference.foreign import ForeignNetwork, is_foreign, read_description
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
-from fcn_seg_ros.resources import default_checkpoint
-
-PACKAGED = 'packaged'
+from fcn_seg_ros.resources import CHECKPOINTS, find_checkpoint
 
 
 @dataclass(frozen=True)
@@ -38,11 +36,11 @@ class Contestant:
 
 def open_network(given: str, setting: Setting) -> Contestant:
     """
-    Open a checkpoint, an exported or a foreign model, or ``packaged``, the packaged one.
+    Open a packaged checkpoint by its name, a checkpoint, an exported or a foreign model.
 
     Raises InputError where it cannot be opened or cannot run as ``setting`` wants it.
     """
-    path = default_checkpoint() if given == PACKAGED else Path(given)
+    path = find_checkpoint(given)
     facts: dict[str, Any] = {'checkpoint': str(path)}
     if is_foreign(path):
         description = read_description(setting.description) if setting.description else None
@@ -54,7 +52,7 @@ def open_network(given: str, setting: Setting) -> Contestant:
     segmenter = RoadSegmenter(path, setting.device, setting.precision, setting.network_height,
                               setting.threshold)
     runs = segmenter.backend
-    title = given if given == PACKAGED else path.stem
+    title = given if given in CHECKPOINTS else path.stem
     return Contestant(path.parent.name if title == 'checkpoint' else title, Network(segmenter),
                       facts | {'network_input': segmenter.resolution, 'backend': runs.name,
                                'device': runs.device, 'precision': runs.precision})

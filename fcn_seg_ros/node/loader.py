@@ -20,7 +20,7 @@ from fcn_seg_ros.inference.segmenter import RoadSegmenter, SegmentOptions
 from fcn_seg_ros.inference.self_test import self_test
 from fcn_seg_ros.node.network_facts import network_facts
 from fcn_seg_ros.node.settings import Settings
-from fcn_seg_ros.resources import default_checkpoint
+from fcn_seg_ros.resources import find_checkpoint
 
 # What is compiled before the first image is seen: KITTI's size.
 WARM_UP: tuple[tuple[tuple[int, int], SegmentOptions], ...] = (((375, 1242), SegmentOptions()),)
@@ -115,7 +115,7 @@ def load_network(settings: Settings, shapes: Sequence[tuple[tuple[int, int], Seg
     between the steps and may raise. Raises InputError where the checkpoint, the device or the
     self-test is not as it must be.
     """
-    path, begun = Path(settings.checkpoint or default_checkpoint()), time.monotonic()
+    path, begun = find_checkpoint(settings.checkpoint), time.monotonic()
     check_cancelled()
     segmenter = RoadSegmenter(path, settings.device, settings.precision, settings.network_height,
                               threads=settings.threads, backend=settings.backend)

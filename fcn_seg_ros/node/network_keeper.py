@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from rclpy.impl.rcutils_logger import RcutilsLogger
 
-from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.errors import InputError, one_line
 from fcn_seg_ros.node.camera_channel import CameraChannel
 from fcn_seg_ros.node.loader import LoadedNetwork, Loading
 from fcn_seg_ros.node.network import NetworkHolder
@@ -128,6 +128,7 @@ class NetworkKeeper:
         segmenter, backend = loaded.segmenter, loaded.segmenter.backend
         self._logger.info(
             f'{segmenter.info.decoder} on {segmenter.info.encoder} from {loaded.source}, '
+            f'licence of the weights: {one_line(segmenter.info.licence) or "not stated"}; '
             f'{segmenter.resolution}, on {backend.device} with {backend.name} in '
             f'{backend.precision} ({backend.reason}): ready after {loaded.seconds:.1f} s, '
             f'{loaded.image_ms:.0f} ms an image')

@@ -12,11 +12,13 @@ from typing import Any
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.exceptions import ParameterUninitializedException
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends import BACKENDS, PRECISIONS
 from fcn_seg_ros.node.image_input import TRANSPORTS
 from fcn_seg_ros.node.qos import RELIABILITIES
+from fcn_seg_ros.resources import CHECKPOINTS, DEFAULT_CHECKPOINT
 
 FIXED = 'Fixed while the node is configured: changes are taken while it is unconfigured.'
 
@@ -40,11 +42,12 @@ class Row:
 
 PARAMETERS = (
     Row('cameras', ['camera'], 'Cameras to segment; each subscribes to CAMERA/image_raw and '
-        'publishes CAMERA/road/mask, probability, confidence, overlay, mask/compressed, '
-        'camera_info and label_info.'),
-    Row('checkpoint', '', 'Path of a checkpoint (.safetensors); empty: the packaged default. '
-        'While the node is configured a new path waits for a call of ~/load_checkpoint, or for '
-        'the node to be configured again.', run_time=True),
+        'publishes CAMERA/road/mask, mask_colour, probability, confidence, overlay, camera_info, '
+        'label_info, and mask, mask_colour and overlay with /compressed.'),
+    Row('checkpoint', '', 'Checkpoint file (.safetensors), or a packaged checkpoint by name '
+        f'({", ".join(CHECKPOINTS)}); empty: {DEFAULT_CHECKPOINT}. While the node is configured a '
+        'new one waits for a call of ~/load_checkpoint, or for the node to be configured again.',
+        run_time=True),
     Row('device', 'auto', 'Where the network runs: auto (a GPU where there is one), cpu, cuda '
         'or cuda:N.'),
     Row('backend', 'auto', 'What runs the network: auto (the fastest that is installed for the '
@@ -76,6 +79,8 @@ PARAMETERS = (
         '0 to 255.', run_time=True),
     Row('overlay_alpha', 0.45, 'Share of that colour, 0 (none) to 1 (nothing else).', (0.0, 1.0),
         run_time=True),
+    Row('jpeg_quality', 80, 'Quality of the pictures overlay/compressed and '
+        'mask_colour/compressed (JPEG): 1, small, to 100.', (1, 100), run_time=True),
     Row('transport', 'raw', 'How images arrive: raw (Image) or compressed (CompressedImage, JPEG '
         'or PNG, on the topic TOPIC/compressed).', choices=tuple(TRANSPORTS)),
     Row('reliability', 'auto', 'Reliability of the image subscriptions: auto (reliable where '
@@ -105,20 +110,39 @@ def declare(node: Node, rows: Iterable[Row]) -> None:
     """
     Declare parameters on a node, but for those that it has.
 
-    Raises InputError where a value given from outside has the wrong type or is out of range.
+    A whole number given from outside for a float is taken as that float: the type stays that of
+    the default. Raises InputError where such a value has the wrong type or is out of range.
     """
     for row in rows:
         if node.has_parameter(row.name):
             continue
-        descriptor = ParameterDescriptor(
-            description=row.description, additional_constraints=_constraints(row),
-            # A whole number where a float is meant (threshold:=1) is accepted.
-            dynamic_typing=isinstance(row.default, float), **_range(row))
         try:
-            node.declare_parameter(row.name, row.default, descriptor)
+            given = _whole_number_given(node, row) if isinstance(row.default, float) else None
+            node.declare_parameter(
+                row.name, row.default if given is None else float(given),
+                ParameterDescriptor(description=row.description,
+                                    additional_constraints=_constraints(row), **_range(row)),
+                ignore_override=given is not None)
         except Exception as error:  # rclpy raises several unrelated kinds
             raise InputError(f'parameter {row.name}: expected {_expected(row)}, found a value '
                              f'that does not fit ({error})') from None
+
+
+def _whole_number_given(node: Node, row: Row) -> int | None:
+    """Return what was given from outside for a float that is to be declared, if it is an int."""
+    # rclpy tells only of parameters that are declared, and refuses an int for a declared float.
+    node.declare_parameter(row.name, row.default, ParameterDescriptor(dynamic_typing=True))
+    value = node.get_parameter(row.name).value
+    node.undeclare_parameter(row.name)
+    return value if type(value) is int else None
+
+
+def in_declared_types(node: Node, changes: Iterable[Parameter]) -> list[Parameter]:
+    """Return changes of a node's parameters, a whole number for a float as that float."""
+    return [Parameter(change.name, Parameter.Type.DOUBLE, float(change.value))
+            if change.type_ == Parameter.Type.INTEGER and node.has_parameter(change.name)
+            and node.get_parameter(change.name).type_ == Parameter.Type.DOUBLE else change
+            for change in changes]
 
 
 def value_of(node: Node, row: Row) -> Any:
@@ -169,7 +193,6 @@ def _constraints(row: Row) -> str:
 
 
 def _range(row: Row) -> dict[str, Any]:
-    # rclpy checks floats against it; an integer given for a float is checked in ``checked``.
     if row.range is None:
         return {}
     low, high = row.range

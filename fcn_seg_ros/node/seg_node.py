@@ -8,6 +8,7 @@ import functools
 import traceback
 from collections.abc import Callable
 
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
@@ -24,6 +25,7 @@ from fcn_seg_ros.node.health import CameraHealth, Health
 from fcn_seg_ros.node.label_info import LabelInfo
 from fcn_seg_ros.node.loader import Loading
 from fcn_seg_ros.node.network_keeper import NetworkKeeper
+from fcn_seg_ros.node.parameters import in_declared_types
 from fcn_seg_ros.node.publish import HAS_MATCHED_EVENT, LOOK_PERIOD_S
 from fcn_seg_ros.node.settings import Settings, change, declare_all, read
 from fcn_seg_ros.node.statistics import RecentTimes
@@ -152,6 +154,16 @@ class SegNode(LifecycleNode):
         self._release()
         self._state_name = 'finalized'
         return TransitionCallbackReturn.SUCCESS
+
+    def set_parameters(self, parameter_list: list[Parameter]) -> list[SetParametersResult]:
+        """Set parameters one after the other, a whole number given for a float as that float."""
+        result: list[SetParametersResult] = super().set_parameters(
+            in_declared_types(self, parameter_list))
+        return result
+
+    def set_parameters_atomically(self, parameter_list: list[Parameter]) -> SetParametersResult:
+        """Set parameters all at once or none, as ``set_parameters`` takes them."""
+        return super().set_parameters_atomically(in_declared_types(self, parameter_list))
 
     def destroy_node(self) -> None:
         """Stop the threads before the middleware goes, as far as they can be stopped."""

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.inference.backends.machine import check_device_name
 from fcn_seg_ros.inference.region import Region
 from fcn_seg_ros.inference.segmenter import SegmentOptions
 from fcn_seg_ros.node.parameters import (
@@ -25,6 +26,9 @@ from fcn_seg_ros.node.parameters import (
     declare,
     value_of,
 )
+
+# What rclpy's functions raise where a text is no topic.
+_TOPIC_ERRORS = (InvalidTopicNameException, ValueError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class Settings:
     expected_processing_ms: float
     overlay_colour: tuple[int, int, int]
     overlay_alpha: float
+    jpeg_quality: int
     reliability: str
     autostart: bool
 
@@ -80,12 +85,22 @@ def read(node: Node, changes: Sequence[Parameter] = ()) -> Settings:
     Raises InputError, one line with the parameter's name, for a value that no node can have.
     """
     given = {change.name: change.value for change in changes}
+    return settings_of(lambda row: given[row.name] if row.name in given else value_of(node, row),
+                       node.resolve_topic_name)
 
+
+def settings_of(value: Callable[[Row], Any], resolve: Callable[[str], str]) -> Settings:
+    """
+    Return the settings for the values of parameters.
+
+    ``resolve`` returns a topic's full name, or raises. Raises InputError, one line with the
+    parameter's name, for a value that no node can have.
+    """
     def values(rows: Sequence[Row]) -> dict[str, Any]:
-        return {row.name: checked(row, given[row.name] if row.name in given
-                                  else value_of(node, row)) for row in rows}
+        return {row.name: checked(row, value(row)) for row in rows}
     own = values(PARAMETERS)
-    _check_cameras(node, own['cameras'])
+    check_device_name(own['device'])
+    _check_cameras(resolve, own['cameras'])
     _check_threshold('threshold', own['threshold'], -1.0)
     colour = own['overlay_colour']
     if len(colour) != 3 or any(not 0 <= part <= 255 for part in colour):
@@ -93,6 +108,8 @@ def read(node: Node, changes: Sequence[Parameter] = ()) -> Settings:
                          f'found {list(colour)}')
     own['region_of_interest'] = _region('region_of_interest', own['region_of_interest'])
     cameras = {name: _camera(name, values(camera_rows(name)), own) for name in own['cameras']}
+    for name, camera in cameras.items():
+        _check_topic(resolve, f'{name}.topic', camera.topic)
     for name in ('transport', 'threshold', 'unknown_below', 'region_of_interest'):
         del own[name]
     return Settings(**own | {'cameras': cameras})
@@ -129,19 +146,26 @@ def _camera(name: str, values: dict[str, Any], node: dict[str, Any]) -> CameraSe
                        node['region_of_interest'] if region is None else region))
 
 
-def _check_cameras(node: Node, cameras: tuple[str, ...]) -> None:
+def _check_cameras(resolve: Callable[[str], str], cameras: tuple[str, ...]) -> None:
     if not cameras:
         raise InputError('parameter cameras: expected at least one camera name, found none')
     topics = set()
     for camera in cameras:
         try:
             # Without a name it would be a topic as well: /road/mask.
-            topics.add(node.resolve_topic_name(f'{camera or " "}/road/mask'))
-        except (InvalidTopicNameException, RuntimeError):
+            topics.add(resolve(f'{camera or " "}/road/mask'))
+        except _TOPIC_ERRORS:
             raise InputError('parameter cameras: expected names that can begin a topic (letters, '
                              f'digits, _ and / between them), found {camera!r}') from None
     if len(topics) < len(cameras):
         raise InputError(f'parameter cameras: expected different names, found {list(cameras)}')
+
+
+def _check_topic(resolve: Callable[[str], str], name: str, topic: str) -> None:
+    try:
+        resolve(topic)
+    except _TOPIC_ERRORS:
+        raise InputError(f'parameter {name}: expected a topic name, found {topic!r}') from None
 
 
 def _check_threshold(name: str, value: float, *special: float) -> None:
@@ -163,13 +187,14 @@ def _region(name: str, values: tuple[int, ...]) -> Region | None:
 
 
 def _refuse_fixed(node: Node, changes: Sequence[Parameter]) -> None:
-    """Raise InputError where a change is not one that a configured node takes."""
+    """Raise InputError where a fixed parameter of a configured node is to get another value."""
     cameras = checked(PARAMETERS[0], value_of(node, PARAMETERS[0]))
     rows = [*PARAMETERS, *(row for camera in cameras for row in camera_rows(camera))]
     fixed = {row.name: row for row in rows if not row.run_time}
     for item in changes:
         row = fixed.get(item.name)
         # Declaring a parameter comes by here as well.
-        if row is not None and node.has_parameter(item.name):
+        if (row is not None and node.has_parameter(item.name)
+                and checked(row, item.value) != checked(row, value_of(node, row))):
             raise InputError(f'parameter {item.name}: found a new value while the node is '
                              f'configured. {FIXED}')
