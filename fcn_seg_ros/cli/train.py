@@ -15,6 +15,7 @@ from fcn_seg_ros.cli.common import make_parser, run_main
 from fcn_seg_ros.datasets.open import open_dataset, parse_spec
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.evaluate import ALL
+from fcn_seg_ros.evaluation.statistics import fit_statistics
 from fcn_seg_ros.training.config import (
     TrainingConfig,
     default_of,
@@ -103,6 +104,7 @@ def _train(options: argparse.Namespace) -> int:
         spec = parse_spec(config.val)
         scores = calibrate_and_score(path, open_dataset(spec), spec.kind, spec.split).scores[ALL]
         print(f'{spec.kind} {spec.split or ""}: MaxF {100 * scores.max_f:.2f} (perspective)')
+    fit_statistics(path, [open_dataset(parse_spec(text)) for text in config.train])
     add_self_test(path)
     print(f'wrote {path}')
     return 0

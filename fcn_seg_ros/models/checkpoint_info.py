@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import math
 import types
 import typing
 from dataclasses import dataclass, field
@@ -27,7 +28,9 @@ class CheckpointInfo:
     ``mean`` and ``std`` are in units of pixel value / 255, in ``channel_order``. ``threshold`` is
     on the calibrated probability, softmax(logits / temperature) summed over ``road_ids``.
     ``palette`` holds one RGB colour per class. ``widths`` are the numbers of hidden channels of an
-    encoder that is thinner than its name says (see ``models/thin.py``), else ().
+    encoder that is thinner than its name says (see ``models/thin.py``), else (). ``statistics`` are
+    the ranges (low, middle, high) of figures of the training's images and of what the network says
+    of them (see ``inference/familiar.py``), {} where they were not fitted.
     """
 
     encoder: str
@@ -48,6 +51,7 @@ class CheckpointInfo:
     training_data: str = ''
     licence: str = ''
     git_commit: str = ''
+    statistics: dict[str, Any] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
 
 
@@ -90,6 +94,13 @@ def _check(info: CheckpointInfo) -> None:
         raise ValueError(f'channel_order {info.channel_order!r} is neither rgb nor bgr')
     if info.network_height < 32 or not 0 <= info.threshold <= 1 or info.temperature <= 0:
         raise ValueError('network_height, threshold or temperature is out of range')
+    _check_statistics(info.statistics)
+
+
+def _check_statistics(statistics: Any) -> None:
+    for name, ends in statistics.items():
+        if len(ends) != 3 or not -math.inf < ends[0] < ends[1] < ends[2] < math.inf:
+            raise ValueError(f'statistics: {name} is {ends}, expected three rising numbers')
 
 
 def _is_tuple(hint: Any) -> bool:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from rcl_interfaces.msg import SetParametersResult
@@ -14,6 +14,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.inference.monitor import MonitorOptions
 from fcn_seg_ros.inference.region import Region
 from fcn_seg_ros.inference.segmenter import SegmentOptions
 from fcn_seg_ros.node.parameters import (
@@ -55,6 +56,7 @@ class Settings:
     overlay_alpha: float
     reliability: str
     autostart: bool
+    monitor: MonitorOptions
 
 
 def declare_all(node: Node, changes: Sequence[Parameter] = ()) -> None:
@@ -95,7 +97,9 @@ def read(node: Node, changes: Sequence[Parameter] = ()) -> Settings:
     cameras = {name: _camera(name, values(camera_rows(name)), own) for name in own['cameras']}
     for name in ('transport', 'threshold', 'unknown_below', 'region_of_interest'):
         del own[name]
-    return Settings(**own | {'cameras': cameras})
+    monitor = MonitorOptions(**{field.name: own.pop(field.name)
+                                for field in fields(MonitorOptions)})
+    return Settings(**own | {'cameras': cameras, 'monitor': monitor})
 
 
 def change(node: Node, changes: Sequence[Parameter], configured: bool
