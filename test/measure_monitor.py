@@ -27,7 +27,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,11 +80,10 @@ def frames(data: Path, pattern: str) -> Iterator[np.ndarray]:
     """Yield the RGB frames of a folder or a video."""
     if pattern.endswith('.mp4'):
         video = cv2.VideoCapture(str(data / pattern))
-        found = iter(lambda: video.read()[1], None)
-    else:
-        found = (cv2.imread(str(path)) for path in sorted(data.glob(pattern)))
-    for image in found:
-        yield cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        while (read := video.read())[0]:
+            yield cv2.cvtColor(read[1], cv2.COLOR_BGR2RGB)
+    for path in sorted(data.glob(pattern)) if '*' in pattern else ():
+        yield cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
 
 
 def rate_of(data: Path, pattern: str) -> float:
@@ -129,28 +128,44 @@ def false_alarms(drive: Drive, ranges: dict[str, Any]) -> dict[str, Any]:
             'nearest_to_a_limit': {name: round(value, 3) for name, value in worst.items()}}
 
 
+@dataclass
+class Camera:
+    """A camera at 10 Hz under a monitor, the network's answers to its good frames at hand."""
+
+    monitor: PictureMonitor
+    results: list[Segmentation]
+    shown: int = 0
+
+    def show(self, image: np.ndarray) -> set[str]:
+        """Show the next frame and return the faults after it."""
+        moment = self.shown / RATE
+        self.monitor.look(image, self.results[self.shown], round(1e9 * moment), moment,
+                          MonitorOptions(), {})
+        self.shown += 1
+        return set(self.monitor.report.faults)
+
+    def until(self, images: Iterable[np.ndarray], wanted: set[str]) -> float:
+        """Show frames until a fault that is wanted, or (without) none is left; inf if never."""
+        start = self.shown
+        for image in images:
+            faults = self.show(image)
+            if faults & wanted or not (faults or wanted):
+                return (self.shown - start) / RATE
+        return float('inf')
+
+
 def trials(drive: Drive, start: int) -> dict[str, tuple[float, float]]:
     """Return, per fault, the seconds until it is found and until it is gone, inf where never."""
-    played = list(drive.played(start, _WARM_UP + _FAULT + _AFTER))
-    good = [image for image, _ in played]
-    before, during, after = (good[:_WARM_UP], good[_WARM_UP:-_AFTER], good[-_AFTER:])
-    warm = PictureMonitor()
-
-    def look(monitor: PictureMonitor, number: int, image: np.ndarray) -> set[str]:
-        moment = number / RATE
-        monitor.look(image, played[number][1], round(1e9 * moment), moment, MonitorOptions(), {})
-        return set(monitor.report.faults)
-    for number, image in enumerate(before):
-        look(warm, number, image)
+    good, results = (list(part) for part in zip(
+        *drive.played(start, _WARM_UP + _FAULT + _AFTER), strict=True))
+    warm = Camera(PictureMonitor(), results)
+    for image in good[:_WARM_UP]:
+        warm.show(image)
     ends = {}
     for name, (_, names) in FAULTS.items():
-        monitor = copy.deepcopy(warm)
-        shown = [*faulty(name, before, during), *after]
-        said = [look(monitor, _WARM_UP + number, image) for number, image in enumerate(shown)]
-        found = [number for number in range(_FAULT) if said[number] & set(names)]
-        gone = [number for number in range(_AFTER) if not said[_FAULT + number]]
-        ends[name] = ((found[0] + 1) / RATE if found else float('inf'),
-                      (gone[0] + 1) / RATE if gone else float('inf'))
+        camera = Camera(copy.deepcopy(warm.monitor), results, warm.shown)
+        found = camera.until(faulty(name, good[:_WARM_UP], good[_WARM_UP:-_AFTER]), set(names))
+        ends[name] = found, camera.until(good[camera.shown:], set())
     return ends
 
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import cv2
@@ -85,6 +85,8 @@ def _gain(gain: float, offset: float, frames: Sequence[np.ndarray], rng: np.rand
     return noisy(gain * frames[-1].astype(np.float32) + offset, 2.0, rng)
 
 
+# Too slight to be found in every scene.
+FOUND_IN_PART = ('blurred, 0.2 %', 'mud, 30 %')
 # By name: the fault, and what the monitor may call it.
 FAULTS: dict[str, tuple[Fault, tuple[str, ...]]] = {
     'frozen': (partial(_last, 1), ('frozen',)),
@@ -110,9 +112,9 @@ FAULTS: dict[str, tuple[Fault, tuple[str, ...]]] = {
 
 
 def faulty(name: str, before: Sequence[np.ndarray], frames: Sequence[np.ndarray],
-           seed: int = 0) -> list[np.ndarray]:
-    """Return frames as a camera with a fault shows them; ``before`` are good ones before it."""
+           seed: int = 0) -> Iterator[np.ndarray]:
+    """Yield frames as a camera with a fault shows them; ``before`` are good ones before it."""
     fault, rng = FAULTS[name][0], np.random.default_rng(seed)
     shown = [*before[-_GOOD_FRAMES:], *frames]
-    return [fault(shown[:number], rng)
-            for number in range(_GOOD_FRAMES + 1, len(shown) + 1)]
+    for number in range(_GOOD_FRAMES + 1, len(shown) + 1):
+        yield fault(shown[:number], rng)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from fcn_seg_ros.inference.cover import Cover
 from fcn_seg_ros.inference.familiar import distance, figures, sampled
 from fcn_seg_ros.inference.picture import glance
 from fcn_seg_ros.inference.postprocess import classes_to_road
@@ -24,12 +25,6 @@ _PAUSE_S = 5.0
 _NO_ROAD = 0.002
 # A picture with less than this share of its cells not empty shows nothing at all.
 _LEAST_DETAIL = 0.1
-# What a cell usually shows: a mean over the last 20 s, of what is at least 2 s old, so that a
-# cover does not become usual before it is noticed.
-_HABIT_STEP_S, _HABIT_DELAY, _HABIT_STEPS = 0.1, 20, 200
-_USUAL = 0.8
-# Fewer cells that usually show something say nothing of a cover.
-_FEWEST_CELLS = 6
 
 
 @dataclass(frozen=True)
@@ -47,7 +42,7 @@ class MonitorOptions:
     black_below: float = 20.0
     overexposed_above: float = 0.6
     sharpness_below: float = 0.25
-    covered_above: float = 0.2
+    covered_above: float = 0.15
     no_road_after_s: float = 3.0
     unfamiliar_above: float = 1.5
 
@@ -101,7 +96,7 @@ class PictureMonitor:
         values = dict(zip(('grey', 'saturated', 'sharpness', 'detail', 'unfamiliar'),
                           recent, strict=True))
         values |= {'repeated_s': past.repeated(seen.digest, stamp_ns, now),
-                   'covered': past.cover.share(seen.detailed, now, options.fault_after_s),
+                   'covered': past.cover.share(seen.detailed, seen.levels, now, options.fault_after_s),
                    'without_road_s': past.without_road(float(road), now)}
         faults = _faults(values, by, options) if past.frames >= _FEWEST else {}
         past.cover.learning = 'covered' not in faults
@@ -113,7 +108,7 @@ class _Past:
     """What is remembered of a camera's frames."""
 
     def __init__(self) -> None:
-        self.cover: _Cover = _Cover()
+        self.cover: Cover = Cover()
         self._window: deque[tuple[float, tuple[float, ...]]] = deque()
         self._digests: OrderedDict[int, int] = OrderedDict()
         self._new_at: float | None = None
@@ -155,47 +150,6 @@ class _Past:
         return now - self._road_at
 
 
-class _Cover:
-    """
-    How much of what a camera usually shows has gone: an opaque thing lies on the lens there.
-
-    Sky, night and bare asphalt are as empty as a cover, so that a cell counts only where it
-    usually is not empty. Nothing is said in the first seconds.
-    """
-
-    def __init__(self) -> None:
-        self.learning: bool = True
-        self._shown_at: np.ndarray | None = None
-        self._stepped_at: float = float('-inf')
-        self._waiting: deque[np.ndarray] = deque()
-        self._steps: float = 0.0
-        self._shown: np.ndarray = np.zeros(())
-
-    def share(self, detailed: np.ndarray, now: float, seconds: float) -> float:
-        """Return the share of the usual cells that have been empty for ``seconds``."""
-        if self._shown_at is None:
-            self._shown_at = np.full(detailed.shape, now)
-        self._shown_at[detailed] = now
-        if now - self._stepped_at >= _HABIT_STEP_S - 0.01:
-            self._stepped_at = now
-            self._learn(detailed)
-        if self._steps < _HABIT_DELAY:
-            return 0.0
-        usual = self._shown >= _USUAL * self._steps
-        gone = usual & (now - self._shown_at >= seconds)
-        return float(gone.sum() / max(usual.sum(), _FEWEST_CELLS))
-
-    def _learn(self, detailed: np.ndarray) -> None:
-        if not self.learning:
-            self._waiting.clear()
-            return
-        self._waiting.append(detailed)
-        if len(self._waiting) > _HABIT_DELAY:
-            keep = 1 - 1 / _HABIT_STEPS
-            self._steps = self._steps * keep + 1
-            self._shown = self._shown * keep + self._waiting.popleft()
-
-
 def _faults(values: Mapping[str, float], by: str, options: MonitorOptions) -> dict[str, str]:
     """Return what is wrong, the plainest first; what it explains is not said as well."""
     found = {}
@@ -217,7 +171,7 @@ def _faults(values: Mapping[str, float], by: str, options: MonitorOptions) -> di
                                 f'expected at least {options.sharpness_below:g}')
         if options.covered_above < 1.0 and values['covered'] > options.covered_above:
             found['covered'] = (f'the lens is covered: {100 * values["covered"]:.0f} % of what it '
-                                'usually shows is gone')
+                                'showed is gone')
     if found:
         return found
     if 0.0 < options.no_road_after_s <= values['without_road_s']:

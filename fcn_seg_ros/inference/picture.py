@@ -23,7 +23,7 @@ _WIDTH = 640
 _HUE_STEP = 6
 # The coarse picture, whose pixels average out the noise of a sensor, and its cells.
 _COARSE = (97, ROWS)
-_CELLS = (12, 8)
+_CELLS = (16, 12)
 # A cell whose neighbouring coarse pixels differ by less than this, in grey levels, is empty.
 _DETAIL = 3.0
 _SATURATED = 250
@@ -42,7 +42,8 @@ class Glance:
     percentile of the grey levels and ``brightness`` their mean, 0 to 255; ``saturated`` the share
     of pixels at the upper end; ``sharpness`` how much of an edge's rise over 8 pixels lies between
     two of them, 1/8 (a ramp) to 1 (a step), mean of the strongest edges, NaN without one;
-    ``detailed`` (8, 12), bool, the cells that are not empty; ``contrast`` the standard deviation
+    ``detailed`` (12, 16), bool, the cells that are not empty and ``levels`` (12, 16), float32, how
+    bright they are; ``contrast`` the standard deviation
     in grey levels, and ``warm`` and ``cool`` the mean red and blue over the mean green.
     """
 
@@ -53,6 +54,7 @@ class Glance:
     saturated: float
     sharpness: float
     detailed: np.ndarray
+    levels: np.ndarray
     warm: float
     cool: float
 
@@ -76,7 +78,7 @@ def glance(image: np.ndarray) -> Glance:
     counts = np.cumsum(_histogram(coarse))
     return Glance(digest, float(np.searchsorted(counts, 0.99 * counts[-1])), float(mean),
                   float(deviation), 1.0 - float(counts[_SATURATED - 1] / counts[-1]),
-                  _sharpness(grey), _cells(coarse) > _DETAIL, red / green, blue / green)
+                  _sharpness(grey), _cells(coarse) > _DETAIL, _mean_of_cells(coarse), red / green, blue / green)
 
 
 def _sharpness(grey: np.ndarray) -> float:
@@ -98,11 +100,15 @@ def _sharpness(grey: np.ndarray) -> float:
 
 
 def _cells(coarse: np.ndarray) -> np.ndarray:
-    """Return by how much neighbouring pixels differ in each cell, mean grey levels, (8, 12)."""
+    """Return by how much neighbouring pixels differ in each cell, mean grey levels, (12, 16)."""
     across = cv2.absdiff(coarse[:, 1:], coarse[:, :-1])
     down = cv2.absdiff(coarse[1:, 1:], coarse[:-1, 1:])
     cv2.max(across[1:], down, dst=across[1:])
-    return cv2.resize(across.astype(np.float32), _CELLS, interpolation=cv2.INTER_AREA)
+    return _mean_of_cells(across)
+
+
+def _mean_of_cells(values: np.ndarray) -> np.ndarray:
+    return cv2.resize(values.astype(np.float32), _CELLS, interpolation=cv2.INTER_AREA)
 
 
 def _histogram(values: np.ndarray) -> np.ndarray:
