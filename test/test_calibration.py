@@ -119,7 +119,8 @@ def test_cross_fitting_judges_a_temperature_on_the_other_half():
     names = [f'um_{n:06d}' for n in range(4)]
     histograms = rng.integers(0, 50, (4, 2, 256))
     histograms[2:, 1] += np.arange(256)  # the second half is another kind of image
-    found = calibrate(names, histograms)
+    whole = rng.integers(0, 50, (2, 256))
+    found = calibrate(names, histograms, whole)
     first, second = histograms[:2].sum(0), histograms[2:].sum(0)
     t1, t2 = fit_temperature(first), fit_temperature(second)
     assert found.fitted == (t1, t2) and abs(t1 - t2) > 0.1
@@ -129,7 +130,8 @@ def test_cross_fitting_judges_a_temperature_on_the_other_half():
     assert found.loss_after == pytest.approx(
         np.mean([-math.log(p if label else 1 - p) for p, label in parts]), abs=1e-9)
     assert found.error_before == reliability(first + second).error
-    one = calibrate(names[:1], histograms[:1])
+    assert found.error_whole_image == reliability(whole).error != found.error_before
+    one = calibrate(names[:1], histograms[:1], whole)
     assert one.fitted[1] == 1.0 and np.isfinite(one.error_after)
 
 

@@ -11,5 +11,6 @@ EXECUTABLES = {
     'segment': 'write road probability, masks and overlays of a folder of images',
     'benchmark': 'measure how fast a network is here, beside its peers and the machine\'s peak',
     'export': 'write a checkpoint as ONNX, torch.export or OpenVINO, checked (int8 too)',
+    'fit_statistics': 'write into a checkpoint what its training data look like',
     'check_dataset': 'look for faults in datasets: unreadable, empty, duplicate, leaking',
 }

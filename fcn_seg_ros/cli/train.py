@@ -15,6 +15,7 @@ from fcn_seg_ros.cli.common import make_parser, run_main
 from fcn_seg_ros.datasets.open import parse_spec
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.evaluate import ALL
+from fcn_seg_ros.evaluation.statistics import fit_statistics
 from fcn_seg_ros.training.config import (
     TrainingConfig,
     default_of,
@@ -108,6 +109,7 @@ def _train(options: argparse.Namespace) -> int:
         specs = [parse_spec(text) for text in config.val]
         spec, scores = specs[0], calibrate_and_score(path, specs).scores[ALL]
         print(f'{spec.kind} {spec.split or ""}: MaxF {100 * scores.max_f:.2f} (perspective)')
+    fit_statistics(path, [open_dataset(parse_spec(text)) for text in config.train])
     add_self_test(path)
     print(f'wrote {path}')
     return 0

@@ -174,7 +174,7 @@ class Tally:
         return Evaluation(
             _view(PERSPECTIVE, self.perspective),
             _view(BIRDS_EYE, self.birds_eye) if self.birds_eye else None,
-            calibrate(names, np.stack([self.boundary[name] for name in names])),
+            calibrate(names, np.stack([self.boundary[name] for name in names]), total),
             self.planner.compute() if len(self.planner.rows) else None,
             summarise(self.perspective, self.boundary, self.users, self.threshold), self.users,
             iou, mean_iou(*confusion_at(total, self.threshold)), self.threshold,

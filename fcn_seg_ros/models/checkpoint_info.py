@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import math
 import types
 import typing
 from dataclasses import dataclass, field
@@ -29,7 +30,9 @@ class CheckpointInfo:
     ``palette`` holds one RGB colour per class. The network's input has ``network_pixels`` pixels in
     the image's aspect ratio, or ``network_height`` rows where that is 0. ``widths`` are the numbers
     of hidden channels of an encoder that is thinner than its name says (see ``models/thin.py``),
-    else ().
+    else (). ``statistics`` are the ranges (low, middle, high) of figures of the training's images
+    and of what the network says of them (see ``inference/familiar.py``), {} where they were not
+    fitted.
     """
 
     encoder: str
@@ -50,6 +53,7 @@ class CheckpointInfo:
     training_data: str = ''
     licence: str = ''
     git_commit: str = ''
+    statistics: dict[str, Any] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
 
 
@@ -94,6 +98,13 @@ def _check(info: CheckpointInfo) -> None:
         raise ValueError('network_height, threshold or temperature is out of range')
     if info.network_pixels and info.network_pixels < STRIDE * STRIDE:
         raise ValueError(f'network_pixels {info.network_pixels} is out of range')
+    _check_statistics(info.statistics)
+
+
+def _check_statistics(statistics: Any) -> None:
+    for name, ends in statistics.items():
+        if len(ends) != 3 or not -math.inf < ends[0] < ends[1] < ends[2] < math.inf:
+            raise ValueError(f'statistics: {name} is {ends}, expected three rising numbers')
 
 
 def _is_tuple(hint: Any) -> bool:

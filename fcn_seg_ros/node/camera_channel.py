@@ -12,6 +12,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from fcn_seg_ros.inference.monitor import PictureMonitor
 from fcn_seg_ros.node.cpu_latency import CpuLatency
 from fcn_seg_ros.node.frame_slot import FrameSlots
 from fcn_seg_ros.node.image_input import ImageInput
@@ -36,7 +37,7 @@ class CameraChannel:
     outputs, and to the camera info as long as somebody listens to that. Frames go to ``slots``;
     while they are awaited, ``latency`` is wanted.
     Methods are for the executor's thread; ``image_shape`` and ``network_shape`` are the worker's,
-    who notes there what the last image was, and read by the loader.
+    who notes there what the last image was, and read by the loader; ``monitor`` is the worker's.
     """
 
     def __init__(self, node: LifecycleNode, name: str, settings: Settings, slots: FrameSlots,
@@ -44,6 +45,7 @@ class CameraChannel:
         own = settings.cameras[name]
         self.name = name
         self.times = RecentTimes()
+        self.monitor = PictureMonitor()
         self.image_shape: tuple[int, int] | None = None
         self.network_shape: tuple[int, int] | None = None
         # The newest, replaced as a whole by the executor.

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The node's health on /diagnostics, once a second, from a thread of its own."""
+"""The node's health on /diagnostics, every second or sooner, from a thread of its own."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from fcn_seg_ros.node.frame_slot import Drop
 from fcn_seg_ros.node.health import CameraWatch, Health, Verdict, common_problems, worst
 
 _PERIOD_S = 1.0
+# Between two beats, where there is something new to say.
+_SHORTEST_S = 0.1
 _HINT_EVERY_S = 60.0
 
 
 class DiagnosticsBeat:
     """
-    Publishes a DiagnosticArray every second: one status for the node, then one per camera.
+    Publishes a DiagnosticArray every second: one status for the node, then one per camera; at once
+    where ``soon`` is called, from any thread.
 
     It has its own thread, so that "configuring" and a stuck worker are seen. ``health`` is called
     on that thread.
@@ -32,20 +35,29 @@ class DiagnosticsBeat:
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self._watches: dict[str, CameraWatch] = {}
         self._stop = threading.Event()
+        self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name='diagnostics', daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """End the thread, after the beat that it is in."""
         self._stop.set()
+        self._wake.set()
         self._thread.join()
+
+    def soon(self) -> None:
+        """Let the next beat come now."""
+        self._wake.set()
 
     def _run(self) -> None:
         while not self._stop.is_set():
             array = self._array(self._health(), time.monotonic())
             if self._node.context.ok():
                 self._publisher.publish(array)
-            self._stop.wait(_PERIOD_S)
+            shortest = min(_SHORTEST_S, _PERIOD_S)
+            self._stop.wait(shortest)
+            self._wake.wait(_PERIOD_S - shortest)
+            self._wake.clear()
 
     def _array(self, health: Health, now: float) -> DiagnosticArray:
         self._watches = {camera: self._watches.get(camera) or CameraWatch()
@@ -61,6 +73,8 @@ class DiagnosticsBeat:
             if verdict.hint:
                 self._node.get_logger().warning(f'{camera}: {verdict.hint}',
                                                 throttle_duration_sec=_HINT_EVERY_S)
+            if verdict.news:
+                self._node.get_logger().warning(f'{camera}: {verdict.news}')
         return array
 
 

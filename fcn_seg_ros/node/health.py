@@ -18,6 +18,7 @@ A camera's level is that of the first row that holds; the message names every ro
 | WARN | more than half of the images of the last 5 s replaced by newer ones, or too old |
 | WARN | the last second's images are more than 10 s old, or in the future |
 | WARN | the last mask's processing took longer than ``expected_processing_ms`` |
+| WARN | the picture cannot be believed (``inference/monitor.py``), in the last two seconds |
 | OK | otherwise |
 
 The node's own status is ERROR by the first two rows, WARN where it runs otherwise than asked (it
@@ -27,11 +28,13 @@ fell to the CPU, say), else OK.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
 
+from fcn_seg_ros.inference.monitor import PictureReport
 from fcn_seg_ros.node.frame_slot import Counts, Drop
 from fcn_seg_ros.node.image_input import ImageInput
 from fcn_seg_ros.node.statistics import RecentTimes
@@ -40,6 +43,10 @@ STUCK_S = 5.0
 QUIET_WARN_S, QUIET_STALE_S = 1.0, 10.0
 RATE_WINDOW_S = 5.0
 AGE_LIMIT_MS = 10_000.0
+# What was seen earlier says nothing of now.
+PICTURE_FRESH_S = 2.0
+# A camera's picture is in the log at most so often.
+_TELL_EVERY_S = 10.0
 # Fewer images than this in the window say nothing about the share that is dropped.
 _ENOUGH_IMAGES = 5
 
@@ -50,7 +57,8 @@ class CameraHealth:
     What is known of one camera at one moment.
 
     ``lost``, ``missed``, ``incompatible`` and ``reliability`` are those of its ImageInput;
-    ``subscribed`` tells whether the node listens to the camera, as somebody listens to the node.
+    ``subscribed`` tells whether the node listens to the camera, as somebody listens to the node;
+    ``picture`` is what its monitor says.
     """
 
     counts: Counts
@@ -61,14 +69,14 @@ class CameraHealth:
     transport: str = ''
     reliability: str = ''
     incompatible: str = ''
+    picture: PictureReport = field(default_factory=PictureReport)
 
     @classmethod
-    def of(cls, counts: Counts, times: RecentTimes, images: ImageInput | None) -> CameraHealth:
-        """Return the health of a camera; without an input where the node is not configured."""
-        if images is None:
-            return cls(counts, times)
+    def of(cls, counts: Counts, times: RecentTimes, images: ImageInput, picture: PictureReport
+           ) -> CameraHealth:
+        """Return the health of a camera of a configured node."""
         return cls(counts, times, images.is_open, images.lost, images.missed, images.transport,
-                   images.reliability_in_use, images.incompatible)
+                   images.reliability_in_use, images.incompatible, picture)
 
 
 @dataclass(frozen=True)
@@ -96,13 +104,15 @@ class Verdict:
     """
     A level of DiagnosticStatus, the words for it, and figures that need more than one beat.
 
-    ``hint`` is what somebody who only reads the log should be told, or ''.
+    ``hint`` is what somebody who only reads the log should be told, or ''; ``news`` that a picture
+    has become bad, or good again, said once.
     """
 
     level: bytes
     message: str
     values: dict[str, str]
     hint: str = ''
+    news: str = ''
 
 
 @dataclass(frozen=True)
@@ -120,6 +130,8 @@ class CameraWatch:
         self._quiet_since: float = 0.0
         self._in_range_at: float | None = None
         self._judged_until: float = 0.0
+        self._told: frozenset[str] = frozenset()
+        self._told_at: float = float('-inf')
 
     def judge(self, health: Health, name: str, now: float) -> Verdict:
         """Return the verdict on a camera; ``now`` in monotonic seconds, later at every call."""
@@ -135,6 +147,8 @@ class CameraWatch:
             values |= {'processing_time_ms': f'{delay[0]:.2f}',
                        'is_processing_time_ms_in_expected_range': str(delay[1] == 0.0),
                        'consecutive_processing_delay_ms': f'{delay[1]:.2f}'}
+        picture = camera.picture if active and camera.subscribed else PictureReport()
+        values |= _picture_values(picture, now)
         problems = list(common_problems(health))
         hint = _age_hint(ages) if active else ''
         if active:
@@ -145,9 +159,18 @@ class CameraWatch:
                 problems.append((DiagnosticStatus.WARN,
                                  f'processing took {delay[0]:.0f} ms, expected at most '
                                  f'{health.expected_processing_ms:g} ms'))
+        faults = picture.faults if now - picture.time <= PICTURE_FRESH_S else {}
+        problems += [(DiagnosticStatus.WARN, words) for words in faults.values()]
         fine = 'active, nobody listens' if active and not camera.subscribed else health.state
         level, message = worst(problems, fine)
-        return Verdict(level, message, values, hint)
+        return Verdict(level, message, values, hint, self._news(faults, now))
+
+    def _news(self, faults: Mapping[str, str], now: float) -> str:
+        """Return what the log is to say of the picture, '' where it was said or is too soon."""
+        if faults.keys() == self._told or now - self._told_at < _TELL_EVERY_S:
+            return ''
+        self._told, self._told_at = frozenset(faults), now
+        return '; '.join(faults.values()) or 'the picture is good again'
 
     def _follow(self, beat: _Beat) -> _Beat:
         """Note a beat and return the one before it, or itself where it is the first."""
@@ -238,6 +261,13 @@ def worst(problems: list[tuple[bytes, str]], fine: str) -> tuple[bytes, str]:
     if not ranked:
         return DiagnosticStatus.OK, fine
     return ranked[0][0], '; '.join(words for _, words in ranked)
+
+
+def _picture_values(picture: PictureReport, now: float) -> dict[str, str]:
+    if now - picture.time > PICTURE_FRESH_S:
+        return {}
+    return {'picture_faults': ', '.join(picture.faults)} | {
+        f'picture_{name}': f'{value:.3g}' for name, value in picture.values.items()}
 
 
 def _age_hint(ages_ms: list[float]) -> str:

@@ -16,6 +16,7 @@ from rclpy.parameter import Parameter
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends import BACKENDS, PRECISIONS
+from fcn_seg_ros.inference.monitor import MonitorOptions
 from fcn_seg_ros.node.image_input import TRANSPORTS
 from fcn_seg_ros.node.qos import RELIABILITIES
 from fcn_seg_ros.resources import CHECKPOINTS, DEFAULT_CHECKPOINT
@@ -75,6 +76,27 @@ PARAMETERS = (
         'asks for a shorter one gets no masks.', (0.0, 1e9)),
     Row('expected_processing_ms', 100.0, 'Longer processing of a frame is reported by the '
         'diagnostics key is_processing_time_ms_in_expected_range.', (0.0, 1e9), run_time=True),
+    Row('fault_after_s', MonitorOptions.fault_after_s, 'A camera\'s picture is reported as faulty '
+        'when it has been for most of so many seconds; 0: pictures are not looked at.',
+        (0.0, 60.0), run_time=True),
+    Row('frozen_after_s', MonitorOptions.frozen_after_s, 'The picture is frozen when pixels seen '
+        'before have come with new stamps for so many seconds; 0: never.', (0.0, 3600.0),
+        run_time=True),
+    Row('black_below', MonitorOptions.black_below, 'The picture is black when 99 % of it are below '
+        'this grey level; 0: never.', (0.0, 255.0), run_time=True),
+    Row('overexposed_above', MonitorOptions.overexposed_above, 'The picture is overexposed when '
+        'more than this share of it is saturated; 1: never.', (0.0, 1.0), run_time=True),
+    Row('sharpness_below', MonitorOptions.sharpness_below, 'The picture is blurred when its '
+        'strongest edges are less sharp: 0.125 is a ramp 8 of 640 columns wide, 1 a step; 0: '
+        'never.', (0.0, 1.0), run_time=True),
+    Row('covered_above', MonitorOptions.covered_above, 'The lens is covered when more than this '
+        'share of what the picture usually shows has gone; 1: never.', (0.0, 1.0),
+        run_time=True),
+    Row('no_road_after_s', MonitorOptions.no_road_after_s, 'A picture without any road for so many '
+        'seconds is reported; 0: never.', (0.0, 3600.0), run_time=True),
+    Row('unfamiliar_above', MonitorOptions.unfamiliar_above, 'The picture is unlike the training '
+        'data when a figure of it lies more than so many times as far out as theirs; 0: never. '
+        'Needs a checkpoint with statistics.', (0.0, 1e6), run_time=True),
     Row('overlay_colour', [0, 200, 80], 'Colour of the road in the overlay: red, green, blue, '
         '0 to 255.', run_time=True),
     Row('overlay_alpha', 0.45, 'Share of that colour, 0 (none) to 1 (nothing else).', (0.0, 1.0),

@@ -120,7 +120,7 @@ class SegNode(LifecycleNode):
         result: TransitionCallbackReturn = super().on_activate(state)
         self._publish_labels()
         self._worker = Worker(self._slots, self._network.holder, self._channels,
-                              lambda: self.settings, self, self._on_remedy)
+                              lambda: self.settings, self, self._on_remedy, self._on_news)
         self._worker.start()
         self._state_name = 'active'
         for channel in self._channels.values():
@@ -204,6 +204,10 @@ class SegNode(LifecycleNode):
         self.get_logger().fatal(f'{reason}: {GIVE_UP_AFTER} times in a row, the process ends')
         self.ended.set_result(None)
 
+    def _on_news(self) -> None:
+        if self._beat is not None:
+            self._beat.soon()
+
     def _on_set_parameters(self, changes: list[Parameter]) -> object:
         configured = self._state_name not in ('unconfigured', 'finalized')
         result, settings = change(self, changes, configured)
@@ -234,8 +238,8 @@ class SegNode(LifecycleNode):
         cameras = {}
         for name, counts in self._slots.counts().items():
             channel = channels.get(name)
-            cameras[name] = CameraHealth.of(counts, channel.times if channel else RecentTimes(),
-                                            channel.images if channel else None)
+            cameras[name] = CameraHealth(counts, RecentTimes()) if channel is None else (
+                CameraHealth.of(counts, channel.times, channel.images, channel.monitor.report))
         warning = '; '.join(filter(None, (self._network.warning, self._latency.problem)))
         return Health(self._state_name, str(self.failure or ''), warning, described,
                       worker.busy_s() if worker is not None else 0.0,

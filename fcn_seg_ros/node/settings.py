@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from rcl_interfaces.msg import SetParametersResult
@@ -15,6 +15,7 @@ from rclpy.parameter import Parameter
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends.machine import check_device_name
+from fcn_seg_ros.inference.monitor import MonitorOptions
 from fcn_seg_ros.inference.region import Region
 from fcn_seg_ros.inference.segmenter import SegmentOptions
 from fcn_seg_ros.node.parameters import (
@@ -60,6 +61,7 @@ class Settings:
     jpeg_quality: int
     reliability: str
     autostart: bool
+    monitor: MonitorOptions
 
 
 def declare_all(node: Node, changes: Sequence[Parameter] = ()) -> None:
@@ -112,7 +114,9 @@ def settings_of(value: Callable[[Row], Any], resolve: Callable[[str], str]) -> S
         _check_topic(resolve, f'{name}.topic', camera.topic)
     for name in ('transport', 'threshold', 'unknown_below', 'region_of_interest'):
         del own[name]
-    return Settings(**own | {'cameras': cameras})
+    monitor = MonitorOptions(**{field.name: own.pop(field.name)
+                                for field in fields(MonitorOptions)})
+    return Settings(**own | {'cameras': cameras, 'monitor': monitor})
 
 
 def change(node: Node, changes: Sequence[Parameter], configured: bool

@@ -50,12 +50,14 @@ class Worker:
     Takes frames from the slots, segments and publishes them, on a thread of its own.
 
     ``settings`` is called once per batch, so that a frame sees one set of them. ``on_remedy`` is
-    called on the worker's thread with what Trouble says is to be done.
+    called on the worker's thread with what Trouble says is to be done, ``on_news`` when a camera's
+    picture becomes bad or good again.
     """
 
     def __init__(self, slots: FrameSlots, network: NetworkHolder,
                  channels: Mapping[str, CameraChannel], settings: Callable[[], Settings],
-                 node: Node, on_remedy: Callable[[Remedy, str], None]) -> None:
+                 node: Node, on_remedy: Callable[[Remedy, str], None],
+                 on_news: Callable[[], None]) -> None:
         self.trouble = Trouble()
         self._slots = slots
         self._network = network
@@ -65,6 +67,7 @@ class Worker:
         self._logger = node.get_logger()
         self._context = node.context
         self._on_remedy = on_remedy
+        self._on_news = on_news
         self._busy_since: float | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name='segmentation', daemon=True)
@@ -156,6 +159,9 @@ class Worker:
             batching.record(len(batch), 1e3 * (segmented - start))
             for job, result in zip(batch, results, strict=True):
                 self._publish(job, result, settings, (start, segmented))
+            # After the masks of all, so that none waits for it.
+            for job, result in zip(batch, results, strict=True):
+                self._watch(job, result, settings, segmenter)
             self.trouble.succeeded()
 
     def _prepare(self, job: _Job, settings: Settings, segmenter: RoadSegmenter
@@ -197,7 +203,19 @@ class Worker:
             'segment': 1e3 * (segmenting[1] - segmenting[0]), 'publish': 1e3 * (done - started),
             'processing': 1e3 * (done - job.frame.taken), 'age': self._age_ms(job.header)})
 
+    def _watch(self, job: _Job, result: Segmentation, settings: Settings,
+               segmenter: RoadSegmenter) -> None:
+        """Let the camera's monitor look at a frame."""
+        assert job.image is not None
+        if self._channels[job.camera].monitor.look(
+                job.image, result, _nanoseconds(job.header), job.frame.taken, settings.monitor,
+                segmenter.info.statistics):
+            self._on_news()
+
     def _age_ms(self, header: Header) -> float:
         """Return the node's clock minus a stamp, whatever the stamp holds; it may be negative."""
-        stamp = header.stamp.sec * 10**9 + header.stamp.nanosec
-        return (self._clock.now().nanoseconds - stamp) / 1e6
+        return (self._clock.now().nanoseconds - _nanoseconds(header)) / 1e6
+
+
+def _nanoseconds(header: Header) -> int:
+    return int(header.stamp.sec * 10**9 + header.stamp.nanosec)
