@@ -43,12 +43,12 @@ class Variant:
         return f'{self.backend} {self.precision} {self.height}'
 
     def open(self) -> RoadSegmenter:
-        """Return its segmenter; raises InputError where this machine cannot run it."""
+        """Return its segmenter, untested; InputError where this machine cannot run it."""
         if self.exported:
             return RoadSegmenter(self.checkpoint, self.device, network_height=self.height,
-                                 threads=self.threads)
+                                 threads=self.threads, test=False)
         return RoadSegmenter(self.checkpoint, self.device, self.precision, self.height,
-                             threads=self.threads, backend=self.backend)
+                             threads=self.threads, backend=self.backend, test=False)
 
 
 @dataclass(frozen=True)
