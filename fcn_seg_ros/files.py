@@ -7,9 +7,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,10 +14,6 @@ import cv2
 import numpy as np
 
 from fcn_seg_ros.errors import InputError
-
-
-# In memory, and writable where nothing else is.
-_SHARED_MEMORY = Path('/dev/shm')
 
 
 def read_file(path: Path, expected: str, most_bytes: int) -> bytes:
@@ -62,22 +55,6 @@ def open_regular(path: Path, flags: int = 0) -> BinaryIO:
     except OSError:
         os.close(descriptor)
         raise
-
-
-@contextmanager
-def scratch_folder() -> Iterator[Path]:
-    """
-    Give a folder for files that are soon read back, removed afterwards.
-
-    It is in memory where no folder for temporary files can be written to. Raises OSError where
-    there is no place at all.
-    """
-    try:
-        folder = tempfile.TemporaryDirectory()
-    except OSError:
-        folder = tempfile.TemporaryDirectory(dir=_SHARED_MEMORY)
-    with folder as name:
-        yield Path(name)
 
 
 def make_folder(path: Path) -> Path:

@@ -37,6 +37,10 @@ class Variant:
     threads: int = 0
     exported: bool = False
 
+    def __post_init__(self) -> None:
+        """Make the path one that another process in another folder finds too."""
+        object.__setattr__(self, 'checkpoint', self.checkpoint.absolute())
+
     @property
     def name(self) -> str:
         """Return the variant in words, the same for every machine."""
