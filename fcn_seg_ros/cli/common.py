@@ -5,11 +5,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from fcn_seg_ros.errors import InputError, one_line
+from fcn_seg_ros.processes import settle
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -43,6 +47,7 @@ def run_main(name: str, args: Sequence[str] | None, body: Callable[[Sequence[str
     InputError is printed as one line on stderr (status 2); Ctrl-C is status 130. Everything else
     is a bug and keeps its traceback.
     """
+    settle()
     try:
         return body(sys.argv[1:] if args is None else args) or 0
     except InputError as error:
@@ -66,17 +71,34 @@ def init_ros(name: str, arguments: Sequence[str]) -> None:
     """
     Join ROS with the ROS arguments, the shipped DDS profile and no signal handlers.
 
-    Raises InputError where the ROS arguments are wrong.
+    Where no folder for log files can be written to, there are none, which is said. Raises
+    InputError where the ROS arguments are wrong.
     """
     import rclpy
     from rclpy.signals import SignalHandlerOptions
 
     from fcn_seg_ros.dds import use_shipped_profile
     use_shipped_profile()
+    fault = _log_folder_fault()
+    if fault:
+        print(f'{name}: no log file: {fault}; ROS_LOG_DIR names another folder', file=sys.stderr)
+        arguments = ['--ros-args', '--disable-external-lib-logs', '--', *arguments]
     try:
         rclpy.init(args=[name, *arguments], signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:  # the bindings raise several unrelated kinds
         raise _ros_fault(error) from None
+
+
+def _log_folder_fault(environ: Mapping[str, str] = os.environ) -> str:
+    """Return why ROS cannot write log files, for which it would refuse to start, or ''."""
+    home = environ.get('ROS_HOME') or os.path.join(environ.get('HOME', ''), '.ros')
+    folder = Path(environ.get('ROS_LOG_DIR') or os.path.join(home, 'log')).expanduser()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return ''
+    except OSError as error:
+        return f'{folder} cannot be written to ({error.strerror})'
 
 
 def _ros_fault(error: Exception) -> InputError:

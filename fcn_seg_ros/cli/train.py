@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fcn_seg_ros.cli.common import make_parser, run_main
-from fcn_seg_ros.datasets.open import parse_spec
+from fcn_seg_ros.datasets.open import open_dataset, parse_spec
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.evaluate import ALL
 from fcn_seg_ros.evaluation.statistics import fit_statistics

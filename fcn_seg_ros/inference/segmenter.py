@@ -39,7 +39,13 @@ from fcn_seg_ros.inference.segmentation import (
     StageTimes,
     resolve_threshold,
 )
-from fcn_seg_ros.models.checkpoint_file import NetworkSource, read_checkpoint
+from fcn_seg_ros.inference.self_test import self_test
+from fcn_seg_ros.models.checkpoint_file import (
+    NetworkSource,
+    SelfTest,
+    StoredCheckpoint,
+    read_checkpoint,
+)
 from fcn_seg_ros.models.checkpoint_info import is_binary
 
 _DEFAULT = SegmentOptions()
@@ -52,18 +58,17 @@ class RoadSegmenter:
     A checkpoint, or a model that `export --format openvino` wrote, ready to run on one device.
 
     ``network_height`` and ``threshold`` come from the checkpoint unless given (0 and -1 mean
-    "from the checkpoint"); ``backend`` is a name that ``make_backend`` knows. Not for use from
-    several threads at once.
+    "from the checkpoint"); ``backend`` is a name that ``make_backend`` knows. A network that does
+    not work, as ``self_test`` finds, is refused with InputError, unless ``test`` is False. Not for
+    use from several threads at once.
     """
 
-    def __init__(self, checkpoint: NetworkSource | str | Path, device: str = 'auto',
-                 precision: str = 'auto', network_height: int = 0, threshold: float = -1.0,
-                 threads: int = 0, backend: str = 'auto') -> None:
-        network = (checkpoint if not isinstance(checkpoint, str | Path) else
-                   load_exported(checkpoint) if is_exported(checkpoint) else
-                   read_checkpoint(checkpoint))
+    def __init__(self, checkpoint: NetworkSource | ExportedModel | str | Path,
+                 device: str = 'auto', precision: str = 'auto', network_height: int = 0,
+                 threshold: float = -1.0, threads: int = 0, backend: str = 'auto', *,
+                 test: bool = True) -> None:
+        network = open_network(checkpoint) if isinstance(checkpoint, str | Path) else checkpoint
         self.info = network.info
-        self.self_test = network.self_test
         # What error lines call the network.
         self.name = str(network.path or 'network')
         if network_height and network_height < 32:
@@ -75,13 +80,15 @@ class RoadSegmenter:
         self.network_height = network_height or self.info.network_height
         self._rows_given = bool(network_height)
         self.threshold = resolve_threshold(threshold, self.info.threshold)
-        choice = (device, precision, threads, backend)
-        self.backend = _make_backend(network, *choice)
+        self.backend, own_test = _make_backend(network, device, precision, threads, backend)
+        self.self_test = network.self_test or own_test
         self._scaling = self.backend if isinstance(self.backend, ScalingBackend) else None
         self._binary = is_binary(self.info)
         self._legend = legend_of(self.info)
         # The network's inputs, one for each shape, kept so that none is allocated for a frame.
         self._inputs: dict[tuple[int, ...], np.ndarray] = {}
+        if test:
+            self._test()
 
     def network_shape(self, image_shape: tuple[int, ...], region: Region | None = None,
                       focal_length: float = 0.0) -> tuple[int, int]:
@@ -151,6 +158,13 @@ class RoadSegmenter:
         self._inputs.clear()
         self.backend.close()
 
+    def _test(self) -> None:
+        try:
+            self_test(self)
+        except BaseException:
+            self.close()
+            raise
+
     def _plan(self, image: np.ndarray, options: SegmentOptions) -> Plan:
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
             raise InputError('image: expected a uint8 array of shape (H, W, 3), found '
@@ -211,17 +225,23 @@ class RoadSegmenter:
         return _place(mask, way, UNKNOWN), _place(probability, way, 0), confidence
 
 
+def open_network(path: str | Path) -> StoredCheckpoint | ExportedModel:
+    """Return a network as its file has it; raises InputError as the readers of both kinds do."""
+    return load_exported(path) if is_exported(path) else read_checkpoint(path)
+
+
 def _make_backend(network: NetworkSource | ExportedModel, device: str, precision: str,
-                  threads: int, name: str) -> Backend:
+                  threads: int, name: str) -> tuple[Backend, SelfTest | None]:
+    """Return what runs a network, and the self-test of the file that is run in its place."""
     if isinstance(network, ExportedModel):
-        return make_exported_backend(network, device, precision, threads, name)
+        return make_exported_backend(network, device, precision, threads, name), None
     quantised, why_not = in_int8(network, device, precision, name)
     if quantised is not None:
-        return make_exported_backend(quantised, 'cpu', 'int8', threads)
+        return make_exported_backend(quantised, 'cpu', 'int8', threads), quantised.self_test
     backend = make_backend(network, device, precision, threads, name)
     if why_not:
         backend.reason += f'; {why_not}'
-    return backend
+    return backend, None
 
 
 def _common_size(plans: list[Plan]) -> tuple[int, int]:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from fcn_seg_ros.errors import InputError
@@ -13,7 +15,10 @@ from fcn_seg_ros.inference.postprocess import (
     probability_to_mask,
 )
 from fcn_seg_ros.inference.preprocess import network_rows, network_size
-from fcn_seg_ros.inference.segmenter import RoadSegmenter
+
+if TYPE_CHECKING:
+    from fcn_seg_ros.inference.segmentation import Segmentation
+    from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
 # In bf16 the packaged network's masks agree to an IoU of 0.995 and more with those in fp32; int8
 # and other network heights move more pixels, a broken kernel or a wrong channel order far more.
@@ -26,19 +31,20 @@ def self_test(segmenter: RoadSegmenter) -> float | None:
     """
     Segment the checkpoint's self-test image; return the IoU of the mask with the one expected.
 
-    Raises InputError, one line, where the mask or the probability is not what the checkpoint says.
-    At another network height than the checkpoint's they are not compared, only must the
-    probability vary over the image. None where nothing was compared, as for a checkpoint without
-    a self-test.
+    Raises InputError, one line, where the mask or the probability is not what the checkpoint says,
+    and where they are the same all over the image: scores that are not finite, or weights that are
+    all zero. That is also looked at in a checkpoint without a self-test, with ``drawn_scene``, and
+    at another network height than the checkpoint's, where nothing is compared and None returned.
     """
     expected, name = segmenter.self_test, segmenter.name
+    found = segmenter.segment(drawn_scene() if expected is None else expected.image)
+    if _is_constant(found):
+        raise InputError(f'{name}: self-test: expected a probability that varies over the image, '
+                         f'found {found.probability.flat[0]} everywhere (weights without a trained '
+                         'network, or scores that are not finite)')
     if expected is None:
         return None
-    probability = segmenter.segment(expected.image).probability
-    wanted = expected.probability
-    if probability.min() == probability.max() and wanted.min() < wanted.max():
-        raise InputError(f'{name}: self-test: expected a probability that varies over the image, '
-                         f'found {probability.flat[0]} everywhere (scores that are not finite?)')
+    probability, wanted = found.probability, expected.probability
     height, width = expected.image.shape[:2]
     own_size = network_size(height, width, network_rows(height, width, segmenter.info))
     if segmenter.network_shape((height, width)) != own_size:
@@ -53,3 +59,27 @@ def self_test(segmenter: RoadSegmenter) -> float | None:
             f'{_LARGEST_MEAN_DIFFERENCE:g}/255 on the mean of what the checkpoint says, found '
             f'{iou:.3f} and {difference:.1f}')
     return iou
+
+
+def drawn_scene() -> np.ndarray:
+    """
+    Return an image to try a network on of which nothing is known: a grey road between greens.
+
+    uint8 RGB, of half KITTI's size, so that it is the network's input that KITTI's images are; the
+    same at every call.
+    """
+    rows, columns = np.mgrid[:192, :640].astype(np.float32)
+    noise = np.random.default_rng(0).normal(0, 5, (192, 640, 3))
+    below = np.clip((rows - 80) / 112, 0, 1)
+    image = np.stack([120 - 60 * below, 150 - 40 * below, 210 - 160 * below], axis=2)
+    image[rows >= 80] = 70, 110, 50
+    aside = np.abs(columns - 320) / (30 + 330 * below)
+    image[(rows >= 80) & (aside < 1)] = 105, 103, 100
+    image[(rows >= 80) & (aside < 0.03) & (rows % 24 < 12)] = 230, 230, 225
+    image[40:120, 60:180] = 90, 30, 25
+    return np.clip(image + noise, 0, 255).astype(np.uint8)
+
+
+def _is_constant(found: Segmentation) -> bool:
+    planes = (found.mask, found.probability, found.confidence)
+    return all(plane.min() == plane.max() for plane in planes)
