@@ -111,7 +111,7 @@ def write_self_test(model: Any, expected: SelfTest) -> None:
 
 
 def read_self_test(path: Path, text: str | None) -> SelfTest:
-    """Return what ``write_self_test`` wrote; raises InputError, naming the file, for what is not."""
+    """Return what ``write_self_test`` wrote; InputError, naming the file, for anything else."""
     try:
         content = zlib.decompressobj().decompress(
             base64.b64decode((text or '').encode(), validate=True), _LARGEST_SELF_TEST)

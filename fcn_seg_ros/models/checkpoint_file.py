@@ -179,7 +179,7 @@ def pack_self_test(expected: SelfTest) -> bytes:
 
 
 def unpack_self_test(path: Path, content: bytes) -> SelfTest | None:
-    """Return what ``pack_self_test`` packed; raises InputError, naming ``path``, for what is not."""
+    """Return what ``pack_self_test`` packed; InputError, naming ``path``, for anything else."""
     return _take_self_test(path, _tensors(path, content))
 
 
