@@ -53,9 +53,9 @@ def crop_to(height: int, width: int, shape: Fraction) -> Region | None:
     """
     Return the largest region of a shape in an image; None where that differs by less than 2 %.
 
-    It is cut at both sides alike. Of the rows, as the road is at the bottom, up to a quarter of the
-    image leaves at the top, where the sky is, and only what is more than that at the bottom: without
-    its horizon it would be no camera's picture.
+    It is cut at both sides alike. Rows are cut at the top, as the road is at the bottom, but at
+    most a quarter of the image's: without its horizon it would be no camera's picture. Only what
+    is more than that is cut at the bottom.
     """
     if abs(width / height / shape - 1) < 0.02:
         return None
