@@ -103,8 +103,8 @@ def test_what_is_foreign(network, tmp_path):
     assert not is_foreign(default_checkpoint())
     assert not is_foreign(default_checkpoint().with_name('fcn8s_mobilenet_v2_int8.xml'))
     network.with_suffix('.yaml').unlink()
-    with pytest.raises(InputError, match='expected a network that this package wrote, or its '
-                                         'description in tiny.yaml beside it, found neither'):
+    with pytest.raises(InputError, match=r'expected a network that this package wrote, or its '
+                                         r'description in tiny\.yaml beside it, found neither'):
         ForeignNetwork(network)
 
 
