@@ -142,6 +142,8 @@ def test_some_of_the_images(kitti_folder):
     (['{kitti}', '--probabilities', '{kitti}', '--checkpoint', 'a', '--checkpoint', 'b'],
      'expected at most one --checkpoint'),
     (['{kitti}', '--checkpoint', 'none.xml'], 'none.xml: expected a file that'),
+    (['{kitti}', '--description', 'x.yaml'], 'expected a foreign network as --checkpoint, found '
+                                             'packaged'),
     (['{kitti}', '--limit', '-1'], '--every, --limit: expected'),
 ])
 def test_bad_input(kitti_folder, capsys, arguments, text):
