@@ -27,7 +27,7 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.evaluate import BIRDS_EYE, Evaluation
 from fcn_seg_ros.evaluation.networks import Contestant, Setting, open_network
 from fcn_seg_ros.evaluation.plots import write_plots
-from fcn_seg_ros.evaluation.predictors import Predictor, StoredProbabilities
+from fcn_seg_ros.evaluation.predictors import Foreign, Predictor, StoredProbabilities
 from fcn_seg_ros.evaluation.report import VIEWS, Table, markdown, tables
 from fcn_seg_ros.evaluation.robustness import Robustness
 from fcn_seg_ros.evaluation.submission import (
@@ -103,12 +103,26 @@ def _parser() -> argparse.ArgumentParser:
     add('--geometry', action='store_true',
         help='also print what they lose at 0.5 to 2 times the size and on crops to 4:3, 16:9, 21:9 '
              'and portrait')
-    add('--view', default='both', choices=list(VIEWS),
-        help='tables to print of one network on one set')
+    _add_running(parser)
+    _add_reports(parser)
+    return parser
+
+
+def _add_running(parser: argparse.ArgumentParser) -> None:
+    """Add how networks run."""
+    add = parser.add_argument
     add('--device', default='auto', help='auto, cpu, cuda or cuda:N')
     add('--precision', default='auto', choices=PRECISIONS, help='arithmetic of the network; '
         'int8: that of the file CHECKPOINT_int8.xml beside it, as the packaged one has it')
-    add('--network-height', type=int, default=0, help='rows of its input, 0: the checkpoint\'s')
+    add('--network-height', type=int, default=0,
+        help='rows of its input, 0: the checkpoint\'s; a foreign network has its own')
+
+
+def _add_reports(parser: argparse.ArgumentParser) -> None:
+    """Add what is printed and written."""
+    add = parser.add_argument
+    add('--view', default='both', choices=list(VIEWS),
+        help='tables to print of one network on one set')
     add('--json', action='store_true', help='print JSON with everything instead of tables')
     add('--markdown', type=Path, metavar='FILE', help='write the tables to a Markdown file')
     add('--plots', type=Path, metavar='DIR',
@@ -117,7 +131,6 @@ def _parser() -> argparse.ArgumentParser:
     add('--submission', type=Path, metavar='DIR',
         help='write the benchmark\'s archive of bird\'s-eye probability images: of SET/testing '
              'where that is there, else of the scored images')
-    return parser
 
 
 def _evaluate(options: argparse.Namespace) -> None:
@@ -191,7 +204,11 @@ def _networks(options: argparse.Namespace) -> list[Contestant]:
                            {'probabilities': str(options.probabilities)})]
     setting = Setting(options.device, options.precision, options.network_height,
                       options.threshold, options.description)
-    return [open_network(each, setting) for each in given or [DEFAULT_CHECKPOINT]]
+    networks = [open_network(each, setting) for each in given or [DEFAULT_CHECKPOINT]]
+    if options.description and not any(isinstance(n.predictor, Foreign) for n in networks):
+        raise InputError('--description: expected a foreign network as --checkpoint, found '
+                         f'{", ".join(given) or DEFAULT_CHECKPOINT}')
+    return networks
 
 
 def _write_submission(folder: Path, dataset: RoadDataset, predictor: Predictor) -> None:

@@ -23,7 +23,14 @@ from fcn_seg_ros.evaluation.networks import Contestant
 from fcn_seg_ros.evaluation.report import Table
 from fcn_seg_ros.evaluation.robustness import Robustness, compare
 from fcn_seg_ros.evaluation.robustness_table import NOTE, mean_table, robustness_table
-from fcn_seg_ros.evaluation.set_table import COLUMNS, NOTES, TITLE, road_user_table, row
+from fcn_seg_ros.evaluation.set_table import (
+    COLUMNS,
+    NOTES,
+    TITLE,
+    road_user_rows,
+    road_user_table,
+    row,
+)
 from fcn_seg_ros.evaluation.variants import Variant
 
 _HELD_OUT = {'drives': 20, 'frames': 4, 'first_seed': FIRST_HELD_OUT_SEED}
@@ -77,7 +84,9 @@ def score_sets(sets: Sequence[OpenSet], networks: Sequence[Contestant], show: bo
     """
     titles = titles_of(networks)
     printer = _printer([part.title for part in sets], titles) if show else lambda words: None
-    found, rows, users = [], [], []
+    found: list[list[Evaluation]] = []
+    rows: list[tuple[str, ...]] = []
+    users: list[tuple[str, ...]] = []
     for part in sets:
         with progress_bar(part.title, len(part.indices)) as done:
             found.append(score_all([network.predictor for network in networks], part.dataset,
@@ -85,8 +94,8 @@ def score_sets(sets: Sequence[OpenSet], networks: Sequence[Contestant], show: bo
         for title, result in zip(titles, found[-1], strict=True):
             rows.append(row(part.title, title, result))
             printer(rows[-1])
-            users.append(road_user_table(part.title, title, result))
-    tables = [table for table in users if table is not None]
+            users += road_user_rows(part.title, title, result)
+    tables = [road_user_table(users)] if users else []
     if show:
         print_tables([], NOTES)
         print_tables(tables)

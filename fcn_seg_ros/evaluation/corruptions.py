@@ -97,10 +97,10 @@ def fog(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def rain(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Draw bright streaks near the vertical over a greyer, darker picture."""
     height, width = image.shape[:2]
-    drops = (rng.random((height, width), np.float32) < 0.006).astype(np.float32)
+    drops = (rng.random((height, width), np.float32) < 0.004).astype(np.float32)
     angle = math.pi / 2 + rng.uniform(-0.3, 0.3)
     streaks = cv2.filter2D(drops, -1, _line(9.0, 18, angle) * 23)
-    layer = np.minimum(streaks, 1)[..., None] * np.float32(0.55)
+    layer = np.minimum(streaks, 1)[..., None] * np.float32(0.3)
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None] / np.float32(255)
     wet = np.float32(0.85) * (np.float32(0.7) * image / np.float32(255) + np.float32(0.3) * grey)
     return _to_image(wet * (1 - layer) + np.float32(0.85) * layer)
@@ -136,8 +136,8 @@ def dirty_lens(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     for _ in range(40):
         speck = np.zeros_like(cover)
         centre = (int(rng.uniform(0, width)), int(rng.uniform(0, height)))
-        axes = (int(size * rng.uniform(0.01, 0.06)), int(size * rng.uniform(0.01, 0.06)))
-        cv2.ellipse(speck, centre, axes, rng.uniform(0, 180), 0, 360, rng.uniform(0.4, 0.85), -1)
+        axes = (int(size * rng.uniform(0.02, 0.09)), int(size * rng.uniform(0.02, 0.09)))
+        cv2.ellipse(speck, centre, axes, rng.uniform(0, 180), 0, 360, rng.uniform(0.5, 0.95), -1)
         cover = np.maximum(cover, speck)
     cover = cv2.GaussianBlur(cover, (0, 0), 0.012 * size)[..., None]
     dirt = np.array([0.30, 0.27, 0.23], np.float32)

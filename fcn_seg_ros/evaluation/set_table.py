@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from fcn_seg_ros.evaluation.evaluate import ALL, Evaluation
@@ -37,18 +39,22 @@ def row(set_name: str, network: str, result: Evaluation) -> tuple[str, ...]:
             f'{result.segment_ms:.1f}' if np.isfinite(result.segment_ms) else '-')
 
 
-def road_user_table(set_name: str, network: str, result: Evaluation) -> Table | None:
-    """Return what is taken for road of large vehicles, people and cyclists; None without any."""
-    rows = []
+def road_user_table(rows: Sequence[tuple[str, ...]]) -> Table:
+    """Return the rows of ``road_user_rows`` as a table."""
+    return Table(f'road users of at least {LARGE} connected pixels',
+                 ('set', 'network', 'what', 'number', 'taken for road, %', 'the worst one, %',
+                  'in'), rows)
+
+
+def road_user_rows(set_name: str, network: str, result: Evaluation) -> list[tuple[str, ...]]:
+    """Return what is taken for road of large vehicles, people and cyclists, a row for each."""
+    rows: list[tuple[str, ...]] = []
     for group, users in result.users.large().items():
         if users:
             bad = worst(users)
-            rows.append((group, str(len(users)), _percent(as_road(users)),
+            rows.append((set_name, network, group, str(len(users)), _percent(as_road(users)),
                          _percent(bad.as_road / bad.pixels), bad.image))
-    if not rows:
-        return None
-    return Table(f'{set_name}, {network}: road users of at least {LARGE} connected pixels',
-                 ('what', 'number', 'taken for road, %', 'the worst one, %', 'in'), rows)
+    return rows
 
 
 def _percent(value: float) -> str:

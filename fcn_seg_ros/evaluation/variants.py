@@ -53,13 +53,15 @@ def crop_to(height: int, width: int, shape: Fraction) -> Region | None:
     """
     Return the largest region of a shape in an image; None where that differs by less than 2 %.
 
-    It is cut at both sides alike, or at the top: the road is at the bottom.
+    It is cut at both sides alike. Rows are cut at the top, as the road is at the bottom, but at
+    most a quarter of the image's: without its horizon it would be no camera's picture. Only what
+    is more than that is cut at the bottom.
     """
     if abs(width / height / shape - 1) < 0.02:
         return None
     columns = min(width, round(height * shape))
     rows = min(height, round(width / shape))
-    return Region((width - columns) // 2, height - rows, columns, rows)
+    return Region((width - columns) // 2, min(height - rows, height // 4), columns, rows)
 
 
 def _whole(shape: tuple[int, int]) -> Region | None:
