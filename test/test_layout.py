@@ -13,7 +13,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / 'fcn_seg_ros'
 # A room may import its own and what stands in a row above; the top-level modules (errors,
 # resources, dds) are everybody's.
 ROWS = (('models', 'ground'), ('inference', 'datasets'), ('evaluation',),
-        ('training', 'bags'), ('node',), ('examples', 'launching'), ('benchmark',), ('cli',), ('data',))
+        ('training', 'bags'), ('node',), ('examples', 'launching'), ('benchmark',),
+        ('cli',), ('data',))
 RANK = {room: rank for rank, row in enumerate(ROWS) for room in row}
 ROS = ('rclpy', 'sensor_msgs', 'std_msgs', 'diagnostic_msgs', 'rcl_interfaces',
        'builtin_interfaces', 'lifecycle_msgs', 'std_srvs', 'vision_msgs')
