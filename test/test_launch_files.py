@@ -268,7 +268,7 @@ def generate_launch_description():
             PushRosNamespace('car'), SetParametersFromFile('FILE'),
             SetRemap('camera/road/mask', '/planner/mask'),
             IncludeLaunchDescription('LAUNCH', launch_arguments={
-                'autostart': 'False', 'threads': '2', 'topic': '/front/image_raw'}.items())])])
+                'autostart': 'AUTOSTART', 'threads': '2', 'topic': '/front/image_raw'}.items())])])
 """,
     'xml': """
 <launch>
@@ -280,7 +280,7 @@ def generate_launch_description():
     <set_parameters_from_file filename="FILE"/>
     <set_remap from="camera/road/mask" to="/planner/mask"/>
     <include file="LAUNCH">
-      <arg name="autostart" value="False"/>
+      <arg name="autostart" value="AUTOSTART"/>
       <arg name="threads" value="2"/>
       <arg name="topic" value="/front/image_raw"/>
     </include>
@@ -299,19 +299,20 @@ launch:
   - include:
       file: LAUNCH
       arg:
-      - {name: autostart, value: 'False'}
+      - {name: autostart, value: 'AUTOSTART'}
       - {name: threads, value: '2'}
       - {name: topic, value: /front/image_raw}
 """}
 
 
-def around(tmp_path: Path, language: str, file: str) -> str:
+def around(tmp_path: Path, language: str, file: str, autostart: str = 'False') -> str:
     """Write a launch file that includes ours, and the parameter file that it speaks of."""
     given = tmp_path / 'given.yaml'
     given.write_text(file)
     path = tmp_path / f'around.launch.{language}'
     ours = f'{PACKAGES["fcn_seg_ros"]}/share/fcn_seg_ros/launch/seg.launch.py'
-    path.write_text(AROUND[language].replace('LAUNCH', ours).replace('FILE', str(given)))
+    text = AROUND[language].replace('LAUNCH', ours).replace('FILE', str(given))
+    path.write_text(text.replace('AUTOSTART', autostart))
     return str(path)
 
 
@@ -329,8 +330,7 @@ def test_what_an_including_file_says_wins_over_the_defaults(launch, tmp_path, la
 
 
 def test_a_remapped_mask_takes_its_compressed_one_along(launch, small, road, tmp_path):
-    launched = launch(around(tmp_path, 'xml', '/**: {ros__parameters: {}}'), 'autostart:=true',
-                      *small)
+    launched = launch(around(tmp_path, 'xml', '/**: {ros__parameters: {}}', 'TRUE'), *small)
     still = lambda: launched.process.poll() is None  # noqa: E731
     check_mask(road.mask('/front/image_raw', '/planner/mask', still), road)
     png = road.mask('/front/image_raw', '/planner/mask/compressed', still, CompressedImage)
