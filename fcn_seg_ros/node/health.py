@@ -17,6 +17,7 @@ A camera's level is that of the first row that holds; the message names every ro
 | WARN | the middleware lost images in the last second |
 | WARN | more than half of the images of the last 5 s replaced by newer ones, or too old |
 | WARN | the last second's images are more than 10 s old, or in the future |
+| WARN | 16-bit images never use their upper bits |
 | WARN | the last mask's processing took longer than ``expected_processing_ms`` |
 | OK | otherwise |
 
@@ -61,14 +62,16 @@ class CameraHealth:
     transport: str = ''
     reliability: str = ''
     incompatible: str = ''
+    depth_hint: str = ''
 
     @classmethod
-    def of(cls, counts: Counts, times: RecentTimes, images: ImageInput | None) -> CameraHealth:
+    def of(cls, counts: Counts, times: RecentTimes, images: ImageInput | None,
+           depth_hint: str = '') -> CameraHealth:
         """Return the health of a camera; without an input where the node is not configured."""
         if images is None:
             return cls(counts, times)
         return cls(counts, times, images.is_open, images.lost, images.missed, images.transport,
-                   images.reliability_in_use, images.incompatible)
+                   images.reliability_in_use, images.incompatible, depth_hint)
 
 
 @dataclass(frozen=True)
@@ -136,18 +139,18 @@ class CameraWatch:
                        'is_processing_time_ms_in_expected_range': str(delay[1] == 0.0),
                        'consecutive_processing_delay_ms': f'{delay[1]:.2f}'}
         problems = list(common_problems(health))
-        hint = _age_hint(ages) if active else ''
+        hints = [hint for hint in (_age_hint(ages), camera.depth_hint) if hint and active]
         if active:
             problems += self._count_problems(camera, previous.camera)
             problems += self._silence(now)
-            problems += [(DiagnosticStatus.WARN, hint)] if hint else []
+            problems += [(DiagnosticStatus.WARN, hint) for hint in hints]
             if delay is not None and delay[1] > 0.0:
                 problems.append((DiagnosticStatus.WARN,
                                  f'processing took {delay[0]:.0f} ms, expected at most '
                                  f'{health.expected_processing_ms:g} ms'))
         fine = 'active, nobody listens' if active and not camera.subscribed else health.state
         level, message = worst(problems, fine)
-        return Verdict(level, message, values, hint)
+        return Verdict(level, message, values, '; '.join(hints))
 
     def _follow(self, beat: _Beat) -> _Beat:
         """Note a beat and return the one before it, or itself where it is the first."""

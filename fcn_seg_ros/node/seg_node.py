@@ -223,7 +223,8 @@ class SegNode(LifecycleNode):
         for name, counts in self._slots.counts().items():
             channel = channels.get(name)
             cameras[name] = CameraHealth.of(counts, channel.times if channel else RecentTimes(),
-                                            channel.images if channel else None)
+                                            channel.images if channel else None,
+                                            channel.depth.hint if channel else '')
         warning = '; '.join(filter(None, (self._network.warning, self._latency.problem)))
         return Health(self._state_name, str(self.failure or ''), warning, described,
                       worker.busy_s() if worker is not None else 0.0,
