@@ -186,6 +186,5 @@ def test_a_compressed_image_that_is_none_is_one_line(tmp_path: Path) -> None:
     message = compressed(noise(1), 5)
     broken = type(message)(message.header, 'jpeg', message.data[:50])
     bag = write_bag(tmp_path / 'bag', 'mcap', [('/image/compressed', broken, 5)])
-    with pytest.raises(InputError, match=r'image.compressed: data: expected a whole PNG image, '
-                                         'found 50 bytes'):
+    with pytest.raises(InputError, match=': data: expected a whole PNG image, found 50 byte'):
         list(open_drive(str(bag)))

@@ -18,6 +18,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CompressedImage, Image
 
 from fcn_seg_ros.bags.messages import to_header
@@ -64,7 +65,8 @@ class Graph:
         return node
 
     def input(self, transport: str = 'raw', reliability: str = 'auto') -> ImageInput:
-        return ImageInput(self.node, 'camera/image_raw', transport, reliability, self.got.append)
+        return ImageInput(self.node, 'camera/image_raw', transport, reliability,
+                          lambda data, kind: self.got.append(deserialize_message(data, kind)))
 
     def camera(self, name: str, profile: QoSProfile, kind: type = Image,
                topic: str = 'camera/image_raw') -> tuple[Node, Publisher]:

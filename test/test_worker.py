@@ -12,11 +12,14 @@ import numpy as np
 import pytest
 import rclpy
 from node_client import image_message
+from rclpy.serialization import serialize_message
+from sensor_msgs.msg import Image
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends import BackendError
 from fcn_seg_ros.inference.segmenter import Region, SegmentOptions
 from fcn_seg_ros.node.camera_channel import Frame
+from fcn_seg_ros.node.depth_watch import DepthWatch
 from fcn_seg_ros.node.frame_slot import Drop, FrameSlots
 from fcn_seg_ros.node.loader import Loading
 from fcn_seg_ros.node.network import NetworkHolder
@@ -85,9 +88,9 @@ class Bench:
         self.holder = NetworkHolder(SimpleNamespace(segmenter=segmenter, facts={}))
         self.channels = {name: SimpleNamespace(
             times=RecentTimes(), image_shape=None, network_shape=None, camera_info=None,
-            outputs=Outputs()) for name in CAMERAS}
+            depth=DepthWatch(),             outputs=Outputs()) for name in CAMERAS}
         self.settings = SimpleNamespace(max_age_ms=0.0, cameras={
-            name: CameraSettings('', 'raw', SegmentOptions(threshold=number / 10))
+            name: CameraSettings('', 'raw', 0, SegmentOptions(threshold=number / 10))
             for number, name in enumerate(CAMERAS)})
         self.remedies: list[tuple[Remedy, str]] = []
         self.worker = Worker(self.slots, self.holder, self.channels, lambda: self.settings, node,
@@ -96,7 +99,7 @@ class Bench:
 
     def put(self, camera: str, number: int, rows: int = 32) -> None:
         message = image_message(np.full((rows, 32, 3), number, np.uint8), number)
-        self.slots.put(camera, Frame(message, time.monotonic()))
+        self.slots.put(camera, Frame(serialize_message(message), Image, time.monotonic()))
 
     def drained(self) -> dict:
         """Return the counts once nothing is in flight."""
@@ -182,7 +185,7 @@ def test_max_age_limits_the_batch_and_drops_what_is_older(make_bench):
 def test_every_frame_has_one_outcome_whatever_happens(make_bench):
     bench = make_bench()
     bench.channels['b'].outputs.is_watched = False
-    bench.settings.cameras['c'] = CameraSettings('', 'raw', SegmentOptions(
+    bench.settings.cameras['c'] = CameraSettings('', 'raw', 0, SegmentOptions(
         region=Region(0, 0, 1000, 10)))
     for camera in CAMERAS:
         bench.put(camera, 1)
@@ -307,3 +310,46 @@ def _settings(**values):
              'overlay_colour': (0, 0, 0), 'overlay_alpha': 0.5, 'reliability': 'auto',
              'autostart': True} | values
     return Settings(**given)
+
+
+def test_whatever_a_message_does_to_a_decoder_it_is_malformed(make_bench, monkeypatch):
+    """Neither bytes that are no message nor an error nobody expected count towards giving up."""
+    bench = make_bench()
+    for _ in range(GIVE_UP_AFTER):
+        bench.slots.put('a', Frame(b'\x00\x01\x00\x00\xff', Image, time.monotonic()))
+        bench.drained()
+
+    def fail(*args: object) -> None:
+        raise IndexError('index out of range')
+    monkeypatch.setattr('fcn_seg_ros.node.decode.to_rgb', fail)
+    for number in range(GIVE_UP_AFTER):
+        bench.put('a', number)
+        bench.drained()
+    monkeypatch.undo()
+    bench.put('a', 7)
+    counts = bench.drained()['a']
+    assert counts.dropped[Drop.MALFORMED] == 2 * GIVE_UP_AFTER and counts.published == 1
+    assert not bench.remedies and bench.worker.trouble.reason == ''
+
+
+def test_bits_that_are_never_used_are_noticed(make_bench):
+    bench = make_bench()
+    watch = bench.channels['a'].depth
+
+    def put(value: int) -> None:
+        message = Image(height=32, width=32, step=64, encoding='mono16',
+                        data=np.full(1024, value, np.uint16).tobytes())
+        bench.slots.put('a', Frame(serialize_message(message), Image, time.monotonic()))
+        bench.drained()
+    for _ in range(9):
+        put(1023)
+    assert watch.hint == ''
+    put(1000)
+    assert watch.hint == ('the upper 6 of 16 bits of the images are never used: for a 10-bit '
+                          'camera set bit_depth to 10')
+    assert bench.segmenter.calls[-1] == [3]
+    bench.settings.cameras['a'] = CameraSettings('', 'raw', 10, SegmentOptions())
+    put(1000)
+    assert watch.hint == '' and bench.segmenter.calls[-1] == [250]
+    put(1024)  # more than ten bits can hold: as bright as can be
+    assert bench.segmenter.calls[-1] == [255]

@@ -20,12 +20,13 @@ except ImportError:  # Humble
 
 def subscribe_with_events(node: Node, message: type, topic: str, on_message: Callable[..., None],
                           profile: QoSProfile, on_lost: Callable[[int], None],
-                          on_change: Callable[[], None]) -> Subscription:
+                          on_change: Callable[[], None], raw: bool = False) -> Subscription:
     """
     Subscribe; call ``on_lost`` with how many messages the middleware lost, as it notices.
 
     ``on_change`` is called when a publisher comes, goes, or does not fit. A middleware may lack
     any of these events (Humble's rclpy has none for comings and goings): then nothing is called.
+    With ``raw``, messages come as the bytes that were on the wire.
     """
     events = {'message_lost': lambda info: on_lost(info.total_count_change),
               'incompatible_qos': lambda info: on_change(),
@@ -37,7 +38,7 @@ def subscribe_with_events(node: Node, message: type, topic: str, on_message: Cal
     def subscribe(events: dict[str, Any]) -> Subscription:
         callbacks = SubscriptionEventCallbacks(**events, use_default_callbacks=False)
         return node.create_subscription(message, topic, on_message, profile,
-                                        event_callbacks=callbacks)
+                                        event_callbacks=callbacks, raw=raw)
     try:
         return subscribe(events)
     except UnsupportedEventTypeError:

@@ -17,6 +17,7 @@ A camera's level is that of the first row that holds; the message names every ro
 | WARN | the middleware lost images in the last second |
 | WARN | more than half of the images of the last 5 s replaced by newer ones, or too old |
 | WARN | the last second's images are more than 10 s old, or in the future |
+| WARN | 16-bit images never use their upper bits |
 | WARN | the last mask's processing took longer than ``expected_processing_ms`` |
 | WARN | the picture cannot be believed (``inference/monitor.py``), in the last two seconds |
 | OK | otherwise |
@@ -69,14 +70,15 @@ class CameraHealth:
     transport: str = ''
     reliability: str = ''
     incompatible: str = ''
+    depth_hint: str = ''
     picture: PictureReport = field(default_factory=PictureReport)
 
     @classmethod
-    def of(cls, counts: Counts, times: RecentTimes, images: ImageInput, picture: PictureReport
-           ) -> CameraHealth:
+    def of(cls, counts: Counts, times: RecentTimes, images: ImageInput, depth_hint: str,
+           picture: PictureReport) -> CameraHealth:
         """Return the health of a camera of a configured node."""
         return cls(counts, times, images.is_open, images.lost, images.missed, images.transport,
-                   images.reliability_in_use, images.incompatible, picture)
+                   images.reliability_in_use, images.incompatible, depth_hint, picture)
 
 
 @dataclass(frozen=True)
@@ -150,11 +152,11 @@ class CameraWatch:
         picture = camera.picture if active and camera.subscribed else PictureReport()
         values |= _picture_values(picture, now)
         problems = list(common_problems(health))
-        hint = _age_hint(ages) if active else ''
+        hints = [hint for hint in (_age_hint(ages), camera.depth_hint) if hint and active]
         if active:
             problems += self._count_problems(camera, previous.camera)
             problems += self._silence(now)
-            problems += [(DiagnosticStatus.WARN, hint)] if hint else []
+            problems += [(DiagnosticStatus.WARN, hint) for hint in hints]
             if delay is not None and delay[1] > 0.0:
                 problems.append((DiagnosticStatus.WARN,
                                  f'processing took {delay[0]:.0f} ms, expected at most '
@@ -163,7 +165,7 @@ class CameraWatch:
         problems += [(DiagnosticStatus.WARN, words) for words in faults.values()]
         fine = 'active, nobody listens' if active and not camera.subscribed else health.state
         level, message = worst(problems, fine)
-        return Verdict(level, message, values, hint, self._news(faults, now))
+        return Verdict(level, message, values, '; '.join(hints), self._news(faults, now))
 
     def _news(self, faults: Mapping[str, str], now: float) -> str:
         """Return what the log is to say of the picture, '' where it was said or is too soon."""

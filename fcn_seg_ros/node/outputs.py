@@ -20,6 +20,7 @@ from fcn_seg_ros.images.encode import encode_jpeg, encode_png
 from fcn_seg_ros.inference.postprocess import draw_overlay
 from fcn_seg_ros.inference.segmenter import Segmentation
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
+from fcn_seg_ros.node.camera_info import described, for_image
 from fcn_seg_ros.node.label_info import LabelInfo, label_info
 from fcn_seg_ros.node.publish import publish_on_demand
 from fcn_seg_ros.node.settings import Settings
@@ -31,6 +32,7 @@ OUTPUTS = {'mask': Image, 'probability': Image, 'confidence': Image, 'overlay': 
            'camera_info': CameraInfo}
 _MASKS = ('mask', 'mask/compressed')
 _COMPRESSED = '/compressed'
+_WARN_EVERY_S = 60.0
 # As image_transport writes them.
 _PNG_FORMAT = 'mono8; png compressed mono8'
 _JPEG_FORMAT = 'rgb8; jpeg compressed bgr8'
@@ -48,6 +50,7 @@ class CameraOutputs:
                  on_change: Callable[[], None]) -> None:
         """Join the graph; raises InputError where a ``qos_overrides`` parameter is wrong."""
         self._node = node
+        self._camera = camera
         self._publishers: dict[str, Any] = {}
         self._labels: Any = None
         try:
@@ -75,7 +78,7 @@ class CameraOutputs:
         """
         Publish what is subscribed to; ``header`` is the camera image's and is kept as it is.
 
-        ``camera_info`` is the camera's newest; it is sent where it is for an image of this size.
+        ``camera_info`` is the camera's newest; it is sent where it describes an image of this size.
         """
         for name in ('mask', 'probability', 'confidence'):
             if self.watched(name):
@@ -86,12 +89,20 @@ class CameraOutputs:
         if self.watched('mask/compressed'):
             self._publishers['mask/compressed'].publish(
                 _compressed(header, _PNG_FORMAT, encode_png(result.mask)))
-        height, width = image.shape[:2]
-        if (camera_info is not None and (camera_info.height, camera_info.width) == (height, width)
-                and self.watched('camera_info')):
-            # Nobody else has this message: it is the middleware's newest, kept for this.
-            camera_info.header = header
-            self._publishers['camera_info'].publish(camera_info)
+        if camera_info is not None and self.watched('camera_info'):
+            self._publish_info(header, camera_info, *image.shape[:2])
+
+    def _publish_info(self, header: Header, camera_info: CameraInfo, height: int, width: int
+                      ) -> None:
+        own = for_image(camera_info, height, width)
+        if own is None:
+            self._node.get_logger().warning(
+                f'{self._camera}: no camera_info is published: that of the camera is for '
+                f'{described(camera_info)}, its images have {width}x{height} pixels',
+                throttle_duration_sec=_WARN_EVERY_S)
+            return
+        own.header = header
+        self._publishers['camera_info'].publish(own)
 
     def publish_labels(self, info: CheckpointInfo, threshold: float) -> None:
         """Publish what the mask's class ids mean, for subscribers of now and later."""

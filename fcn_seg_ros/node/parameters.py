@@ -103,8 +103,11 @@ PARAMETERS = (
         run_time=True),
     Row('jpeg_quality', 80, 'Quality of the pictures overlay/compressed and '
         'mask_colour/compressed (JPEG): 1, small, to 100.', (1, 100), run_time=True),
-    Row('transport', 'raw', 'How images arrive: raw (Image) or compressed (CompressedImage, JPEG '
-        'or PNG, on the topic TOPIC/compressed).', choices=tuple(TRANSPORTS)),
+    Row('transport', 'raw', 'How images arrive: raw (Image) or compressed (CompressedImage, JPEG, '
+        'PNG or TIFF, on the topic TOPIC/compressed).', choices=tuple(TRANSPORTS)),
+    Row('bit_depth', 0, 'How many bits of 16-bit images are in use, 8 to 16, of which the upper 8 '
+        'are kept; 0: derived from the encoding, which means all 16. A 10- or 12-bit camera that '
+        'sends its values in the lower bits needs 10 or 12.', (0, 16), run_time=True),
     Row('reliability', 'auto', 'Reliability of the image subscriptions: auto (reliable where '
         'every publisher offers it), reliable or best_effort.', choices=RELIABILITIES),
     Row('autostart', True, 'Configure and activate at start, without a lifecycle manager.'),
@@ -115,6 +118,8 @@ CAMERA_PARAMETERS = (
     Row('topic', '', 'Topic of this camera\'s images; empty: CAMERA/image_raw.'),
     Row('transport', '', 'How this camera\'s images arrive; empty: as the parameter transport '
         'says.', choices=('', *TRANSPORTS)),
+    Row('bit_depth', -1, 'The bit depth of this camera; -1: as the parameter bit_depth says.',
+        (-1, 16), run_time=True),
     Row('threshold', -2.0, 'The threshold for this camera; -1: from the checkpoint, -2: as the '
         'parameter threshold says.', (-2.0, 1.0), run_time=True),
     Row('region_of_interest', [0, 0, 0, 0], 'The region of interest for this camera; zeros: as '

@@ -74,6 +74,14 @@ def choose_reliability(publishers: Sequence[TopicEndpointInfo]) -> ReliabilityPo
     return ReliabilityPolicy.BEST_EFFORT
 
 
+def choose_durability(publishers: Sequence[TopicEndpointInfo]) -> DurabilityPolicy:
+    """Return transient local where every publisher offers it, volatile otherwise."""
+    offered = {info.qos_profile.durability for info in publishers}
+    if offered == {DurabilityPolicy.TRANSIENT_LOCAL}:
+        return DurabilityPolicy.TRANSIENT_LOCAL
+    return DurabilityPolicy.VOLATILE
+
+
 def name_of(reliability: ReliabilityPolicy) -> str:
     """Return a reliability as parameters spell it."""
     return reliability.name.lower()

@@ -239,7 +239,8 @@ class SegNode(LifecycleNode):
         for name, counts in self._slots.counts().items():
             channel = channels.get(name)
             cameras[name] = CameraHealth(counts, RecentTimes()) if channel is None else (
-                CameraHealth.of(counts, channel.times, channel.images, channel.monitor.report))
+                CameraHealth.of(counts, channel.times, channel.images, channel.depth.hint,
+                                channel.monitor.report))
         warning = '; '.join(filter(None, (self._network.warning, self._latency.problem)))
         return Health(self._state_name, str(self.failure or ''), warning, described,
                       worker.busy_s() if worker is not None else 0.0,

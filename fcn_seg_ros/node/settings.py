@@ -38,6 +38,7 @@ class CameraSettings:
 
     topic: str
     transport: str
+    bit_depth: int
     options: SegmentOptions
 
 
@@ -104,6 +105,7 @@ def settings_of(value: Callable[[Row], Any], resolve: Callable[[str], str]) -> S
     check_device_name(own['device'])
     _check_cameras(resolve, own['cameras'])
     _check_threshold('threshold', own['threshold'], -1.0)
+    _check_bit_depth('bit_depth', own['bit_depth'], 0)
     colour = own['overlay_colour']
     if len(colour) != 3 or any(not 0 <= part <= 255 for part in colour):
         raise InputError('parameter overlay_colour: expected three numbers from 0 to 255, '
@@ -112,7 +114,7 @@ def settings_of(value: Callable[[Row], Any], resolve: Callable[[str], str]) -> S
     cameras = {name: _camera(name, values(camera_rows(name)), own) for name in own['cameras']}
     for name, camera in cameras.items():
         _check_topic(resolve, f'{name}.topic', camera.topic)
-    for name in ('transport', 'threshold', 'unknown_below', 'region_of_interest'):
+    for name in ('transport', 'bit_depth', 'threshold', 'unknown_below', 'region_of_interest'):
         del own[name]
     monitor = MonitorOptions(**{field.name: own.pop(field.name)
                                 for field in fields(MonitorOptions)})
@@ -142,9 +144,11 @@ def _camera(name: str, values: dict[str, Any], node: dict[str, Any]) -> CameraSe
     """Return one camera's settings from its own parameters and the node's."""
     own = {key.removeprefix(f'{name}.'): value for key, value in values.items()}
     _check_threshold(f'{name}.threshold', own['threshold'], -2.0, -1.0)
+    _check_bit_depth(f'{name}.bit_depth', own['bit_depth'], -1, 0)
     region = _region(f'{name}.region_of_interest', own['region_of_interest'])
     return CameraSettings(
         own['topic'] or f'{name}/image_raw', own['transport'] or node['transport'],
+        node['bit_depth'] if own['bit_depth'] == -1 else own['bit_depth'],
         SegmentOptions(node['threshold'] if own['threshold'] == -2.0 else own['threshold'],
                        node['unknown_below'],
                        node['region_of_interest'] if region is None else region))
@@ -177,6 +181,12 @@ def _check_threshold(name: str, value: float, *special: float) -> None:
         words = ' or '.join(f'{number:g}' for number in special)
         raise InputError(f'parameter {name}: expected 0 to 1, or {words} (see its description), '
                          f'found {value:g}')
+
+
+def _check_bit_depth(name: str, value: int, *special: int) -> None:
+    if value not in special and not 8 <= value <= 16:
+        raise InputError(f'parameter {name}: expected 8 to 16 bits, or '
+                         f'{" or ".join(map(str, special))} (see its description), found {value}')
 
 
 def _region(name: str, values: tuple[int, ...]) -> Region | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from rclpy.node import Node
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from fcn_seg_ros.errors import InputError
@@ -19,7 +20,7 @@ from fcn_seg_ros.inference.backends import BackendError
 from fcn_seg_ros.inference.segmenter import RoadSegmenter, Segmentation
 from fcn_seg_ros.node.batching import Batching
 from fcn_seg_ros.node.camera_channel import CameraChannel, Frame
-from fcn_seg_ros.node.decode import to_image
+from fcn_seg_ros.node.decode import to_image, to_message
 from fcn_seg_ros.node.frame_slot import Drop, FrameSlots
 from fcn_seg_ros.node.network import NetworkHolder
 from fcn_seg_ros.node.settings import Settings
@@ -36,13 +37,15 @@ class _Job:
     frame: Frame
     started: float
     image: np.ndarray | None = None
+    message: Image | CompressedImage | None = None
     converted: float = 0.0
     # What becomes of it: None once it is published.
     outcome: Drop | None = Drop.ERROR
 
     @property
     def header(self) -> Header:
-        return self.frame.message.header
+        assert self.message is not None
+        return self.message.header
 
 
 class Worker:
@@ -110,6 +113,8 @@ class Worker:
         remedy = Remedy.RETRY
         try:
             settings = self._settings()
+            if not self._read(jobs[0]):
+                return
             with self._network.use() as (segmenter, batching):
                 jobs += self._companions(jobs[0], settings, batching)
                 self._process(jobs, settings, segmenter, batching)
@@ -167,6 +172,8 @@ class Worker:
     def _prepare(self, job: _Job, settings: Settings, segmenter: RoadSegmenter
                  ) -> tuple[int, int] | None:
         """Decode a frame and return its network input's shape; None where it gets no mask."""
+        if job.message is None and not self._read(job):
+            return None
         channel = self._channels[job.camera]
         age_ms = self._age_ms(job.header)
         channel.times.add_arrival(age_ms)
@@ -177,18 +184,33 @@ class Worker:
             job.outcome = Drop.INACTIVE
             return None
         try:
-            job.image = to_image(job.frame.message)
+            assert job.message is not None
+            bit_depth = settings.cameras[job.camera].bit_depth
+            job.image, deep = to_image(job.message, bit_depth)
+            if deep:
+                channel.depth.note(job.image, bit_depth)
             shape = segmenter.network_shape(job.image.shape,
                                             settings.cameras[job.camera].options.region)
         except InputError as error:
-            self._logger.warning(f'{job.camera}: image refused: {error}',
-                                 throttle_duration_sec=_WARN_EVERY_S)
-            job.outcome = Drop.MALFORMED
+            self._refuse(job, error)
             return None
         job.converted = time.monotonic()
         height, width = job.image.shape[:2]
         channel.image_shape, channel.network_shape = (height, width), shape
         return shape
+
+    def _read(self, job: _Job) -> bool:
+        """Turn what was on the wire into a message; tell whether it is one."""
+        try:
+            job.message = to_message(job.frame.serialised, job.frame.kind)
+        except InputError as error:
+            self._refuse(job, error)
+        return job.message is not None
+
+    def _refuse(self, job: _Job, error: InputError) -> None:
+        self._logger.warning(f'{job.camera}: image refused: {error}',
+                             throttle_duration_sec=_WARN_EVERY_S)
+        job.outcome = Drop.MALFORMED
 
     def _publish(self, job: _Job, result: Segmentation, settings: Settings,
                  segmenting: tuple[float, float]) -> None:
