@@ -53,7 +53,7 @@ class FrameRenderer:
         number = self._eyes.seen(self._painted, fine=True).astype(np.int32)
         depth = self._depth(rays, number)
         shader = Shader(self._scene, self._plane.height)
-        out = np.empty((*number.shape, 3), np.float32)
+        out = np.zeros((*number.shape, 3), np.float32)
         mirror = self._ground(out, rays, depth, number, shader)
         rows, cols = np.nonzero(number)
         if rows.size:
