@@ -29,16 +29,13 @@ class Backdrop:
     light: np.ndarray
 
     def shade(self, right: np.ndarray, up: np.ndarray, forward: np.ndarray, turn: float,
-              sky: Conditions) -> tuple[np.ndarray, np.ndarray]:
+              sky: Conditions) -> np.ndarray:
         """
-        Return the colour (linear RGB) of directions (H, W) and which show things, not sky.
+        Return the colour (linear RGB) of directions (H, W).
 
         ``turn`` is the direction, rad, in which forward points.
         """
-        flat = np.sqrt(right * right + forward * forward) + np.float32(1e-6)
-        angle = np.arctan2(right, forward) + np.float32(turn)
-        slope = up / flat
-        col = (angle * np.float32(_COLS / (2 * np.pi))).astype(np.int32) % _COLS
+        slope, col = _direction(right, up, forward, turn)
         things = slope < self.top[col]
         height = np.clip(slope * np.float32(1.6), 0, 1)[..., None]
         low, high = np.array(sky.sky_low, np.float32), np.array(sky.sky_high, np.float32)
@@ -50,7 +47,13 @@ class Backdrop:
         thing += haze * (low - thing)
         lit = smoothstep(slope, -0.02, 0.0)[..., None] * np.float32(0.3) + np.float32(0.7)
         np.copyto(colour, thing * lit, where=things[..., None])
-        return colour, things
+        return colour
+
+    def things(self, right: np.ndarray, up: np.ndarray, forward: np.ndarray,
+               turn: float) -> np.ndarray:
+        """Return which directions (H, W) show things, not sky."""
+        slope, col = _direction(right, up, forward, turn)
+        return slope < self.top[col]
 
     def _cloud(self, colour: np.ndarray, right: np.ndarray, up: np.ndarray, forward: np.ndarray,
                sky: Conditions) -> None:
@@ -71,10 +74,22 @@ class Backdrop:
         if not any(sky.sun):
             return
         sx, sy, sz = sky.sun_direction
-        length = np.sqrt(right * right + up * up + forward * forward)
-        near = np.clip((right * sx + up * sy + forward * sz) / length, 0, 1)
-        glow = np.float32(60) * (near > 0.99995) + 1.6 * near ** 900 + 0.5 * near ** 60
-        colour += glow[..., None] * np.array(sky.sun, np.float32)
+        near = right * np.float32(sx) + up * np.float32(sy) + forward * np.float32(sz)
+        near /= np.sqrt(right * right + up * up + forward * forward)
+        here = np.nonzero(near > 0.9)
+        if not here[0].size:
+            return
+        close = near[here]
+        glow = np.float32(60) * (close > 0.99995) + 1.6 * close ** 900 + 0.5 * close ** 60
+        colour[here] += glow[..., None] * np.array(sky.sun, np.float32)
+
+
+def _direction(right: np.ndarray, up: np.ndarray, forward: np.ndarray,
+               turn: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the tangent of the height of directions, and their column in the backdrop."""
+    slope = up / (np.sqrt(right * right + forward * forward) + np.float32(1e-6))
+    angle = cv2.phase(forward, right) + np.float32(turn)
+    return slope, (angle * np.float32(_COLS / (2 * np.pi))).astype(np.int32) % _COLS
 
 
 def sample_backdrop(rng: np.random.Generator, kind: str, sky: Conditions) -> Backdrop:

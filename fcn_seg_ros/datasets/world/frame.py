@@ -41,7 +41,8 @@ class FrameRenderer:
             depth = np.where(on_ground, depth * (1 + drop / np.float32(self._plane.height)), depth)
         beyond = (number == 0) & ~on_ground
         if beyond.any():
-            things = self._backdrop(rays, beyond)[1]
+            things = scene.backdrop.things(rays.right, rays.up, rays.forward,
+                                           scene.view.azimuth)[beyond]
             classes[beyond] = np.where(things, scene.backdrop.scene_class, SceneClass.SKY)
             depth[beyond] = np.where(things, np.float32(DISTANCE), np.float32(np.inf))
         return classes, depth
@@ -52,7 +53,7 @@ class FrameRenderer:
         number = self._eyes.seen(self._painted, fine=True).astype(np.int32)
         depth = self._depth(rays, number)
         shader = Shader(self._scene, self._plane.height)
-        out = np.empty((*number.shape, 3), np.float32)
+        out = np.zeros((*number.shape, 3), np.float32)
         mirror = self._ground(out, rays, depth, number, shader)
         rows, cols = np.nonzero(number)
         if rows.size:
@@ -61,7 +62,7 @@ class FrameRenderer:
         beyond = (number == 0) & ~np.isfinite(depth)
         shader.fog(out, np.minimum(depth, np.float32(1000)))
         if beyond.any():
-            out[beyond] = self._backdrop(rays, beyond)[0]
+            self._backdrop(out, rays, beyond)
         if mirror is not None:
             self._mirror(out, rays, depth, mirror)
         return out
@@ -76,15 +77,14 @@ class FrameRenderer:
         depth[where] = 1 / np.maximum(slope, np.float32(1e-4))
         return depth
 
-    def _backdrop(self, rays: Rays, beyond: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the colours and which are things of the samples ``beyond`` the ground."""
+    def _backdrop(self, out: np.ndarray, rays: Rays, beyond: np.ndarray) -> None:
+        """Fill in the samples ``beyond`` the ground."""
         scene = self._scene
         rows = np.flatnonzero(beyond.any(axis=1))
         part = slice(int(rows[0]), int(rows[-1]) + 1)
-        right, up, forward = (a[part] for a in (rays.right, rays.up, rays.forward))
-        colour, things = scene.backdrop.shade(right, up, forward, scene.view.azimuth,
-                                              scene.conditions)
-        return colour[beyond[part]], things[beyond[part]]
+        colour = scene.backdrop.shade(rays.right[part], rays.up[part], rays.forward[part],
+                                      scene.view.azimuth, scene.conditions)
+        np.copyto(out[part], colour, where=beyond[part][..., None])
 
     def _ground(self, out: np.ndarray, rays: Rays, depth: np.ndarray, number: np.ndarray,
                 shader: Shader) -> np.ndarray | None:

@@ -78,7 +78,7 @@ def faces(corners: np.ndarray, material: np.ndarray | int,
         normal[..., :3] = slope
         normal[..., 3] = (mean - centre @ np.swapaxes(slope, 1, 2))[:, 0]
     chart = np.zeros((count, 2, 4), np.float32)
-    level = np.stack([own[:, 2], np.zeros(count), -own[:, 0]], axis=1)
+    level = np.stack([-own[:, 2], np.zeros(count), own[:, 0]], axis=1)
     flat = np.hypot(own[:, 0], own[:, 2]) < 0.3
     level[flat] = (1.0, 0.0, 0.0)
     level /= np.linalg.norm(level, axis=1, keepdims=True)

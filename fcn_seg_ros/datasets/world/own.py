@@ -20,17 +20,16 @@ class Bonnet:
     """A bonnet whose front edge shows at a row that is drawn at random."""
 
     def __init__(self, mount: Mount, rng: np.random.Generator) -> None:
-        self._visible = float(rng.uniform(0.04, 0.3))
+        self._visible = float(rng.uniform(0.03, 0.24))
         self._front = float(rng.uniform(1.1, 2.3))
         self._half = float(rng.uniform(0.65, 0.95))
         self._side = float(rng.normal(0, 0.25))
-        self._bulge = float(rng.uniform(0.02, 0.14))
+        self._bulge = float(rng.uniform(0.04, 0.2))
         self._power = float(rng.uniform(2.0, 5.0))
         self._crease = float(rng.uniform(-0.02, 0.05))
         self._gloss = float(rng.uniform(0.4, 1.0))
         self._colour = paint(rng, 0.4)
         self._mount = mount
-        self._dash = bool(rng.random() < 0.4)
 
     def draw(self, scene: Scene, plane: GroundPlane) -> None:
         """Put it into a scene, before everything else."""

@@ -44,7 +44,7 @@ def sample_sensor(rng: np.random.Generator, sky: Conditions) -> Sensor:
                   float(rng.uniform(0.6, 1.25)),
                   (1 + float(warm), 1 + float(green), 1 - float(warm)),
                   float(np.exp(rng.uniform(np.log(0.004), np.log(0.02)))) * (2 if sky.dark else 1),
-                  float(max(0.0, rng.uniform(-0.6, 1.0))), float(rng.uniform(0.01, 0.08)),
+                  float(max(0.0, rng.uniform(-0.6, 0.8))), float(rng.uniform(0.01, 0.08)),
                   float(rng.uniform(0, 0.35)), float(rng.uniform(0.2, 1.0)) if dirty else 0.0,
                   int(rng.integers(10, 90)) if wet and rng.random() < 0.6 else 0,
                   float(max(0.0, rng.uniform(-0.06, 0.06))),

@@ -130,9 +130,12 @@ class Shader:
         length = np.sqrt(rays.right ** 2 + rays.up ** 2 + rays.forward ** 2)
         hx, hy, hz = (sx - rays.right / length, sy - rays.up / length, sz - rays.forward / length)
         upright = hy / np.sqrt(hx * hx + hy * hy + hz * hz)
-        grazing = np.clip(1 + rays.up / length, 0, 1) ** 4
-        shine = sunlit * grazing * (np.float32(0.8) * upright ** 60 + mirror * upright ** 400 * 6)
-        colour += shine[..., None] * self._sun
+        grazing = np.square(np.square(np.clip(1 + rays.up / length, 0, 1)))
+        here = np.nonzero(upright > 0.93)
+        bright = upright[here]
+        shine = sunlit[here] * grazing[here] * (np.float32(0.8) * bright ** 60
+                                                + mirror[here] * bright ** 400 * 6)
+        colour[here] += shine[..., None] * self._sun
 
     def faces(self, faces: Faces, number: np.ndarray, rays: Rays,
               where: tuple[np.ndarray, np.ndarray], depth: np.ndarray) -> np.ndarray:
@@ -187,7 +190,8 @@ class Shader:
         normal, gloss = normal[shiny], gloss[shiny]
         cosine = np.einsum('ij,ij->i', eye, normal)
         mirrored = eye - 2 * cosine[:, None] * normal
-        fresnel = 0.04 + 0.96 * np.clip(1 - np.abs(cosine), 0, 1) ** 5
+        glancing = np.clip(1 - np.abs(cosine), 0, 1)
+        fresnel = 0.04 + 0.96 * np.square(np.square(glancing)) * glancing
         up = mirrored[:, 1:2]
         low, high = np.array(sky.sky_low, np.float32), np.array(sky.sky_high, np.float32)
         floor = 0.12 * (self._ambient + self._sun * max(float(self._direction[1]), 0))
@@ -197,8 +201,11 @@ class Shader:
         day = self._scene.daylight(z[shiny])
         if day is not None:
             seen = seen * day[:, None] + (1 - day)[:, None] * self._inside
-        glint = np.clip(mirrored @ self._direction, 0, 1)
-        seen += (8 * glint ** 600 + 0.25 * glint ** 20)[:, None] * self._sun
+        if self._sun.any():
+            glint = mirrored @ self._direction
+            near = np.flatnonzero(glint > 0.8)
+            shine = 8 * glint[near] ** 600 + 0.25 * glint[near] ** 20
+            seen[near] += shine[:, None] * self._sun
         out[shiny] += (fresnel * gloss)[:, None] * seen
 
     def fog(self, colour: np.ndarray, depth: np.ndarray) -> None:

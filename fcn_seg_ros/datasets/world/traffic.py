@@ -30,7 +30,7 @@ def populate(scene: Scene, place: Place, rng: np.random.Generator, height: float
     for _ in range(int(rng.poisson(place.traffic[2]))):
         _rider(scene, place, rng, height, taken)
     for _ in range(int(rng.poisson(place.traffic[1]))):
-        _walker(scene, place, rng, height)
+        _walker(scene, place, rng, height, taken)
 
 
 def _free(taken: list[tuple[float, float, float]], d: float, start: float, end: float) -> bool:
@@ -72,7 +72,8 @@ def _rider(scene: Scene, place: Place, rng: np.random.Generator, height: float,
                (np.pi if lane.oncoming else 0.0) + float(rng.normal(0, 0.08)))
 
 
-def _walker(scene: Scene, place: Place, rng: np.random.Generator, height: float) -> None:
+def _walker(scene: Scene, place: Place, rng: np.random.Generator, height: float,
+            taken: list[tuple[float, float, float]]) -> None:
     """Put a pedestrian on a pavement, or crossing the road."""
     ahead = 3.0 + float(rng.gamma(1.6, 9.0))
     if rng.random() < 0.22 or not place.walks:
@@ -83,5 +84,5 @@ def _walker(scene: Scene, place: Place, rng: np.random.Generator, height: float)
     else:
         strip = place.walks[int(rng.integers(len(place.walks)))]
         d, turn = float(rng.uniform(*strip)), float(rng.choice([0.0, np.pi]))
-    if ahead < 60:
+    if ahead < 60 and _free(taken, d, ahead - 0.4, ahead + 0.4):
         person(scene, rng, 'pedestrian', height, ahead, d, turn + float(rng.normal(0, 0.3)))

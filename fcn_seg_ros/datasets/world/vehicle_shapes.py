@@ -144,7 +144,7 @@ def _wheel(x: float, z: float, radius: float, side: float) -> list[Mesh]:
     arch = disc((x + side * .012, radius + .04, z), radius * 1.17, side, TRIM)
     tyre = disc((x + side * .02, radius, z), radius, side, TYRE)
     rim = disc((x + side * .03, radius, z), radius * .66, side, RIM)
-    hub = disc((x + side * .04, radius, z), radius * .3, side, TRIM)
+    hub = disc((x + side * .04, radius, z), radius * .13, side, TRIM)
     inside = box((min(x - side * .2, x), 0.0, z - radius * .85),
                  (max(x - side * .2, x), radius, z + radius * .85), TYRE)
     return [arch, inside, tyre, rim, hub]

@@ -61,9 +61,10 @@ def _profile(rng: np.random.Generator, edges: tuple[float, float], height: float
 
 def _shell(scene: Scene, profile: np.ndarray, rows: np.ndarray,
            stretch: tuple[float, float]) -> None:
-    low, high = (v - scene.view.s for v in stretch)
-    at = np.arange(max(low, -8.0), min(high, 160.0) + _STEP, _STEP)
-    at = np.minimum(at, min(high, 160.0))
+    low, high = max(stretch[0] - scene.view.s, -8.0), min(stretch[1] - scene.view.s, 160.0)
+    if high <= low:
+        return
+    at = np.minimum(np.arange(low, high + _STEP, _STEP), high)
     rings = []
     for d, up in profile:
         x, z, _ = scene.view.place(at, d)
