@@ -49,13 +49,13 @@ def load_exported(path: str | Path) -> ExportedModel:
     file, for one of a newer format, and where OpenVINO is not installed.
     """
     path = Path(path)
-    openvino = _openvino(path)
+    core = _openvino_core(path)
     for file in (path, path.with_suffix('.bin')):
         if not file.is_file():
             raise InputError(f'{file}: expected a file that `export --format openvino` wrote, '
                              'found nothing')
     try:
-        model = openvino.Core().read_model(str(path))
+        model = core.read_model(str(path))
     except RuntimeError as error:
         raise InputError(f'{path}: expected a whole OpenVINO model, found a broken or foreign '
                          f'one ({one_line(error)})') from None
@@ -91,10 +91,10 @@ def make_exported_backend(exported: ExportedModel, device: str = 'auto', precisi
     return backend
 
 
-def _openvino(path: Path) -> Any:
+def _openvino_core(path: Path) -> Any:
     try:
-        from fcn_seg_ros.inference.backends.openvino import openvino
+        from fcn_seg_ros.inference.backends.openvino import core
     except ImportError:
         raise InputError(f'{path}: expected the package openvino to run it, found none '
                          '(pip install openvino)') from None
-    return openvino
+    return core()
