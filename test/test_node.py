@@ -9,13 +9,13 @@ import time
 import cv2
 import numpy as np
 import pytest
-from fcn_seg_ros.images.encode import encode_jpeg
 from node_client import FAST, OUTPUTS, Client, image_message, running, start_node, wait_for_end
 from rclpy.duration import Duration
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CameraInfo
 
 from fcn_seg_ros.bags.messages import from_image, to_header, to_mono8
+from fcn_seg_ros.images.encode import encode_jpeg
 from fcn_seg_ros.inference.postprocess import draw_overlay
 from fcn_seg_ros.inference.region import Region
 from fcn_seg_ros.inference.segmenter import RoadSegmenter, SegmentOptions

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from fcn_seg_ros.bags.notes import Note
 from fcn_seg_ros.bags.open import open_drive
 from fcn_seg_ros.cli.common import init_ros, make_parser, run_main, without_ros_arguments
+from fcn_seg_ros.dds import IMAGES
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.stop_signal import StopSignal
 
@@ -140,7 +141,7 @@ def run(arguments: Sequence[str]) -> int:
 
     from fcn_seg_ros.bags.player import DrivePlayer, PlayOptions
     stopped = StopSignal()
-    init_ros('play', arguments)
+    init_ros('play', arguments, IMAGES)
     try:
         player = DrivePlayer(drive, PlayOptions(
             options.cam, options.rate, options.speed, options.loop, options.stamps == 'wall',

@@ -96,9 +96,9 @@ def read_ir_files(path: Path) -> tuple[bytes, bytes]:
 
 def parse_ir(path: Path, text: bytes, weights: bytes) -> Any:
     """Return the openvino.Model in the contents of an IR's files; raises InputError for none."""
-    openvino = _openvino(path)
+    core = _openvino_core(path)
     try:
-        return openvino.Core().read_model(text, weights)
+        return core.read_model(text, weights)
     except RuntimeError as error:
         raise InputError(f'{path}: expected a whole OpenVINO model, found a broken or foreign '
                          f'one ({one_line(error)})') from None
@@ -151,10 +151,10 @@ def make_exported_backend(exported: ExportedModel, device: str = 'auto', precisi
     return backend
 
 
-def _openvino(path: Path) -> Any:
+def _openvino_core(path: Path) -> Any:
     try:
-        from fcn_seg_ros.inference.backends.openvino import openvino
+        from fcn_seg_ros.inference.backends.openvino import core
     except ImportError:
         raise InputError(f'{path}: expected the package openvino to run it, found none '
                          '(pip install openvino)') from None
-    return openvino
+    return core()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Callable
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -51,9 +52,13 @@ class DiagnosticsBeat:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            array = self._array(self._health(), time.monotonic())
-            if self._node.context.ok():
-                self._publisher.publish(array)
+            try:
+                array = self._array(self._health(), time.monotonic())
+                if self._node.context.ok():
+                    self._publisher.publish(array)
+            except Exception:  # the beat must go on, and say what it was
+                self._node.get_logger().error(traceback.format_exc(),
+                                              throttle_duration_sec=_HINT_EVERY_S)
             shortest = min(_SHORTEST_S, _PERIOD_S)
             self._stop.wait(shortest)
             self._wake.wait(_PERIOD_S - shortest)

@@ -122,10 +122,10 @@ def load_network(settings: Settings, shapes: Sequence[tuple[tuple[int, int], Seg
     """
     Return a network that works, ready for images of ``shapes``.
 
-    These are pairs of an image's (height, width) and its options. ``check_cancelled`` is called
-    between the steps and may raise. ``network`` is one that was read from the settings' checkpoint
-    before, None: read it now. Raises InputError where the checkpoint, the device or the self-test
-    is not as it must be.
+    These are pairs of an image's (height, width) and its options; those that do not go together
+    are left out. ``check_cancelled`` is called between the steps and may raise. ``network`` is one
+    that was read from the settings' checkpoint before, None: read it now. Raises InputError where
+    the checkpoint, the device or the self-test is not as it must be.
     """
     path, begun = find_checkpoint(settings.checkpoint), time.monotonic()
     check_cancelled()
@@ -133,6 +133,7 @@ def load_network(settings: Settings, shapes: Sequence[tuple[tuple[int, int], Seg
     segmenter = RoadSegmenter(network, settings.device, settings.precision, settings.network_height,
                               threads=settings.threads, backend=settings.backend, test=False)
     try:
+        shapes = [each for each in shapes if _fit(segmenter, *each)] or WARM_UP
         facts = network_facts(segmenter, path, network.file_hash, shapes[0][0])
         _check_device(settings.device, segmenter.backend.device)
         check_cancelled()
@@ -151,6 +152,20 @@ def load_network(settings: Settings, shapes: Sequence[tuple[tuple[int, int], Seg
     # A copy has its weights and not what a backend has made of them.
     kept = None if segmenter.backend.device == 'cpu' else dataclasses.replace(network)
     return LoadedNetwork(segmenter, path, facts, time.monotonic() - begun, image_ms, kept)
+
+
+def _fit(segmenter: RoadSegmenter, shape: tuple[int, int], options: SegmentOptions) -> bool:
+    """
+    Tell whether the network takes such images with such options.
+
+    The last image may be from before the region of interest was set, or too small for the network:
+    that is a matter of the next image, and no fault of the network.
+    """
+    try:
+        segmenter.network_shape(shape, options.region)
+    except InputError:
+        return False
+    return True
 
 
 def _check_device(asked: str, used: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType
+from rclpy.executors import Executor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.task import Future
@@ -28,6 +29,7 @@ from fcn_seg_ros.node.network_keeper import NetworkKeeper
 from fcn_seg_ros.node.parameters import in_declared_types
 from fcn_seg_ros.node.publish import HAS_MATCHED_EVENT, LOOK_PERIOD_S
 from fcn_seg_ros.node.settings import Settings, change, declare_all, read
+from fcn_seg_ros.node.spinning import Spinner
 from fcn_seg_ros.node.statistics import RecentTimes
 from fcn_seg_ros.node.trouble import GIVE_UP_AFTER, Remedy
 from fcn_seg_ros.node.worker import Worker
@@ -69,10 +71,12 @@ class SegNode(LifecycleNode):
 
     ``failure`` is the reason why the last transition failed, or None. ``ended`` is done once the
     process is to end, by itself for the reason ``bug``, or because somebody has set it. Loading is
-    given up with KeyboardInterrupt once ``stopped`` says so.
+    given up with KeyboardInterrupt once ``stopped`` says so. ``transport_problem`` is told in the
+    diagnostics.
     """
 
-    def __init__(self, stopped: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, stopped: Callable[[], bool] = lambda: False, transport_problem: str = ''
+                 ) -> None:
         super().__init__('seg_node')
         # What destroy_node looks at comes first: rclpy calls it also where the rest is refused.
         self.failure: InputError | None = None
@@ -83,6 +87,8 @@ class SegNode(LifecycleNode):
         self._network: NetworkKeeper = NetworkKeeper(self.get_logger())
         self._latency: CpuLatency = CpuLatency(-1, self.get_logger())
         self._beat: DiagnosticsBeat | None = None
+        self._transport_problem: str = transport_problem
+        self._spinner: Spinner = Spinner(self.get_logger())
         declare_all(self)
         self.settings: Settings = read(self)
         self._stopped: Callable[[], bool] = stopped
@@ -174,6 +180,11 @@ class SegNode(LifecycleNode):
         if self._beat is not None:
             self._beat.stop()
         super().destroy_node()
+        # rclpy forgets it, and as long as it lives the node stays in the graph, and its shared
+        # memory on the machine.
+        state_machine = self.__dict__.pop('_state_machine', None)
+        if state_machine is not None:
+            state_machine.destroy_when_not_in_use()
 
     def start(self) -> None:
         """
@@ -189,6 +200,10 @@ class SegNode(LifecycleNode):
                                                      f'found it {self._state_name}')
         finally:
             self._starting = False
+
+    def spin(self, executor: Executor) -> None:
+        """Serve callbacks until ``ended`` is done."""
+        self._spinner.spin(executor, self.ended)
 
     def _load(self, done: Callable[[Loading], None]) -> Loading:
         if self._network.holder is None:
@@ -241,7 +256,8 @@ class SegNode(LifecycleNode):
             cameras[name] = CameraHealth(counts, RecentTimes()) if channel is None else (
                 CameraHealth.of(counts, channel.times, channel.images, channel.depth.hint,
                                 channel.monitor.report))
-        warning = '; '.join(filter(None, (self._network.warning, self._latency.problem)))
+        warning = '; '.join(filter(None, (self._network.warning, self._latency.problem,
+                                          self._transport_problem, self._spinner.problem)))
         return Health(self._state_name, str(self.failure or ''), warning, described,
                       worker.busy_s() if worker is not None else 0.0,
                       self.settings.expected_processing_ms, cameras)

@@ -58,7 +58,6 @@ class OpenVinoBackend:
         }
         if threads:
             self._config['INFERENCE_NUM_THREADS'] = threads
-        self._core = openvino.Core()
         with library_errors(self.name, device, (RuntimeError,)):
             # Of a model a copy, as it will be given other shapes.
             self._model = (network.clone() if isinstance(network, openvino.Model)
@@ -93,11 +92,18 @@ class OpenVinoBackend:
 
     def _compile(self, shape: tuple[int, ...]) -> Any:
         self._model.reshape(list(shape))
-        return self._core.compile_model(self._model, 'CPU', self._config).create_infer_request()
+        return core().compile_model(self._model, 'CPU', self._config).create_infer_request()
 
-    def _read(self, content: bytes) -> Any:
+    @staticmethod
+    def _read(content: bytes) -> Any:
         start = _LENGTH_BYTES + int.from_bytes(content[:_LENGTH_BYTES], 'little')
-        return self._core.read_model(content[_LENGTH_BYTES:start], content[start:])
+        return core().read_model(content[_LENGTH_BYTES:start], content[start:])
+
+
+@lru_cache(None)
+def core() -> Any:
+    """Return the process's one Core; each of its own would leave 4 MB behind with its network."""
+    return openvino.Core()
 
 
 def convert_to_bytes(checkpoint: NetworkSource) -> bytes:
