@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hostile_messages import camera_infos
 from hypothesis import given, settings
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
 
-from fcn_seg_ros.node.camera_info import described, for_image
+from fcn_seg_ros.node.camera_info import described, focal_length, for_image
 
 POINT = np.array([1.5, -0.7, 9.0, 1.0])
 
@@ -78,3 +80,15 @@ def test_any_calibration_is_taken_or_not(message):
     own = for_image(message, 16, 16)
     assert own is None or (own.width, own.height) == (16, 16)
     assert described(message)
+
+
+def test_focal_length_is_that_of_the_image():
+    info = CameraInfo(width=1280, height=720)
+    info.k[0] = 900.0
+    assert focal_length(info, 720, 1280) == 900.0
+    info.binning_x = info.binning_y = 2
+    assert focal_length(info, 360, 640) == 450.0
+    assert focal_length(info, 100, 100) == 0.0 and focal_length(None, 720, 1280) == 0.0
+    for wrong in (0.0, -5.0, math.nan, math.inf):
+        info.k[0] = wrong
+        assert focal_length(info, 720, 1280) == 0.0

@@ -45,7 +45,8 @@ class StandIn:
         self.entered = threading.Event()
         self.closed = False
 
-    def network_shape(self, shape: tuple[int, ...], region: Region | None) -> tuple[int, int]:
+    def network_shape(self, shape: tuple[int, ...], region: Region | None,
+                      focal_length: float = 0.0) -> tuple[int, int]:
         if region is not None and region.width > shape[1]:
             raise InputError('region_of_interest: expected it within the image')
         return 32 * (shape[0] // 32), 32
@@ -88,7 +89,7 @@ class Bench:
         self.holder = NetworkHolder(SimpleNamespace(segmenter=segmenter, facts={}))
         self.channels = {name: SimpleNamespace(
             times=RecentTimes(), image_shape=None, network_shape=None, camera_info=None,
-            depth=DepthWatch(),             outputs=Outputs()) for name in CAMERAS}
+            depth=DepthWatch(), outputs=Outputs()) for name in CAMERAS}
         self.settings = SimpleNamespace(max_age_ms=0.0, cameras={
             name: CameraSettings('', 'raw', 0, SegmentOptions(threshold=number / 10))
             for number, name in enumerate(CAMERAS)})

@@ -39,9 +39,8 @@ class CameraChannel:
     """
     The subscriptions, publishers and times of one camera.
 
-    While it is active, it subscribes to the images as long as somebody listens to one of its
-    outputs, and to the camera info as long as somebody listens to that. Frames go to ``slots``;
-    while they are awaited, ``latency`` is wanted.
+    While it is active, it subscribes to the images and the camera info as long as somebody listens
+    to one of its outputs. Frames go to ``slots``; while they are awaited, ``latency`` is wanted.
     Methods are for the executor's thread; ``image_shape``, ``network_shape`` and ``depth`` are
     the worker's, who notes there what the last images were, and so is ``monitor``.
     """
@@ -87,11 +86,10 @@ class CameraChannel:
         self._latency.want(self.name, awaited)
         if awaited:
             self.images.open()
-        else:
-            self.images.close()
-        if self._active and self.outputs.watched('camera_info'):
+            # Its focal length also decides how large the network's input is.
             self._info.open()
         else:
+            self.images.close()
             self._info.close()
 
     def destroy(self) -> None:

@@ -10,6 +10,8 @@ principal point is moved by the region's offset, then all is divided by the binn
 
 from __future__ import annotations
 
+import math
+
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
 
 
@@ -28,6 +30,13 @@ def for_image(info: CameraInfo, height: int, width: int) -> CameraInfo | None:
             and height in (rows // binning_y, -(-rows // binning_y))):
         return None
     return _copy(info, width, height, x_offset, y_offset, binning_x, binning_y)
+
+
+def focal_length(info: CameraInfo | None, height: int, width: int) -> float:
+    """Return a camera's focal length in pixels of its images of such a size, 0 if unknown."""
+    own = None if info is None else for_image(info, height, width)
+    focal = 0.0 if own is None else float(own.k[0])
+    return focal if 0 < focal < math.inf else 0.0
 
 
 def described(info: CameraInfo) -> str:

@@ -8,7 +8,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from rclpy.node import Node
@@ -17,9 +17,10 @@ from std_msgs.msg import Header
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends import BackendError
-from fcn_seg_ros.inference.segmenter import RoadSegmenter, Segmentation
+from fcn_seg_ros.inference.segmenter import RoadSegmenter, Segmentation, SegmentOptions
 from fcn_seg_ros.node.batching import Batching
 from fcn_seg_ros.node.camera_channel import CameraChannel, Frame
+from fcn_seg_ros.node.camera_info import focal_length
 from fcn_seg_ros.node.decode import to_image, to_message
 from fcn_seg_ros.node.frame_slot import Drop, FrameSlots
 from fcn_seg_ros.node.network import NetworkHolder
@@ -38,6 +39,7 @@ class _Job:
     started: float
     image: np.ndarray | None = None
     message: Image | CompressedImage | None = None
+    options: SegmentOptions = field(default_factory=SegmentOptions)
     converted: float = 0.0
     # What becomes of it: None once it is published.
     outcome: Drop | None = Drop.ERROR
@@ -159,7 +161,7 @@ class Worker:
             start = time.monotonic()
             results = segmenter.segment_batch(
                 [job.image for job in batch if job.image is not None],
-                [settings.cameras[job.camera].options for job in batch])
+                [job.options for job in batch])
             segmented = time.monotonic()
             batching.record(len(batch), 1e3 * (segmented - start))
             for job, result in zip(batch, results, strict=True):
@@ -189,13 +191,16 @@ class Worker:
             job.image, deep = to_image(job.message, bit_depth)
             if deep:
                 channel.depth.note(job.image, bit_depth)
-            shape = segmenter.network_shape(job.image.shape,
-                                            settings.cameras[job.camera].options.region)
+            height, width = job.image.shape[:2]
+            job.options = replace(
+                settings.cameras[job.camera].options,
+                focal_length=focal_length(channel.camera_info, height, width))
+            shape = segmenter.network_shape((height, width), job.options.region,
+                                            job.options.focal_length)
         except InputError as error:
             self._refuse(job, error)
             return None
         job.converted = time.monotonic()
-        height, width = job.image.shape[:2]
         channel.image_shape, channel.network_shape = (height, width), shape
         return shape
 
