@@ -10,6 +10,7 @@ import time
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 
+from fcn_seg_ros.inference.monitor import PictureReport
 from fcn_seg_ros.node import diagnostics, statistics
 from fcn_seg_ros.node.diagnostics import camera_status, node_status
 from fcn_seg_ros.node.frame_slot import Counts, Drop
@@ -216,6 +217,47 @@ def test_counts_that_begin_anew_are_no_negative_rate(camera):
         assert float(verdict.values.get('input_rate_hz', 0.0)) >= 0
 
 
+def report(camera: Camera, *names: str) -> PictureReport:
+    return PictureReport(camera.clock.now, {name: f'it is {name}: 12' for name in names},
+                         {'sharpness': 0.123456})
+
+
+def test_a_picture_at_fault_is_a_warning_with_its_figures(camera):
+    camera.frames(10)
+    camera.facts['picture'] = report(camera, 'frozen', 'blurred')
+    verdict = camera.beat()
+    assert verdict.level == WARN and verdict.message == 'it is frozen: 12; it is blurred: 12'
+    assert verdict.values['picture_faults'] == 'frozen, blurred'
+    assert verdict.values['picture_sharpness'] == '0.123'
+    camera.frames(10)
+    camera.facts['picture'] = report(camera)
+    verdict = camera.beat()
+    assert verdict.level == OK and verdict.values['picture_faults'] == ''
+
+
+@pytest.mark.parametrize('change', [{'subscribed': False}, {'state': 'inactive'}, {}])
+def test_a_picture_of_earlier_is_not_reported(camera, change):
+    camera.facts['picture'] = report(camera, 'frozen')
+    for name, value in change.items():
+        (camera.node if name == 'state' else camera.facts)[name] = value
+    camera.clock.now += 0.0 if change else 2.1
+    camera.frames(10)
+    verdict = camera.beat()
+    assert 'frozen' not in verdict.message and 'picture_faults' not in verdict.values
+    assert verdict.news == ''
+
+
+def test_the_log_is_told_of_a_picture_at_most_every_ten_seconds(camera):
+    news = []
+    for second in range(24):  # it comes and goes every second
+        camera.frames(10)
+        camera.facts['picture'] = report(camera, *(['frozen'] if second % 2 == 0 else []))
+        news.append(camera.beat().news)
+    told = {second: words for second, words in enumerate(news) if words}
+    assert told == {0: 'it is frozen: 12', 11: 'the picture is good again',
+                    22: 'it is frozen: 12'}
+
+
 def test_the_first_beat_has_no_rate(camera):
     verdict = CameraWatch().judge(camera.health(), 'front', camera.clock.now)
     assert verdict.level == OK and 'input_rate_hz' not in verdict.values
@@ -302,3 +344,17 @@ def test_the_beat_goes_on_while_the_worker_is_stuck(camera, monkeypatch):
     statuses = node.publisher.arrays[-1].status
     assert [status.name for status in statuses] == ['seg_node', 'seg_node: front']
     assert all(status.level == ERROR for status in statuses)
+
+
+def test_a_beat_comes_at_once_where_there_is_news(camera, monkeypatch):
+    monkeypatch.setattr(diagnostics, '_PERIOD_S', 1000.0)
+    node = BeatNode()
+    beat = diagnostics.DiagnosticsBeat(node, camera.health)
+    for count in (1, 2, 3):
+        deadline = time.monotonic() + 20
+        while len(node.publisher.arrays) < count:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        beat.soon()
+    beat.stop()
+    assert len(node.publisher.arrays) in (3, 4)

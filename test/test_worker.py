@@ -17,6 +17,7 @@ from sensor_msgs.msg import Image
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends import BackendError
+from fcn_seg_ros.inference.monitor import MonitorOptions
 from fcn_seg_ros.inference.segmenter import Region, SegmentOptions
 from fcn_seg_ros.node.camera_channel import Frame
 from fcn_seg_ros.node.depth_watch import DepthWatch
@@ -37,6 +38,7 @@ class StandIn:
 
     def __init__(self, device: str = 'cuda:0') -> None:
         self.backend = SimpleNamespace(device=device)
+        self.info = SimpleNamespace(statistics={'road': (0.0, 0.5, 1.0)})
         self.calls: list[list[int]] = []
         self.options: list[SegmentOptions] = []
         self.failures: list[BaseException] = []
@@ -80,6 +82,17 @@ class Outputs:
         self.published.append(header.stamp.nanosec)
 
 
+class Monitor:
+    """Keeps what it is shown; every picture is news to it."""
+
+    def __init__(self) -> None:
+        self.looks: list[tuple] = []
+
+    def look(self, image, result, stamp_ns, now, options, ranges) -> bool:
+        self.looks.append((int(image[0, 0, 0]), result, stamp_ns, options, ranges))
+        return True
+
+
 class Bench:
     """A worker with three cameras and what it needs."""
 
@@ -89,14 +102,18 @@ class Bench:
         self.holder = NetworkHolder(SimpleNamespace(segmenter=segmenter, facts={}))
         self.channels = {name: SimpleNamespace(
             times=RecentTimes(), image_shape=None, network_shape=None, camera_info=None,
-            depth=DepthWatch(), outputs=Outputs()) for name in CAMERAS}
-        self.settings = SimpleNamespace(max_age_ms=0.0, cameras={
+            depth=DepthWatch(), outputs=Outputs(), monitor=Monitor()) for name in CAMERAS}
+        self.settings = SimpleNamespace(max_age_ms=0.0, monitor='options', cameras={
             name: CameraSettings('', 'raw', 0, SegmentOptions(threshold=number / 10))
             for number, name in enumerate(CAMERAS)})
         self.remedies: list[tuple[Remedy, str]] = []
+        self.news = 0
         self.worker = Worker(self.slots, self.holder, self.channels, lambda: self.settings, node,
-                             lambda *remedy: self.remedies.append(remedy))
+                             lambda *remedy: self.remedies.append(remedy), self.on_news)
         self.worker.start()
+
+    def on_news(self) -> None:
+        self.news += 1
 
     def put(self, camera: str, number: int, rows: int = 32) -> None:
         message = image_message(np.full((rows, 32, 3), number, np.uint8), number)
@@ -160,6 +177,20 @@ def test_frames_that_wait_together_share_a_batch_on_a_gpu(make_bench, device, ca
     assert bench.segmenter.calls == [[99], *calls]
     assert [option.threshold for option in bench.segmenter.options] == [0.0, 0.1, 0.2, 0.0]
     assert bench.channels['c'].outputs.published == [2, 3]
+
+
+def test_each_cameras_monitor_sees_its_published_frames(make_bench):
+    bench = make_bench()
+    for number, camera in enumerate(CAMERAS):
+        bench.put(camera, 10 + number)
+    bench.channels['b'].outputs.is_watched = False
+    bench.put('b', 20)
+    bench.drained()
+    ranges = bench.segmenter.info.statistics
+    assert bench.channels['c'].monitor.looks == [(12, 'result', 12, 'options', ranges)]
+    looks = [look for channel in bench.channels.values() for look in channel.monitor.looks]
+    assert bench.news == len(looks) == sum(
+        counts.published for counts in bench.slots.counts().values())
 
 
 def test_a_camera_of_another_shape_goes_alone(make_bench):
@@ -308,8 +339,8 @@ def _settings(**values):
     given = {'cameras': {}, 'checkpoint': '', 'device': 'auto', 'backend': 'auto',
              'precision': 'fp16', 'network_height': 0, 'threads': 0, 'cpu_latency_us': -1,
              'max_age_ms': 0.0, 'mask_deadline_ms': 0.0, 'expected_processing_ms': 100.0,
-             'overlay_colour': (0, 0, 0), 'overlay_alpha': 0.5, 'reliability': 'auto',
-             'autostart': True} | values
+             'overlay_colour': (0, 0, 0), 'overlay_alpha': 0.5, 'jpeg_quality': 80, 'reliability': 'auto',
+             'autostart': True, 'monitor': MonitorOptions()} | values
     return Settings(**given)
 
 

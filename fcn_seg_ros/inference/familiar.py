@@ -51,7 +51,7 @@ def fit(seen: Sequence[Mapping[str, float]]) -> dict[str, Range]:
     """Return the range of each figure, (low, middle, high), of frames that were trained on."""
     ranges = {}
     for name, reach in _LEAST_REACH.items():
-        values = [frame[name] for frame in seen if np.isfinite(frame[name])]
+        values = [frame[name] for frame in seen if np.isfinite(frame.get(name, np.nan))]
         if values:
             low, middle, high = np.quantile(values, (TAIL, 0.5, 1 - TAIL))
             ends = min(low, middle - reach), middle, max(high, middle + reach)

@@ -96,7 +96,8 @@ class PictureMonitor:
         values = dict(zip(('grey', 'saturated', 'sharpness', 'detail', 'unfamiliar'),
                           recent, strict=True))
         values |= {'repeated_s': past.repeated(seen.digest, stamp_ns, now),
-                   'covered': past.cover.share(seen.detailed, seen.levels, now, options.fault_after_s),
+                   'covered': past.cover.share(seen.detailed, seen.levels, now,
+                                               options.fault_after_s),
                    'without_road_s': past.without_road(float(road), now)}
         faults = _faults(values, by, options) if past.frames >= _FEWEST else {}
         past.cover.learning = 'covered' not in faults

@@ -78,7 +78,8 @@ def glance(image: np.ndarray) -> Glance:
     counts = np.cumsum(_histogram(coarse))
     return Glance(digest, float(np.searchsorted(counts, 0.99 * counts[-1])), float(mean),
                   float(deviation), 1.0 - float(counts[_SATURATED - 1] / counts[-1]),
-                  _sharpness(grey), _cells(coarse) > _DETAIL, _mean_of_cells(coarse), red / green, blue / green)
+                  _sharpness(grey), _changes(coarse) > _DETAIL, _mean_of_cells(coarse), red / green,
+                  blue / green)
 
 
 def _sharpness(grey: np.ndarray) -> float:
@@ -99,7 +100,7 @@ def _sharpness(grey: np.ndarray) -> float:
     return float((at / rises.ravel()[strong]).mean())
 
 
-def _cells(coarse: np.ndarray) -> np.ndarray:
+def _changes(coarse: np.ndarray) -> np.ndarray:
     """Return by how much neighbouring pixels differ in each cell, mean grey levels, (12, 16)."""
     across = cv2.absdiff(coarse[:, 1:], coarse[:, :-1])
     down = cv2.absdiff(coarse[1:, 1:], coarse[:-1, 1:])
