@@ -8,7 +8,8 @@ Give the decoder mutated PNG, JPEG and TIFF files, in a process of its own.
 
 A crash or a hang of that process is a finding: the input is kept in the folder --findings, and the
 run goes on with the next. It prints how many inputs gave an image, were refused in one line, or
-raised anything else, the longest time for one (its processor time; the wall clock's beside it), the
+raised anything else (among these: an image that comes out otherwise when it is decoded again, of
+memory that nobody wrote to), the longest time for one (its processor time; the wall clock's beside it), the
 resident memory over the run, and what was printed to standard error. With --library, a library gets
 the same inputs without the checks before it, to compare how they stand that. Exit code 1 where
 there was a crash, a hang, an exception other than InputError, more than 0.5 s for an input, or
@@ -21,12 +22,15 @@ import argparse
 import io
 import json
 import mmap
+import os
 import resource
+import signal
 import struct
 import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -75,9 +79,17 @@ def _imagecodecs(content: bytes) -> object:
     return imagecodecs.png_decode(content)
 
 
+def _faulty(content: bytes) -> object:
+    """Crash on one input in a hundred: what the run is to find, tried by its test."""
+    if zlib.crc32(content) % 100 == 0:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return None
+
+
 LIBRARIES: dict[str, Callable[[bytes], object]] = {
     'ours': decode, 'opencv': _opencv, 'pillow': _pillow, 'simplejpeg': _simplejpeg,
-    'turbojpeg': _turbojpeg, 'imagecodecs': _imagecodecs}
+    'turbojpeg': _turbojpeg, 'imagecodecs': _imagecodecs,
+    'faulty': _faulty}
 
 
 def child(place: Path, seed: int, start: int, end: int, library: str) -> None:
@@ -92,18 +104,22 @@ def child(place: Path, seed: int, start: int, end: int, library: str) -> None:
             _ROW.pack_into(number, 0, index)
             before, clock = time.process_time(), time.monotonic()
             try:
-                function(content)
+                image = function(content)
                 figures['images'] += 1
             except InputError as error:
                 assert '\n' not in str(error) and len(str(error)) < 700
                 figures['refused'] += 1
+                image = None
             except Exception as error:
                 kind = type(error).__name__
                 figures['others'][kind] = figures['others'].get(kind, 0) + 1
+                image = None
             spent = time.process_time() - before
             if spent > figures['longest_cpu_s']:
                 figures['longest_cpu_s'], figures['longest_input'] = spent, index
             figures['longest_s'] = max(figures['longest_s'], time.monotonic() - clock)
+            if isinstance(image, np.ndarray) and not np.array_equal(image, function(content)):
+                figures['others']['unstable'] = figures['others'].get('unstable', 0) + 1
             if (index - start + 1) % every == 0:
                 figures['rss_mib'].append(round(psutil.Process().memory_info().rss / 2**20, 1))
         figures['peak_mib'] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
@@ -113,10 +129,10 @@ def child(place: Path, seed: int, start: int, end: int, library: str) -> None:
 def measure(inputs: int, seed: int = 0, library: str = 'ours', findings: Path | None = None,
             seconds: float = 1e9) -> dict[str, Any]:
     """Run the inputs in children, a new one after each crash or hang; return the figures."""
-    total: dict[str, Any] = {'library': library, 'inputs': 0, 'crashes': [], 'hangs': [],
-                             'images': 0, 'refused': 0, 'others': {}, 'longest_cpu_s': 0.0,
-                             'longest_s': 0.0, 'longest_input': -1, 'rss_mib': [], 'peak_mib': 0,
-                             'stderr_lines': 0}
+    total: dict[str, Any] = {'library': library, 'seed': seed, 'inputs': 0, 'crashes': [],
+                             'hangs': [], 'images': 0, 'refused': 0, 'others': {},
+                             'longest_cpu_s': 0.0, 'longest_s': 0.0, 'longest_input': -1,
+                             'rss_mib': [], 'peak_mib': 0, 'stderr_lines': 0}
     start, deadline = 0, time.monotonic() + seconds
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / 'place'

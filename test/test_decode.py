@@ -10,12 +10,15 @@ import struct
 import cv2
 import numpy as np
 import pytest
+from hostile_files import exif_jpeg, without_tables
 from hostile_messages import png_promising
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from fcn_seg_ros.datasets.images import read_rgb, read_size
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.images import libraries
 from fcn_seg_ros.images.decode import decode
 from fcn_seg_ros.images.encode import encode_jpeg, encode_png
 from fcn_seg_ros.images.structure import MAX_PIXELS
@@ -79,13 +82,125 @@ def test_png_kinds():
                           np.asarray(Image.fromarray(RGB).quantize(16).convert('RGB')))
 
 
-def test_orientation_is_that_of_the_sensor():
+@pytest.mark.parametrize('orientation', range(1, 9))
+def test_orientation_is_that_of_the_sensor(orientation):
     """Masks and calibration are of the pixels as they lie, whatever EXIF says."""
-    exif = Image.Exif()
-    exif[0x0112] = 6  # turn by 90 degrees
-    file = io.BytesIO()
-    Image.fromarray(RGB).save(file, 'JPEG', exif=exif)
-    assert decode(file.getvalue()).shape == RGB.shape
+    image = decode(exif_jpeg(RGB, orientation))
+    assert np.abs(image.astype(int) - RGB).max() <= 6
+
+
+def test_orientation_is_ignored_in_files_too(tmp_path):
+    """One rule for the node, play, segment and the datasets."""
+    path = tmp_path / 'turned.jpg'
+    path.write_bytes(exif_jpeg(RGB, 6))
+    assert read_rgb(path).shape == RGB.shape and read_size(path) == (64, 48)
+    assert np.abs(read_rgb(path).astype(int) - RGB).max() <= 6
+
+
+CELLS = {'rggb': ((0, 1), (1, 2)), 'bggr': ((2, 1), (1, 0)),
+         'gbrg': ((1, 2), (0, 1)), 'grbg': ((1, 0), (2, 1))}
+
+
+def mosaic(cell: str) -> np.ndarray:
+    """Return what a sensor with this colour filter sees of the image, uint8 (48, 64)."""
+    seen = np.empty(RGB.shape[:2], np.uint8)
+    for y in (0, 1):
+        for x in (0, 1):
+            seen[y::2, x::2] = RGB[y::2, x::2, CELLS[cell][y][x]]
+    return seen
+
+
+@pytest.mark.parametrize('cell', CELLS)
+def test_mosaics_become_colours(cell):
+    """As image_transport names them, in every format; the inner pixels are nearly right."""
+    seen = mosaic(cell)
+    inner = slice(2, -2), slice(2, -2)
+    deep = seen.astype(np.uint16) << 8
+    for content, text in (
+            (encoded(seen, '.png'), f'bayer_{cell}8; png compressed '),
+            (encoded(deep, '.png'), f'bayer_{cell}16; png compressed '),
+            (encoded(seen, '.jpg', cv2.IMWRITE_JPEG_QUALITY, 100),
+             f'bayer_{cell}8; jpeg compressed '),
+            (encoded(seen, '.tiff'), f'bayer_{cell}8; tiff compressed ')):
+        assert np.abs(decode(content, text)[inner].astype(int) - RGB[inner]).max() <= 8
+    twelve = encoded(seen.astype(np.uint16) << 4, '.png')
+    assert np.array_equal(decode(twelve, f'bayer_{cell}16; png compressed ', 12),
+                          decode(encoded(seen, '.png'), f'bayer_{cell}8; png compressed '))
+
+
+def test_grey_stays_grey_and_colour_is_not_demosaiced():
+    seen = mosaic('rggb')
+    for text in ('mono8; png compressed ', 'png', '', '8UC1; png compressed '):
+        assert np.array_equal(decode(encoded(seen, '.png'), text), np.dstack([seen] * 3))
+    assert np.array_equal(decode(PNG, 'bayer_rggb8; png compressed bgr8'), RGB)
+    with pytest.raises(InputError, match='at least 2x2 pixels for bayer_rggb8, found 1x1'):
+        decode(encoded(seen[:1, :1], '.png'), 'bayer_rggb8; png compressed ')
+
+
+def deep_values(bits: int) -> np.ndarray:
+    return np.random.default_rng(bits).integers(0, 2**bits, (20, 30, 3), np.uint16)
+
+
+@pytest.mark.parametrize('suffix', ['.png', '.tiff'])
+@pytest.mark.parametrize('bits', [10, 12, 14, 16])
+def test_bit_depth_of_16_bit_files(bits, suffix):
+    values = deep_values(bits)
+    expected = (values >> (bits - 8)).astype(np.uint8)
+    assert np.array_equal(decode(encoded(values, suffix), '', bits), expected)
+    grey = decode(encoded(values[..., 0], suffix), f'mono16; {suffix[1:]} compressed ', bits)
+    assert np.array_equal(grey, np.dstack([expected[..., 0]] * 3))
+    assert np.array_equal(decode(encoded(values, suffix)), (values >> 8).astype(np.uint8))
+    assert np.array_equal(decode(PNG, '', bits), RGB)  # eight bits are eight bits
+
+
+@pytest.mark.parametrize('compression', [1, 5, 8, 32773, 32946])
+def test_tiff_kinds(compression):
+    for pixels in (RGB, RGB[..., 0]):
+        content = encoded(pixels, '.tiff', cv2.IMWRITE_TIFF_COMPRESSION, compression)
+        expected = pixels if pixels.ndim == 3 else np.dstack([pixels] * 3)
+        for text in ('tiff', 'rgb8; tiff compressed bgr8'):
+            assert np.array_equal(decode(content, text), expected)
+    rgba = np.dstack([RGB, RGB[..., 1]])
+    for pixels in (rgba, rgba.astype(np.uint16) << 8):
+        content = encoded(pixels, '.tiff', cv2.IMWRITE_TIFF_COMPRESSION, compression)
+        assert np.array_equal(decode(content), RGB)
+
+
+def test_tiff_of_a_big_endian_machine():
+    values = deep_values(16)[..., 0]
+    tags = [(256, 4, 30), (257, 4, 20), (258, 3, 16 << 16), (259, 3, 1 << 16), (262, 3, 1 << 16),
+            (273, 4, 8), (277, 3, 1 << 16), (278, 4, 20), (279, 4, 1200)]
+    directory = struct.pack('>H', len(tags)) + b''.join(
+        struct.pack('>HHII', tag, kind, 1, value) for tag, kind, value in tags) + bytes(4)
+    content = b'MM\0*' + struct.pack('>I', 1208) + values.astype('>u2').tobytes() + directory
+    assert np.array_equal(decode(content, '', 12)[..., 0],
+                          np.minimum(values >> 4, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize('padding', [1, 4096, 65_535, 65_537, 1_000_000])
+def test_mjpeg_of_a_padded_buffer(padding):
+    """Drivers send the whole buffer; what lies behind the image may be of the one before."""
+    stale = (JPEG[300:] * (padding // 100 + 1))[:padding]
+    for rest in (bytes(padding), stale):
+        assert np.array_equal(decode(JPEG + rest, 'mjpeg'), decode(JPEG))
+
+
+def test_mjpeg_without_its_tables():
+    standard = encoded(RGB, '.jpg', cv2.IMWRITE_JPEG_OPTIMIZE, 0)
+    assert np.array_equal(decode(without_tables(standard)), decode(standard))
+
+
+@pytest.mark.skipif(libraries.decode_jpeg is None, reason='simplejpeg is not installed')
+def test_damage_within_a_scan():
+    """A lost packet is refused; the few bytes with which webcams end a scan are not."""
+    noise = np.random.default_rng(0).integers(0, 256, (240, 320, 3), np.uint8)
+    whole = encoded(noise, '.jpg')
+    middle = len(whole) // 2
+    with pytest.raises(InputError, match=r'damaged .*Corrupt JPEG data'):
+        decode(whole[:middle] + bytes(2000) + whole[middle + 2000:])
+    assert np.array_equal(decode(whole[:-2] + bytes(4) + whole[-2:]), decode(whole))
+    with pytest.raises(InputError, match=r'damaged .*extraneous bytes before marker'):
+        decode(whole[:-2] + bytes(500) + whole[-2:])
 
 
 @pytest.mark.parametrize('kind', [bytes, bytearray, memoryview,

@@ -63,10 +63,12 @@ def _by_simplejpeg(file: CheckedFile) -> np.ndarray:
 
 
 def _by_opencv(file: CheckedFile) -> np.ndarray | None:
-    flags = cv2.IMREAD_GRAYSCALE if file.grey else cv2.IMREAD_COLOR if _RGB is None else _RGB
+    # Asked for a 16-bit TIFF in RGB, OpenCV 4.14 returns memory that nobody has written to.
+    direct = None if file.content[:2] in (b'II', b'MM') else _RGB
+    flags = cv2.IMREAD_GRAYSCALE if file.grey else direct or cv2.IMREAD_COLOR
     pixels = cv2.imdecode(np.frombuffer(file.content, np.uint8),
                           flags | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION)
-    if pixels is None or _RGB is not None or file.grey:
+    if pixels is None or direct is not None or file.grey:
         return pixels
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
 

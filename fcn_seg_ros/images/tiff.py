@@ -146,7 +146,8 @@ def _written(image: _Image) -> bytes:
     if compression in (5, _DEFLATE):
         tags.append((_PREDICTOR, _SHORT, [image.predictor]))
     if image.samples == 4:
-        tags.append((_EXTRA, _SHORT, [2]))
+        # Associated: libtiff would multiply the colours with an alpha that is not.
+        tags.append((_EXTRA, _SHORT, [1]))
     # Long values follow the directory, the strips come last; both at even offsets.
     place = 8 + 2 + 12 * len(tags) + 4
     data = place + sum(4 * len(values) for _, _, values in tags if len(values) > 1)
