@@ -300,7 +300,7 @@ def test_a_gpu_that_fails_is_left_for_the_cpu_where_that_is_allowed(node, monkey
     asked = []
 
     class Loaded:
-        def __init__(self, settings, shapes, logger, done):
+        def __init__(self, settings, shapes, logger, done, network):
             asked.append(settings)
             self.failure = None
             self.loaded = SimpleNamespace(segmenter=StandIn('cpu'), facts={})
@@ -312,7 +312,8 @@ def test_a_gpu_that_fails_is_left_for_the_cpu_where_that_is_allowed(node, monkey
     monkeypatch.setattr(NetworkKeeper, '_report', lambda self, loaded: None)
     keeper = NetworkKeeper(node.get_logger())
     gpu = StandIn('cuda:0')
-    keeper.holder = NetworkHolder(SimpleNamespace(segmenter=gpu, facts={}, checkpoint='net'))
+    keeper.holder = NetworkHolder(SimpleNamespace(segmenter=gpu, facts={}, checkpoint='net',
+                                                  network=None))
     settings = _settings(device='cuda:0')
     keeper.fall_back(settings, {}, 'lost')
     assert not asked and keeper.holder.loaded.segmenter is gpu
@@ -339,8 +340,8 @@ def _settings(**values):
     given = {'cameras': {}, 'checkpoint': '', 'device': 'auto', 'backend': 'auto',
              'precision': 'fp16', 'network_height': 0, 'threads': 0, 'cpu_latency_us': -1,
              'max_age_ms': 0.0, 'mask_deadline_ms': 0.0, 'expected_processing_ms': 100.0,
-             'overlay_colour': (0, 0, 0), 'overlay_alpha': 0.5, 'jpeg_quality': 80, 'reliability': 'auto',
-             'autostart': True, 'monitor': MonitorOptions()} | values
+             'overlay_colour': (0, 0, 0), 'overlay_alpha': 0.5, 'jpeg_quality': 80,
+             'reliability': 'auto', 'autostart': True, 'monitor': MonitorOptions()} | values
     return Settings(**given)
 
 
