@@ -13,7 +13,6 @@ import os
 import sys
 import threading
 from contextlib import suppress
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -22,8 +21,6 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from sensor_msgs.msg import Image
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from fcn_seg_ros.bags.messages import from_image, to_header, to_mono8, to_rgb8
 

@@ -55,5 +55,5 @@ def add_self_test(path: Path) -> None:
 
 
 def _open(path: Path, device: str = 'auto', precision: str = 'auto') -> RoadSegmenter:
-    # What a run of an epoch or two has learned may be the same for every pixel: its scores say so.
+    # What a run of an epoch or two has learned may be the same for every image: its scores say so.
     return RoadSegmenter(path, device, precision, test=False)
