@@ -18,6 +18,8 @@ from fcn_seg_ros.resources import PACKAGE_DIR
 SHARED_MEMORY = '/dev/shm'
 # Debian's home of users who have none.
 NO_HOME = '/nonexistent'
+# Arguments for rclpy.init.
+WITHOUT_LOG = ('--ros-args', '--disable-external-lib-logs', '--')
 _PR_SET_PDEATHSIG = 1
 # Loaded here: between fork and exec nothing should be.
 _LIBC = ctypes.CDLL(None)
@@ -66,6 +68,18 @@ def settle(environ: MutableMapping[str, str] = os.environ) -> None:
         tempfile.gettempdir()
     except OSError:
         environ['TMPDIR'] = SHARED_MEMORY
+
+
+def log_fault(environ: Mapping[str, str] = os.environ) -> str:
+    """Return why ROS cannot write log files, for which it would refuse to start, or ''."""
+    home = environ.get('ROS_HOME') or os.path.join(environ.get('HOME', ''), '.ros')
+    folder = os.path.expanduser(environ.get('ROS_LOG_DIR') or os.path.join(home, 'log'))
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return ''
+    except OSError as error:
+        return f'{folder} cannot be written to ({error.strerror})'
 
 
 def die_with(parent: int) -> bool:

@@ -21,6 +21,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -31,7 +32,7 @@ from typing import Any
 
 import numpy as np
 import source_tree  # noqa: F401
-from node_client import Client, image_message, running
+from node_client import Client, image_message, start_node, wait_for_end
 from std_srvs.srv import Trigger
 
 from fcn_seg_ros.bags.messages import from_image
@@ -62,11 +63,18 @@ def _truncate(share: float) -> Rewrite:
 
 def _replace(make: Callable[[Path], object]) -> Rewrite:
     def replace(path: Path, source: random.Random) -> None:
-        other = path.with_name(f'.{path.name}.new')
-        make(other)
-        path.unlink()
-        other.rename(path)
+        _delete(path, source)
+        make(path)
     return replace
+
+
+def _delete(path: Path, source: random.Random) -> None:
+    path.rename(_aside(path))
+
+
+def _aside(path: Path) -> Path:
+    """Return where a deleted file is kept: what a process may have mapped is to come back."""
+    return path.with_name(f'.{path.name}.aside')
 
 
 def _other_network(path: Path) -> None:
@@ -82,7 +90,7 @@ REWRITES: dict[str, Rewrite] = {
     'noise': _overwrite(lambda size, source: source.randbytes(size)),
     'another network in place': _overwrite(lambda size, source: _full().read_bytes()),
     'cut to nothing': _truncate(0), 'cut in half': _truncate(0.5),
-    'deleted': lambda path, source: path.unlink(), 'replaced': _replace(_other_network),
+    'deleted': _delete, 'replaced': _replace(_other_network),
     'replaced by a FIFO': _replace(os.mkfifo), 'replaced by a folder': _replace(Path.mkdir)}
 
 
@@ -103,11 +111,14 @@ class Files:
         self.whole = {path: path.read_bytes() for path in (*self._own, *self.cache.iterdir())}
 
     def restore(self, path: Path) -> None:
-        """Make one as it was; not in place, as that would change what a process has mapped."""
-        if path.is_dir():
-            path.rmdir()
-        path.unlink(missing_ok=True)
-        path.write_bytes(self.whole[path])
+        """Make one as it was, the same file as before, which the next rewrite is to hit again."""
+        if _aside(path).exists():
+            if path.is_dir():
+                path.rmdir()
+            _aside(path).replace(path)
+        with path.open('r+b') as file:
+            file.write(self.whole[path])
+            file.truncate()
 
 
 def measure(network: Path, rewrites: int, seed: int) -> dict[str, Any]:
@@ -120,7 +131,8 @@ def measure(network: Path, rewrites: int, seed: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         files = Files(Path(folder), network)
         os.environ['FCN_SEG_CACHE'] = str(files.cache)
-        with running('-p', f'checkpoint:={files.network}', '-p', 'device:=cpu') as node:
+        node = start_node('-p', f'checkpoint:={files.network}', '-p', 'device:=cpu')
+        try:
             client = Client(outputs=('mask',))
             client.connect()
 
@@ -141,9 +153,12 @@ def measure(network: Path, rewrites: int, seed: int) -> dict[str, Any]:
             after = [mask(number) for number in range(len(images))]
             alive = node.poll() is None
             client.close()
+        finally:
+            node.send_signal(signal.SIGINT)
+            output = wait_for_end(node)
     return {'network': network.name, 'rewrites': sum(done.values()), 'kinds': len(done),
             'files': [path.suffix for path in files.whole], 'changed_masks': changed,
-            'alive': alive, **loads,
+            'alive': alive and 'Traceback' not in output, **loads,
             'masks_changed_by_load': sum(a != b for a, b in zip(after, before, strict=True))}
 
 

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 import threading
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,11 +21,11 @@ from sensor_msgs.msg import Image
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends import BackendError
 from fcn_seg_ros.inference.monitor import MonitorOptions
-from fcn_seg_ros.inference.segmenter import Region, SegmentOptions
+from fcn_seg_ros.inference.segmenter import Region, SegmentOptions, open_network
 from fcn_seg_ros.node.camera_channel import Frame
 from fcn_seg_ros.node.depth_watch import DepthWatch
 from fcn_seg_ros.node.frame_slot import Drop, FrameSlots
-from fcn_seg_ros.node.loader import Loading
+from fcn_seg_ros.node.loader import Loading, load_network
 from fcn_seg_ros.node.network import NetworkHolder
 from fcn_seg_ros.node.network_keeper import NetworkKeeper
 from fcn_seg_ros.node.settings import CameraSettings
@@ -302,6 +305,8 @@ def test_a_gpu_that_fails_is_left_for_the_cpu_where_that_is_allowed(node, monkey
     class Loaded:
         def __init__(self, settings, shapes, logger, done, network):
             asked.append(settings)
+            # Not what is in the file by now.
+            assert network == 'as it was read'
             self.failure = None
             self.loaded = SimpleNamespace(segmenter=StandIn('cpu'), facts={})
             done(self)
@@ -313,7 +318,7 @@ def test_a_gpu_that_fails_is_left_for_the_cpu_where_that_is_allowed(node, monkey
     keeper = NetworkKeeper(node.get_logger())
     gpu = StandIn('cuda:0')
     keeper.holder = NetworkHolder(SimpleNamespace(segmenter=gpu, facts={}, checkpoint='net',
-                                                  network=None))
+                                                  network='as it was read'))
     settings = _settings(device='cuda:0')
     keeper.fall_back(settings, {}, 'lost')
     assert not asked and keeper.holder.loaded.segmenter is gpu
@@ -323,6 +328,19 @@ def test_a_gpu_that_fails_is_left_for_the_cpu_where_that_is_allowed(node, monkey
     assert keeper.warning == 'cuda:0 failed (lost): runs on the CPU instead'
     keeper.fall_back(_settings(device='auto'), {}, 'again')  # it is on the CPU
     assert len(asked) == 1
+
+
+def test_a_network_that_was_read_needs_no_file(random_checkpoint, tmp_path):
+    path = Path(shutil.copy(random_checkpoint, tmp_path))
+    network = open_network(path)
+    path.write_bytes(b'another')
+    settings = _settings(device='cpu', backend='torch', precision='fp32', checkpoint=str(path))
+    loaded = load_network(settings, [((96, 320), SegmentOptions())], lambda: None, network)
+    assert loaded.facts['checkpoint_sha256'] == hashlib.sha256(
+        random_checkpoint.read_bytes()).hexdigest()[:12]
+    assert loaded.network is None  # on a CPU nothing falls back to the CPU
+    with pytest.raises(InputError, match='expected a whole safetensors file'):
+        load_network(settings, [((96, 320), SegmentOptions())], lambda: None)
 
 
 def test_a_load_that_is_cancelled_leaves_nothing(node, random_checkpoint):

@@ -5,16 +5,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from fcn_seg_ros.dds import Profile, prepare_to_send
 from fcn_seg_ros.errors import InputError, one_line
-from fcn_seg_ros.processes import settle
+from fcn_seg_ros.processes import WITHOUT_LOG, log_fault, settle
 from fcn_seg_ros.shared_memory import check_least
 
 
@@ -88,27 +85,15 @@ def init_ros(name: str, arguments: Sequence[str], profile: Profile) -> str:
     problem = prepare_to_send(profile)
     if problem:
         print(f'{name}: warning: {problem}', file=sys.stderr, flush=True)
-    fault = _log_folder_fault()
+    fault = log_fault()
     if fault:
         print(f'{name}: no log file: {fault}; ROS_LOG_DIR names another folder', file=sys.stderr)
-        arguments = ['--ros-args', '--disable-external-lib-logs', '--', *arguments]
+        arguments = [*WITHOUT_LOG, *arguments]
     try:
         rclpy.init(args=[name, *arguments], signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:  # the bindings raise several unrelated kinds
         raise _ros_fault(error) from None
     return problem
-
-
-def _log_folder_fault(environ: Mapping[str, str] = os.environ) -> str:
-    """Return why ROS cannot write log files, for which it would refuse to start, or ''."""
-    home = environ.get('ROS_HOME') or os.path.join(environ.get('HOME', ''), '.ros')
-    folder = Path(environ.get('ROS_LOG_DIR') or os.path.join(home, 'log')).expanduser()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return ''
-    except OSError as error:
-        return f'{folder} cannot be written to ({error.strerror})'
 
 
 def _ros_fault(error: Exception) -> InputError:

@@ -24,7 +24,7 @@ _ZEROS = '0' * _DIGITS
 
 
 def prepare(model: Any) -> None:
-    """Give an openvino.Model places for the hashes, to be filled by ``seal`` once it is written."""
+    """Give an openvino.Model places for the hashes, which ``seal`` fills once it is written."""
     for key in (BIN_KEY, XML_KEY):
         model.set_rt_info(_ZEROS, [key])
 
@@ -32,6 +32,7 @@ def prepare(model: Any) -> None:
 def seal(path: Path) -> None:
     """Fill in the hashes of a model that was just written."""
     text = _with_value(path.read_bytes(), BIN_KEY, _sha256(path.with_suffix('.bin').read_bytes()))
+    text = _with_value(text, XML_KEY, _ZEROS)
     path.write_bytes(_with_value(text, XML_KEY, _sha256(text)))
 
 

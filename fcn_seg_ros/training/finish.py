@@ -39,12 +39,12 @@ def calibrate_and_score(path: Path, validation: Sequence[DatasetSpec]) -> Evalua
     opened = [open_dataset(spec) for spec in validation]
     together = Joined(opened, numbered=True)
     info = read_checkpoint(path).info
-    fitted = evaluate(RoadSegmenter(path), together).calibration.temperature
+    fitted = evaluate(_open(path), together).calibration.temperature
     info = dataclasses.replace(info, temperature=info.temperature * fitted)
     with_info(path, info)
-    threshold = evaluate(RoadSegmenter(path), together).scores[ALL].threshold
+    threshold = evaluate(_open(path), together).scores[ALL].threshold
     with_info(path, dataclasses.replace(info, threshold=threshold))
-    evaluation = evaluate(RoadSegmenter(path), opened[0])
+    evaluation = evaluate(_open(path), opened[0])
     first = validation[0]
     all_scores = evaluation.as_dict() | {'dataset': first.kind, 'split': first.split or 'all'}
     scores = {key: all_scores[key] for key in
@@ -56,5 +56,10 @@ def calibrate_and_score(path: Path, validation: Sequence[DatasetSpec]) -> Evalua
 def add_self_test(path: Path) -> None:
     """Write the network's answer in fp32 to a rendered image, with the image, into its file."""
     image = RenderedDrive(FIRST_HELD_OUT_SEED, camera=_CAMERA)[0].image
-    probability = RoadSegmenter(path, 'cpu', 'fp32').segment(image).probability
+    probability = _open(path, 'cpu', 'fp32').segment(image).probability
     with_self_test(path, SelfTest(image, probability))
+
+
+def _open(path: Path, device: str = 'auto', precision: str = 'auto') -> RoadSegmenter:
+    # What a run of an epoch or two has learned may be the same for every image: its scores say so.
+    return RoadSegmenter(path, device, precision, test=False)
