@@ -42,7 +42,7 @@ setup(
         # In place of onnxruntime, never beside it.
         'gpu': ['onnxruntime-gpu'],
         'export': ['onnx', 'onnxscript', 'onnxruntime', 'nncf'],
-        'bags': ['av', 'rosbags'],
+        'bags': ['av', 'rosbags', 'lz4', 'backports.zstd; python_version < "3.14"'],
         'plots': ['matplotlib'],
         'train': ['lightning>=2.6,!=2.6.2,!=2.6.3', 'tensorboard'],
     },

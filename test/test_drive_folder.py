@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from fcn_seg_ros.bags.notes import Note
 from fcn_seg_ros.bags.open import open_drive
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.errors import InputError
@@ -98,22 +99,37 @@ def test_timestamps_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         write_png(tmp_path / 'data' / f'{index}.png', index)
     stamps = tmp_path / 'timestamps.txt'
     for content, expected in (('2011-09-26 13:02:25.9\n', 'found 1 lines'),
-                              ('yesterday\n' * 3, 'found: time data'),
+                              ('yesterday\n' * 3, "found: 'yesterday'"),
                               ('2011-09-26 13:02:25.9\n' * 3, 'rise')):
         stamps.write_text(content)
         with pytest.raises(InputError, match=expected):
             open_drive(str(tmp_path))
 
 
-def test_a_damaged_image_is_named_when_it_is_reached(tmp_path: Path) -> None:
-    write_png(tmp_path / '0.png', 1)
-    write_png(tmp_path / '1.png', 2)
-    damaged = tmp_path / '1.png'
+def test_a_damaged_image_is_left_out_and_noted(tmp_path: Path) -> None:
+    for index in range(3):
+        write_png(tmp_path / f'{index}.png', index)
+    damaged = tmp_path / '0.png'
     damaged.write_bytes(damaged.read_bytes()[:-40])
-    frames = iter(open_drive(str(tmp_path)))
-    next(frames)
-    with pytest.raises(InputError, match=r'1\.png: expected a whole PNG'):
-        next(frames)
+    notes: list[Note] = []
+    drive = open_drive(str(tmp_path), on_note=notes.append)
+    assert not notes  # the first image is looked at, but not yet read
+    assert [f.stamp_ns for f in drive] == [10**8, 2 * 10**8]
+    assert [(note.lost, note.stamp_ns) for note in notes] == [(1, 0)]
+    assert '0.png: expected a PNG or JPEG' in notes[0].line()
+    for index in (1, 2):
+        (tmp_path / f'{index}.png').write_bytes(b'')
+    with pytest.raises(InputError, match=r'0\.png: .*nor can the other 2 images'):
+        open_drive(str(tmp_path))
+
+
+def test_kitti_odometry_has_its_times_in_seconds(tmp_path: Path) -> None:
+    for number in range(4):
+        write_png(tmp_path / 'image_2' / f'{number:06d}.png', number)
+    (tmp_path / 'times.txt').write_text('0.000000e+00\n1.037875e-01\n2.073939e-01\n3.1e-01\n')
+    for named in (tmp_path, tmp_path / 'image_2'):
+        drive = open_drive(str(named))
+        assert [f.stamp_ns for f in drive] == [0, 103_787_500, 207_393_900, 310_000_000]
 
 
 @pytest.mark.skipif('FCN_SEG_DATA' not in os.environ,

@@ -11,7 +11,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from measure_play_times import write_timed_video
 
+from fcn_seg_ros.bags.notes import Note
 from fcn_seg_ros.bags.open import open_drive
 from fcn_seg_ros.errors import InputError
 
@@ -56,6 +58,45 @@ def test_a_file_without_video_says_what_it_holds(tmp_path: Path) -> None:
         container.mux(stream.encode())
     with pytest.raises(InputError, match=r'sound\.wav: .*found audio'):
         open_drive(str(path))
+
+
+def test_frames_have_their_own_times(tmp_path: Path) -> None:
+    times = [i / 30 for i in range(15)] + [0.5 + i / 5 for i in range(15)]
+    drive = open_drive(str(write_timed_video(tmp_path / 'night.mkv', times)))
+    frames = list(drive)
+    assert [f.time_ns for f in frames] == [round(t * 1000) * 1_000_000 for t in times]
+    assert [f.data[0, 0, 0] for f in frames] == list(range(30))
+
+
+def test_a_name_with_a_colon_is_no_protocol(tmp_path: Path) -> None:
+    write_video(tmp_path / 'a:b#c?d%204.mkv')
+    assert len(list(open_drive(str(tmp_path / 'a:b#c?d%204.mkv')))) == 10
+
+
+def test_a_recorder_that_was_killed_leaves_what_is_whole(tmp_path: Path) -> None:
+    write_video(tmp_path / 'drive.mkv', frames=25)
+    whole = (tmp_path / 'drive.mkv').read_bytes()
+    (tmp_path / 'cut.mkv').write_bytes(whole[:len(whole) * 7 // 10])
+    frames = list(open_drive(str(tmp_path / 'cut.mkv')))
+    assert 12 <= len(frames) < 25
+    assert [f.stamp_ns for f in frames] == [i * 50_000_000 for i in range(len(frames))]
+    (tmp_path / 'cut.mp4').write_bytes(
+        (24).to_bytes(4, 'big') + b'ftypisom' + bytes(12) + b'\0\0\0\0mdat' + bytes(1000))
+    with pytest.raises(InputError, match=r'its index \(moov\) is missing, .* repair it'):
+        open_drive(str(tmp_path / 'cut.mp4'))
+
+
+def test_a_damaged_frame_in_the_middle_is_noted(tmp_path: Path) -> None:
+    write_video(tmp_path / 'drive.mkv', frames=25)
+    with av.open(str(tmp_path / 'drive.mkv')) as container:
+        place = [p.pos for p in container.demux(video=0) if p.pos is not None][15]
+    content = bytearray((tmp_path / 'drive.mkv').read_bytes())
+    content[place + 40:place + 120] = bytes(80)
+    (tmp_path / 'drive.mkv').write_bytes(content)
+    notes: list[Note] = []
+    frames = list(open_drive(str(tmp_path / 'drive.mkv'), on_note=notes.append))
+    assert 23 <= len(frames) <= 25 and frames[-1].stamp_ns == 24 * 50_000_000
+    assert notes and all('frame 15' in note.reason for note in notes)
 
 
 def test_a_video_that_was_cut_off_is_refused(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Publish a drive (folder, video, rosbag2, rendered) as camera topics."""
+"""Publish a drive (folder, video, bag, rendered) as camera topics."""
 
 from __future__ import annotations
 
@@ -24,16 +24,18 @@ Publish a drive over ROS 2, as a camera driver would:
   <cam>/camera_info   sensor_msgs/CameraInfo (all zeros where the drive has no calibration)
   <cam>/road/truth    sensor_msgs/Image mono8, 1 road / 0 not road, where the drive knows it
 
-all three with one header. It publishes reliably, with the Fast DDS profile of this package
-(config/fastdds.xml), so that images above 0.5 MB reach best-effort subscribers as well; set
-FASTDDS_DEFAULT_PROFILES_FILE to use your own."""
+all three with one header, as far apart as they were recorded. What is damaged is left out and told
+on stderr. It publishes reliably, with the Fast DDS profile of this package (config/fastdds.xml), so
+that images above 0.5 MB reach best-effort subscribers as well; set FASTDDS_DEFAULT_PROFILES_FILE to
+use your own."""
 
 EPILOG = """\
 examples:
   play rendered                        the built-in rendered drive at its own rate
   play rendered:7 --frames 300         another one (seed 7), 300 frames
   play ~/kitti/image_02 --rate 10      a folder of images; KITTI raw and KITTI Road layouts too
-  play highway.mp4 --loop              a video, again and again
+  play highway.mp4 --loop              a video, its frames at their own times, again and again
+  play night.bag --speed 4             a bag of ROS 1, four times as fast
   play my_bag --topic /front/image_raw --cam front --stamps recorded
                                        one camera of a rosbag2 (sqlite3 or mcap) as it was
 
@@ -43,7 +45,8 @@ stamps: `wall` stamps each image with the time at which it is published, as a li
 /clock from elsewhere.
 
 It ends with one line: frames published, achieved rate, frames that were late by more than half a
-period. Late frames mean that decoding is too slow for the rate: try --preload or a lower --rate.
+period, messages that were lost of the recording. Late frames mean that decoding is too slow for
+the rate: try --preload or a lower --rate.
 Ctrl-C or SIGTERM ends it at once (status 130 or 143; 0 with --loop, which ends no other way)."""
 
 # Of so many notes each is told; a recording can be damaged at every frame.
@@ -96,7 +99,8 @@ def check_camera_name(name: str) -> None:
 def build_parser() -> argparse.ArgumentParser:
     """Return the command line of play."""
     parser = make_parser('play', DESCRIPTION, EPILOG)
-    parser.add_argument('input', help='folder of images, video file, rosbag2, or rendered[:SEED]')
+    parser.add_argument(
+        'input', help='folder of images, video file, bag (ROS 2 or 1), or rendered[:SEED]')
     parser.add_argument('--cam', default='camera', help='namespace of the topics')
     parser.add_argument('--rate', type=float, metavar='HZ',
                         help='evenly, so many frames a second (default: as far apart as recorded)')
