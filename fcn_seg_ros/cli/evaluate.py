@@ -139,13 +139,14 @@ def _evaluate(options: argparse.Namespace) -> None:
     if variants and options.probabilities:
         raise InputError('--corruptions, --geometry: expected a network, which can segment other '
                          'pictures, found --probabilities')
-    networks = _networks(options)
-    sets = [open_set(data, options.split, options.every, options.limit) for data in options.data]
-    alone = len(networks) == len(sets) == 1
+    alone = len(options.data) == len(options.checkpoint or [PACKAGED]) == 1
     for name in ('plots', 'submission'):
         if getattr(options, name) and not alone:
-            raise InputError(f'--{name}: expected one set and one network, found {len(sets)} and '
-                             f'{len(networks)}')
+            raise InputError(f'--{name}: expected one set and one network, found '
+                             f'{len(options.data)} and {len(options.checkpoint or [PACKAGED])}')
+    # Before the networks, which may take long to load.
+    sets = [open_set(data, options.split, options.every, options.limit) for data in options.data]
+    networks = _networks(options)
     results, parts = score_sets(sets, networks, not options.json)
     if alone:
         parts += _views(options, sets[0], results[0][0])
