@@ -28,7 +28,7 @@ def describe(arguments: Sequence[LaunchArgument],
         values = {a.name: LaunchConfiguration(a.name).perform(context) for a in arguments}
         setup = node_setup(values, cameras(values))
         actions = [_seg_node(setup, values)]
-        return actions if setup.rviz is None else [*actions, _rviz(setup.rviz, setup.environment)]
+        return actions if setup.rviz is None else [*actions, _rviz(setup.rviz)]
 
     return LaunchDescription([*map(_declare, arguments), OpaqueFunction(function=start)])
 
@@ -51,7 +51,7 @@ def _seg_node(setup: NodeSetup, values: Mapping[str, str]) -> Action:
         respawn=setup.respawn, respawn_delay=setup.respawn_delay)
 
 
-def _rviz(setup: RvizSetup, environment: dict[str, str]) -> Action:
+def _rviz(setup: RvizSetup) -> Action:
     try:
         get_package_prefix('rviz2')
     except PackageNotFoundError:
@@ -59,4 +59,4 @@ def _rviz(setup: RvizSetup, environment: dict[str, str]) -> Action:
                            'ros-$ROS_DISTRO-rviz2); the node runs without it')
     return Node(package='rviz2', executable='rviz2', name='rviz2', output='log',
                 arguments=['-d', setup.config], parameters=[setup.parameters],
-                remappings=setup.remappings, additional_env=environment)
+                remappings=setup.remappings)
