@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from node_client import FAST, Client, wait_for_end
+from node_client import PACKAGED, Client, wait_for_end
 from node_client import running as running_node
 from source_tree import ROOT
 
@@ -21,7 +21,7 @@ SHARED = '/dev/shm'
 OWN = 'mount -t tmpfs -o size={size} tmpfs /dev/shm && {before} '
 
 
-def mapped(pid: int | str) -> set[str]:
+def mapped(pid: int) -> set[str]:
     """Return the Fast DDS files in shared memory that a process has mapped."""
     lines = Path(f'/proc/{pid}/maps').read_text().splitlines()
     return {line.split()[-1] for line in lines if f'{SHARED}/fastdds_' in line}
@@ -51,12 +51,13 @@ def until_log_has(node: subprocess.Popen[str], words: str) -> str:
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
-def test_a_clean_end_leaves_nothing_in_shared_memory_nor_in_the_graph(random_checkpoint, number):
+def test_a_clean_end_leaves_nothing_in_shared_memory_nor_in_the_graph(number):
     client = Client(outputs=('mask',))
+    before = {str(path) for path in Path(SHARED).iterdir()}
     try:
-        with running_node('-p', f'checkpoint:={random_checkpoint}', *FAST) as node:
+        with running_node(*PACKAGED) as node:
             client.connect()
-            own = mapped(node.pid) - mapped('self')
+            own = mapped(node.pid) - before
             assert len(own) >= 2 and any(os.stat(path).st_size > 2**24 for path in own)
             node.send_signal(number)
             assert wait_for_end(node).count('Traceback') == 0
@@ -80,7 +81,7 @@ def test_a_start_that_hangs_is_told_and_obeys_a_signal():
     ports = [7000, *(7400 + 250 * domain + offset for offset in range(10, 30))]
     # Young ones: they may be in the making, so that the node does not remove them.
     before = ' && '.join(f'touch -d "+1 hour" {SHARED}/fastdds_port{port}' for port in ports)
-    node = start_in_own_memory('64m', before, *FAST)
+    node = start_in_own_memory('64m', before, *PACKAGED)
     until_log_has(node, 'joining ROS has taken 5 s so far')
     start = time.monotonic()
     node.send_signal(signal.SIGINT)
@@ -89,22 +90,21 @@ def test_a_start_that_hangs_is_told_and_obeys_a_signal():
     assert time.monotonic() - start < 3.0 + 0.5 * os.getloadavg()[0]
 
 
-def test_leftovers_that_would_hang_it_are_removed(random_checkpoint):
+def test_leftovers_that_would_hang_it_are_removed():
     domain = int(os.environ['ROS_DOMAIN_ID'])
     ports = [7000, *(7400 + 250 * domain + offset for offset in range(10, 30))]
     before = ' && '.join(f'touch -d "-1 minute" {SHARED}/fastdds_port{port} '
                          f'{SHARED}/sem.fastdds_port{port}_mutex' for port in ports)
-    node = start_in_own_memory('64m', before, '-p', f'checkpoint:={random_checkpoint}', *FAST)
+    node = start_in_own_memory('64m', before, *PACKAGED)
     until_log_has(node, 'ready after')
     node.send_signal(signal.SIGINT)
     assert wait_for_end(node) is not None and node.returncode == 0
 
 
 @pytest.mark.parametrize('free_kb', [100, 544, 600, 2000])
-def test_without_room_it_starts_and_says_what_that_means(random_checkpoint, free_kb):
+def test_without_room_it_starts_and_says_what_that_means(free_kb):
     """So little fills up in the middle of joining."""
-    node = start_in_own_memory(f'{free_kb}k', 'true', '-p', f'checkpoint:={random_checkpoint}',
-                               *FAST)
+    node = start_in_own_memory(f'{free_kb}k', 'true', *PACKAGED)
     client = Client(outputs=('mask',))
     try:
         errors = until_log_has(node, 'ready after')
@@ -119,7 +119,7 @@ def test_without_room_it_starts_and_says_what_that_means(random_checkpoint, free
 
 
 def test_with_next_to_nothing_it_says_why_not():
-    node = start_in_own_memory('40k', 'true', *FAST)
+    node = start_in_own_memory('40k', 'true', *PACKAGED)
     output, errors = node.communicate(timeout=60)
     assert node.returncode == 2
     assert errors.startswith('seg_node: error: /dev/shm: expected at least 64 kB free, found 40 kB')

@@ -20,7 +20,7 @@ from fcn_seg_ros.bags.messages import to_camera_info, to_header, to_image, to_mo
 from fcn_seg_ros.bags.prefetch import Prefetch
 
 # Reliable, so that every kind of subscriber matches. Ten images of 1242x375 are 14 MB, within
-# the 32 MB segment of config/fastdds.xml.
+# the 24 MB segment of config/fastdds.xml.
 QOS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=10,
                  reliability=ReliabilityPolicy.RELIABLE)
 
