@@ -34,6 +34,8 @@ OUTPUTS = {'mask': Image, 'probability': Image, 'confidence': Image, 'overlay': 
 CONFIGURE, CLEANUP, ACTIVATE, DEACTIVATE = 1, 2, 3, 4
 # The quickest to start of all backends, with figures that do not depend on the number of cores.
 FAST = ('-p', 'backend:=torch', '-p', 'precision:=fp32', '-p', 'device:=cpu', '-p', 'threads:=1')
+# The packaged network in int8, which starts without PyTorch and without a cache.
+PACKAGED = ('-p', 'device:=cpu', '-p', 'precision:=int8')
 # Only for a machine that is overloaded: what it waits for takes a fraction of it.
 PATIENCE_S = 120.0
 

@@ -122,6 +122,40 @@ def test_silence_is_fine_where_nobody_listens(camera):
     assert camera.beat().level == WARN
 
 
+def test_a_publisher_that_was_never_heard_gets_a_hint(camera):
+    camera.facts['matched'] = '/driver'
+    words = '/driver is matched but silent: if it publishes, it belongs to another user'
+    verdicts = [camera.beat() for _ in range(12)]
+    assert [words in verdict.message for verdict in verdicts] == 2 * [False] + 10 * [True]
+    assert verdicts[-1].level == STALE and '--ipc=host' in verdicts[-1].hint
+    camera.frames(10)
+    assert camera.beat().level == OK
+    # Once it was heard, it shares memory with the node, whatever it does.
+    assert not any(words in camera.beat().message for _ in range(12))
+
+
+def test_no_hint_where_nobody_publishes(camera):
+    assert camera.beat().hint == ''
+    assert not any('silent' in camera.beat().message for _ in range(12))
+
+
+def test_silence_is_judged_by_simulated_time(camera):
+    """At a twentieth of real time a 10 Hz camera sends an image every two seconds."""
+    camera.node['simulated_s'] = 50.0
+    camera.frames(1)
+    camera.beat()
+    for number in range(1, 40):
+        camera.node['simulated_s'] = 50.0 + 0.05 * number
+        camera.frames(number % 2)
+        assert camera.beat().level == OK
+    for _ in range(20):  # it stands still
+        assert camera.beat().level == OK
+    camera.node['simulated_s'] += 2.0
+    assert camera.beat().message == 'no image for 2 s'
+    camera.node['simulated_s'] -= 30.0  # the bag begins anew
+    assert camera.beat().level == OK
+
+
 @pytest.mark.parametrize(('drop', 'level', 'words'), [
     (Drop.ERROR, ERROR, 'images could not be segmented in the last second'),
     (Drop.MALFORMED, WARN, 'malformed images in the last second'),

@@ -139,11 +139,11 @@ def _evaluate(options: argparse.Namespace) -> None:
     if variants and options.probabilities:
         raise InputError('--corruptions, --geometry: expected a network, which can segment other '
                          'pictures, found --probabilities')
-    alone = len(options.data) == len(options.checkpoint or [PACKAGED]) == 1
+    alone = len(options.data) == len(options.checkpoint or [DEFAULT_CHECKPOINT]) == 1
     for name in ('plots', 'submission'):
         if getattr(options, name) and not alone:
             raise InputError(f'--{name}: expected one set and one network, found '
-                             f'{len(options.data)} and {len(options.checkpoint or [PACKAGED])}')
+                             f'{len(options.data)} and {len(options.checkpoint or [DEFAULT_CHECKPOINT])}')
     # Before the networks, which may take long to load.
     sets = [open_set(data, options.split, options.every, options.limit) for data in options.data]
     networks = _networks(options)

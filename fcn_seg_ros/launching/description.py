@@ -33,7 +33,7 @@ def describe(arguments: Sequence[LaunchArgument], cameras_of: CamerasOf) -> Laun
         setup = node_setup(values, cameras_of, around.get('ros_namespace') or '',
                            around.get('global_params') or ())
         actions = [_seg_node(setup)]
-        return actions if setup.rviz is None else [*actions, _rviz(setup.rviz, setup.environment)]
+        return actions if setup.rviz is None else [*actions, _rviz(setup.rviz)]
 
     return LaunchDescription([*map(_declare, arguments), OpaqueFunction(function=start)])
 
@@ -67,7 +67,7 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-def _rviz(setup: RvizSetup, environment: dict[str, str]) -> Action:
+def _rviz(setup: RvizSetup) -> Action:
     try:
         get_package_prefix('rviz2')
     except PackageNotFoundError:
@@ -75,4 +75,4 @@ def _rviz(setup: RvizSetup, environment: dict[str, str]) -> Action:
                            'ros-$ROS_DISTRO-rviz2); the node runs without it')
     return Node(package='rviz2', executable='rviz2', name='rviz2', output='log',
                 arguments=['-d', setup.config], parameters=[setup.parameters],
-                remappings=setup.remappings, additional_env=environment)
+                remappings=setup.remappings)

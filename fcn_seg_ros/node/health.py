@@ -11,7 +11,7 @@ A camera's level is that of the first row that holds; the message names every ro
 | ERROR | the worker has been busy with one batch for 5 s |
 | ERROR | images could not be segmented in the last second |
 | STALE | active and subscribed, no image for 10 s |
-| WARN | active and subscribed, no image for 1 s |
+| WARN | active and subscribed, no image for 1 s (by the node's clock where time is simulated) |
 | WARN | a publisher of the topic cannot be heard (quality of service or type) |
 | WARN | malformed images in the last second |
 | WARN | the middleware lost images in the last second |
@@ -41,13 +41,15 @@ from fcn_seg_ros.node.image_input import ImageInput
 from fcn_seg_ros.node.statistics import RecentTimes
 
 STUCK_S = 5.0
-QUIET_WARN_S, QUIET_STALE_S = 1.0, 10.0
+QUIET_WARN_S, QUIET_HINT_S, QUIET_STALE_S = 1.0, 3.0, 10.0
 RATE_WINDOW_S = 5.0
 AGE_LIMIT_MS = 10_000.0
 # What was seen earlier says nothing of now.
 PICTURE_FRESH_S = 2.0
 # A camera's picture is in the log at most so often.
 _TELL_EVERY_S = 10.0
+# Simulated time may run faster than real time, but a jump is no silence.
+_LONGEST_BEAT_S = 60.0
 # Fewer images than this in the window say nothing about the share that is dropped.
 _ENOUGH_IMAGES = 5
 
@@ -57,7 +59,7 @@ class CameraHealth:
     """
     What is known of one camera at one moment.
 
-    ``lost``, ``missed``, ``incompatible`` and ``reliability`` are those of its ImageInput;
+    ``lost``, ``missed``, ``incompatible``, ``matched`` and ``reliability`` are its ImageInput's;
     ``subscribed`` tells whether the node listens to the camera, as somebody listens to the node;
     ``picture`` is what its monitor says.
     """
@@ -70,6 +72,7 @@ class CameraHealth:
     transport: str = ''
     reliability: str = ''
     incompatible: str = ''
+    matched: str = ''
     depth_hint: str = ''
     picture: PictureReport = field(default_factory=PictureReport)
 
@@ -78,7 +81,8 @@ class CameraHealth:
            picture: PictureReport) -> CameraHealth:
         """Return the health of a camera of a configured node."""
         return cls(counts, times, images.is_open, images.lost, images.missed, images.transport,
-                   images.reliability_in_use, images.incompatible, depth_hint, picture)
+                   images.reliability_in_use, images.incompatible, images.matched, depth_hint,
+                   picture)
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ class Health:
     ``state`` is the lifecycle state, or ``configuring`` while the network loads; ``reason`` is why
     the last transition failed, and ``warning`` in what the node runs otherwise than asked, each ''
     without one; ``network`` what runs where; ``busy_s`` how long the worker has been busy with the
-    frames it took, 0 while it waits.
+    frames it took, 0 while it waits; ``simulated_s`` the time of /clock, None where time is real.
     """
 
     state: str
@@ -99,6 +103,7 @@ class Health:
     busy_s: float
     expected_processing_ms: float
     cameras: dict[str, CameraHealth]
+    simulated_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -122,6 +127,8 @@ class _Beat:
     time: float
     camera: CameraHealth
     listening: bool
+    # By which silence is judged: a simulation may be slower than real time, or stand still.
+    clock: float
 
 
 class CameraWatch:
@@ -130,6 +137,8 @@ class CameraWatch:
     def __init__(self) -> None:
         self._beats: deque[_Beat] = deque()
         self._quiet_since: float = 0.0
+        # Whether an image has come from the publishers that are there.
+        self._heard: bool = False
         self._in_range_at: float | None = None
         self._judged_until: float = 0.0
         self._told: frozenset[str] = frozenset()
@@ -139,7 +148,8 @@ class CameraWatch:
         """Return the verdict on a camera; ``now`` in monotonic seconds, later at every call."""
         camera = health.cameras[name]
         active = health.state == 'active'
-        previous = self._follow(_Beat(now, camera, active and camera.subscribed))
+        clock = now if health.simulated_s is None else health.simulated_s
+        previous = self._follow(_Beat(now, camera, active and camera.subscribed, clock))
         values = self._rates(camera, now)
         frames = camera.times.since(self._judged_until)
         ages = camera.times.arrival_ages_since(self._judged_until)
@@ -152,10 +162,13 @@ class CameraWatch:
         picture = camera.picture if active and camera.subscribed else PictureReport()
         values |= _picture_values(picture, now)
         problems = list(common_problems(health))
-        hints = [hint for hint in (_age_hint(ages), camera.depth_hint) if hint and active]
+        hints: list[str] = []
         if active:
+            quiet = clock - self._quiet_since
+            hints = [*filter(None, (_age_hint(ages) or self._silence_hint(camera, quiet),
+                                    camera.depth_hint))]
             problems += self._count_problems(camera, previous.camera)
-            problems += self._silence(now)
+            problems += _silence(quiet)
             problems += [(DiagnosticStatus.WARN, hint) for hint in hints]
             if delay is not None and delay[1] > 0.0:
                 problems.append((DiagnosticStatus.WARN,
@@ -180,9 +193,13 @@ class CameraWatch:
         if self._beats and counts.received < self._beats[-1].camera.counts.received:
             self._beats.clear()  # the node counts from zero again
         previous = self._beats[-1] if self._beats else beat
-        if (not (beat.listening and previous.listening) or previous is beat
-                or counts.received > previous.camera.counts.received):
-            self._quiet_since = beat.time
+        received = counts.received > previous.camera.counts.received
+        # The clock may jump back, or change from real to simulated.
+        if (not (beat.listening and previous.listening) or previous is beat or received
+                or not 0.0 <= beat.clock - previous.clock <= _LONGEST_BEAT_S):
+            self._quiet_since = beat.clock
+        self._heard = received or (self._heard and (
+            beat.camera.matched == previous.camera.matched or not beat.listening))
         self._beats.append(beat)
         while beat.time - self._beats[0].time > RATE_WINDOW_S + 0.5:
             self._beats.popleft()
@@ -237,12 +254,19 @@ class CameraWatch:
                              f'{late} of the last {received} images came too fast or too late'))
         return problems
 
-    def _silence(self, now: float) -> list[tuple[bytes, str]]:
-        quiet = now - self._quiet_since
-        if quiet < QUIET_WARN_S:
-            return []
-        level = DiagnosticStatus.STALE if quiet >= QUIET_STALE_S else DiagnosticStatus.WARN
-        return [(level, f'no image for {quiet:.0f} s')]
+    def _silence_hint(self, camera: CameraHealth, quiet: float) -> str:
+        """Say why a publisher may be there and yet not be heard; '' where it was, or is new."""
+        if not camera.matched or self._heard or quiet < QUIET_HINT_S:
+            return ''
+        return (f'{camera.matched} is matched but silent: if it publishes, it belongs to another '
+                'user, or to a container without a common /dev/shm (docker run --ipc=host)')
+
+
+def _silence(quiet: float) -> list[tuple[bytes, str]]:
+    if quiet < QUIET_WARN_S:
+        return []
+    level = DiagnosticStatus.STALE if quiet >= QUIET_STALE_S else DiagnosticStatus.WARN
+    return [(level, f'no image for {quiet:.0f} s')]
 
 
 def common_problems(health: Health) -> list[tuple[bytes, str]]:

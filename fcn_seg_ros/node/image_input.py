@@ -21,6 +21,7 @@ from fcn_seg_ros.node.qos import (
     RELIABILITIES,
     choose_reliability,
     declare_overrides,
+    matching,
     mismatch,
     name_of,
 )
@@ -45,7 +46,8 @@ class ImageInput:
     whole life of this object ``lost`` counts what the middleware says it lost, and ``missed`` the
     gaps in the publishers' own numbering while subscribed: what was lost, and what a newer image
     replaced before the executor came to take it. ``incompatible`` says which publisher cannot be
-    heard and why, or is ''. ``reliability_in_use`` is '' while closed.
+    heard and why, or is ''; ``matched`` names those that can. ``reliability_in_use`` is '' while
+    closed.
     """
 
     def __init__(self, node: Node, topic: str, transport: str, reliability: str,
@@ -67,6 +69,7 @@ class ImageInput:
         self.lost: int = 0
         self.missed: int = 0
         self.incompatible: str = ''
+        self.matched: str = ''
         self.reliability_in_use: str = ''
         self._node = node
         self._on_frame = on_frame
@@ -100,7 +103,7 @@ class ImageInput:
             self._timer = None
         self._unsubscribe()
         self._numbers.clear()
-        self.incompatible = ''
+        self.incompatible = self.matched = ''
 
     def _review(self) -> None:
         """Subscribe as the publishers of the moment want it, and note which of them do not fit."""
@@ -123,6 +126,7 @@ class ImageInput:
             self._node.get_logger().warning(f'{self.topic}: no images from a publisher: '
                                             f'{incompatible}')
         self.incompatible = incompatible
+        self.matched = matching(of_this_type, self._profile)
 
     def _subscribe(self, reliability: ReliabilityPolicy) -> None:
         self._profile = QoSProfile(reliability=reliability, **self._overrides)

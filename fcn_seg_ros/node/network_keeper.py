@@ -118,12 +118,16 @@ class NetworkKeeper:
         if self._loading is not None:
             self._loading.cancel()
 
-    def release(self) -> None:
-        """Free the network; the worker must not need it any more."""
+    def release(self, wait: bool = True) -> None:
+        """Free the network, once the worker is done with it; ``wait`` for that, or do not."""
         self.cancel()
         holder, self.holder = self.holder, None
-        if holder is not None:
+        if holder is None:
+            return
+        if wait:
             holder.close()
+        else:
+            threading.Thread(target=holder.close, name='freeing', daemon=True).start()
 
     def _report(self, loaded: LoadedNetwork) -> None:
         segmenter, backend = loaded.segmenter, loaded.segmenter.backend

@@ -107,6 +107,13 @@ def mismatch(publishers: Sequence[TopicEndpointInfo], message_type: str, profile
     return '; '.join(problems)
 
 
+def matching(publishers: Sequence[TopicEndpointInfo], profile: QoSProfile) -> str:
+    """Name the publishers of the right type that this subscription can receive from."""
+    return ', '.join(sorted(_publisher_of(info) for info in publishers
+                            if qos_check_compatible(info.qos_profile, profile)[0]
+                            != QoSCompatibility.ERROR))
+
+
 def _publisher_of(info: TopicEndpointInfo) -> str:
     """Return a publisher's node; it is not known at once, and never of a program without ROS."""
     if info.node_name == _UNKNOWN_NODE:

@@ -7,9 +7,10 @@ from __future__ import annotations
 import functools
 import traceback
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 
 from rcl_interfaces.msg import SetParametersResult
-from rclpy.clock import Clock, ClockType
+from rclpy.clock import Clock, ClockType, ROSClock
 from rclpy.executors import Executor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
@@ -52,11 +53,10 @@ def _reported(transition: Transition) -> Transition:
         try:
             return transition(self, state)
         except InputError as error:
-            self._fail(error)
+            return self._fail(error)
         except Exception as error:  # rclpy would swallow it
             self.get_logger().error(traceback.format_exc())
-            self._fail(InputError(f'{transition.__name__}: {type_and_words(error)}'))
-        return TransitionCallbackReturn.FAILURE
+            return self._fail(InputError(f'{transition.__name__}: {type_and_words(error)}'))
     return call
 
 
@@ -122,42 +122,47 @@ class SegNode(LifecycleNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start to segment."""
         assert self._network.holder is not None
-        self.failure = None
+        self._state_name, self.failure = 'activating', None
         result: TransitionCallbackReturn = super().on_activate(state)
         self._publish_labels()
         self._worker = Worker(self._slots, self._network.holder, self._channels,
                               lambda: self.settings, self, self._on_remedy, self._on_news)
         self._worker.start()
+        self._listen()
         self._state_name = 'active'
-        for channel in self._channels.values():
-            channel.activate()
-        if not HAS_MATCHED_EVENT:
-            self._look_timer = self.create_timer(LOOK_PERIOD_S, self._look,
-                                                 clock=Clock(clock_type=ClockType.STEADY_TIME))
         return result
 
     @_reported
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop to segment, after the batch in work."""
-        self.failure = None
-        self._stop_worker(_DEACTIVATE_S)
-        self._state_name = 'inactive'
+        """Stop to segment, after the batch in work; go on where that does not come to an end."""
+        self._state_name, self.failure = 'deactivating', None
+        if not self._stop_worker(_DEACTIVATE_S):
+            assert self._worker is not None
+            if self._worker.resume():
+                self._listen()
+                self._state_name = 'active'
+                raise _stuck('deactivate')
+            self._worker = None
         result: TransitionCallbackReturn = super().on_deactivate(state)
+        self._state_name = 'inactive'
         return result
 
     @_reported
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Leave the graph and free the network."""
-        self.failure = None
+        self._state_name, self.failure = 'cleaning up', None
         self._release()
         self._state_name = 'unconfigured'
         return TransitionCallbackReturn.SUCCESS
 
     @_reported
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop and free everything but the diagnostics."""
-        self._stop_worker(_DEACTIVATE_S)
+        """Stop and free everything but the diagnostics; a batch that is stuck is left behind."""
+        self._state_name, self.failure = 'shutting down', None
+        ended = self._stop_worker(_DEACTIVATE_S)
         self._release()
+        if not ended:
+            raise _stuck('shutdown')
         self._state_name = 'finalized'
         return TransitionCallbackReturn.SUCCESS
 
@@ -170,6 +175,15 @@ class SegNode(LifecycleNode):
     def set_parameters_atomically(self, parameter_list: list[Parameter]) -> SetParametersResult:
         """Set parameters all at once or none, as ``set_parameters`` takes them."""
         return super().set_parameters_atomically(in_declared_types(self, parameter_list))
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Free what a transition that broke half-way has left; it can be configured again."""
+        with suppress(Exception):  # what is broken is not to keep the rest
+            self._stop_worker(_LEAVE_S)
+        with suppress(Exception):
+            self._release()
+        self._state_name = 'unconfigured'
+        return TransitionCallbackReturn.SUCCESS
 
     def destroy_node(self) -> None:
         """Stop the threads before the middleware goes, as far as they can be stopped."""
@@ -260,33 +274,67 @@ class SegNode(LifecycleNode):
                                           self._transport_problem, self._spinner.problem)))
         return Health(self._state_name, str(self.failure or ''), warning, described,
                       worker.busy_s() if worker is not None else 0.0,
-                      self.settings.expected_processing_ms, cameras)
+                      self.settings.expected_processing_ms, cameras, self._simulated_s())
 
-    def _fail(self, error: InputError) -> None:
-        """Keep and log why a transition failed; one to configure leaves nothing behind."""
+    def _simulated_s(self) -> float | None:
+        """Return the time of /clock in seconds, None while it has not come or time is real."""
+        clock = self.get_clock()
+        seconds = clock.now().nanoseconds / 1e9
+        simulated = isinstance(clock, ROSClock) and clock.ros_time_is_active
+        return seconds if simulated and seconds > 0.0 else None
+
+    def _fail(self, error: InputError) -> TransitionCallbackReturn:
+        """
+        Keep and log why a transition failed; return what lets the lifecycle agree with the node.
+
+        A failure goes back to where the transition began (from shutdown: on to ``finalized``), an
+        error by ``on_error`` to ``unconfigured``.
+        """
         self.failure = error
         if not self._starting:
             self.get_logger().error(str(error))
+        if self._state_name in ('activating', 'deactivating', 'cleaning up'):
+            return TransitionCallbackReturn.ERROR
         if self._state_name == 'configuring':
             self._release()
             self._state_name = 'unconfigured'
+        elif self._state_name == 'shutting down':
+            self._state_name = 'finalized'
+        return TransitionCallbackReturn.FAILURE
 
-    def _stop_worker(self, seconds: float) -> None:
-        """Take no more frames and end the worker; raises InputError where it is stuck."""
+    def _listen(self) -> None:
+        """Take frames, as soon as somebody listens to what comes of them."""
         for channel in self._channels.values():
-            channel.deactivate()
+            channel.activate()
+        if not HAS_MATCHED_EVENT:
+            self._look_timer = self.create_timer(LOOK_PERIOD_S, self._look,
+                                                 clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def _stop_worker(self, seconds: float) -> bool:
+        """Take no more frames and end the worker; return whether it has ended in time."""
         if self._look_timer is not None:
             self.destroy_timer(self._look_timer)
             self._look_timer = None
+        for channel in self._channels.values():
+            channel.deactivate()
         if self._worker is not None:
             if not self._worker.stop(seconds):
-                raise InputError('deactivate: expected the frames in work to be done within '
-                                 f'{seconds:g} s, found them still in work')
+                return False
             self._worker = None
+        return True
 
     def _release(self) -> None:
-        """Leave the graph and free the network."""
-        self._network.release()
-        for channel in self._channels.values():
-            channel.destroy()
-        self._channels = {}
+        """Leave the graph and free the network, which a stuck worker may still hold."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.abandon()
+        channels, self._channels = self._channels, {}
+        with ExitStack() as stack:  # each of them, whatever another raises
+            for channel in channels.values():
+                stack.callback(channel.destroy)
+            self._network.release(wait=worker is None)
+
+
+def _stuck(transition: str) -> InputError:
+    return InputError(f'{transition}: expected the frames in work to be done within '
+                      f'{_DEACTIVATE_S:g} s, found them still in work')

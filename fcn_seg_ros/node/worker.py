@@ -75,6 +75,9 @@ class Worker:
         self._on_news = on_news
         self._busy_since: float | None = None
         self._stop = threading.Event()
+        self._abandoned = False
+        self._ended = False
+        self._ending = threading.Lock()
         self._thread = threading.Thread(target=self._run, name='segmentation', daemon=True)
 
     def start(self) -> None:
@@ -94,13 +97,31 @@ class Worker:
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
+    def resume(self) -> bool:
+        """Take back a ``stop`` that did not come to an end; return False where it has after all."""
+        with self._ending:
+            if self._ended:
+                return False
+            self._stop.clear()
+            self._slots.open()
+            return True
+
+    def abandon(self) -> None:
+        """Publish nothing any more, whenever the batch in work comes to an end."""
+        self._abandoned = True
+
     def busy_s(self) -> float:
         """Return how many seconds ago the frames in work were taken, 0 where there are none."""
         since = self._busy_since
         return 0.0 if since is None else time.monotonic() - since
 
+    def _is_ended(self) -> bool:
+        with self._ending:
+            self._ended = self._stop.is_set()
+            return self._ended
+
     def _run(self) -> None:
-        while not self._stop.is_set():
+        while not self._is_ended():
             taken = self._slots.take()
             if taken is not None:
                 self._busy_since = time.monotonic()
@@ -219,6 +240,9 @@ class Worker:
 
     def _publish(self, job: _Job, result: Segmentation, settings: Settings,
                  segmenting: tuple[float, float]) -> None:
+        if self._abandoned:  # its publishers are gone
+            job.outcome = Drop.INACTIVE
+            return
         channel, started = self._channels[job.camera], time.monotonic()
         assert job.image is not None
         channel.outputs.publish(job.header, job.image, result, channel.camera_info, settings)
