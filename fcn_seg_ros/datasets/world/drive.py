@@ -136,7 +136,7 @@ class WorldDrive:
         place.furnish(scene, self.seed)
         if world.sky.lamps or place.covered:
             nose = (float(rng.normal(0, 0.1)), 0.5)
-            strength = 14.0 if world.sky.dark else 3.0
+            strength = 50.0 if world.sky.dark else 3.0
             scene.lamps += headlights(0.65, -yaw, strength, nose)
         camera = world.mount.lens.camera
         half_view = float(np.arctan(camera.width / 2 / camera.fx))

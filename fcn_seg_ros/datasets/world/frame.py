@@ -38,7 +38,8 @@ class FrameRenderer:
         classes[on_ground] = scene.ground.classes(kinds)[on_ground]
         drop = scene.ground.drop(kinds)
         if drop is not None:
-            depth = np.where(on_ground, depth * (1 + drop / np.float32(self._plane.height)), depth)
+            low = np.minimum(depth * (1 + drop / np.float32(self._plane.height)), DISTANCE)
+            depth = np.where(on_ground & (drop > 0), low, depth)
         beyond = (number == 0) & ~on_ground
         if beyond.any():
             things = scene.backdrop.things(rays.right, rays.up, rays.forward,

@@ -25,7 +25,8 @@ class Bonnet:
         self._half = float(rng.uniform(0.65, 0.95))
         self._side = float(rng.normal(0, 0.25))
         self._bulge = float(rng.uniform(0.04, 0.2))
-        self._power = float(rng.uniform(2.0, 5.0))
+        self._power = float(rng.uniform(1.6, 3.5))
+        self._round = float(rng.uniform(0.15, 0.45))
         self._crease = float(rng.uniform(-0.02, 0.05))
         self._gloss = float(rng.uniform(0.4, 1.0))
         self._colour = paint(rng, 0.4)
@@ -50,7 +51,7 @@ class Bonnet:
             return None
         across = np.linspace(-1, 1, 17)
         along = np.linspace(0.0, 1.0, 9)
-        edge = 1 - 0.22 * np.abs(across) ** self._power
+        edge = 1 - self._round * np.abs(across) ** self._power
         rows = []
         for t in along:
             z = 0.25 + (self._front * edge - 0.25) * t

@@ -15,9 +15,10 @@ from fcn_seg_ros.ground.camera import GroundPlane, PinholeCamera
 
 NEAR, _SHIFT, _REACH = 0.15, 4, 16000.0
 #: Columns of a material: colour (linear RGB), light it gives (RGB), gloss, texture, metres that the
-#: texture spans, SceneClass.
-COLOUR, LIGHT, GLOSS, TEXTURE, SPAN, CLASS = slice(0, 3), slice(3, 6), 6, 7, 8, 9
-COLUMNS = 10
+#: texture spans, SceneClass, and by how many metres the face counts as nearer than it is among
+#: those of its thing: what lies on a surface is painted after it.
+COLOUR, LIGHT, GLOSS, TEXTURE, SPAN, CLASS, LIFT = slice(0, 3), slice(3, 6), 6, 7, 8, 9, 10
+COLUMNS = 11
 #: Layers, painted in this order whatever their distance.
 SHELL, THINGS, OWN = 0, 1, 2
 
@@ -121,7 +122,7 @@ class _Painter:
         outside = ((high < -1).any(axis=1) | (low[:, 0] > camera.width)
                    | (low[:, 1] > camera.height)) & ~behind
         use = np.flatnonzero((layers >= 0) & ~outside & (depth.max(axis=1) > NEAR))
-        inner = np.linalg.norm(faces.corners.mean(axis=1), axis=1)
+        inner = np.linalg.norm(faces.corners.mean(axis=1), axis=1) - faces.material[:, LIFT]
         self._order = use[np.lexsort((-inner[use], -keys[use], layers[use]))]
         self._fixed = np.rint(np.clip(pixels, -_REACH, _REACH) * (1 << _SHIFT)).astype(np.int32)
         self._behind = behind

@@ -59,7 +59,7 @@ def develop(light: np.ndarray, size: tuple[int, int], sensor: Sensor,
     light = _bloom(light, sensor.bloom)
     grey = light @ np.array([0.25, 0.6, 0.15], np.float32)
     middle = float(np.exp(np.log(grey[::4, ::4] + 1e-3).mean()))
-    gain = float(np.clip(sensor.target / middle, 0.05, 8.0)) * float(rng.uniform(0.85, 1.2))
+    gain = float(np.clip(sensor.target / middle, 0.05, 12.0)) * float(rng.uniform(0.85, 1.2))
     light = light * (gain * np.array(sensor.balance, np.float32))
     if sensor.vignette:
         light *= _vignette(size, sensor.vignette)
@@ -105,7 +105,7 @@ def _glass(light: np.ndarray, sensor: Sensor, rng: np.random.Generator) -> np.nd
 def _drop(light: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Look through a drop of water: small, upside down, blurred at its edge."""
     height, width = light.shape[:2]
-    radius = int(rng.gamma(2.0, 3.0)) + 2
+    radius = min(int(rng.gamma(2.0, height / 160)) + 2, height // 4)
     y, x = int(rng.integers(radius, height - radius)), int(rng.integers(radius, width - radius))
     reach = min(5 * radius, y, x, height - y, width - x)
     piece = light[y - reach:y + reach, x - reach:x + reach]

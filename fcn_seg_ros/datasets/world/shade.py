@@ -227,10 +227,23 @@ def _sampled(levels: list[np.ndarray], kind: np.ndarray, uv: np.ndarray,
     for k in np.unique(level):
         here = np.flatnonzero(level == k)
         side = levels[k].shape[1]
-        col = np.minimum((frac[here, 0] * side).astype(np.int32), side - 1)
-        row = side - 1 - np.minimum((frac[here, 1] * side).astype(np.int32), side - 1)
-        out[here] = levels[k][kind[here], row, col]
+        x, y = frac[here, 0] * side, (1 - frac[here, 1]) * side
+        if k:
+            out[here] = levels[k][kind[here], y.astype(np.int32) % side, x.astype(np.int32) % side]
+        else:
+            out[here] = _smooth(levels[0], kind[here], x - 0.5, y - 0.5)
     return out
+
+
+def _smooth(level: np.ndarray, kind: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return texels between the four nearest."""
+    side = level.shape[1]
+    col, row = np.floor(x).astype(np.int32), np.floor(y).astype(np.int32)
+    right, down = (x - col)[:, None], (y - row)[:, None]
+    a, b, c, d = (level[kind, (row + i) % side, (col + j) % side].astype(np.float32)
+                  for i in (0, 1) for j in (0, 1))
+    upper, lower = a + right * (b - a), c + right * (d - c)
+    return upper + down * (lower - upper)
 
 
 def _coarse_light(lamps: list[Lamp], x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from fcn_seg_ros.datasets.world.vehicles import any_car, any_lorry, cut_off
 from fcn_seg_ros.datasets.world.vehicles import place as put
 
 #: How often a vehicle is cut off by the image's edge close by.
-CUT_OFF = 0.35
+CUT_OFF = 0.3
 _TALL = 2.0
 
 

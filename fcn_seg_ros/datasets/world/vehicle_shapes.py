@@ -141,12 +141,12 @@ def plate(z: float, left: float, right: float, low: float, high: float, material
 
 
 def _wheel(x: float, z: float, radius: float, side: float) -> list[Mesh]:
-    arch = disc((x + side * .012, radius + .04, z), radius * 1.17, side, TRIM)
+    arch = disc((x + side * .012, radius + .04, z), radius * 1.17, side, TYRE)
     tyre = disc((x + side * .02, radius, z), radius, side, TYRE)
     rim = disc((x + side * .03, radius, z), radius * .66, side, RIM)
-    hub = disc((x + side * .04, radius, z), radius * .13, side, TRIM)
-    inside = box((min(x - side * .2, x), 0.0, z - radius * .85),
-                 (max(x - side * .2, x), radius, z + radius * .85), TYRE)
+    hub = disc((x + side * .04, radius, z), radius * .13, side, RIM)
+    a, b = sorted((x - side * .2, x))
+    inside = box((a, 0.0, z - radius * .5), (b, radius, z + radius * .5), TRIM)
     return [arch, inside, tyre, rim, hub]
 
 

@@ -42,16 +42,17 @@ def palette(rng: np.random.Generator, colour: np.ndarray, lamps: bool,
                                           (0.9 if braking else 0.0))
     return np.stack([
         material(colour, kind, dirt, 'grime', 2.0),
-        material((0.01, 0.011, 0.012), kind, 1.0),
+        material((0.01, 0.011, 0.012), kind, 1.0, lift=0.3),
         material((0.012, 0.012, 0.013), kind, 0.25),
-        material((0.012, 0.012, 0.012), kind, 0.05),
-        material((0.5, 0.5, 0.5), kind, 1.0, light=14.0 if lamps else 0.0),
-        material((0.2, 0.01, 0.01), kind, 0.8, light=tail),
-        material((0.6, 0.6, 0.55) if rng.random() < 0.7 else (0.6, 0.5, 0.05), kind, 0.3),
-        material(float(rng.uniform(0.02, 0.25)), kind, 0.6),
+        material((0.012, 0.012, 0.012), kind, 0.05, lift=1.0),
+        material((0.5, 0.5, 0.5), kind, 1.0, light=14.0 if lamps else 0.0, lift=1.0),
+        material((0.2, 0.01, 0.01), kind, 0.8, light=tail, lift=1.0),
+        material((0.6, 0.6, 0.55) if rng.random() < 0.7 else (0.6, 0.5, 0.05), kind, 0.3,
+                 lift=1.0),
+        material(float(rng.uniform(0.02, 0.25)), kind, 0.6, lift=1.02),
         material(cargo, kind, 0.15, 'print' if rng.random() < 0.4 else 'grime',
                  float(rng.uniform(2.5, 5))),
-        material(0.015, kind, 0.5, 'mesh', 0.3)])
+        material(0.015, kind, 0.5, 'mesh', 0.3, lift=0.8)])
 
 
 def place(scene: Scene, rng: np.random.Generator, shape: Shape, ahead: float, d: float,

@@ -73,7 +73,7 @@ def city(rng: np.random.Generator, sky: Conditions) -> Place:
     busy = float(rng.choice([0.5, 1.0, 2.0]))
     place = Place(sample_bends(rng, float(rng.uniform(0.05, 0.5))), ground, lanes,
                   int(rng.integers(street.count)), 'city', float(rng.uniform(4, 12)),
-                  traffic=(4.0 * busy, 5.0 * busy, 1.5 * busy), lorries=0.12,
+                  traffic=(4.0 * busy, 5.0 * busy, 2.5 * busy), lorries=0.12,
                   walks=((right + 0.5, street.front[1] - .2), (.2 - street.front[0], -left - 0.5)))
     _furniture(rng, place, street, junctions)
     return place

@@ -52,7 +52,7 @@ def country(rng: np.random.Generator, sky: Conditions) -> Place:
     lanes = [Lane(0.1)] if one_way else [Lane(half / 2), Lane(-half / 2, True)]
     place = Place(sample_bends(rng, float(rng.uniform(0.3, 1.3))), ground, lanes, 0,
                   str(rng.choice(['open', 'wooded', 'hills'])), float(rng.uniform(8, 20)),
-                  traffic=(float(rng.choice([0.3, 1.5, 3.0])), 0.4, 0.6), lorries=0.15,
+                  traffic=(float(rng.choice([0.3, 1.5, 3.0])), 0.5, 1.0), lorries=0.15,
                   walks=((half - 0.4, half + 1.2), (-half - 1.2, -half + 0.4)))
     _furniture(rng, place, half)
     return place
