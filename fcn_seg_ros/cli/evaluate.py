@@ -142,8 +142,9 @@ def _evaluate(options: argparse.Namespace) -> None:
     alone = len(options.data) == len(options.checkpoint or [DEFAULT_CHECKPOINT]) == 1
     for name in ('plots', 'submission'):
         if getattr(options, name) and not alone:
+            networks = options.checkpoint or [DEFAULT_CHECKPOINT]
             raise InputError(f'--{name}: expected one set and one network, found '
-                             f'{len(options.data)} and {len(options.checkpoint or [DEFAULT_CHECKPOINT])}')
+                             f'{len(options.data)} and {len(networks)}')
     # Before the networks, which may take long to load.
     sets = [open_set(data, options.split, options.every, options.limit) for data in options.data]
     networks = _networks(options)
