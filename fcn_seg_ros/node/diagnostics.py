@@ -23,11 +23,10 @@ _HINT_EVERY_S = 60.0
 
 class DiagnosticsBeat:
     """
-    Publishes a DiagnosticArray every second: one status for the node, then one per camera; at once
-    where ``soon`` is called, from any thread.
+    Publishes a DiagnosticArray every second: one status for the node, then one per camera.
 
-    It has its own thread, so that "configuring" and a stuck worker are seen. ``health`` is called
-    on that thread.
+    The next one comes at once where ``soon`` is called, from any thread. The beat has its own
+    thread, so that "configuring" and a stuck worker are seen. ``health`` is called on that thread.
     """
 
     def __init__(self, node: Node, health: Callable[[], Health]) -> None:
