@@ -73,7 +73,8 @@ def test_what_rclpy_raises_for_a_message_costs_that_message(client, start, rende
     assert node.returncode == 0 and 'Seconds value must not be negative' in output
 
 
-def test_a_deactivation_that_does_not_come_to_an_end_leaves_it_active(client, start, rendered_frames):
+def test_a_deactivation_that_does_not_come_to_an_end_leaves_it_active(client, start,
+                                                                      rendered_frames):
     message = image_message(rendered_frames[0].image, 1)
     node = start(*PACKAGED, fault=STUCK)
     client.connect()
