@@ -208,10 +208,10 @@ class Chaos:
 
 
 def growth_percent(resident: list[float]) -> float:
-    """Return by how much the last tenth of samples is above the first tenth of the second half."""
-    half = resident[len(resident) // 2:]
-    tenth = max(1, len(resident) // 10)
-    return float(100 * (np.median(half[-tenth:]) / np.median(half[:tenth]) - 1))
+    """Return by how much the last quarter of samples is above the one before, by their medians."""
+    quarter = len(resident) // 4
+    last, before = resident[-quarter:], resident[-2 * quarter:-quarter]
+    return float(100 * (np.median(last) / np.median(before) - 1))
 
 
 def main() -> int:

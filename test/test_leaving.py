@@ -18,10 +18,10 @@ from source_tree import ROOT
 
 SHARED = '/dev/shm'
 # A shared memory of its own, which ends with it, and what is done there first.
-OWN = 'mount -t tmpfs -o size={size} tmpfs /dev/shm && {before} '
+OWN = 'mount -t tmpfs -o size={size} tmpfs /dev/shm && {before} && '
 
 
-def mapped(pid: int) -> set[str]:
+def mapped(pid: int | str) -> set[str]:
     """Return the Fast DDS files in shared memory that a process has mapped."""
     lines = Path(f'/proc/{pid}/maps').read_text().splitlines()
     return {line.split()[-1] for line in lines if f'{SHARED}/fastdds_' in line}
@@ -34,8 +34,8 @@ def start_in_own_memory(size: str, before: str, *arguments: str, after: str = ''
                       capture_output=True).returncode:
         pytest.skip('expected to be allowed to mount a tmpfs in a namespace of its own')
     node = f'{sys.executable} -m fcn_seg_ros seg_node --ros-args ' + ' '.join(arguments)
-    script = OWN.format(size=size, before=before) + (f'{node}; {after}' if after else
-                                                     f'exec {node}')
+    script = OWN.format(size=size, before=before)
+    script += f'{{ {node}; {after}; }}' if after else f'exec {node}'
     return subprocess.Popen(['unshare', '-m', 'sh', '-c', script], cwd=ROOT, text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
@@ -62,7 +62,8 @@ def test_a_clean_end_leaves_nothing_in_shared_memory_nor_in_the_graph(number):
             node.send_signal(number)
             assert wait_for_end(node).count('Traceback') == 0
             client.until(lambda: 'seg_node' not in client.node.get_node_names(), 5.0)
-        assert not {path for path in own if os.path.exists(path)}
+        # A port stays as long as anybody has it open, here the client.
+        assert not {path for path in own - mapped('self') if os.path.exists(path)}
     finally:
         client.close()
 
@@ -109,7 +110,8 @@ def test_without_room_it_starts_and_says_what_that_means(free_kb):
     try:
         errors = until_log_has(node, 'ready after')
         assert 'seg_node: warning: /dev/shm: expected 18 MB free, found' in errors
-        client.until(lambda: any('images travel over UDP' in text for text in client.messages))
+        if free_kb == 100:  # with more, it takes this process, which has another, for a neighbour
+            client.until(lambda: any('images travel over UDP' in text for text in client.messages))
         node.send_signal(signal.SIGINT)
         wait_for_end(node)
         assert node.returncode == 0

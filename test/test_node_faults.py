@@ -13,7 +13,6 @@ from node_client import (
     PACKAGED,
     Client,
     image_message,
-    running,
     start_node,
     wait_for_end,
 )
@@ -36,31 +35,48 @@ def client():
     client.close()
 
 
-def test_what_rclpy_raises_for_a_message_costs_that_message(client, rendered_frames):
+@pytest.fixture
+def start():
+    """Return how to start a node, which ends with the test whatever comes of that."""
+    nodes = []
+
+    def start(*arguments, **named):
+        nodes.append(start_node(*arguments, **named))
+        return nodes[-1]
+    yield start
+    for node in nodes:
+        node.kill()
+        node.communicate()
+
+
+def test_what_rclpy_raises_for_a_message_costs_that_message(client, start, rendered_frames):
     clock = client.node.create_publisher(Clock, '/clock', 10)
-    with running('-p', 'use_sim_time:=true', *PACKAGED):
-        client.connect()
-        client.until(lambda: clock.get_subscription_count() == 1)
-        negative = Clock()
-        negative.clock.sec = -5
-        for _ in range(30):
-            clock.publish(negative)
-        client.until(lambda: any('a callback failed' in text for text in client.messages))
-        service = client.node.create_client(SetParameters, '/seg_node/set_parameters')
-        client.until(service.service_is_ready)
-        for kind in (42, 0):
-            service.call_async(SetParameters.Request(parameters=[
-                Parameter(name='threshold', value=ParameterValue(type=kind))]))
-        assert client.set('overlay_alpha', 0.1).successful
-        client.exchange(image_message(rendered_frames[0].image, 1))
-        # It is told for some seconds, and over.
-        client.until(lambda: client.messages[-2:] and 'a callback failed' not in
-                     ''.join(client.messages[-2:]))
+    node = start('-p', 'use_sim_time:=true', *PACKAGED)
+    client.connect()
+    client.until(lambda: clock.get_subscription_count() == 1)
+    negative = Clock()
+    negative.clock.sec = -5
+    for _ in range(30):
+        clock.publish(negative)
+    client.until(lambda: any('a callback failed: ValueError' in text for text in client.messages))
+    service = client.node.create_client(SetParameters, '/seg_node/set_parameters')
+    client.until(service.service_is_ready)
+    for kind in (42, 0):
+        service.call_async(SetParameters.Request(parameters=[
+            Parameter(name='threshold', value=ParameterValue(type=kind))]))
+    assert client.set('overlay_alpha', 0.1).successful
+    client.exchange(image_message(rendered_frames[0].image, 1))
+    # It is told for some seconds, and over.
+    client.until(lambda: 'a callback failed' not in ''.join(client.messages[-2:]))
+    node.send_signal(2)
+    output = wait_for_end(node)
+    assert node.returncode == 0 and 'Seconds value must not be negative' in output
 
 
-def test_a_deactivation_that_does_not_come_to_an_end_leaves_it_active(client, rendered_frames):
+def test_a_deactivation_that_does_not_come_to_an_end_leaves_it_active(client, start,
+                                                                      rendered_frames):
     message = image_message(rendered_frames[0].image, 1)
-    node = start_node(*PACKAGED, fault=STUCK)
+    node = start(*PACKAGED, fault=STUCK)
     client.connect()
     client.publishers['camera'].publish(message)
     client.counts_become(in_flight=1)
@@ -81,8 +97,8 @@ def test_a_deactivation_that_does_not_come_to_an_end_leaves_it_active(client, re
     assert 'Traceback' not in wait_for_end(node)
 
 
-def test_a_shutdown_in_the_middle_of_a_stuck_batch_is_final(client, rendered_frames):
-    node = start_node(*PACKAGED, fault=STUCK)
+def test_a_shutdown_in_the_middle_of_a_stuck_batch_is_final(client, start, rendered_frames):
+    node = start(*PACKAGED, fault=STUCK)
     client.connect()
     client.publishers['camera'].publish(image_message(rendered_frames[0].image, 1))
     client.counts_become(in_flight=1)
@@ -100,12 +116,12 @@ def test_a_shutdown_in_the_middle_of_a_stuck_batch_is_final(client, rendered_fra
     assert node.returncode == 0 and 'Traceback' not in output, output
 
 
-def test_a_transition_that_breaks_half_way_ends_unconfigured(client, rendered_frames):
+def test_a_transition_that_breaks_half_way_ends_unconfigured(client, start, rendered_frames):
     fault = ('from fcn_seg_ros.node import camera_channel as c; plain = c.CameraChannel.activate; '
              'calls = []; c.CameraChannel.activate = lambda self: (calls.append(1), '
              'plain(self) if len(calls) > 1 else {}["missing"])')
-    node = start_node('-p', 'autostart:=false', *PACKAGED,
-                      fault=fault)
+    node = start('-p', 'autostart:=false', *PACKAGED,
+                 fault=fault)
     assert client.change(CONFIGURE)
     assert not client.change(ACTIVATE)
     assert client.state() == 'unconfigured'

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
+from fcn_seg_ros.allocator import limit_arenas
 from fcn_seg_ros.cli.common import init_ros, make_parser, run_main, without_ros_arguments
 from fcn_seg_ros.dds import MASKS
 from fcn_seg_ros.start_watch import StartWatch
@@ -52,6 +53,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
 
 
 def _run(arguments: Sequence[str]) -> int:
+    limit_arenas()
     # While the network loads, a signal is only noted, and obeyed between two steps: an exception
     # in the middle of a compilation would abort the process. rclpy's own handlers would let the
     # loading fail on a context that is shut down, and may trigger the executor just before that,

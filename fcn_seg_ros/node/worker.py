@@ -203,7 +203,7 @@ class Worker:
         if settings.max_age_ms and age_ms > settings.max_age_ms:
             job.outcome = Drop.TOO_OLD
             return None
-        if not channel.outputs.watched():
+        if self._abandoned or not channel.outputs.watched():
             job.outcome = Drop.INACTIVE
             return None
         try:
