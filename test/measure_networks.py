@@ -48,13 +48,14 @@ def main() -> None:
     found = {key: summary(times['total'])['p50']
              for key, times in interleave(calls, options.frames).items()}
     last = find_checkpoint(options.networks[-1]).stem
-    print(json.dumps({camera: {
-        name: {'network': 'x'.join(map(str, reversed(segmenter.network_shape(
-            tuple(map(int, reversed(camera.split('x'))))))),
-               'p50_ms': found[camera, name],
-               'times_the_last': round(found[camera, name] / found[camera, last], 2)}
-        for name, segmenter in segmenters.items()}
-        for camera in (f'{width}x{height}' for width, height in CAMERAS)}, indent=1))
+    rows = []
+    for (camera, name), milliseconds in found.items():
+        width, height = map(int, camera.split('x'))
+        rows_of_input, columns = segmenters[name].network_shape((height, width))
+        rows.append({'camera': camera, 'network': name, 'input': f'{columns}x{rows_of_input}',
+                     'p50_ms': milliseconds,
+                     'times_the_last': round(milliseconds / found[camera, last], 2)})
+    print(json.dumps(rows, indent=1))
 
 
 if __name__ == '__main__':
