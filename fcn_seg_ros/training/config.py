@@ -101,6 +101,8 @@ class TrainingConfig:
     augmentation: Augmentation = field(default_factory=Augmentation)
     precision: str = field(default='bf16-mixed', metadata={
         'help': 'arithmetic of the passes; the weights stay in fp32'})
+    licence: str = field(default='', metadata={
+        'help': 'licence of the weights, kept in the checkpoint; empty: those of the datasets'})
     seed: int = field(default=0, metadata={
         'help': 'of the shuffling, the augmentation and the layers without pretrained weights'})
     validate_every: int = field(default=5, metadata={'help': 'epochs between two scores on val'})

@@ -91,7 +91,7 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
     verify(mixture)
     logging.getLogger('lightning.pytorch').setLevel(logging.WARNING)
     start = _start(config, out, mixture, resume)
-    info = describe(config, training_data(specs, mixture), licences(specs))
+    info = describe(config, training_data(specs, mixture), config.licence or licences(specs))
     if start is not None:
         info = heir(info, start.info)
     if config.teacher:
