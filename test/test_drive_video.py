@@ -88,14 +88,14 @@ def test_a_recorder_that_was_killed_leaves_what_is_whole(tmp_path: Path) -> None
 
 
 def test_a_damaged_frame_in_the_middle_is_noted(tmp_path: Path) -> None:
-    write_video(tmp_path / 'drive.mkv', frames=25, codec='png')
-    with av.open(str(tmp_path / 'drive.mkv')) as container:
+    write_video(tmp_path / 'drive.mov', frames=25, codec='png')
+    with av.open(str(tmp_path / 'drive.mov')) as container:
         place = [p.pos for p in container.demux(video=0) if p.pos is not None][15]
-    content = bytearray((tmp_path / 'drive.mkv').read_bytes())
+    content = bytearray((tmp_path / 'drive.mov').read_bytes())
     content[place + 30:place + 150] = bytes(120)
-    (tmp_path / 'drive.mkv').write_bytes(content)
+    (tmp_path / 'drive.mov').write_bytes(content)
     notes: list[Note] = []
-    frames = list(open_drive(str(tmp_path / 'drive.mkv'), on_note=notes.append))
+    frames = list(open_drive(str(tmp_path / 'drive.mov'), on_note=notes.append))
     assert len(frames) == 24 and frames[-1].stamp_ns == 24 * 50_000_000
     assert [f.stamp_ns // 50_000_000 for f in frames] == [*range(15), *range(16, 25)]
     assert [note.lost for note in notes] == [1] and 'frame 15' in notes[0].reason
