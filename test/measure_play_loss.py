@@ -12,8 +12,10 @@ process with the middleware's defaults, and prints published, received and lost.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -50,6 +52,16 @@ def start_play(arguments: list[str], domain: int, **environment: str) -> subproc
                             'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'} | environment
     return subprocess.Popen([sys.executable, '-m', 'fcn_seg_ros', 'play', *arguments],
                             env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_until_it_catches_signals(process: subprocess.Popen[str]) -> None:
+    """Wait until a process has its own handler of SIGTERM: how long its start takes varies."""
+    caught = 0
+    while process.poll() is None and not caught >> (signal.SIGTERM - 1) & 1:
+        time.sleep(0.02)
+        with contextlib.suppress(OSError):
+            status = Path(f'/proc/{process.pid}/status').read_text()
+            caught = int(status.partition('SigCgt:')[2].split()[0], 16)
 
 
 def receive(process: subprocess.Popen[str], domain: int,

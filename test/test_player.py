@@ -8,13 +8,13 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import rclpy
-from measure_play_loss import receive, start_play, write_drive
+from measure_play_loss import receive, start_play, wait_until_it_catches_signals, write_drive
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
@@ -25,6 +25,13 @@ from fcn_seg_ros.bags.notes import Notes
 from fcn_seg_ros.bags.open import open_drive
 from fcn_seg_ros.bags.player import DrivePlayer, PlayOptions
 from fcn_seg_ros.dds import use_private_domain
+
+
+def wait_until(condition: Callable[[], object], timeout_s: float = 60.0) -> None:
+    """Wait until a condition holds, or time is up."""
+    deadline = time.monotonic() + timeout_s
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -157,7 +164,8 @@ def test_signals_end_it_at_once_and_cleanly(
         tmp_path: Path, domain: int, arguments: list[str], number: int, status: int) -> None:
     drive = write_drive(tmp_path / 'drive', 3)
     process = start_play([str(drive), *arguments], domain)
-    time.sleep(1.5)
+    wait_until_it_catches_signals(process)
+    time.sleep(0.5)
     start = time.monotonic()
     process.send_signal(number)
     output, errors = process.communicate(timeout=30)
