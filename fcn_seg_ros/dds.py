@@ -16,6 +16,7 @@ NEW_VARIABLE = 'FASTDDS_DEFAULT_PROFILES_FILE'
 # What Fast DDS 2 reads. Fast DDS 3 (Kilted and later) prints a warning where it is set.
 OLD_VARIABLE = 'FASTRTPS_DEFAULT_PROFILES_FILE'
 OLD_DISTRIBUTIONS = ('humble', 'iron', 'jazzy')
+_FAST_DDS = 'rmw_fastrtps'
 TRANSPORTS_VARIABLE = 'FASTDDS_BUILTIN_TRANSPORTS'
 
 
@@ -64,8 +65,11 @@ def prepare_to_send(profile: Profile) -> str:
     Prepare this process's Fast DDS, before ``rclpy.init``, for what it is going to send.
 
     What dead processes left in shared memory is removed, and the profile used unless the user
-    configured the transports. Returns '', or in one line why images travel over UDP instead.
+    configured the transports. Returns '', or in one line why images travel over UDP instead. Does
+    nothing where the user chose another middleware.
     """
+    if not os.environ.get('RMW_IMPLEMENTATION', _FAST_DDS).startswith(_FAST_DDS):
+        return ''
     remove_stale()
     problem = check_room(profile.segment_bytes)
     if not use_shipped_profile(profile=profile) or not problem:

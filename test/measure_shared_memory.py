@@ -8,7 +8,8 @@ Measure what the node needs of /dev/shm, and what it leaves there.
     python test/measure_shared_memory.py images --size 64m
 
 ``stop`` and ``kill`` start the node again and again, end it by Ctrl-C or kill -9, and print what is
-left in /dev/shm after each run, in MB, and whether the node is still listed a second later.
+left in /dev/shm after each run, in MB, and after this process has left as well, which may have the
+node's ports open; after Ctrl-C also how often the node is still listed a second later.
 ``images`` sends 100 best-effort images of 1242x375 at 10 Hz from a process with the shipped profile
 to the node, which starts before or after it, and prints how many of them the node received. All
 of it with a /dev/shm of its own (--size), for which the rights of root are needed.
@@ -76,9 +77,10 @@ def ends(number: int, runs: int) -> dict[str, Any]:
         client.spin(1.0)
         listed += number != signal.SIGKILL and 'seg_node' in client.node.get_node_names()
         left.append(round(left_mb() - before, 2))
+        print(left[-1], file=sys.stderr, flush=True)
     client.close()
     return {'signal': signal.Signals(number).name, 'runs': runs, 'left_mb': left,
-            'listed_after_a_second': listed}
+            'left_at_end_mb': round(left_mb(), 2), 'listed_after_a_second': listed}
 
 
 def images(driver_first: bool) -> dict[str, Any]:

@@ -170,3 +170,10 @@ def test_with_room_or_a_profile_of_the_users_nothing_is_said(process, free):
     free(2**20)
     assert prepare_to_send(MASKS) == ''
     assert os.environ['FASTDDS_DEFAULT_PROFILES_FILE'] == 'mine'
+
+
+def test_another_middleware_is_not_told_about_this_one(process, free, monkeypatch):
+    monkeypatch.setenv('RMW_IMPLEMENTATION', 'rmw_cyclonedds_cpp')
+    free(2**20)
+    assert prepare_to_send(MASKS) == ''
+    assert 'FASTDDS_BUILTIN_TRANSPORTS' not in os.environ

@@ -65,13 +65,19 @@ def _run(arguments: Sequence[str]) -> int:
     module = _import('fcn_seg_ros.node.seg_node', stopped)
     if module is None:
         return 0
+    return _serve(module.SegNode, arguments, stopped, watch)
+
+
+def _serve(node_class: Any, arguments: Sequence[str], stopped: StopSignal, watch: StartWatch
+           ) -> int:
+    """Join ROS, serve until told to stop, and leave it."""
     import rclpy
     from rclpy.executors import SingleThreadedExecutor
     node = executor = None
     watch.joining()
     try:
         transport_problem = init_ros('seg_node', arguments, MASKS)
-        node = module.SegNode(stopped, transport_problem)
+        node = node_class(stopped, transport_problem)
         watch.done()
         if node.settings.autostart:
             node.start()

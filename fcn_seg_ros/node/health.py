@@ -12,6 +12,7 @@ A camera's level is that of the first row that holds; the message names every ro
 | ERROR | images could not be segmented in the last second |
 | STALE | active and subscribed, no image for 10 s |
 | WARN | active and subscribed, no image for 1 s (by the node's clock where time is simulated) |
+| WARN | a publisher of the topic fits and was never heard, for 3 s |
 | WARN | a publisher of the topic cannot be heard (quality of service or type) |
 | WARN | malformed images in the last second |
 | WARN | the middleware lost images in the last second |

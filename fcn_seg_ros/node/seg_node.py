@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import functools
-import traceback
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
@@ -17,7 +15,7 @@ from rclpy.parameter import Parameter
 from rclpy.task import Future
 from rclpy.timer import Timer
 
-from fcn_seg_ros.errors import InputError, type_and_words
+from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.node.camera_channel import CameraChannel
 from fcn_seg_ros.node.checkpoint_service import CheckpointService
 from fcn_seg_ros.node.cpu_latency import CpuLatency
@@ -32,32 +30,13 @@ from fcn_seg_ros.node.publish import HAS_MATCHED_EVENT, LOOK_PERIOD_S
 from fcn_seg_ros.node.settings import Settings, change, declare_all, read
 from fcn_seg_ros.node.spinning import Spinner
 from fcn_seg_ros.node.statistics import RecentTimes
+from fcn_seg_ros.node.transitions import reported
 from fcn_seg_ros.node.trouble import GIVE_UP_AFTER, Remedy
 from fcn_seg_ros.node.worker import Worker
 
 # A batch in work, of a size that must be compiled first, is waited for so long.
 _DEACTIVATE_S = 10.0
 _LEAVE_S = 0.5
-
-Transition = Callable[['SegNode', LifecycleState], TransitionCallbackReturn]
-
-
-def _reported(transition: Transition) -> Transition:
-    """
-    Return a transition that fails where it raises, with the reason logged and kept.
-
-    rclpy would swallow the exception, and take the node to ``unconfigured`` whatever it was.
-    """
-    @functools.wraps(transition)
-    def call(self: SegNode, state: LifecycleState) -> TransitionCallbackReturn:
-        try:
-            return transition(self, state)
-        except InputError as error:
-            return self._fail(error)
-        except Exception as error:  # rclpy would swallow it
-            self.get_logger().error(traceback.format_exc())
-            return self._fail(InputError(f'{transition.__name__}: {type_and_words(error)}'))
-    return call
 
 
 class SegNode(LifecycleNode):
@@ -101,7 +80,7 @@ class SegNode(LifecycleNode):
         self.add_on_set_parameters_callback(self._on_set_parameters)
         self._beat = DiagnosticsBeat(self, self._health)
 
-    @_reported
+    @reported
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Join the graph, and load and try the network."""
         self._state_name, self.failure = 'configuring', None
@@ -118,7 +97,7 @@ class SegNode(LifecycleNode):
         self._state_name = 'inactive'
         return TransitionCallbackReturn.SUCCESS
 
-    @_reported
+    @reported
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start to segment."""
         assert self._network.holder is not None
@@ -132,7 +111,7 @@ class SegNode(LifecycleNode):
         self._state_name = 'active'
         return result
 
-    @_reported
+    @reported
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop to segment, after the batch in work; go on where that does not come to an end."""
         self._state_name, self.failure = 'deactivating', None
@@ -147,7 +126,7 @@ class SegNode(LifecycleNode):
         self._state_name = 'inactive'
         return result
 
-    @_reported
+    @reported
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Leave the graph and free the network."""
         self._state_name, self.failure = 'cleaning up', None
@@ -155,7 +134,7 @@ class SegNode(LifecycleNode):
         self._state_name = 'unconfigured'
         return TransitionCallbackReturn.SUCCESS
 
-    @_reported
+    @reported
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop and free everything but the diagnostics; a batch that is stuck is left behind."""
         self._state_name, self.failure = 'shutting down', None
@@ -283,7 +262,7 @@ class SegNode(LifecycleNode):
         simulated = isinstance(clock, ROSClock) and clock.ros_time_is_active
         return seconds if simulated and seconds > 0.0 else None
 
-    def _fail(self, error: InputError) -> TransitionCallbackReturn:
+    def fail(self, error: InputError) -> TransitionCallbackReturn:
         """
         Keep and log why a transition failed; return what lets the lifecycle agree with the node.
 
