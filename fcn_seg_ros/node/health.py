@@ -28,7 +28,7 @@ fell to the CPU, say), else OK.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -99,13 +99,13 @@ class Verdict:
     """
     A level of DiagnosticStatus, the words for it, and figures that need more than one beat.
 
-    ``hint`` is what somebody who only reads the log should be told, or ''.
+    ``hints`` are what somebody who only reads the log should be told, by what they are about.
     """
 
     level: bytes
     message: str
     values: dict[str, str]
-    hint: str = ''
+    hints: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -139,18 +139,19 @@ class CameraWatch:
                        'is_processing_time_ms_in_expected_range': str(delay[1] == 0.0),
                        'consecutive_processing_delay_ms': f'{delay[1]:.2f}'}
         problems = list(common_problems(health))
-        hints = [hint for hint in (_age_hint(ages), camera.depth_hint) if hint and active]
+        hints = {about: words for about, words in (
+            ('age', _age_hint(ages)), ('bit_depth', camera.depth_hint)) if words and active}
         if active:
             problems += self._count_problems(camera, previous.camera)
             problems += self._silence(now)
-            problems += [(DiagnosticStatus.WARN, hint) for hint in hints]
+            problems += [(DiagnosticStatus.WARN, words) for words in hints.values()]
             if delay is not None and delay[1] > 0.0:
                 problems.append((DiagnosticStatus.WARN,
                                  f'processing took {delay[0]:.0f} ms, expected at most '
                                  f'{health.expected_processing_ms:g} ms'))
         fine = 'active, nobody listens' if active and not camera.subscribed else health.state
         level, message = worst(problems, fine)
-        return Verdict(level, message, values, '; '.join(hints))
+        return Verdict(level, message, values, hints)
 
     def _follow(self, beat: _Beat) -> _Beat:
         """Note a beat and return the one before it, or itself where it is the first."""
