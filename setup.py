@@ -38,8 +38,8 @@ setup(
     # rclpy, the messages and cv_bridge come with ROS.
     extras_require={
         'run': ['torch>=2.6', 'torchvision', 'numpy', 'opencv-python-headless<5', 'simplejpeg',
-                'safetensors',
-                'openvino', 'onnxruntime', 'onnx', 'onnxscript', 'pillow', 'PyYAML', 'rich'],
+                'safetensors', 'openvino', 'onnxruntime', 'onnx', 'onnxscript', 'pillow',
+                'PyYAML', 'rich'],
         # In place of onnxruntime, never beside it.
         'gpu': ['onnxruntime-gpu'],
         'export': ['onnx', 'onnxscript', 'onnxruntime', 'nncf'],

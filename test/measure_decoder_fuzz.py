@@ -9,11 +9,12 @@ Give the decoder mutated PNG, JPEG and TIFF files, in a process of its own.
 A crash or a hang of that process is a finding: the input is kept in the folder --findings, and the
 run goes on with the next. It prints how many inputs gave an image, were refused in one line, or
 raised anything else (among these: an image that comes out otherwise when it is decoded again, of
-memory that nobody wrote to), the longest time for one (its processor time; the wall clock's beside it), the
-resident memory over the run, and what was printed to standard error. With --library, a library gets
-the same inputs without the checks before it, to compare how they stand that. Exit code 1 where
-there was a crash, a hang, an exception other than InputError, more than 0.5 s for an input, or
-memory that grew by more than 5 % over the second half.
+memory that nobody wrote to), the longest time for one (its processor time; the wall clock's beside
+it), the resident memory over the run, and what was printed to standard error. With --library, a
+library gets the same inputs without the checks before it, to compare how they stand that.
+
+Exit code 1 where there was a crash, a hang, an exception other than InputError, more than 0.5 s for
+an input, or memory that grew by more than 5 % over the second half.
 """
 
 from __future__ import annotations

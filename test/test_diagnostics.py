@@ -227,6 +227,18 @@ def test_a_stuck_worker_and_a_failed_transition_are_errors(camera):
     assert (verdict.level, verdict.message) == (ERROR, 'x.safetensors: truncated')
 
 
+def test_bits_that_are_never_used_are_a_warning_and_a_hint(camera):
+    camera.facts['depth_hint'] = 'the upper 6 of 16 bits of the images are never used'
+    camera.frames(10, age=1e9)
+    verdict = camera.beat()
+    assert verdict.level == WARN and camera.facts['depth_hint'] in verdict.message
+    assert verdict.hints['bit_depth'] == camera.facts['depth_hint']
+    assert 'images are 1000000 s old' in verdict.hints['age']
+    camera.facts['depth_hint'] = ''
+    camera.frames(10)
+    assert camera.beat().hints == {}
+
+
 def test_several_problems_are_all_named_the_worst_first(camera):
     camera.frames(8)
     camera.frames(1, Drop.MALFORMED)

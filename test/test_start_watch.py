@@ -49,7 +49,7 @@ def start(tell: float = 60.0, give_up: float = 60.0, held_s: float | None = None
 def test_a_start_that_does_not_obey_a_signal_is_killed(number, joining):
     process = start(joining=joining)
     process.send_signal(number)
-    output, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=30)
     assert process.returncode == -signal.SIGKILL and output == ''
     assert errors == 'node: killed, as it did not obey a signal while it joined ROS\n'
 
@@ -57,7 +57,7 @@ def test_a_start_that_does_not_obey_a_signal_is_killed(number, joining):
 def test_a_start_that_obeys_a_signal_is_not():
     process = start(held_s=0.05)
     process.send_signal(signal.SIGTERM)
-    output, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=30)
     assert (process.returncode, errors) == (0, '') and output.startswith('done')
 
 
@@ -70,7 +70,7 @@ def test_a_long_start_is_told_and_goes_on():
 
 def test_an_endless_start_is_given_up():
     process = start(give_up=0.3)
-    output, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=30)
     assert process.returncode == -signal.SIGKILL and 'joining ROS had taken 0.3 s' in errors
 
 

@@ -44,7 +44,8 @@ def main(args: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = make_parser('segment', DESCRIPTION, EPILOG)
     add = parser.add_argument
-    add('folder', metavar='FOLDER', type=Path, help='folder of PNG or JPEG images')
+    add('folder', metavar='FOLDER', type=Path, help='folder of PNG, JPEG or TIFF images '
+        '(EXIF orientation is ignored)')
     for name, what in OUTPUTS.items():
         add(f'--{name}', type=Path, metavar='OUT', help=f'folder for the {what} of each image')
     add('--checkpoint', help=f'{CHECKPOINT_WORDS} (default: {DEFAULT_CHECKPOINT})')

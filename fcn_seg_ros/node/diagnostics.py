@@ -34,6 +34,7 @@ class DiagnosticsBeat:
         self._health = health
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self._watches: dict[str, CameraWatch] = {}
+        self._hinted: dict[tuple[str, str], float] = {}
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name='diagnostics', daemon=True)
@@ -74,12 +75,17 @@ class DiagnosticsBeat:
         for camera, watch in self._watches.items():
             verdict = watch.judge(health, camera, now)
             array.status.append(camera_status(name, camera, health, verdict))
-            if verdict.hint:
-                self._node.get_logger().warning(f'{camera}: {verdict.hint}',
-                                                throttle_duration_sec=_HINT_EVERY_S)
+            self._log_hints(camera, verdict, now)
             if verdict.news:
                 self._node.get_logger().warning(f'{camera}: {verdict.news}')
         return array
+
+    def _log_hints(self, camera: str, verdict: Verdict, now: float) -> None:
+        """Log each hint once a minute; the logger's own throttle knows only the line of code."""
+        for about, words in verdict.hints.items():
+            if now - self._hinted.get((camera, about), float('-inf')) >= _HINT_EVERY_S:
+                self._hinted[camera, about] = now
+                self._node.get_logger().warning(f'{camera}: {words}')
 
 
 def node_status(node_name: str, health: Health) -> DiagnosticStatus:

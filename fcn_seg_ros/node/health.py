@@ -112,14 +112,14 @@ class Verdict:
     """
     A level of DiagnosticStatus, the words for it, and figures that need more than one beat.
 
-    ``hint`` is what somebody who only reads the log should be told, or ''; ``news`` that a picture
-    has become bad, or good again, said once.
+    ``hints`` are what somebody who only reads the log should be told, by what they are about;
+    ``news`` that a picture has become bad, or good again, said once.
     """
 
     level: bytes
     message: str
     values: dict[str, str]
-    hint: str = ''
+    hints: dict[str, str] = field(default_factory=dict)
     news: str = ''
 
 
@@ -163,14 +163,15 @@ class CameraWatch:
         picture = camera.picture if active and camera.subscribed else PictureReport()
         values |= _picture_values(picture, now)
         problems = list(common_problems(health))
-        hints: list[str] = []
+        hints: dict[str, str] = {}
         if active:
             quiet = clock - self._quiet_since
-            hints = [*filter(None, (_age_hint(ages) or self._silence_hint(camera, quiet),
-                                    camera.depth_hint))]
+            hints = {about: words for about, words in (
+                ('age', _age_hint(ages)), ('bit_depth', camera.depth_hint),
+                ('silence', self._silence_hint(camera, quiet))) if words}
             problems += self._count_problems(camera, previous.camera)
             problems += _silence(quiet)
-            problems += [(DiagnosticStatus.WARN, hint) for hint in hints]
+            problems += [(DiagnosticStatus.WARN, words) for words in hints.values()]
             if delay is not None and delay[1] > 0.0:
                 problems.append((DiagnosticStatus.WARN,
                                  f'processing took {delay[0]:.0f} ms, expected at most '
@@ -179,7 +180,7 @@ class CameraWatch:
         problems += [(DiagnosticStatus.WARN, words) for words in faults.values()]
         fine = 'active, nobody listens' if active and not camera.subscribed else health.state
         level, message = worst(problems, fine)
-        return Verdict(level, message, values, '; '.join(hints), self._news(faults, now))
+        return Verdict(level, message, values, hints, self._news(faults, now))
 
     def _news(self, faults: Mapping[str, str], now: float) -> str:
         """Return what the log is to say of the picture, '' where it was said or is too soon."""
