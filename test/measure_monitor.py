@@ -77,13 +77,16 @@ class Drive:
 
 
 def frames(data: Path, pattern: str) -> Iterator[np.ndarray]:
-    """Yield the RGB frames of a folder or a video."""
+    """Yield the RGB frames of a folder or a video, in the size of the first one."""
+    size = None
     if pattern.endswith('.mp4'):
         video = cv2.VideoCapture(str(data / pattern))
         while (read := video.read())[0]:
             yield cv2.cvtColor(read[1], cv2.COLOR_BGR2RGB)
     for path in sorted(data.glob(pattern)) if '*' in pattern else ():
-        yield cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+        image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+        size = size or image.shape[1::-1]
+        yield image if image.shape[1::-1] == size else cv2.resize(image, size)
 
 
 def rate_of(data: Path, pattern: str) -> float:

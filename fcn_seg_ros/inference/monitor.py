@@ -87,12 +87,11 @@ class PictureMonitor:
         if image.shape != self._shape or now - before.time > _PAUSE_S:
             self._shape, self._past = image.shape, _Past()
         seen = glance(image)
-        frame = figures(seen, result)
-        away, by = distance(frame, ranges)
+        away, by = distance(figures(seen, result), ranges) if ranges else (0.0, '')
         road = classes_to_road(sampled(result.mask), result.legend.road_ids).mean()
         past = self._past
         recent = past.median(now, options.fault_after_s, (
-            seen.grey, seen.saturated, seen.sharpness, frame['detail'], away))
+            seen.grey, seen.saturated, seen.sharpness, float(seen.detailed.mean()), away))
         values = dict(zip(('grey', 'saturated', 'sharpness', 'detail', 'unfamiliar'),
                           recent, strict=True))
         values |= {'repeated_s': past.repeated(seen.digest, stamp_ns, now),
