@@ -71,7 +71,7 @@ def test_a_clean_end_leaves_nothing_in_shared_memory_nor_in_the_graph(number):
 def test_a_refused_start_leaves_nothing():
     node = start_in_own_memory('64m', 'true', '-p', 'threshold:=7.0',
                                after='echo status $?; ls /dev/shm')
-    _, errors = node.communicate(timeout=120)
+    output, errors = node.communicate(timeout=120)
     assert 'status 2' in output and 'threshold' in errors
     assert 'fastdds' not in output
 

@@ -49,7 +49,7 @@ def start(tell: float = 60.0, give_up: float = 60.0, held_s: float | None = None
 def test_a_start_that_does_not_obey_a_signal_is_killed(number, joining):
     process = start(joining=joining)
     process.send_signal(number)
-    _, errors = process.communicate(timeout=30)
+    output, errors = process.communicate(timeout=30)
     assert process.returncode == -signal.SIGKILL and output == ''
     assert errors == 'node: killed, as it did not obey a signal while it joined ROS\n'
 
@@ -57,7 +57,7 @@ def test_a_start_that_does_not_obey_a_signal_is_killed(number, joining):
 def test_a_start_that_obeys_a_signal_is_not():
     process = start(held_s=0.05)
     process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=30)
+    output, errors = process.communicate(timeout=30)
     assert (process.returncode, errors) == (0, '') and output.startswith('done')
 
 
