@@ -86,7 +86,7 @@ def test_a_start_that_hangs_is_told_and_obeys_a_signal():
     until_log_has(node, 'joining ROS has taken 5 s so far')
     start = time.monotonic()
     node.send_signal(signal.SIGINT)
-    output, errors = node.communicate(timeout=60)
+    _, errors = node.communicate(timeout=60)
     assert node.returncode == -signal.SIGKILL and 'did not obey a signal' in errors
     assert time.monotonic() - start < 3.0 + 0.5 * os.getloadavg()[0]
 
@@ -122,6 +122,6 @@ def test_without_room_it_starts_and_says_what_that_means(free_kb):
 
 def test_with_next_to_nothing_it_says_why_not():
     node = start_in_own_memory('40k', 'true', *PACKAGED)
-    output, errors = node.communicate(timeout=60)
+    _, errors = node.communicate(timeout=60)
     assert node.returncode == 2
     assert errors.startswith('seg_node: error: /dev/shm: expected at least 64 kB free, found 40 kB')

@@ -70,7 +70,7 @@ def test_a_long_start_is_told_and_goes_on():
 
 def test_an_endless_start_is_given_up():
     process = start(give_up=0.3)
-    output, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=30)
     assert process.returncode == -signal.SIGKILL and 'joining ROS had taken 0.3 s' in errors
 
 
