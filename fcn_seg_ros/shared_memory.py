@@ -25,9 +25,10 @@ _BESIDE_BYTES = _MIB
 _BOOKKEEPING = 1.05
 # An owner locks what it makes at once, but may be interrupted between the two.
 _YOUNG_S = 2.0
-_SEGMENT = re.compile('fastdds_[0-9a-f]{16}')
-_PORT = re.compile(r'fastdds_port\d{1,5}')
-_PORT_MUTEX = re.compile(r'sem\.fastdds_port\d{1,5}_mutex')
+# Fast DDS 2 (Humble, Jazzy) calls itself by its older name.
+_SEGMENT = re.compile('fast(dds|rtps)_[0-9a-f]{16}')
+_PORT = re.compile(r'fast(dds|rtps)_port\d{1,5}')
+_PORT_MUTEX = re.compile(r'sem\.fast(dds|rtps)_port\d{1,5}_mutex')
 # A mutex (sem_t) has this size; opening a shorter one is SIGBUS.
 _MUTEX_BYTES = 32
 
@@ -60,7 +61,7 @@ def remove_stale(folder: Path = FOLDER, older_than_s: float = _YOUNG_S) -> int:
     and locks nothing. Younger files are left alone, as their owner may be about to lock them.
     """
     removed = 0
-    for path in sorted(folder.glob('*fastdds_*')):
+    for path in sorted(folder.glob('*fast*_*')):
         with suppress(OSError):
             if time.time() - path.stat().st_mtime > older_than_s:
                 removed += sum(map(_remove, _dead_files(path)))

@@ -44,9 +44,10 @@ def left(folder: Path) -> set[str]:
 
 def test_segments_of_the_dead_go_and_those_of_the_living_stay(tmp_path):
     make(tmp_path, {ONE: 100, f'{ONE}_el': 0, TWO: 100, f'{TWO}_el': 0})
+    make(tmp_path, {'fastrtps_0123456789abcdef': 100, 'fastrtps_0123456789abcdef_el': 0})
     make(tmp_path, {THREE: 100, f'{THREE}_el': 0}, age_s=0.0)
     with locked(tmp_path / f'{ONE}_el'):
-        assert remove_stale(tmp_path) == 2
+        assert remove_stale(tmp_path) == 4
     # The third is too young: its owner may be about to lock it.
     assert left(tmp_path) == {ONE, f'{ONE}_el', THREE, f'{THREE}_el'}
     assert remove_stale(tmp_path, older_than_s=-1.0) == 4
