@@ -14,6 +14,7 @@ from typing import Any
 
 from fcn_seg_ros.cli.common import make_parser, run_main
 from fcn_seg_ros.cli.progress import progress_bar
+from fcn_seg_ros.datasets.base import Joined
 from fcn_seg_ros.datasets.open import open_dataset, parse_spec
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.export_checks import (
@@ -84,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     add('--height', type=int, default=0, metavar='ROWS',
         help='network height that the metadata gives, and that int8 is calibrated at; 0: the '
              'checkpoint\'s')
-    add('--calibrate', metavar='DATASET', help='images to quantise with, as in train --train: '
+    add('--calibrate', nargs='+', metavar='DATASET', help='images to quantise with, as in train --train: '
         f'training images only ({CALIBRATION_IMAGES} at most are used)')
     add('--val', metavar='DATASET', help='images to score the quantised network on')
     add('--json', action='store_true', help='print the checks as JSON')
@@ -99,8 +100,9 @@ def _export(options: argparse.Namespace) -> None:
                          'without, found otherwise')
     checkpoint = _with_height(load_checkpoint(find_checkpoint(options.checkpoint)),
                               options.height)
-    calibration = calibration_batches(open_dataset(parse_spec(options.calibrate)),
-                                      checkpoint.info, CALIBRATION_IMAGES) if int8 else []
+    calibration = calibration_batches(
+        Joined([open_dataset(parse_spec(text)) for text in options.calibrate]),
+        checkpoint.info, CALIBRATION_IMAGES) if int8 else []
     found: dict[str, Any] = {}
     parity = export(checkpoint, options.format, options.out, options.precision,
                     frames=parity_batches(checkpoint.info), calibration=calibration,
