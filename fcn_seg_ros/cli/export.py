@@ -85,8 +85,8 @@ def _parser() -> argparse.ArgumentParser:
     add('--height', type=int, default=0, metavar='ROWS',
         help='network height that the metadata gives, and that int8 is calibrated at; 0: the '
              'checkpoint\'s')
-    add('--calibrate', nargs='+', metavar='DATASET', help='images to quantise with, as in train --train: '
-        f'training images only ({CALIBRATION_IMAGES} at most are used)')
+    add('--calibrate', nargs='+', metavar='DATASET', help='images to quantise with, as in '
+        f'train --train: training images only ({CALIBRATION_IMAGES} at most are used)')
     add('--val', metavar='DATASET', help='images to score the quantised network on')
     add('--json', action='store_true', help='print the checks as JSON')
     return parser
