@@ -9,8 +9,8 @@ from fcn_seg_ros.errors import InputError
 
 PACKAGE_DIR = Path(__file__).resolve().parent
 # The packaged checkpoints by name. A new one is a row here.
-CHECKPOINTS = {'general': 'fcn8s_mobilenet_v2.safetensors'}
-DEFAULT_CHECKPOINT = 'general'
+CHECKPOINTS = {'open': 'open.safetensors', 'general': 'general.safetensors'}
+DEFAULT_CHECKPOINT = 'open'
 CHECKPOINT_WORDS = f'checkpoint file, or a packaged checkpoint by name: {", ".join(CHECKPOINTS)}'
 
 

@@ -38,7 +38,7 @@ from std_srvs.srv import Trigger
 from fcn_seg_ros.bags.messages import from_image
 from fcn_seg_ros.datasets.rendered import RenderedDrive
 from fcn_seg_ros.inference.quantised import int8_file
-from fcn_seg_ros.resources import default_checkpoint
+from fcn_seg_ros.resources import default_checkpoint, find_checkpoint
 
 # Far beyond what the conversion of a network takes.
 _CONVERSION_S = 900.0
@@ -78,17 +78,17 @@ def _aside(path: Path) -> Path:
 
 
 def _other_network(path: Path) -> None:
-    shutil.copyfile(_full(), path)
+    shutil.copyfile(_other(), path)
 
 
-def _full() -> Path:
-    return default_checkpoint().with_name('fcn8s_mobilenet_v2_full.safetensors')
+def _other() -> Path:
+    return find_checkpoint('general')
 
 
 REWRITES: dict[str, Rewrite] = {
     'zeros': _overwrite(lambda size, source: bytes(size)),
     'noise': _overwrite(lambda size, source: source.randbytes(size)),
-    'another network in place': _overwrite(lambda size, source: _full().read_bytes()),
+    'another network in place': _overwrite(lambda size, source: _other().read_bytes()),
     'cut to nothing': _truncate(0), 'cut in half': _truncate(0.5),
     'deleted': _delete, 'replaced': _replace(_other_network),
     'replaced by a FIFO': _replace(os.mkfifo), 'replaced by a folder': _replace(Path.mkdir)}
@@ -166,7 +166,7 @@ def _load(client: Client, files: Files) -> dict[str, Any]:
     """Have load_checkpoint read a damaged file, then one that is whole."""
     os.truncate(files.network, 1000)
     refused = client.call(Trigger, 'load_checkpoint', Trigger.Request())
-    client.set('checkpoint', str(_full()))
+    client.set('checkpoint', str(_other()))
     taken = client.call(Trigger, 'load_checkpoint', Trigger.Request(), _CONVERSION_S)
     return {'damaged_refused': not refused.success, 'damaged_message': refused.message[:160],
             'whole_taken': taken.success}

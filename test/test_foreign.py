@@ -22,6 +22,7 @@ from fcn_seg_ros.inference.foreign import (
     is_foreign,
     read_description,
 )
+from fcn_seg_ros.inference.quantised import int8_file
 from fcn_seg_ros.resources import default_checkpoint, share_file
 
 SIZE = (64, 32)
@@ -101,7 +102,7 @@ def test_images_are_squeezed(network):
 def test_what_is_foreign(network, tmp_path):
     assert is_foreign(network)
     assert not is_foreign(default_checkpoint())
-    assert not is_foreign(default_checkpoint().with_name('fcn8s_mobilenet_v2_int8.xml'))
+    assert not is_foreign(int8_file(default_checkpoint()))
     network.with_suffix('.yaml').unlink()
     with pytest.raises(InputError, match=r'expected a network that this package wrote, or its '
                                          r'description in tiny\.yaml beside it, found neither'):

@@ -75,11 +75,16 @@ class RoadCounts:
         tp, fp, fn, _ = _confusion(self.histogram)
         return _ratio(tp, tp + fp), _ratio(tp, tp + fn)
 
+    def f1(self) -> np.ndarray:
+        """Return F1 at the thresholds 0/255 to 255/255, float64 (256,); 0 without road."""
+        tp, fp, fn, _ = _confusion(self.histogram)
+        return _ratio(2 * tp, 2 * tp + fp + fn)
+
     def compute(self) -> RoadScores:
         """Return the scores of everything counted so far; without any road pixel they are 0."""
         tp, fp, fn, tn = _confusion(self.histogram)
         precision, recall = self.precision_recall()
-        f1 = _ratio(2 * tp, 2 * tp + fp + fn)
+        f1 = self.f1()
         best = int(np.argmax(f1))
         at_best = mean_iou(*(float(count[best]) for count in (tp, fp, fn, tn)))
         return RoadScores(

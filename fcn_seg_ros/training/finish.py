@@ -8,11 +8,14 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from fcn_seg_ros.datasets.base import Joined
+import numpy as np
+
+from fcn_seg_ros.datasets.base import Joined, RoadDataset
 from fcn_seg_ros.datasets.open import DatasetSpec, open_dataset
 from fcn_seg_ros.datasets.rendered import RenderedDrive
 from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED
-from fcn_seg_ros.evaluation.evaluate import ALL, Evaluation, evaluate
+from fcn_seg_ros.evaluation.evaluate import Evaluation, evaluate
+from fcn_seg_ros.evaluation.kitti_scores import RoadCounts
 from fcn_seg_ros.ground.camera import PinholeCamera
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.models.checkpoint_file import (
@@ -31,10 +34,11 @@ def calibrate_and_score(path: Path, validation: Sequence[DatasetSpec]) -> Evalua
     """
     Write temperature, threshold and scores into a checkpoint.
 
-    Temperature and threshold are fitted on all validation sets together: the temperature is the one
-    that fits the probability near the road's boundary best (on top of the checkpoint's own), the
-    threshold is where F1 is best on the calibrated probability. The scores are those of the first
-    set in the perspective view, which neither of the two changes. Returns them.
+    The temperature is the one that fits the probability near the road's boundary best on all
+    validation sets together (on top of the checkpoint's own). The threshold is where F1 on the
+    calibrated probability, averaged over the sets, is best, so that a large set weighs no more than
+    a small one. The scores are those of the first set in the perspective view, which neither of the
+    two changes. Returns them.
     """
     opened = [open_dataset(spec) for spec in validation]
     together = Joined(opened, numbered=True)
@@ -42,7 +46,7 @@ def calibrate_and_score(path: Path, validation: Sequence[DatasetSpec]) -> Evalua
     fitted = evaluate(_open(path), together).calibration.temperature
     info = dataclasses.replace(info, temperature=info.temperature * fitted)
     with_info(path, info)
-    threshold = evaluate(_open(path), together).scores[ALL].threshold
+    threshold = best_threshold(_open(path), opened)
     with_info(path, dataclasses.replace(info, threshold=threshold))
     evaluation = evaluate(_open(path), opened[0])
     first = validation[0]
@@ -51,6 +55,19 @@ def calibrate_and_score(path: Path, validation: Sequence[DatasetSpec]) -> Evalua
               ('dataset', 'split', 'view', 'scores', 'images', 'max_f_interval_95')}
     with_info(path, dataclasses.replace(info, threshold=threshold, scores=scores))
     return evaluation
+
+
+def best_threshold(segmenter: RoadSegmenter, datasets: Sequence[RoadDataset]) -> float:
+    """Return the threshold with the best mean F1 over datasets; 0.5 where none has road."""
+    curves = []
+    for dataset in datasets:
+        counts = RoadCounts()
+        for index in range(len(dataset)):
+            sample = dataset[index]
+            counts.update(segmenter.segment(sample.image).probability, sample.labels)
+        curves.append(counts.f1())
+    mean = np.mean(curves, axis=0)
+    return float(mean.argmax() / (len(mean) - 1)) if mean.any() else 0.5
 
 
 def add_self_test(path: Path) -> None:
