@@ -74,8 +74,8 @@ def _brick(rng: np.random.Generator) -> np.ndarray:
     y, x = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32) / SIZE
     row, col = y * rows, x * cols + 0.5 * (np.floor(y * rows) % 2)
     joint = (row % 1 < 0.16) | (col % 1 < 0.07)
-    tone = rng.normal(0, 0.16, (rows, cols))[np.floor(row).astype(int) % rows,
-                                            np.floor(col).astype(int) % cols]
+    brick = np.floor(row).astype(int) % rows, np.floor(col).astype(int) % cols
+    tone = rng.normal(0, 0.16, (rows, cols))[brick]
     return _packed(np.where(joint, 1.3, np.exp(tone)).astype(np.float32))
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Painting faces from far to near: which face does each pixel show?"""
+"""Painting faces from far to near, to find out which of them each pixel shows."""
 
 from __future__ import annotations
 

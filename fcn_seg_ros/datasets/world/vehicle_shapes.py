@@ -17,7 +17,7 @@ SHAPES = 24
 
 #: Silhouettes: (part of the length from the rear, part of the height), and the stations between
 #: which the upper flank is glass.
-_SILHOUETTES = {
+SILHOUETTES = {
     'saloon': ([(0, .40), (.01, .66), (.04, .70), (.15, .72), (.30, .97), (.42, 1.0), (.56, .99),
                 (.61, .95), (.74, .69), (.88, .62), (.97, .55), (1, .36)], (3, 8)),
     'hatch': ([(0, .38), (.015, .64), (.05, .74), (.12, .95), (.25, 1.0), (.4, 1.0), (.55, .98),
@@ -49,7 +49,7 @@ class Shape:
 def cars() -> list[Shape]:
     """Return SHAPES cars and vans of all kinds."""
     rng = np.random.default_rng(75)
-    kinds = list(_SILHOUETTES)
+    kinds = list(SILHOUETTES)
     return [_car(rng, kinds[k % len(kinds)]) for k in range(SHAPES)]
 
 
@@ -63,7 +63,7 @@ def lorries() -> list[Shape]:
 
 def _car(rng: np.random.Generator, kind: str) -> Shape:
     length, width, height = np.array(_SIZES[kind]) * rng.uniform(0.93, 1.07, 3)
-    outline, (glass_from, glass_to) = _SILHOUETTES[kind]
+    outline, (glass_from, glass_to) = SILHOUETTES[kind]
     at, top = np.array(outline).T
     at = (at - 0.5) * length + rng.normal(0, 0.02, len(at)) * (at > 0) * (at < 1)
     top = top * height
@@ -141,7 +141,7 @@ def plate(z: float, left: float, right: float, low: float, high: float, material
 
 
 def _wheel(x: float, z: float, radius: float, side: float) -> list[Mesh]:
-    arch = disc((x + side * .012, radius + .04, z), radius * 1.17, side, TYRE)
+    arch = disc((x + side * .012, radius * 1.2, z), radius * 1.17, side, TYRE)
     tyre = disc((x + side * .02, radius, z), radius, side, TYRE)
     rim = disc((x + side * .03, radius, z), radius * .66, side, RIM)
     hub = disc((x + side * .04, radius, z), radius * .13, side, RIM)
@@ -171,8 +171,9 @@ def _lorry(rng: np.random.Generator, kind: str) -> Shape:
         window = np.array([[x, 1.8, cab + .7], [x, 2.5, cab + .7], [x, 2.5, front - .2],
                            [x, 1.8, front - .1]])
         parts.append(faces((window if side < 0 else window[::-1])[None], GLASS))
-        axles = [front - 1.3, rear + 1.4, rear + 2.6] + ([rear + 3.8, front - 4.4]
-                                                        if kind == 'long' else [])
+        axles = [front - 1.3, rear + 1.4, rear + 2.6]
+        if kind == 'long':
+            axles += [rear + 3.8, front - 4.4]
         for axle in axles:
             parts += _wheel(side * (half - .02), axle, .5, side)
     parts.append(plate(rear - .015, -half + .1, half - .1, .5, .68, TRIM, -1))
