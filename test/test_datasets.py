@@ -183,13 +183,13 @@ def test_specs(text, spec):
 
 
 @pytest.mark.parametrize(('text', 'fault'), [
-    ('cityscapes:x', "expected one of kitti, camvid, folder, rendered, found 'cityscapes'"),
+    ('cityscapes:x', "expected one of kitti, camvid, folder, frames, rendered, found 'cityscapes'"),
     ('camvid:', 'expected camvid:PATH, found camvid:'),
     ('camvid', 'expected camvid:PATH, found camvid:'),
     ('nowhere', 'nowhere: expected a KITTI Road folder'),
     ('rendered:x', 'expected rendered without a path'),
     ('rendered?split=a', 'expected no split'),
-    ('kitti:x?road=1', "expected the options weight, split; found 'road'"),
+    ('kitti:x?road=1', "expected the options weight, teacher, from, to, split; found 'road'"),
     ('kitti:x?weight=0', 'expected a weight above 0, found 0'),
     ('kitti:x?weight=nan', "expected a number for weight, found 'nan'"),
     ('rendered?drives=2.5', "expected a number for drives, found '2.5'"),

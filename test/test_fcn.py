@@ -171,7 +171,7 @@ def test_vgg16_as_convolutions_equals_the_classifier():
     image = torch.randn(1, 3, 224, 224)
     with torch.inference_mode():
         fc7 = classifier.classifier[:5](classifier.features(image).flatten(1))
-        torch.testing.assert_close(encoder(image)[2][..., 3, 3], fc7, atol=1e-4, rtol=1e-3)
+        torch.testing.assert_close(encoder(image)[3][..., 3, 3], fc7, atol=1e-4, rtol=1e-3)
         # The score too as a convolution; on a larger map every cell is the classifier's answer.
         everything = convolutionalize(classifier.classifier, window=7).eval()
         features = classifier.features(torch.randn(1, 3, 256, 288))
@@ -215,7 +215,7 @@ def test_frozen_batch_norm_keeps_its_statistics():
 
 
 def test_bad_encoder_input(tmp_path):
-    with pytest.raises(InputError, match="vgg16, vgg16_1024, found 'alexnet'"):
+    with pytest.raises(InputError, match="vgg16, vgg16_1024, road_adas, found 'alexnet'"):
         make_encoder('alexnet')
     with pytest.raises(InputError, match="fcn32s, fcn16s, fcn8s, found 'unet'"):
         make_network('vgg16', 'unet', 2)

@@ -19,8 +19,10 @@ ROSDEP = {
     'numpy': 'python3-numpy', 'psutil': 'python3-psutil', 'pytest': 'python3-pytest',
     'yaml': 'python3-yaml',
     **dict.fromkeys(('av', 'hypothesis', 'lightning', 'nncf', 'onnx', 'onnxruntime', 'onnxscript',
-                     'openvino', 'rich', 'rosbags', 'safetensors', 'tensorboard', 'torch',
-                     'torchmetrics', 'torchvision'), '')}
+                     'openvino', 'rich', 'rosbags', 'safetensors', 'simplejpeg', 'tensorboard',
+                     'torch', 'torchmetrics', 'torchvision'), ''),
+    # rosbags brings them; and what decoders are compared with.
+    **dict.fromkeys(('backports', 'lz4', 'imagecodecs', 'turbojpeg'), '')}
 DEPENDENCIES = [(kind.tag, kind.text) for kind in ElementTree.parse(ROOT / 'package.xml').getroot()
                 if kind.tag.endswith('depend')]
 # Not imported: `ros2 launch` itself, its XML files, and what rclpy's lifecycle nodes speak.

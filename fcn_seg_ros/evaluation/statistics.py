@@ -31,7 +31,8 @@ def fit_statistics(path: str | Path, datasets: Sequence[RoadDataset], images: in
     there is no image.
     """
     info = read_checkpoint(path).info
-    segmenter = RoadSegmenter(path)
+    # A short run may have learned little: its scores say so.
+    segmenter = RoadSegmenter(path, test=False)
     seen = []
     for dataset in datasets:
         count = len(dataset)

@@ -22,13 +22,14 @@ class Encoder(nn.Module):
     """
 
     channels: Channels
+    stride8: nn.Sequential
 
     def __init__(self, stages: tuple[nn.Sequential, nn.Module, nn.Module], channels: Channels,
                  stride4_layers: int) -> None:
         super().__init__()
         self.stride8, self.stride16, self.stride32 = stages
         self.channels = channels
-        self._stride4_layers = stride4_layers
+        self.stride4_layers = stride4_layers
 
     def forward(self, image: Tensor) -> Features:
         """Return the features at strides 4, 8, 16 and 32."""
@@ -41,6 +42,6 @@ class Encoder(nn.Module):
         features = pool2 = image
         for number, layer in enumerate(self.stride8, start=1):
             features = layer(features)
-            if number == self._stride4_layers:
+            if number == self.stride4_layers:
                 pool2 = features
         return pool2, features

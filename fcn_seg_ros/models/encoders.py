@@ -146,7 +146,7 @@ def read_encoder_file(path: str) -> dict[str, Tensor]:
 
     No code from the file runs. Raises InputError where the file is missing or is something else.
     """
-    if path.endswith('.xml'):
+    if str(path).endswith('.xml'):
         return read_road_adas(path)
     try:
         state = torch.load(path, map_location='cpu', weights_only=True)

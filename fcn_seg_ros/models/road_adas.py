@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 import numpy as np
 import torch
@@ -133,46 +134,56 @@ def read_road_adas(path: str | Path) -> dict[str, Tensor]:
     The decoder's layers are left out. Raises InputError for a file that cannot be read or that
     holds another network.
     """
-    import openvino
-
     try:
-        model = openvino.Core().read_model(str(path))
-    except RuntimeError as error:
-        raise InputError(f'{path}: not an OpenVINO model ({one_line(error)})') from None
-    kernels: dict[int, Tensor] = {}
-    biases: dict[int, Tensor] = {}
-    for operation in model.get_ordered_ops():
-        found = re.match(r'L(\d{4})_Conv2d', operation.get_friendly_name())
-        kind = operation.get_type_name()
-        if found and kind in ('Convolution', 'GroupConvolution', 'Add'):
-            place = kernels if kind != 'Add' else biases
-            place[int(found[1])] = torch.from_numpy(_constant(operation))
+        parameters = _parameters(Path(path))
+    except (OSError, ElementTree.ParseError, ValueError, KeyError, TypeError,
+            AttributeError) as error:
+        raise InputError(f'{path}: not an OpenVINO model that can be read '
+                         f'({one_line(error)})') from None
     encoder = RoadAdasEncoder()
     state = encoder.state_dict()
     layers = [name for name, layer in encoder.named_modules() if isinstance(layer, nn.Conv2d)]
-    if len(kernels) < len(layers) or kernels.keys() != biases.keys():
-        raise InputError(f'{path}: not road-segmentation-adas-0001: it has {len(kernels)} '
+    if len(parameters) < len(layers):
+        raise InputError(f'{path}: not road-segmentation-adas-0001: it has {len(parameters)} '
                          f'convolutions that are named as there, expected {len(layers)} and more')
-    for name, number in zip(_in_order(layers), sorted(kernels), strict=False):
-        for part, values in (('weight', kernels[number]), ('bias', biases[number])):
+    for name, number in zip(_in_order(layers), sorted(parameters), strict=False):
+        for part, values in zip(('weight', 'bias'), parameters[number], strict=True):
             own = state[f'{name}.{part}']
-            if values.numel() != own.numel():
+            if values.size != own.numel():
                 raise InputError(f'{path}: not road-segmentation-adas-0001: its convolution '
-                                 f'{number} has the shape {tuple(values.shape)}, expected '
+                                 f'{number} has the shape {values.shape}, expected '
                                  f'{tuple(own.shape)}')
-            state[f'{name}.{part}'] = values.reshape(own.shape).float()
+            state[f'{name}.{part}'] = torch.from_numpy(values).reshape(own.shape)
     return state
+
+
+def _parameters(path: Path) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """Return kernel and bias, float32, of every convolution by the number in its name."""
+    network = ElementTree.parse(path).getroot()
+    content = path.with_suffix('.bin').read_bytes()
+    layers = {layer.get('id'): layer for layer in network.iter('layer')}
+    inputs = {(edge.get('to-layer'), edge.get('to-port')): edge.get('from-layer')
+              for edge in network.iter('edge')}
+
+    def constant(layer: Element) -> np.ndarray:
+        source = layers[inputs[layer.get('id'), '1']]
+        while source.get('type') == 'Convert':
+            source = layers[inputs[source.get('id'), '0']]
+        data = source.find('data').attrib  # type: ignore[union-attr]
+        start, size = int(data['offset']), int(data['size'])
+        kind = {'f16': np.float16, 'f32': np.float32}[data['element_type']]
+        return np.frombuffer(content[start:start + size], kind).astype(np.float32)
+    kernels: dict[int, np.ndarray] = {}
+    biases: dict[int, np.ndarray] = {}
+    for layer in layers.values():
+        found = re.match(r'L(\d{4})_Conv2d', layer.get('name', ''))
+        if found and layer.get('type') in ('Convolution', 'GroupConvolution', 'Add'):
+            place = biases if layer.get('type') == 'Add' else kernels
+            place[int(found[1])] = constant(layer)
+    return {number: (kernels[number], biases[number]) for number in kernels}
 
 
 def _in_order(layers: list[str]) -> list[str]:
     """Return the names of the encoder's convolutions in the order of the original's layers."""
     pooled = ['stride16.1', 'fuse16', 'stride32.1', 'fuse32']
     return [name for name in layers if name not in pooled] + pooled
-
-
-def _constant(operation: Any) -> np.ndarray:
-    """Return the constant input of an operation, float32."""
-    source = operation.input_value(1).get_node()
-    while source.get_type_name() == 'Convert':
-        source = source.input_value(0).get_node()
-    return np.array(source.data, np.float32)

@@ -98,7 +98,10 @@ def thin(network: FCN, kept: Sequence[Tensor]) -> None:
         group.keep(index)
         if group.feature is not None:
             channels[group.feature] = len(index)
-    pool2, pool3, pool4, top = channels
+    # What reaches stride 4 comes from the last convolution before it.
+    before = network.encoder.stride8[:network.encoder.stride4_layers].modules()
+    pool2 = [layer.out_channels for layer in before if isinstance(layer, nn.Conv2d)][-1]
+    _, pool3, pool4, top = channels
     network.encoder.channels = (pool2, pool3, pool4, top)
 
 
