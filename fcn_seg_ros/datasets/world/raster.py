@@ -36,7 +36,7 @@ class Faces:
 
     def depth(self, number: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """
-        Return the depth (N,) at which rays (x, y, 1) meet faces of those numbers.
+        Return how deep, (N,), rays (x, y, 1) meet the faces of those numbers.
 
         It stays between the face's corners, as a face seen edge-on would have any depth.
         """
