@@ -99,7 +99,7 @@ def test_nothing_lies_below_the_road(frame: WorldFrame) -> None:
     assert frame.crest == 0
     expected = flat_ground(frame)
     high = np.isin(frame.classes, [SceneClass.VEHICLE, SceneClass.PERSON, SceneClass.BUILDING,
-                                   SceneClass.OWN_VEHICLE]) & (expected < 60)
+                                   SceneClass.BARRIER, SceneClass.OWN_VEHICLE]) & (expected < 60)
     assert high.any()
     assert (frame.depth[high] <= expected[high] * 1.05 + 0.3).mean() > 0.99
 

@@ -73,9 +73,7 @@ class FrameRenderer:
         depth = self._scene.ground.hit(-rays.up, rays.forward, self._plane.height)
         depth = depth.astype(np.float32)
         where = np.nonzero(number)
-        a, b, c = self._faces.inverse[number[where]].T
-        slope = a * rays.x[where] + b * rays.y[where] + c
-        depth[where] = 1 / np.maximum(slope, np.float32(1e-4))
+        depth[where] = self._faces.depth(number[where], rays.x[where], rays.y[where])
         return depth
 
     def _backdrop(self, out: np.ndarray, rays: Rays, beyond: np.ndarray) -> None:

@@ -34,6 +34,17 @@ class Faces:
     #: (N, 3): the depth of a face along the ray (x, y, 1) is 1 / (inverse @ ray).
     inverse: np.ndarray
 
+    def depth(self, number: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """
+        Return how deep, (N,), rays (x, y, 1) meet the faces of those numbers.
+
+        It stays between the face's corners, as a face seen edge-on would have any depth.
+        """
+        a, b, c = self.inverse[number].T
+        depth = 1 / np.maximum(a * x + b * y + c, np.float32(1e-4))
+        z = self.corners[..., 2]
+        return np.clip(depth, np.maximum(z.min(axis=1), NEAR)[number], z.max(axis=1)[number])
+
 
 @dataclass
 class Collector:
