@@ -37,7 +37,8 @@ setup(
     # rclpy, the messages and cv_bridge come with ROS.
     extras_require={
         'run': ['torch>=2.6', 'torchvision', 'numpy', 'opencv-python-headless<5', 'safetensors',
-                'simplejpeg', 'openvino', 'onnxruntime', 'onnx', 'onnxscript', 'pillow', 'PyYAML', 'rich'],
+                'simplejpeg', 'openvino', 'onnxruntime', 'onnx', 'onnxscript', 'pillow',
+                'PyYAML', 'rich'],
         # In place of onnxruntime, never beside it.
         'gpu': ['onnxruntime-gpu'],
         'export': ['onnx', 'onnxscript', 'onnxruntime', 'nncf'],
