@@ -135,9 +135,16 @@ def test_a_latched_calibration_of_a_region_comes_for_the_mask(random_checkpoint,
         client.until(taken_over)
         # One that fits no image is said, not published.
         live_info.width = 5
-        client.until(lambda: not taken_over())
+
+        def silent() -> bool:
+            before = len(client.got['camera']['camera_info'])
+            taken_over()
+            return len(client.got['camera']['camera_info']) == before
+        client.until(silent)
     finally:
         client.close()
         node.send_signal(2)
         output = wait_for_end(node, 20.0)
     assert node.returncode == 0 and 'Traceback' not in output, output
+    assert (f'that of the camera is for 5x{height} pixels, its images have {width}x{height} pixels'
+            in output)
