@@ -62,7 +62,7 @@ def test_ranges_hold_nearly_all_frames_and_are_never_narrow():
 
 def test_figures_of_what_the_network_says(random_checkpoint, rendered_frames):
     image = rendered_frames[0].image
-    result = RoadSegmenter(random_checkpoint).segment(image)
+    result = RoadSegmenter(random_checkpoint, 'cpu', 'fp32', backend='torch').segment(image)
     probability = np.where(np.arange(image.shape[1]) < image.shape[1] // 2, 153, 12)
     result = dataclasses.replace(result, probability=np.broadcast_to(
         probability.astype(np.uint8), image.shape[:2]))
