@@ -27,17 +27,19 @@ setup(
     package_data={NAME: ['data/*.safetensors', 'data/*.xml', 'data/*.bin']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
-        (f'share/{NAME}', ['package.xml']),
+        (f'share/{NAME}', ['package.xml', 'LICENSE', 'CHANGELOG.rst']),
         (f'share/{NAME}/launch', sorted(glob('launch/*.launch.*'))),
         (f'share/{NAME}/config', sorted(glob('config/*'))),
         (f'share/{NAME}/rviz', sorted(glob('rviz/*'))),
+        (f'share/{NAME}/foxglove', sorted(glob('foxglove/*'))),
     ],
     python_requires='>=3.10',
     install_requires=['setuptools'],
     # rclpy, the messages and cv_bridge come with ROS.
     extras_require={
-        'run': ['torch>=2.6', 'torchvision', 'numpy', 'opencv-python-headless<5', 'safetensors',
-                'openvino', 'onnxruntime', 'onnx', 'onnxscript', 'pillow', 'PyYAML', 'rich'],
+        'run': ['torch>=2.6', 'torchvision', 'numpy', 'opencv-python-headless<5', 'simplejpeg',
+                'safetensors', 'openvino', 'onnxruntime', 'onnx', 'onnxscript', 'pillow',
+                'PyYAML', 'rich'],
         # In place of onnxruntime, never beside it.
         'gpu': ['onnxruntime-gpu'],
         'export': ['onnx', 'onnxscript', 'onnxruntime', 'nncf'],

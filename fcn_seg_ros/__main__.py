@@ -16,7 +16,7 @@ def main() -> int:
     if not arguments or arguments[0] in ('-h', '--help'):
         print('usage: python -m fcn_seg_ros NAME [arguments]\n')
         for name, subject in EXECUTABLES.items():
-            print(f'  {name:<10} {subject}')
+            print(f'  {name:<14} {subject}')
         print('\nEach has a --help of its own.')
         return 0 if arguments else 2
     if arguments[0] not in EXECUTABLES:

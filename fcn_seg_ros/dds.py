@@ -4,40 +4,80 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import re
 import socket
-import time
 from collections.abc import MutableMapping
-from contextlib import suppress
-from pathlib import Path
+from dataclasses import dataclass
 
 from fcn_seg_ros.resources import share_file
+from fcn_seg_ros.shared_memory import check_room, remove_stale
 
 NEW_VARIABLE = 'FASTDDS_DEFAULT_PROFILES_FILE'
 # What Fast DDS 2 reads. Fast DDS 3 (Kilted and later) prints a warning where it is set.
 OLD_VARIABLE = 'FASTRTPS_DEFAULT_PROFILES_FILE'
 OLD_DISTRIBUTIONS = ('humble', 'iron', 'jazzy')
-USER_VARIABLES = (NEW_VARIABLE, OLD_VARIABLE, 'FASTDDS_BUILTIN_TRANSPORTS')
+_FAST_DDS = 'rmw_fastrtps'
+TRANSPORTS_VARIABLE = 'FASTDDS_BUILTIN_TRANSPORTS'
 
 
-def use_shipped_profile(environ: MutableMapping[str, str] | None = None) -> bool:
+@dataclass(frozen=True)
+class Profile:
     """
-    Point Fast DDS to ``config/fastdds.xml``, unless the user configured its transports.
+    A shipped Fast DDS profile, and the bytes of the shared-memory segment that it asks for.
+
+    Images and a node share a container's 64 MB, with room for what one of them left behind when
+    it was killed.
+    """
+
+    file: str
+    segment_bytes: int
+
+
+# Seventeen of 1242x375 rgb8, three of 1920x1080.
+IMAGES = Profile('config/fastdds.xml', 24 * 2**20)
+# All outputs of three images of 1242x375.
+MASKS = Profile('config/fastdds_node.xml', 16 * 2**20)
+
+
+def use_shipped_profile(environ: MutableMapping[str, str] | None = None,
+                        profile: Profile = IMAGES) -> bool:
+    """
+    Point Fast DDS to a profile of this package, unless the user configured its transports.
 
     To be called before ``rclpy.init``, which reads the variables. Other middlewares ignore them.
-    Returns whether the shipped profile is in use now. Raises InputError where the installation
-    lacks the file.
+    Returns whether that profile is in use now. Raises InputError where the installation lacks the
+    file.
     """
     environ = os.environ if environ is None else environ
-    if any(environ.get(name) for name in USER_VARIABLES):
+    shipped = ['', *(str(share_file(each.file)) for each in (IMAGES, MASKS))]
+    if environ.get(TRANSPORTS_VARIABLE) or any(environ.get(name, '') not in shipped
+                                               for name in (NEW_VARIABLE, OLD_VARIABLE)):
         return False
-    path = str(share_file('config/fastdds.xml'))
+    path = str(share_file(profile.file))
     environ[NEW_VARIABLE] = path
     if environ.get('ROS_DISTRO') in OLD_DISTRIBUTIONS:
         environ[OLD_VARIABLE] = path
     return True
+
+
+def prepare_to_send(profile: Profile) -> str:
+    """
+    Prepare this process's Fast DDS, before ``rclpy.init``, for what it is going to send.
+
+    What dead processes left in shared memory is removed, and the profile used unless the user
+    configured the transports. Returns '', or in one line why images travel over UDP instead. Does
+    nothing where the user chose another middleware.
+    """
+    if not os.environ.get('RMW_IMPLEMENTATION', _FAST_DDS).startswith(_FAST_DDS):
+        return ''
+    remove_stale()
+    problem = check_room(profile.segment_bytes)
+    if not use_shipped_profile(profile=profile) or not problem:
+        return ''
+    for name in (NEW_VARIABLE, OLD_VARIABLE):
+        os.environ.pop(name, None)
+    os.environ[TRANSPORTS_VARIABLE] = 'UDPv4'
+    return problem
 
 
 def use_private_domain(environ: MutableMapping[str, str] | None = None) -> str:
@@ -65,25 +105,3 @@ def _is_free(domain: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def remove_stale_segments(folder: Path = Path('/dev/shm'), older_than_s: float = 10.0) -> int:
-    """
-    Remove the shared memory of Fast DDS processes that were killed; return how many segments.
-
-    Such a process leaves up to 32 MB behind each time, and a container has 64 MB by default: once
-    it is full, images travel as UDP fragments and get lost. This does what ``fastdds shm clean``
-    does: a segment belongs to nobody if the lock file beside it can be locked. Younger files are
-    left alone, as their owner may be just about to lock them.
-    """
-    removed = 0
-    for lock in folder.glob('fastdds_*_el'):
-        with suppress(OSError):
-            if (re.fullmatch('fastdds_[0-9a-f]{16}_el', lock.name)
-                    and time.time() - lock.stat().st_mtime > older_than_s):
-                with lock.open('ab') as file:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # OSError: it is in use
-                    lock.with_name(lock.name.removesuffix('_el')).unlink(missing_ok=True)
-                    lock.unlink()
-                    removed += 1
-    return removed

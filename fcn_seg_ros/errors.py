@@ -2,7 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one error of bad input: a single line for the person who gave it."""
 
+from __future__ import annotations
+
+import unicodedata
+
 _LONGEST = 300
+# Room for a path, and for what is wrong with it.
+_LONGEST_ERROR = 2000
+# Of a text from outside, in a log.
+_LONGEST_QUOTE = 200
 
 
 class InputError(ValueError):
@@ -10,15 +18,47 @@ class InputError(ValueError):
     Bad input from outside: a file, a folder, a parameter, a message.
 
     The text is one line that names the thing, what was expected and what was found. Executables
-    print it without a traceback and exit with status 2.
+    print it without a traceback and exit with status 2. Whatever it quotes, it stays one line that
+    can be printed, of at most 2,000 characters.
     """
+
+    def __init__(self, words: object) -> None:
+        cut = _cut(str(words), _LONGEST_ERROR)
+        super().__init__(_cut(''.join(map(_printable, cut)), _LONGEST_ERROR))
 
 
 def one_line(words: object) -> str:
     """Return what a library says, often over many lines, in one line of at most 300 characters."""
-    return ' '.join(str(words).split())[:_LONGEST]
+    return _cut(' '.join(str(words).split()), _LONGEST)
+
+
+def quote(value: object) -> str:
+    """Return a value that was found, of any size, for an error line: its repr, cut if long."""
+    return _cut(repr(value), _LONGEST)
 
 
 def type_and_words(error: BaseException) -> str:
     """Return an exception that nobody expected in one line: its type, which often says most."""
     return one_line(f'{type(error).__name__}: {error}')
+
+
+def quoted(text: str) -> str:
+    """Return a text from outside as it may be logged: in quotes, at most 200 characters of it."""
+    if len(text) <= _LONGEST_QUOTE:
+        return repr(text)
+    return f'{text[:_LONGEST_QUOTE]!r}... ({len(text)} characters)'
+
+
+def _cut(text: str, longest: int) -> str:
+    """Return a text without its middle where it is too long: both ends often say most."""
+    if len(text) <= longest:
+        return text
+    half = (longest - 5) // 2
+    return f'{text[:half]} ... {text[-half:]}'
+
+
+def _printable(character: str) -> str:
+    """Return a character, or its escape where it would break the line or cannot be encoded."""
+    if unicodedata.category(character) in ('Cc', 'Cs', 'Zl', 'Zp'):
+        return character.encode('unicode_escape').decode()
+    return character

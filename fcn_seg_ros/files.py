@@ -4,13 +4,57 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from pathlib import Path
+from typing import BinaryIO
 
 import cv2
 import numpy as np
 
 from fcn_seg_ros.errors import InputError
+
+
+def read_file(path: Path, expected: str, most_bytes: int) -> bytes:
+    """
+    Return a file's whole content, so that nothing done to the file later reaches the reader.
+
+    Raises InputError, saying what was ``expected``, for what is not there, cannot be read, is not a
+    regular file (opening a FIFO would wait, a device may have no end) or has more than
+    ``most_bytes``.
+    """
+    try:
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > most_bytes:
+                raise InputError(f'{path}: expected {expected} of at most {most_bytes} bytes, '
+                                 f'found {size}')
+            return file.read(most_bytes)
+    except FileNotFoundError:
+        found = 'a link to nothing' if os.path.islink(path) else 'nothing'
+    except IsADirectoryError:
+        found = 'a folder'
+    except OSError as error:
+        found = f'one that cannot be read ({error.strerror or error})'
+    except ValueError as error:  # a zero byte in the name
+        found = f'no name of a file ({error})'
+    raise InputError(f'{path}: expected {expected}, found {found}')
+
+
+def open_regular(path: Path, flags: int = 0) -> BinaryIO:
+    """Open a regular file for reading, with further flags of os.open; OSError for what is none."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | flags)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, 'not a regular file', str(path))
+        return os.fdopen(descriptor, 'rb')
+    except OSError:
+        os.close(descriptor)
+        raise
 
 
 def make_folder(path: Path) -> Path:

@@ -6,19 +6,80 @@ from __future__ import annotations
 
 import ctypes
 import os
+import pwd
 import signal
+import sys
+import tempfile
+from collections.abc import Mapping, MutableMapping
 
 from fcn_seg_ros.resources import PACKAGE_DIR
 
+# In memory, and writable where nothing else is.
+SHARED_MEMORY = '/dev/shm'
+# Debian's home of users who have none.
+NO_HOME = '/nonexistent'
+# Arguments for rclpy.init.
+WITHOUT_LOG = ('--ros-args', '--disable-external-lib-logs', '--')
 _PR_SET_PDEATHSIG = 1
 # Loaded here: between fork and exec nothing should be.
 _LIBC = ctypes.CDLL(None)
+# Variables that hold a path which is looked up from the current folder.
+_PATHS = ('FCN_SEG_CACHE',)
 
 
-def environment() -> dict[str, str]:
-    """Return this process's environment, with this package on the path of Python."""
-    path = os.pathsep.join([str(PACKAGE_DIR.parent), os.environ.get('PYTHONPATH', '')])
-    return os.environ | {'PYTHONPATH': path.rstrip(os.pathsep)}
+def command(module: str, *arguments: str) -> list[str]:
+    """Return the command that runs a module of the package with this Python (see start.py)."""
+    return [sys.executable, str(PACKAGE_DIR / 'start.py'), module, *arguments]
+
+
+def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """
+    Return this process's environment for another one, which may run in another folder.
+
+    Python finds no modules in the current folder by it, which is what an empty entry of PYTHONPATH
+    means, as a script leaves one that adds to an empty variable.
+    """
+    here = os.path.abspath(os.curdir) if _has_folder() else ''
+    path = [entry if os.path.isabs(entry) else os.path.join(here, entry)
+            for entry in environ.get('PYTHONPATH', '').split(os.pathsep)
+            if os.path.normpath(entry) != os.curdir]
+    child = dict(environ) | {'PYTHONPATH': os.pathsep.join(path), 'PYTHONSAFEPATH': '1'}
+    child |= {name: os.path.join(here, child[name]) for name in _PATHS if child.get(name)}
+    settle(child)
+    return child
+
+
+def settle(environ: MutableMapping[str, str] = os.environ) -> None:
+    """
+    Fill in what libraries look up, PyTorch and rclpy among them, and fail where there is none.
+
+    That is a name and a home for a user that the system does not know (a container that was run
+    with --user), and a folder for temporary files where none can be written to (a read-only or full
+    disk): shared memory.
+    """
+    try:
+        home = pwd.getpwuid(os.geteuid()).pw_dir
+    except KeyError:
+        home = NO_HOME
+        environ.setdefault('USER', str(os.geteuid()))
+    if not environ.get('HOME'):
+        environ['HOME'] = home
+    try:
+        tempfile.gettempdir()
+    except OSError:
+        environ['TMPDIR'] = SHARED_MEMORY
+
+
+def log_fault(environ: Mapping[str, str] = os.environ) -> str:
+    """Return why ROS cannot write log files, for which it would refuse to start, or ''."""
+    home = environ.get('ROS_HOME') or os.path.join(environ.get('HOME', ''), '.ros')
+    folder = os.path.expanduser(environ.get('ROS_LOG_DIR') or os.path.join(home, 'log'))
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return ''
+    except OSError as error:
+        return f'{folder} cannot be written to ({error.strerror})'
 
 
 def die_with(parent: int) -> bool:
@@ -29,3 +90,12 @@ def die_with(parent: int) -> bool:
     """
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     return os.getppid() == parent
+
+
+def _has_folder() -> bool:
+    """Return whether there is a current folder: it may have been removed."""
+    try:
+        os.getcwd()
+    except OSError:
+        return False
+    return True

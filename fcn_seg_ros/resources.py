@@ -2,16 +2,38 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the package's own files lie: checkpoint, configuration, DDS profile."""
 
+import os
 from pathlib import Path
 
 from fcn_seg_ros.errors import InputError
 
 PACKAGE_DIR = Path(__file__).resolve().parent
+# The packaged checkpoints by name. A new one is a row here.
+CHECKPOINTS = {'open': 'open.safetensors', 'general': 'general.safetensors'}
+DEFAULT_CHECKPOINT = 'open'
+CHECKPOINT_WORDS = f'checkpoint file, or a packaged checkpoint by name: {", ".join(CHECKPOINTS)}'
 
 
 def default_checkpoint() -> Path:
     """Return the path of the packaged default checkpoint (package data, so no colcon needed)."""
-    return PACKAGE_DIR / 'data' / 'fcn8s_mobilenet_v2.safetensors'
+    return find_checkpoint(DEFAULT_CHECKPOINT)
+
+
+def find_checkpoint(given: str | Path | None) -> Path:
+    """
+    Return the file that a name in CHECKPOINTS or a path stands for; nothing is the default one.
+
+    A file that is called like a packaged checkpoint is given as ``./general``. Raises InputError
+    for a word that is neither a name nor a file; that any other path exists is not checked.
+    """
+    text = str(given or DEFAULT_CHECKPOINT)
+    if text in CHECKPOINTS:
+        return PACKAGE_DIR / 'data' / CHECKPOINTS[text]
+    path = Path(os.path.expanduser(text))
+    if path.name == text and not path.suffix and not os.path.exists(path):
+        raise InputError(f'checkpoint: expected a file or one of the names '
+                         f'{", ".join(CHECKPOINTS)}, found {text[:100]!r}')
+    return path
 
 
 def share_file(relative: str) -> Path:

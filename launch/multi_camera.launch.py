@@ -8,10 +8,11 @@ Start one seg_node, with one network, for several cameras.
     ros2 launch fcn_seg_ros multi_camera.launch.py cameras:=front,rear topics:=/cam0/rgb,/cam1/rgb
 """
 
-from fcn_seg_ros.launch_description import describe
-from fcn_seg_ros.launching import SEVERAL_CAMERAS_ARGUMENTS, several_cameras
+from fcn_seg_ros.launching.arguments import SEVERAL_CAMERAS_ARGUMENTS
+from fcn_seg_ros.launching.cameras import several_cameras
+from fcn_seg_ros.launching.description import describe
 
 
 def generate_launch_description():
-    """Declare the arguments and the node; what they mean stands in fcn_seg_ros.launching."""
+    """Declare the arguments and the node; what they mean stands in fcn_seg_ros/launching."""
     return describe(SEVERAL_CAMERAS_ARGUMENTS, several_cameras)

@@ -4,15 +4,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from fcn_seg_ros.datasets.rendered import RenderedDrive
 from fcn_seg_ros.dds import use_private_domain
@@ -60,10 +64,10 @@ def network_info(**changes) -> CheckpointInfo:
     return CheckpointInfo(**(values | changes))
 
 
-def make_random_network(seed: int = 0) -> torch.nn.Module:
+def make_random_network(seed: int = 0, classes: int = 2) -> torch.nn.Module:
     """Return an FCN-8s whose scores vary over the image, though it has learned nothing."""
     torch.manual_seed(seed)
-    network = make_network('mobilenet_v2', 'fcn8s', 2).eval()
+    network = make_network('mobilenet_v2', 'fcn8s', classes).eval()
     # At random start MobileNetV2's activations fade from layer to layer; batch norm in training
     # mode would bring them back, so one pass sets its statistics.
     network.train()
@@ -89,6 +93,17 @@ def random_checkpoint(random_network, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp('checkpoint') / 'random.safetensors'
     save_checkpoint(path, random_network, network_info())
     return path
+
+
+def write_unhashed(path: Path, whole: Path, change: dict[str, Any] | None = None,
+                   tensors: dict[str, torch.Tensor] | None = None) -> None:
+    """Write a checkpoint as version 1 did, without a hash, with other metadata or tensors."""
+    with safe_open(str(whole), 'pt') as file:
+        own = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        values = json.loads(file.metadata()['fcn_seg_ros'])
+    del values['sha256']
+    values |= {'format_version': 1} | (change or {})
+    save_file(own if tensors is None else tensors, path, {'fcn_seg_ros': json.dumps(values)})
 
 
 @pytest.fixture(scope='session')

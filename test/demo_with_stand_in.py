@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -16,6 +17,8 @@ def main() -> int:
     from fcn_seg_ros.bags import demo
     from fcn_seg_ros.cli.demo import main as demo_main
     real = demo.executable
+    # Where the stand-in, a script that is not of the package, finds it.
+    os.environ['PYTHONPATH'] = os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])
     stand_in = [sys.executable, str(ROOT / 'test' / 'stand_in_node.py'), sys.argv[1]]
     demo.executable = lambda name: stand_in if name == 'seg_node' else real(name)
     return demo_main(sys.argv[2:])

@@ -31,8 +31,9 @@ from fcn_seg_ros.bags.child import Child, executable
 from fcn_seg_ros.benchmark.camera import camera_and_planner
 from fcn_seg_ros.benchmark.timing import summary
 from fcn_seg_ros.datasets.rendered import RenderedDrive
-from fcn_seg_ros.dds import remove_stale_segments, use_private_domain, use_shipped_profile
+from fcn_seg_ros.dds import use_private_domain, use_shipped_profile
 from fcn_seg_ros.resources import default_checkpoint
+from fcn_seg_ros.shared_memory import remove_stale
 
 _RATE_HZ = 10.0
 _SETTLE_S = 2.0
@@ -92,7 +93,7 @@ def main() -> None:
     parser.add_argument('--turns', type=int, default=3)
     options = parser.parse_args()
     use_shipped_profile()
-    remove_stale_segments()
+    remove_stale()
     use_private_domain()
     image = RenderedDrive(10000)[0].image
     shares = (0.0, options.busy)

@@ -31,7 +31,8 @@ from fcn_seg_ros.bags.child import Child, executable
 from fcn_seg_ros.benchmark.camera import CameraAndPlanner, camera_and_planner
 from fcn_seg_ros.benchmark.memory import resident_mib
 from fcn_seg_ros.datasets.rendered import RenderedDrive
-from fcn_seg_ros.dds import remove_stale_segments, use_private_domain, use_shipped_profile
+from fcn_seg_ros.dds import use_private_domain, use_shipped_profile
+from fcn_seg_ros.shared_memory import remove_stale
 
 # How long a camera has been there before the node comes: more than any period of announcements.
 _BEFORE_S = (3.0, 7.0)
@@ -63,7 +64,7 @@ def main() -> None:
     parser.add_argument('--precision', default='auto', help='as of the node')
     options = parser.parse_args()
     use_shipped_profile()
-    remove_stale_segments()
+    remove_stale()
     use_private_domain()
     image = RenderedDrive(10000)[0].image
     waits = random.Random(0)

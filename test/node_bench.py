@@ -36,14 +36,11 @@ COUNTS = ('received', 'published', 'in_flight')
 
 def small_checkpoint(folder: Path) -> Path:
     """Write the checkpoint of a network with random weights and 96 rows; return its path."""
-    import torch
-    from conftest import network_info
+    from conftest import make_random_network, network_info
 
     from fcn_seg_ros.models.checkpoint import save_checkpoint
-    from fcn_seg_ros.models.fcn import make_network
-    torch.manual_seed(0)
     path = folder / 'random.safetensors'
-    save_checkpoint(path, make_network('mobilenet_v2', 'fcn8s', 2).eval(), network_info())
+    save_checkpoint(path, make_random_network(), network_info())
     return path
 
 

@@ -16,8 +16,9 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
-from rcl_interfaces.srv import SetParameters, SetParametersAtomically
+from rcl_interfaces.srv import GetParameters, SetParameters, SetParametersAtomically
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.parameter import parameter_value_to_python
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
@@ -27,10 +28,14 @@ from fcn_seg_ros.dds import use_private_domain
 # For the scripts; the tests are in one already (conftest).
 DOMAIN = int(use_private_domain())
 OUTPUTS = {'mask': Image, 'probability': Image, 'confidence': Image, 'overlay': Image,
-           'mask_colour': Image, 'mask/compressed': CompressedImage, 'camera_info': CameraInfo}
+           'mask_colour': Image, 'mask/compressed': CompressedImage,
+           'overlay/compressed': CompressedImage, 'mask_colour/compressed': CompressedImage,
+           'camera_info': CameraInfo}
 CONFIGURE, CLEANUP, ACTIVATE, DEACTIVATE = 1, 2, 3, 4
 # The quickest to start of all backends, with figures that do not depend on the number of cores.
 FAST = ('-p', 'backend:=torch', '-p', 'precision:=fp32', '-p', 'device:=cpu', '-p', 'threads:=1')
+# The packaged network in int8, which starts without PyTorch and without a cache.
+PACKAGED = ('-p', 'device:=cpu', '-p', 'precision:=int8')
 # Only for a machine that is overloaded: what it waits for takes a fraction of it.
 PATIENCE_S = 120.0
 
@@ -175,6 +180,12 @@ class Client:
         """Set a parameter of the node and return the result."""
         return self.call(SetParameters, 'set_parameters', SetParameters.Request(
             parameters=[Parameter(name=name, value=to_value(value))])).results[0]
+
+    def get(self, name: str) -> Any:
+        """Return the value of a parameter of the node."""
+        value = self.call(GetParameters, 'get_parameters',
+                          GetParameters.Request(names=[name])).values[0]
+        return parameter_value_to_python(value)
 
     def set_together(self, **values: Any) -> Any:
         """Set parameters of the node at one moment and return the result."""

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import signal
 import subprocess
@@ -14,10 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from fcn_seg_ros import processes
+from fcn_seg_ros.bags.child import executable
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.apart import run_apart
 from fcn_seg_ros.inference.backends import onnxruntime, openvino
 from fcn_seg_ros.models.checkpoint_file import read_checkpoint
+from fcn_seg_ros.processes import environment
 from fcn_seg_ros.resources import PACKAGE_DIR
 
 
@@ -49,6 +53,66 @@ def test_other_errors_are_their_last_words():
         run_apart(int, 'no number')
     with pytest.raises(RuntimeError, match=r'ended with -9: it said nothing'):
         run_apart(signal.raise_signal, signal.SIGKILL)
+
+
+def write_shadows(folder: Path) -> None:
+    """Write modules that say so where they are imported in place of the real ones."""
+    for name in ('torch', 'numpy', 'pickle', 'json', 'typing', 'fcn_seg_ros', 'sitecustomize'):
+        (folder / f'{name}.py').write_text('open("imported", "a").write(__name__)')
+
+
+@pytest.mark.parametrize('path', ['', '.', ':', 'other:', ':./'])
+def test_nothing_is_imported_from_the_current_folder(tmp_path, monkeypatch, path):
+    write_shadows(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('PYTHONPATH', path)
+    code = ("__import__('json').dumps([__import__('os').getcwd(), "
+            "__import__('torch').__file__, __import__('fcn_seg_ros').__file__]).encode()")
+    folder, torch_file, package = json.loads(run_apart(eval, code))
+    assert folder == '/' and Path(package) == PACKAGE_DIR / '__init__.py'
+    assert not Path(torch_file).is_relative_to(tmp_path)
+    assert not (tmp_path / 'imported').exists()
+
+
+def test_executables_neither(tmp_path, monkeypatch):
+    """They stay in the current folder, where their arguments are looked up."""
+    write_shadows(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    result = subprocess.run([*executable('segment'), '--help'], env=environment({'PYTHONPATH': ''}),
+                            capture_output=True, text=True, check=True)
+    assert result.stdout.startswith('usage: segment') and not (tmp_path / 'imported').exists()
+
+
+def test_the_path_of_python_is_kept_but_for_the_current_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = environment({'PYTHONPATH': ':/a:.:b/c::./:/d', 'FCN_SEG_CACHE': 'own'})
+    assert path['PYTHONPATH'] == f'/a:{tmp_path}/b/c:/d'
+    assert path['FCN_SEG_CACHE'] == f'{tmp_path}/own' and path['PYTHONSAFEPATH'] == '1'
+    assert environment({'FCN_SEG_CACHE': ''})['FCN_SEG_CACHE'] == ''
+
+
+def test_a_folder_that_is_gone(tmp_path, monkeypatch):
+    (tmp_path / 'gone').mkdir()
+    monkeypatch.chdir(tmp_path / 'gone')
+    (tmp_path / 'gone').rmdir()
+    assert run_apart(eval, 'b"bytes"') == b'bytes'
+
+
+def test_a_user_without_a_name(monkeypatch):
+    def unknown(number):
+        raise KeyError(number)
+    monkeypatch.setattr(processes.pwd, 'getpwuid', unknown)
+    found = environment({})
+    assert (found['USER'], found['HOME']) == (str(os.geteuid()), '/nonexistent')
+    found = environment({'USER': 'me', 'HOME': '/home/me'})
+    assert (found['USER'], found['HOME']) == ('me', '/home/me')
+
+
+def test_no_folder_for_temporary_files(monkeypatch):
+    def full():
+        raise FileNotFoundError(2, 'No usable temporary directory found')
+    monkeypatch.setattr(processes.tempfile, 'gettempdir', full)
+    assert environment({'TMPDIR': '/full'})['TMPDIR'] == '/dev/shm'
 
 
 def test_no_process(monkeypatch):

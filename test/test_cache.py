@@ -178,6 +178,90 @@ def test_a_folder_that_is_a_file(tmp_path, caplog):
     assert len(caplog.records) == 1
 
 
+FAKES = {
+    'fifo': os.mkfifo, 'link to nothing': lambda path: path.symlink_to('nowhere'),
+    'link to a FIFO': lambda path: (os.mkfifo(path.with_name('pipe')), path.symlink_to('pipe')),
+    'loop': lambda path: path.symlink_to(path), 'device': lambda path: path.symlink_to('/dev/zero'),
+    'folder': Path.mkdir, 'others may write': lambda path: (path.touch(), path.chmod(0o666)),
+    'too large': lambda path: (path.touch(), os.truncate(path, 2**40)),
+}
+
+
+@pytest.mark.parametrize('kind', list(FAKES))
+def test_what_is_no_entry_is_made_again(cache, kind):
+    cache.put(KEY, CONTENT)
+    path = only_file(cache)
+    path.unlink()
+    FAKES[kind](path)
+    assert load(cache, b'new') == (b'new', 1)
+    assert path.is_file() and not path.is_symlink() and path.stat().st_mode & 0o077 == 0
+    assert load(cache) == (b'new', 0)
+
+
+def test_a_whole_entry_behind_a_link_is_not_trusted(cache, tmp_path, caplog):
+    """Whoever may write where it points to could change it."""
+    cache.put(KEY, CONTENT)
+    path = only_file(cache)
+    path.rename(tmp_path / 'elsewhere')
+    path.symlink_to(tmp_path / 'elsewhere')
+    assert load(cache, b'new') == (b'new', 1)
+    assert f'cache: {path} is no regular file and is made again' in caplog.text
+    assert (tmp_path / 'elsewhere').exists() and not path.is_symlink()
+
+
+def test_an_entry_of_somebody_else_is_not_trusted(cache, monkeypatch):
+    cache.put(KEY, CONTENT)
+    path = only_file(cache)
+    real = os.fstat
+
+    def foreign(descriptor):
+        status = list(real(descriptor))
+        status[4] += 1
+        return os.stat_result(status)
+    monkeypatch.setattr(cache_module.os, 'fstat', foreign)
+    assert cache.get(KEY) is None
+    monkeypatch.undo()
+    assert cache.get(KEY) == CONTENT and path.exists()
+
+
+def test_folders_are_made_for_this_user_only(tmp_path):
+    before = os.umask(0)
+    try:
+        ArtefactCache(tmp_path / 'a' / 'b').put(KEY, CONTENT)
+    finally:
+        os.umask(before)
+    for folder in (tmp_path / 'a', tmp_path / 'a' / 'b'):
+        assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_of_somebody_else_is_not_used(cache, monkeypatch, caplog):
+    cache.put(KEY, CONTENT)
+    monkeypatch.setattr(cache_module.os, 'geteuid', lambda: os.getuid() + 1)
+    for _ in range(2):
+        assert load(cache, b'other') == (b'other', 1)
+    [record] = caplog.records
+    assert f'it belongs to the user {os.getuid()}, expected {os.getuid() + 1}' in record.message
+    monkeypatch.undo()
+    assert load(cache) == (CONTENT, 0)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='only root can give a folder to somebody else')
+def test_a_folder_that_was_given_away_is_not_used(cache):
+    cache.put(KEY, CONTENT)
+    os.chown(cache.folder, 12345, 12345)
+    assert load(ArtefactCache(cache.folder), b'other') == (b'other', 1)
+    assert len(list(cache.folder.iterdir())) == 1
+
+
+def test_changes_of_a_file_do_not_reach_what_was_read(cache):
+    cache.put(KEY, CONTENT)
+    content = cache.get(KEY)
+    with only_file(cache).open('r+b') as file:
+        file.write(bytes(2**20))
+    os.truncate(only_file(cache), 0)
+    assert content == CONTENT
+
+
 def hammer(folder, seed, rounds, failures):
     cache = ArtefactCache(folder, max_bytes=6 * 20000)
     for number in range(rounds):
@@ -212,5 +296,5 @@ def test_where_it_is(tmp_path):
     assert folder(HOME=home, XDG_CACHE_HOME='relative') == usual
     assert folder(HOME=home, FCN_SEG_CACHE='/y') == Path('/y')
     assert folder(HOME=home, FCN_SEG_CACHE='') is None
-    assert folder() is None
+    assert folder() is None and folder(HOME='') is None and folder(HOME='/nonexistent') is None
     assert default_cache({'FCN_SEG_CACHE': '/y'}) is default_cache({'FCN_SEG_CACHE': '/y'})

@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from fcn_seg_ros.datasets.base import Sample
 from fcn_seg_ros.evaluation.calibration import (
     BoundaryCounts,
     calibrate,
@@ -22,7 +23,9 @@ from fcn_seg_ros.evaluation.calibration import (
     reliability,
     sharpened,
 )
+from fcn_seg_ros.evaluation.evaluate import Tally
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts
+from fcn_seg_ros.evaluation.report import tables
 from fcn_seg_ros.evaluation.truth import without_bottom_strip
 
 LABELS = arrays(np.uint8, (6, 26), elements=st.sampled_from([0, 0, 0, 1, 255]))
@@ -119,7 +122,8 @@ def test_cross_fitting_judges_a_temperature_on_the_other_half():
     names = [f'um_{n:06d}' for n in range(4)]
     histograms = rng.integers(0, 50, (4, 2, 256))
     histograms[2:, 1] += np.arange(256)  # the second half is another kind of image
-    found = calibrate(names, histograms)
+    whole = rng.integers(0, 50, (2, 256))
+    found = calibrate(names, histograms, whole)
     first, second = histograms[:2].sum(0), histograms[2:].sum(0)
     t1, t2 = fit_temperature(first), fit_temperature(second)
     assert found.fitted == (t1, t2) and abs(t1 - t2) > 0.1
@@ -129,7 +133,8 @@ def test_cross_fitting_judges_a_temperature_on_the_other_half():
     assert found.loss_after == pytest.approx(
         np.mean([-math.log(p if label else 1 - p) for p, label in parts]), abs=1e-9)
     assert found.error_before == reliability(first + second).error
-    one = calibrate(names[:1], histograms[:1])
+    assert found.error_whole_image == reliability(whole).error != found.error_before
+    one = calibrate(names[:1], histograms[:1], whole)
     assert one.fitted[1] == 1.0 and np.isfinite(one.error_after)
 
 
@@ -161,3 +166,19 @@ def test_strip_below_the_annotation_is_left_out():
     assert np.array_equal(cleaned, expected)
     assert labels[-1, 0] == 0  # the labels given stay as they are
     assert np.array_equal(without_bottom_strip(np.zeros((4, 3), np.uint8)), np.zeros((4, 3)))
+
+
+def test_any_labelled_images_are_scored_for_calibration_near_the_boundary_and_everywhere():
+    labels = np.tile((np.arange(100) >= 50).astype(np.uint8), (4, 1))
+    # Right and sure but for a stretch of road far from the boundary, which is denied.
+    probability = np.where(np.arange(100) < 50, 0, 255).astype(np.uint8)
+    probability[80:] = 0
+    tally = Tally(0.5)
+    tally.update(Sample('street_0001', np.zeros((4, 100, 3), np.uint8), labels),
+                 np.tile(probability, (4, 1)), None)
+    evaluation = tally.compute()
+    found = evaluation.as_dict()['calibration']
+    assert found['ece'] == 0.0 and found['pixels'] == 4 * 20
+    assert found['ece_whole_image'] == pytest.approx(20.0)
+    notes = [note for table in tables(evaluation, 'both') for note in table.notes]
+    assert 'ECE over all labelled pixels: 20.00 %' in notes

@@ -68,7 +68,7 @@ def test_every_fault_is_found(faulty, capsys):
     assert train['counts'] == {
         'unreadable': 1, 'mismatched': 1, 'empty': 1, 'duplicate': 1, 'leak': 0}
     texts = {problem['kind']: problem['text'] for problem in train['problems']}
-    assert 'um_000001.png: expected a PNG' in texts['unreadable']
+    assert 'um_000001.png: expected a whole PNG' in texts['unreadable']
     assert 'expected the size of um_000002.png, 160x60, found 161x60' in texts['mismatched']
     assert texts['empty'] == 'umm_000010: no road'
     assert texts['duplicate'] == 'umm_000011: the same image as um_000000'
@@ -109,7 +109,8 @@ def test_the_same_images_in_two_datasets(kitti_folder, capsys):
 @pytest.mark.parametrize(('arguments', 'text'), [
     ([], 'expected --train or --val with a dataset'),
     (['--train', 'nowhere'], 'nowhere: expected a KITTI Road folder'),
-    (['--train', 'city:x'], "expected one of kitti, camvid, folder, rendered, found 'city'"),
+    (['--train', 'city:x'],
+     "expected one of kitti, camvid, folder, frames, rendered, found 'city'"),
     (['--train', '{data}?split=x.txt'], 'x.txt: expected a split file'),
     (['--val', '{data}', '--speed'], '--speed: expected --train with a dataset'),
     (['--gap', 'x'], 'argument --gap: invalid int value'),
@@ -198,7 +199,7 @@ def test_survey_of_any_dataset():
 
 def test_verify_stops_at_the_first_fault(faulty, kitti_folder, tmp_path):
     verify(KittiRoad(kitti_folder))
-    with pytest.raises(InputError, match=r'um_000001\.png: expected a PNG'):
+    with pytest.raises(InputError, match=r'um_000001\.png: expected a whole PNG'):
         verify(KittiRoad(faulty, strict=False))
     with pytest.raises(InputError, match='expected labels of 160x60'):
         verify(Mixture([KittiRoad(kitti_folder), Broken()]))

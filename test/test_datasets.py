@@ -127,7 +127,7 @@ def test_bad_masks(folder):
     write(mask, np.zeros((30, 40), np.uint16))
     refuse('one 8-bit channel, found I;16', PlainFolder(folder).__getitem__, 0)
     mask.write_bytes((folder / 'masks' / 'b2.png').read_bytes()[:70])
-    refuse('a1.png: expected a label image, found a file that cannot be decoded',
+    refuse('a1.png: expected a whole PNG image, found',
            PlainFolder(folder).__getitem__, 0)
 
 
@@ -165,7 +165,7 @@ def test_a_cut_jpeg_is_refused(folder):
     (folder / 'images' / 'a1.png').unlink()
     assert PlainFolder(folder)[0].image.shape == (30, 40, 3)
     image.write_bytes(image.read_bytes()[:-40])
-    refuse('a1.jpg: expected a PNG or JPEG image', PlainFolder(folder).__getitem__, 0)
+    refuse('a1.jpg: expected a whole JPEG image of 40x30', PlainFolder(folder).__getitem__, 0)
 
 
 @pytest.mark.parametrize(('text', 'spec'), [
@@ -183,13 +183,13 @@ def test_specs(text, spec):
 
 
 @pytest.mark.parametrize(('text', 'fault'), [
-    ('cityscapes:x', "expected one of kitti, camvid, folder, rendered, found 'cityscapes'"),
+    ('cityscapes:x', "expected one of kitti, camvid, folder, frames, rendered, found 'cityscapes'"),
     ('camvid:', 'expected camvid:PATH, found camvid:'),
     ('camvid', 'expected camvid:PATH, found camvid:'),
     ('nowhere', 'nowhere: expected a KITTI Road folder'),
     ('rendered:x', 'expected rendered without a path'),
     ('rendered?split=a', 'expected no split'),
-    ('kitti:x?road=1', "expected the options weight, split; found 'road'"),
+    ('kitti:x?road=1', "expected the options weight, teacher, from, to, split; found 'road'"),
     ('kitti:x?weight=0', 'expected a weight above 0, found 0'),
     ('kitti:x?weight=nan', "expected a number for weight, found 'nan'"),
     ('rendered?drives=2.5', "expected a number for drives, found '2.5'"),

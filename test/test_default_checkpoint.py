@@ -1,27 +1,31 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The packaged network: what it must reach on real and rendered roads, and what it says."""
+"""The packaged networks: what they say of themselves, and how well they segment roads."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from fcn_seg_ros.datasets.camvid import CamVid
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED, RenderedRoad
 from fcn_seg_ros.evaluation.evaluate import ALL, evaluate
 from fcn_seg_ros.evaluation.geometry import geometry_of
+from fcn_seg_ros.inference.quantised import int8_file
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
-from fcn_seg_ros.inference.self_test import self_test
 from fcn_seg_ros.models.checkpoint import load_checkpoint
-from fcn_seg_ros.models.thin import widths_of
-from fcn_seg_ros.resources import default_checkpoint
+from fcn_seg_ros.resources import CHECKPOINTS, default_checkpoint, find_checkpoint
+
+# What nobody but its licensees may use.
+NON_COMMERCIAL = ('KITTI', 'CamVid')
+NAMES = tuple(CHECKPOINTS)
 
 
-@pytest.fixture(scope='module')
-def segmenter() -> RoadSegmenter:
-    """Return the packaged network as the node runs it."""
-    return RoadSegmenter(default_checkpoint(), 'cpu')
+@pytest.fixture(scope='module', params=NAMES)
+def segmenter(request) -> RoadSegmenter:
+    """Return each packaged network as the node runs it."""
+    return RoadSegmenter(find_checkpoint(request.param), 'cpu')
 
 
 @pytest.fixture(scope='module')
@@ -30,35 +34,39 @@ def held_out() -> RenderedRoad:
     return RenderedRoad(10, 2, FIRST_HELD_OUT_SEED)
 
 
-def test_it_fits_the_package_and_knows_itself():
-    assert default_checkpoint().stat().st_size <= 15e6
-    info = load_checkpoint(default_checkpoint()).info
+def test_together_they_are_small():
+    files = {find_checkpoint(name) for name in NAMES}
+    files |= {int8_file(path) for path in files} | {int8_file(path).with_suffix('.bin')
+                                                    for path in files}
+    assert sum(path.stat().st_size for path in files) <= 20e6
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_they_know_themselves(name):
+    info = load_checkpoint(find_checkpoint(name)).info
     assert (info.encoder, info.decoder, info.classes) == (
-        'mobilenet_v2', 'fcn8s', ('not road', 'road'))
-    assert info.scores['split'] == 'val.txt' and info.scores['scores'][ALL]['max_f'] >= 95.0
-    assert 'train.txt' in info.training_data and 'rendered' in info.training_data
-    assert 'non-commercial' in info.licence and info.git_commit
-    assert np.isclose(info.threshold, info.scores['scores'][ALL]['threshold'])
+        'road_adas', 'fcn4s', ('not road', 'road'))
+    assert info.network_pixels == 340_000 and info.git_commit and info.statistics
+    assert info.scores['scores'][ALL]['max_f'] >= 95.0
 
 
-def test_the_network_that_it_was_thinned_from_is_beside_it():
-    own = load_checkpoint(default_checkpoint())
-    full = load_checkpoint(default_checkpoint().with_name('fcn8s_mobilenet_v2_full.safetensors'))
-    assert own.info.widths == widths_of(own.network) and full.info.widths == ()
-    own_size, full_size = (sum(p.numel() for p in each.network.parameters())
-                           for each in (own, full))
-    assert own_size < 0.4 * full_size
-    assert self_test(RoadSegmenter(full, 'cpu')) > 0.98
+def test_nothing_non_commercial_is_in_the_open_one():
+    info = load_checkpoint(find_checkpoint('open')).info
+    assert not any(name in info.training_data for name in NON_COMMERCIAL)
+    assert 'non-commercial' not in info.licence and 'CC BY 4.0' in info.licence
+    info = load_checkpoint(find_checkpoint('general')).info
+    assert all(name in info.training_data for name in NON_COMMERCIAL)
+    assert 'non-commercial' in info.licence
 
 
 def test_rendered_drives_never_trained_on(segmenter, held_out):
     result = evaluate(segmenter, held_out)
     print(f'IoU {100 * result.iou_at_threshold:.2f}, worst {result.worst[:3]}')
-    assert result.iou_at_threshold >= 0.95
+    assert result.iou_at_threshold >= 0.93
 
 
 def test_precision_of_the_node_changes_few_pixels(segmenter, held_out):
-    exact = RoadSegmenter(default_checkpoint(), 'cpu', 'fp32')
+    exact = RoadSegmenter(find_checkpoint(segmenter.name), 'cpu', 'fp32')
     inter = union = 0
     for index in range(0, len(held_out), 2):
         image = held_out[index].image
@@ -69,13 +77,25 @@ def test_precision_of_the_node_changes_few_pixels(segmenter, held_out):
     assert inter / union >= 0.995
 
 
-def test_real_roads(segmenter, real_data):
+def test_real_roads(real_data):
+    """KITTI's validation images were seen by neither, its training images by one."""
     dataset = KittiRoad(real_data / 'kitti_road', 'val.txt')
-    result = evaluate(segmenter, dataset, geometry_of(dataset))
-    above = result.birds_eye
-    print(f'val MaxF {100 * result.scores[ALL].max_f:.2f} (perspective), '
-          f'{100 * above.scores[ALL].max_f:.2f} (birds-eye)')
-    assert result.scores[ALL].max_f >= 0.95
-    assert above.images[ALL] == 44 and above.scores[ALL].max_f >= 0.94
-    quoted = segmenter.info.scores['scores'][ALL]['max_f']
-    assert abs(100 * result.scores[ALL].max_f - quoted) < 0.1
+    for name, least, least_above in (('open', 0.945, 0.93), ('general', 0.96, 0.95)):
+        result = evaluate(RoadSegmenter(find_checkpoint(name), 'cpu'), dataset,
+                          geometry_of(dataset))
+        above = result.birds_eye
+        print(f'{name}: val MaxF {100 * result.scores[ALL].max_f:.2f} (perspective), '
+              f'{100 * above.scores[ALL].max_f:.2f} (birds-eye)')
+        assert result.scores[ALL].max_f >= least
+        assert above.images[ALL] == 44 and above.scores[ALL].max_f >= least_above
+
+
+def test_a_camera_never_seen(real_data):
+    """CamVid's frames were never seen by the open network."""
+    result = evaluate(RoadSegmenter(find_checkpoint('open'), 'cpu'),
+                      CamVid(real_data / 'camvid', 'val'))
+    assert result.iou_at_threshold >= 0.955
+
+
+def test_the_default_is_packaged():
+    assert default_checkpoint() in [find_checkpoint(name) for name in NAMES]

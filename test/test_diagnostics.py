@@ -10,6 +10,7 @@ import time
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 
+from fcn_seg_ros.inference.monitor import PictureReport
 from fcn_seg_ros.node import diagnostics, statistics
 from fcn_seg_ros.node.diagnostics import camera_status, node_status
 from fcn_seg_ros.node.frame_slot import Counts, Drop
@@ -121,6 +122,40 @@ def test_silence_is_fine_where_nobody_listens(camera):
     assert camera.beat().level == WARN
 
 
+def test_a_publisher_that_was_never_heard_gets_a_hint(camera):
+    camera.facts['matched'] = '/driver'
+    words = '/driver is matched but silent: if it publishes, it belongs to another user'
+    verdicts = [camera.beat() for _ in range(12)]
+    assert [words in verdict.message for verdict in verdicts] == 2 * [False] + 10 * [True]
+    assert verdicts[-1].level == STALE and '--ipc=host' in verdicts[-1].hint
+    camera.frames(10)
+    assert camera.beat().level == OK
+    # Once it was heard, it shares memory with the node, whatever it does.
+    assert not any(words in camera.beat().message for _ in range(12))
+
+
+def test_no_hint_where_nobody_publishes(camera):
+    assert camera.beat().hint == ''
+    assert not any('silent' in camera.beat().message for _ in range(12))
+
+
+def test_silence_is_judged_by_simulated_time(camera):
+    """At a twentieth of real time a 10 Hz camera sends an image every two seconds."""
+    camera.node['simulated_s'] = 50.0
+    camera.frames(1)
+    camera.beat()
+    for number in range(1, 40):
+        camera.node['simulated_s'] = 50.0 + 0.05 * number
+        camera.frames(number % 2)
+        assert camera.beat().level == OK
+    for _ in range(20):  # it stands still
+        assert camera.beat().level == OK
+    camera.node['simulated_s'] += 2.0
+    assert camera.beat().message == 'no image for 2 s'
+    camera.node['simulated_s'] -= 30.0  # the bag begins anew
+    assert camera.beat().level == OK
+
+
 @pytest.mark.parametrize(('drop', 'level', 'words'), [
     (Drop.ERROR, ERROR, 'images could not be segmented in the last second'),
     (Drop.MALFORMED, WARN, 'malformed images in the last second'),
@@ -192,6 +227,18 @@ def test_a_stuck_worker_and_a_failed_transition_are_errors(camera):
     assert (verdict.level, verdict.message) == (ERROR, 'x.safetensors: truncated')
 
 
+def test_bits_that_are_never_used_are_a_warning_and_a_hint(camera):
+    camera.facts['depth_hint'] = 'the upper 6 of 16 bits of the images are never used'
+    camera.frames(10, age=1e9)
+    verdict = camera.beat()
+    assert verdict.level == WARN and camera.facts['depth_hint'] in verdict.message
+    assert verdict.hints['bit_depth'] == camera.facts['depth_hint']
+    assert 'images are 1000000 s old' in verdict.hints['age']
+    camera.facts['depth_hint'] = ''
+    camera.frames(10)
+    assert camera.beat().hints == {}
+
+
 def test_several_problems_are_all_named_the_worst_first(camera):
     camera.frames(8)
     camera.frames(1, Drop.MALFORMED)
@@ -214,6 +261,47 @@ def test_counts_that_begin_anew_are_no_negative_rate(camera):
         verdict = camera.beat()
         assert verdict.level == OK
         assert float(verdict.values.get('input_rate_hz', 0.0)) >= 0
+
+
+def report(camera: Camera, *names: str) -> PictureReport:
+    return PictureReport(camera.clock.now, {name: f'it is {name}: 12' for name in names},
+                         {'sharpness': 0.123456})
+
+
+def test_a_picture_at_fault_is_a_warning_with_its_figures(camera):
+    camera.frames(10)
+    camera.facts['picture'] = report(camera, 'frozen', 'blurred')
+    verdict = camera.beat()
+    assert verdict.level == WARN and verdict.message == 'it is frozen: 12; it is blurred: 12'
+    assert verdict.values['picture_faults'] == 'frozen, blurred'
+    assert verdict.values['picture_sharpness'] == '0.123'
+    camera.frames(10)
+    camera.facts['picture'] = report(camera)
+    verdict = camera.beat()
+    assert verdict.level == OK and verdict.values['picture_faults'] == ''
+
+
+@pytest.mark.parametrize('change', [{'subscribed': False}, {'state': 'inactive'}, {}])
+def test_a_picture_of_earlier_is_not_reported(camera, change):
+    camera.facts['picture'] = report(camera, 'frozen')
+    for name, value in change.items():
+        (camera.node if name == 'state' else camera.facts)[name] = value
+    camera.clock.now += 0.0 if change else 2.1
+    camera.frames(10)
+    verdict = camera.beat()
+    assert 'frozen' not in verdict.message and 'picture_faults' not in verdict.values
+    assert verdict.news == ''
+
+
+def test_the_log_is_told_of_a_picture_at_most_every_ten_seconds(camera):
+    news = []
+    for second in range(24):  # it comes and goes every second
+        camera.frames(10)
+        camera.facts['picture'] = report(camera, *(['frozen'] if second % 2 == 0 else []))
+        news.append(camera.beat().news)
+    told = {second: words for second, words in enumerate(news) if words}
+    assert told == {0: 'it is frozen: 12', 11: 'the picture is good again',
+                    22: 'it is frozen: 12'}
 
 
 def test_the_first_beat_has_no_rate(camera):
@@ -302,3 +390,17 @@ def test_the_beat_goes_on_while_the_worker_is_stuck(camera, monkeypatch):
     statuses = node.publisher.arrays[-1].status
     assert [status.name for status in statuses] == ['seg_node', 'seg_node: front']
     assert all(status.level == ERROR for status in statuses)
+
+
+def test_a_beat_comes_at_once_where_there_is_news(camera, monkeypatch):
+    monkeypatch.setattr(diagnostics, '_PERIOD_S', 1000.0)
+    node = BeatNode()
+    beat = diagnostics.DiagnosticsBeat(node, camera.health)
+    for count in (1, 2, 3):
+        deadline = time.monotonic() + 20
+        while len(node.publisher.arrays) < count:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        beat.soon()
+    beat.stop()
+    assert len(node.publisher.arrays) in (3, 4)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.inference.encodings import ENCODINGS, to_rgb
+from fcn_seg_ros.images.encodings import ENCODINGS, to_rgb
 
 RGB = np.random.default_rng(0).integers(0, 256, (6, 8, 3), np.uint8)
 BAYER_CELLS = {'rggb': 'RGGB', 'bggr': 'BGGR', 'gbrg': 'GBRG', 'grbg': 'GRBG'}
@@ -211,3 +211,23 @@ def test_every_whole_message_is_an_image(height, width, padding, encoding, bigen
     padded = np.pad(rows, ((0, 0), (0, padding)), constant_values=9).tobytes() + bytes(extra)
     again = to_rgb(padded, height, width, encoding, row + padding, bigendian)
     assert np.array_equal(plain, again)
+
+
+@pytest.mark.parametrize('bigendian', [False, True])
+@pytest.mark.parametrize('bits', [8, 10, 12, 14, 16])
+def test_bit_depth_of_16_bit_encodings(bits, bigendian):
+    """What a camera of fewer bits sends in 16 is as bright as from one of 8."""
+    eight = np.random.default_rng(0).integers(0, 256, (6, 8), np.uint8)
+    values = (eight.astype(np.uint16) << (bits - 8)).astype('>u2' if bigendian else '<u2')
+    for deep, flat in (('mono16', 'mono8'), ('16UC1', '8UC1'), ('bayer_grbg16', 'bayer_grbg8')):
+        image = to_rgb(values.tobytes(), 6, 8, deep, 16, bigendian, bits)
+        assert np.array_equal(image, to_rgb(eight.tobytes(), 6, 8, flat, 8))
+    if bits < 16:
+        white = to_rgb(b'\xff' * 96, 6, 8, 'mono16', 16, bigendian, bits)
+        assert (white == 255).all()
+
+
+def test_a_long_encoding_is_quoted_in_part():
+    with pytest.raises(InputError) as caught:
+        to_rgb(b'', 1, 1, 'x' * 20_000_000, 1)
+    assert len(str(caught.value)) < 800 and '(20000000 characters)' in str(caught.value)

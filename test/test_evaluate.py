@@ -216,10 +216,10 @@ def test_submission_of_the_test_set(calibrated, exported, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(('content', 'text'), [
-    (None, 'um_000000.png: expected a probability image, found a file that cannot be read'),
-    (b'', 'um_000000.png: expected an 8-bit grey PNG, found a file that cannot be decoded'),
-    (np.zeros((96, 320, 3), np.uint8), 'expected an 8-bit grey PNG, found uint8 of shape (96'),
-    (np.zeros((96, 320), np.uint16), 'expected an 8-bit grey PNG, found uint16 of shape (96'),
+    (None, 'um_000000.png: expected an image file, found one that cannot be read'),
+    (b'', 'um_000000.png: expected a PNG, JPEG or TIFF image, found 0 bytes'),
+    (np.zeros((96, 320, 3), np.uint8), 'expected an 8-bit grey image, found uint8 of shape (96'),
+    (np.zeros((96, 320), np.uint16), 'expected an 8-bit grey image, found uint16 of shape (96'),
     (np.zeros((97, 320), np.uint8), 'expected the size of the image, 320x96, found 320x97'),
 ])
 def test_bad_probabilities(kitti_folder, tmp_path, capsys, content, text):

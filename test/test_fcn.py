@@ -50,12 +50,12 @@ def test_padding_changes_nothing_far_from_the_border(random_network):
 
 
 @pytest.mark.parametrize('encoder', list(ENCODERS))
-def test_encoders_give_strides_8_16_32(encoder):
+def test_encoders_give_strides_4_8_16_32(encoder):
     network = make_encoder(encoder).eval()
     with torch.inference_mode():
         features = network(torch.zeros(1, 3, 64, 96))
     assert [f.shape[1] for f in features] == list(network.channels)
-    assert [tuple(f.shape[-2:]) for f in features] == [(8, 12), (4, 6), (2, 3)]
+    assert [tuple(f.shape[-2:]) for f in features] == [(16, 24), (8, 12), (4, 6), (2, 3)]
 
 
 def test_skips_are_summed_at_strides_16_and_8(random_network):
@@ -63,7 +63,7 @@ def test_skips_are_summed_at_strides_16_and_8(random_network):
     image = torch.randn(1, 3, 64, 96)
     n, d = random_network, random_network.decoder
     with torch.inference_mode():
-        pool3, pool4, top = n.encoder(image)
+        _, pool3, pool4, top = n.encoder(image)
         stride16 = d.upscore2(d.score_fr(top)) + d.score_pool4(pool4)
         stride8 = d.upscore_pool4(stride16) + d.score_pool3(pool3)
         torch.testing.assert_close(n(image), d.upscore8(stride8))
@@ -74,7 +74,9 @@ def test_skips_are_summed_at_strides_16_and_8(random_network):
     ('fcn32s', {'score_fr', 'upscore32'}),
     ('fcn16s', {'score_fr', 'upscore2', 'score_pool4', 'upscore16'}),
     ('fcn8s', {'score_fr', 'upscore2', 'score_pool4', 'upscore_pool4', 'score_pool3',
-               'upscore8'})])
+               'upscore8'}),
+    ('fcn4s', {'score_fr', 'upscore2', 'score_pool4', 'upscore_pool4', 'score_pool3',
+               'upscore_pool3', 'score_pool2', 'upscore4'})])
 def test_the_family(decoder, layers):
     network = make_network('mobilenet_v2', decoder, 3).eval()
     assert {name.split('.')[0] for name in network.decoder.state_dict()} == layers
@@ -84,14 +86,15 @@ def test_the_family(decoder, layers):
 
 def test_at_once_scales_the_skipped_features():
     torch.manual_seed(0)
-    plain = FCNDecoder((4, 5, 6), 2, 2)
+    plain = FCNDecoder((3, 4, 5, 6), 2, 2)
     for layer in (plain.score_fr, plain.score_pool4, plain.score_pool3):
         torch.nn.init.normal_(layer.weight)
-    scaled = FCNDecoder((4, 5, 6), 2, 2, AT_ONCE_SCALES)
+    scaled = FCNDecoder((3, 4, 5, 6), 2, 2, AT_ONCE_SCALES)
     scaled.load_state_dict(plain.state_dict())
-    pool3, pool4, top = (torch.randn(1, c, n, n) for c, n in ((4, 8), (5, 4), (6, 2)))
-    torch.testing.assert_close(scaled((pool3, pool4, top)),
-                               plain((1e-4 * pool3, 1e-2 * pool4, top)))
+    pool2, pool3, pool4, top = (torch.randn(1, c, n, n)
+                                for c, n in ((3, 16), (4, 8), (5, 4), (6, 2)))
+    torch.testing.assert_close(scaled((pool2, pool3, pool4, top)),
+                               plain((pool2, 1e-4 * pool3, 1e-2 * pool4, top)))
 
 
 def test_staged_training_starts_from_the_coarser_network():
@@ -168,7 +171,7 @@ def test_vgg16_as_convolutions_equals_the_classifier():
     image = torch.randn(1, 3, 224, 224)
     with torch.inference_mode():
         fc7 = classifier.classifier[:5](classifier.features(image).flatten(1))
-        torch.testing.assert_close(encoder(image)[2][..., 3, 3], fc7, atol=1e-4, rtol=1e-3)
+        torch.testing.assert_close(encoder(image)[3][..., 3, 3], fc7, atol=1e-4, rtol=1e-3)
         # The score too as a convolution; on a larger map every cell is the classifier's answer.
         everything = convolutionalize(classifier.classifier, window=7).eval()
         features = classifier.features(torch.randn(1, 3, 256, 288))
@@ -212,7 +215,7 @@ def test_frozen_batch_norm_keeps_its_statistics():
 
 
 def test_bad_encoder_input(tmp_path):
-    with pytest.raises(InputError, match="vgg16, vgg16_1024, found 'alexnet'"):
+    with pytest.raises(InputError, match="vgg16, vgg16_1024, road_adas, found 'alexnet'"):
         make_encoder('alexnet')
     with pytest.raises(InputError, match="fcn32s, fcn16s, fcn8s, found 'unet'"):
         make_network('vgg16', 'unet', 2)

@@ -13,11 +13,14 @@ from types import SimpleNamespace
 
 import pytest
 import rclpy
+from rclpy.exceptions import InvalidHandle
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.serialization import deserialize_message
+from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
 from fcn_seg_ros.bags.messages import to_header
@@ -32,6 +35,7 @@ BEST_EFFORT = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
 UDP_CAMERA = """
 import rclpy, sys, time
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
 from sensor_msgs.msg import Image
 rclpy.init()
 node = rclpy.create_node('udp_camera')
@@ -64,7 +68,8 @@ class Graph:
         return node
 
     def input(self, transport: str = 'raw', reliability: str = 'auto') -> ImageInput:
-        return ImageInput(self.node, 'camera/image_raw', transport, reliability, self.got.append)
+        return ImageInput(self.node, 'camera/image_raw', transport, reliability,
+                          lambda data, kind: self.got.append(deserialize_message(data, kind)))
 
     def camera(self, name: str, profile: QoSProfile, kind: type = Image,
                topic: str = 'camera/image_raw') -> tuple[Node, Publisher]:
@@ -134,6 +139,31 @@ def test_auto_follows_the_publishers_and_keeps_its_counts(graph):
     graph.until(lambda: images.reliability_in_use == 'reliable')
     graph.receives(good, image(4))
     assert images.lost == 7 and images.incompatible == ''
+
+
+def test_nothing_is_destroyed_while_it_is_waited_on(graph, monkeypatch):
+    """What is in use is destroyed later: as the executor leaves a wait set that still names it."""
+    images = graph.input()
+    images.open()
+    destroy, at_once = graph.node.destroy_subscription, []
+
+    def destroy_and_look(subscription: Subscription) -> bool:
+        done = destroy(subscription)
+        for used in (subscription.handle, *subscription.event_handlers):
+            with pytest.raises(InvalidHandle):
+                used.__enter__()
+        at_once.append(len(subscription.event_handlers))
+        return done
+    monkeypatch.setattr(graph.node, 'destroy_subscription', destroy_and_look)
+    for name in ('front_camera', 'other_camera'):
+        node, _ = graph.camera(name, RELIABLE)
+        graph.until(lambda: images.reliability_in_use == 'reliable')
+        node, _ = graph.camera(f'cheap_{name}', BEST_EFFORT)
+        graph.until(lambda: images.reliability_in_use == 'best_effort')
+        graph.executor.remove_node(node)
+        node.destroy_node()
+        graph.until(lambda: images.reliability_in_use == 'reliable')
+    assert len(at_once) >= 4 and min(at_once) > 0
 
 
 def test_a_subscription_that_is_closed_is_gone_and_comes_back(graph):

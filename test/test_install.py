@@ -59,8 +59,10 @@ def test_files_lie_where_ros_looks(workspace):
     executables = {path.name for path in (prefix / 'lib' / 'fcn_seg_ros').iterdir()}
     assert executables == set(EXECUTABLES)
     share = prefix / 'share' / 'fcn_seg_ros'
-    for name in ('package.xml', 'launch/seg.launch.py', 'launch/multi_camera.launch.py',
-                 'launch/autoware.launch.xml', 'rviz/road.rviz', 'config/seg.yaml',
+    for name in ('package.xml', 'LICENSE', 'CHANGELOG.rst', 'launch/seg.launch.py',
+                 'launch/multi_camera.launch.py',
+                 'launch/autoware.launch.xml', 'rviz/road.rviz', 'foxglove/road.json',
+                 'config/seg.yaml',
                  'config/fastdds.xml'):
         assert (share / name).read_bytes() == (ROOT / name).read_bytes(), name
     assert (prefix / 'share/ament_index/resource_index/packages/fcn_seg_ros').is_file()

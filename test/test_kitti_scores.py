@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from fcn_seg_ros.evaluation.evaluate import f1_and_iou
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts, bootstrap_max_f
+from fcn_seg_ros.evaluation.summary import f1_and_iou
 
 
 def brute_force(probability, labels):

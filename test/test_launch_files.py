@@ -9,14 +9,18 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import cv2
 import pytest
 import rclpy
+from rcl_interfaces.srv import GetParameters
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.parameter import parameter_value_to_python
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image
 
@@ -39,7 +43,8 @@ class Launched:
         self._log = log
         with log.open('w') as output:
             self.process = subprocess.Popen(
-                ['ros2', 'launch', 'fcn_seg_ros', file, *arguments], text=True, stdout=output,
+                ['ros2', 'launch', *([] if '/' in file else ['fcn_seg_ros']), file, *arguments],
+                text=True, stdout=output,
                 stderr=subprocess.STDOUT, start_new_session=True)
 
     def output(self) -> str:
@@ -76,11 +81,12 @@ class Road:
         self._executor.add_node(self._node)
         self._clock = self._node.create_publisher(Clock, '/clock', 10)
 
-    def mask(self, images: str, masks: str, still: Callable[[], bool]) -> Image:
+    def mask(self, images: str, masks: str, still: Callable[[], bool], kind: type = Image
+             ) -> Image | CompressedImage:
         """Return the first mask on a topic, while images are published on another."""
-        got: list[Image] = []
+        got: list[Image | CompressedImage] = []
         publisher = self._node.create_publisher(type(self.image), images, 1)
-        subscription = self._node.create_subscription(Image, masks, got.append, 10)
+        subscription = self._node.create_subscription(kind, masks, got.append, 10)
         deadline = time.monotonic() + SECONDS
         while not got:
             assert still(), 'the launch ended'
@@ -114,9 +120,9 @@ def launch(tmp_path) -> Iterator[Callable[..., Launched]]:
 
 
 @pytest.fixture
-def small(random_checkpoint) -> list[str]:
-    """Return the arguments for a network that loads fast."""
-    return [f'checkpoint:={random_checkpoint}', 'device:=cpu', 'precision:=fp32']
+def small() -> list[str]:
+    """Return the arguments for a network that loads fast: one that need not be converted first."""
+    return ['checkpoint:=general', 'device:=cpu', 'precision:=int8']
 
 
 @pytest.fixture
@@ -199,7 +205,164 @@ def test_rviz_is_optional(launch, small, road):
     assert 'rviz: expected the package rviz2, found none' in launched.interrupt()
 
 
+def parameters_of(node: str, names: Sequence[str], still: Callable[[], bool]) -> list[Any]:
+    """Return parameters of a node as it has them, by its own service."""
+    context = rclpy.Context()
+    rclpy.init(context=context)
+    asking = rclpy.create_node('asking', context=context)
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(asking)
+    client = asking.create_client(GetParameters, f'{node}/get_parameters')
+    try:
+        deadline = time.monotonic() + SECONDS
+        while not client.service_is_ready():
+            assert still(), 'the launch ended'
+            assert time.monotonic() < deadline, f'no node {node}'
+            executor.spin_once(timeout_sec=0.1)
+        future = client.call_async(GetParameters.Request(names=list(names)))
+        executor.spin_until_future_complete(future, timeout_sec=SECONDS)
+        return [list(value) if isinstance(value, array) else value
+                for value in map(parameter_value_to_python, future.result().values)]
+    finally:
+        executor.shutdown()
+        asking.destroy_node()
+        rclpy.shutdown(context=context)
+
+
+def test_arguments_in_all_spellings(launch):
+    """Every kind of value, names that YAML takes for others, and a log level for one node."""
+    launched = launch('seg.launch.py', 'autostart:=FALSE', 'use_sim_time:=True', 'threshold:=1',
+                      'overlay_colour:=255,0,0', 'region_of_interest:=[0, 1, 20, 30]',
+                      'threads:= 2', 'camera:=on', 'name:=road', 'namespace:=car',
+                      'checkpoint:=general', 'log_level:=WARN')
+    expected = {'autostart': False, 'use_sim_time': True, 'threshold': 1.0,
+                'overlay_colour': [255, 0, 0], 'region_of_interest': [0, 1, 20, 30], 'threads': 2,
+                'cameras': ['on'], 'on.threshold': -2.0, 'checkpoint': 'general'}
+    values = parameters_of('/car/road', list(expected), lambda: launched.process.poll() is None)
+    assert dict(zip(expected, values, strict=True)) == expected
+    assert [type(value) for value in values] == [type(value) for value in expected.values()]
+    launched.interrupt()
+    assert launched.process.returncode == 0, launched.output()
+
+
+def test_the_log_level_is_of_this_node_only(launch, small, road):
+    launched = launch('seg.launch.py', 'namespace:=car', 'log_level:=Debug', *small)
+    road.mask('/car/camera/image_raw', '/car/camera/road/mask',
+              lambda: launched.process.poll() is None)
+    output = launched.interrupt()
+    debug = set(re.findall(r'\[DEBUG\] \[[\d.]+\] \[([^]]*)\]', output))
+    assert debug == {'car.seg_node'}, output
+
+
+# One launch file around ours, in each of the languages; LAUNCH stands for ours.
+AROUND = {
+    'py': """
+from launch import LaunchDescription
+from launch.actions import GroupAction, IncludeLaunchDescription
+from launch_ros.actions import PushRosNamespace, SetParameter, SetParametersFromFile, SetRemap
+
+def generate_launch_description():
+    return LaunchDescription([
+        SetParameter('threshold', 0.25), SetParameter('max_age_ms', 1), SetParameter('threads', 3),
+        GroupAction([
+            PushRosNamespace('car'), SetParametersFromFile('FILE'),
+            SetRemap('camera/road/mask', '/planner/mask'),
+            IncludeLaunchDescription('LAUNCH', launch_arguments={
+                'autostart': 'AUTOSTART', 'threads': '2', 'topic': '/front/image_raw'}.items())])])
+""",
+    'xml': """
+<launch>
+  <set_parameter name="threshold" value="0.25"/>
+  <set_parameter name="max_age_ms" value="1"/>
+  <set_parameter name="threads" value="3"/>
+  <group>
+    <push_ros_namespace namespace="car"/>
+    <set_parameters_from_file filename="FILE"/>
+    <set_remap from="camera/road/mask" to="/planner/mask"/>
+    <include file="LAUNCH">
+      <arg name="autostart" value="AUTOSTART"/>
+      <arg name="threads" value="2"/>
+      <arg name="topic" value="/front/image_raw"/>
+    </include>
+  </group>
+</launch>
+""",
+    'yaml': """
+launch:
+- set_parameter: {name: threshold, value: '0.25'}
+- set_parameter: {name: max_age_ms, value: '1'}
+- set_parameter: {name: threads, value: '3'}
+- group:
+  - push_ros_namespace: {namespace: car}
+  - set_parameters_from_file: {filename: FILE}
+  - set_remap: {from: camera/road/mask, to: /planner/mask}
+  - include:
+      file: LAUNCH
+      arg:
+      - {name: autostart, value: 'AUTOSTART'}
+      - {name: threads, value: '2'}
+      - {name: topic, value: /front/image_raw}
+"""}
+
+
+def around(tmp_path: Path, language: str, file: str, autostart: str = 'False') -> str:
+    """Write a launch file that includes ours, and the parameter file that it speaks of."""
+    given = tmp_path / 'given.yaml'
+    given.write_text(file)
+    path = tmp_path / f'around.launch.{language}'
+    ours = f'{PACKAGES["fcn_seg_ros"]}/share/fcn_seg_ros/launch/seg.launch.py'
+    text = AROUND[language].replace('LAUNCH', ours).replace('FILE', str(given))
+    path.write_text(text.replace('AUTOSTART', autostart))
+    return str(path)
+
+
+@pytest.mark.parametrize('language', AROUND)
+def test_what_an_including_file_says_wins_over_the_defaults(launch, tmp_path, language):
+    """SetParameter, a file of parameters, a namespace and a remapping; an argument wins."""
+    launched = launch(around(tmp_path, language, '/**: {ros__parameters: {overlay_alpha: 1}}'))
+    expected = {'threshold': 0.25, 'max_age_ms': 1.0, 'overlay_alpha': 1.0, 'threads': 2,
+                'autostart': False, 'precision': 'auto', 'camera.topic': '/front/image_raw'}
+    values = parameters_of('/car/seg_node', list(expected),
+                           lambda: launched.process.poll() is None)
+    assert dict(zip(expected, values, strict=True)) == expected
+    launched.interrupt()
+    assert launched.process.returncode == 0, launched.output()
+
+
+def test_a_remapped_mask_takes_its_compressed_one_along(launch, small, road, tmp_path):
+    # The image's stamp is old, and the file around ours sets max_age_ms: an argument wins.
+    launched = launch(around(tmp_path, 'xml', '/**: {ros__parameters: {overlay_alpha: 1}}', 'TRUE'),
+                      'max_age_ms:=0', *small)
+    still = lambda: launched.process.poll() is None  # noqa: E731
+    check_mask(road.mask('/front/image_raw', '/planner/mask', still), road)
+    png = road.mask('/front/image_raw', '/planner/mask/compressed', still, CompressedImage)
+    assert png.format == 'mono8; png compressed mono8' and png.header == road.image.header
+    jpeg = road.mask('/front/image_raw', '/front/road/overlay/compressed', still, CompressedImage)
+    assert jpeg.format == 'rgb8; jpeg compressed bgr8' and jpeg.header == road.image.header
+    launched.interrupt()
+
+
+def test_our_own_file_loads_into_a_running_node(launch, road):
+    """`ros2 param load` of the packaged file reports no failure, whatever state the node is in."""
+    launched = launch('seg.launch.py')
+    check_mask(road.mask('/camera/image_raw', '/camera/road/mask',
+                         lambda: launched.process.poll() is None), road)
+    file = f'{PACKAGES["fcn_seg_ros"]}/share/fcn_seg_ros/config/seg.yaml'
+    loaded = subprocess.run(['ros2', 'param', 'load', '--no-daemon', '--spin-time', '3',
+                             '/seg_node', file], text=True, capture_output=True)
+    lines = loaded.stdout.splitlines()
+    assert loaded.returncode == 0, loaded.stdout + loaded.stderr
+    assert len(lines) > 20 and all(re.fullmatch(r'Set parameter \S+ successful', line)
+                                   for line in lines), loaded.stdout
+    launched.interrupt()
+
+
 @pytest.mark.parametrize(('arguments', 'text'), [
+    (('seg.launch.py', 'checkpoint:=generel'), 'checkpoint: expected a file or one of the names'),
+    (('seg.launch.py', 'threshold:=-0.5'), 'threshold: expected 0 to 1, or -1'),
+    (('seg.launch.py', 'device:=tpu'), 'device: expected auto, cpu, cuda or cuda:N'),
+    (('seg.launch.py', 'params_file:=WRONG'), 'threshold: expected a number from -1 to 1'),
+    (('AROUND',), 'overlay_alpha: expected a number from 0 to 1, found 7.0'),
     (('seg.launch.py', 'checkpoint:=/nowhere.safetensors'),
      'checkpoint: expected a file, found none at /nowhere.safetensors'),
     (('multi_camera.launch.py', 'cameras:=a,b', 'topics:=/x'),
@@ -208,7 +371,11 @@ def test_rviz_is_optional(launch, small, road):
     (('autoware.launch.xml', 'transport:=h264'),
      "transport: expected one of raw, compressed, found 'h264'"),
 ])
-def test_wrong_arguments_are_one_line_and_start_nothing(launch, arguments, text):
+def test_wrong_arguments_are_one_line_and_start_nothing(launch, tmp_path, arguments, text):
+    (tmp_path / 'wrong.yaml').write_text('/**: {ros__parameters: {threshold: high}}')
+    arguments = [text.replace('WRONG', str(tmp_path / 'wrong.yaml')) for text in arguments]
+    if arguments == ['AROUND']:
+        arguments = [around(tmp_path, 'py', '/**: {ros__parameters: {overlay_alpha: 7}}')]
     launched = launch(*arguments)
     assert launched.process.wait(timeout=SECONDS) == 1
     errors = [line for line in launched.output().splitlines() if 'ERROR' in line]

@@ -10,12 +10,14 @@ import pytest
 import torch
 
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
+from fcn_seg_ros.models.checkpoint_file import read_checkpoint
 from fcn_seg_ros.node.network_facts import memory_facts, network_facts
 
 
 def test_facts_of_a_segmenter(random_checkpoint):
     segmenter = RoadSegmenter(random_checkpoint, 'cpu', 'fp32', backend='torch')
-    facts = network_facts(segmenter, random_checkpoint, (375, 1242, 3))
+    facts = network_facts(segmenter, random_checkpoint,
+                          read_checkpoint(random_checkpoint).file_hash, (375, 1242, 3))
     assert facts == {
         'backend': segmenter.backend.name, 'device': 'cpu', 'precision': 'fp32',
         'network_size': '320x96', 'checkpoint': 'random.safetensors',

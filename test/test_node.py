@@ -15,9 +15,11 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CameraInfo
 
 from fcn_seg_ros.bags.messages import from_image, to_header, to_mono8
+from fcn_seg_ros.images.encode import encode_jpeg
 from fcn_seg_ros.inference.postprocess import draw_overlay
 from fcn_seg_ros.inference.region import Region
 from fcn_seg_ros.inference.segmenter import RoadSegmenter, SegmentOptions
+from fcn_seg_ros.node.parameters import PARAMETERS, camera_rows
 
 
 @pytest.fixture(scope='module')
@@ -45,7 +47,7 @@ def segmenter(random_checkpoint):
 def decoded(message: object) -> np.ndarray:
     """Return the pixels of an output's message."""
     if hasattr(message, 'format'):
-        assert 'png' in message.format
+        assert message.format == 'mono8; png compressed mono8'
         return cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_UNCHANGED)
     assert message.step == message.width * (3 if message.encoding == 'rgb8' else 1)
     return from_image(message)
@@ -62,7 +64,13 @@ def test_outputs_are_those_of_the_segmenter(client, segmenter, rendered_frames):
         wanted = {'mask': expected.mask, 'probability': expected.probability,
                   'confidence': expected.confidence, 'overlay': overlay,
                   'mask_colour': colours[expected.mask], 'mask/compressed': expected.mask}
-        assert set(outputs) == set(wanted)
+        pictures = {name: f'{name}/compressed' for name in ('overlay', 'mask_colour')}
+        assert set(outputs) == set(wanted) | set(pictures.values())
+        for name, compressed in pictures.items():
+            message = outputs[compressed]
+            assert message.header == to_header(stamp, 'front_optical')
+            assert message.format == 'rgb8; jpeg compressed bgr8'
+            assert bytes(message.data) == encode_jpeg(wanted[name], 80)
         for name, pixels in wanted.items():
             assert outputs[name].header == to_header(stamp, 'front_optical'), name
             assert np.array_equal(decoded(outputs[name]), pixels), name
@@ -127,7 +135,15 @@ def test_settings_change_while_running(client, segmenter, rendered_frames):
         probability = from_image(outputs['probability'])
         level = int(np.ceil(255 * threshold))
         assert np.array_equal(from_image(outputs['mask']), (probability >= level).astype(np.uint8))
+    # A whole number is taken as the float it stands for, and the type stays.
     assert client.set('threshold', 1).successful
+    assert client.get('threshold') == 1.0 and type(client.get('threshold')) is float
+    assert client.set_together(max_age_ms=0, threshold=0).successful
+    assert [type(client.get(name)) for name in ('max_age_ms', 'threshold')] == [float, float]
+    assert client.set('jpeg_quality', 5).successful
+    outputs = client.exchange(image_message(image, 3))
+    assert bytes(outputs['overlay/compressed'].data) == encode_jpeg(
+        from_image(outputs['overlay']), 5)
     # One of a camera's own wins; several at once are taken at once.
     region = [32, 16, 200, 64]
     assert client.set_together(**{'camera.threshold': 0.4, 'unknown_below': 0.6,
@@ -143,8 +159,8 @@ def test_settings_change_while_running(client, segmenter, rendered_frames):
     assert np.array_equal(overlay[expected.mask != 1], image[expected.mask != 1])
     assert client.set_together(**{'threshold': -1.0, 'camera.threshold': -2.0,
                                   'unknown_below': 0.0, 'camera.region_of_interest': [0, 0, 0, 0],
-                                  'overlay_colour': [0, 200, 80], 'overlay_alpha': 0.45}
-                               ).successful
+                                  'overlay_colour': [0, 200, 80], 'overlay_alpha': 0.45,
+                                  'jpeg_quality': 80}).successful
 
 
 @pytest.mark.parametrize(('name', 'value', 'reason'), [
@@ -155,7 +171,10 @@ def test_settings_change_while_running(client, segmenter, rendered_frames):
     ('overlay_colour', [0, 300, 0], 'three numbers from 0 to 255'),
     ('region_of_interest', [0, 0, 10], 'region_of_interest: expected x, y, width and height'),
     ('region_of_interest', [0, 0, -1, 10], 'region_of_interest: expected x, y, width and height'),
-    ('threshold', 'high', 'threshold: expected a number'),
+    ('threshold', 'high', 'Wrong parameter type'),
+    ('threshold', 2, 'threshold out of range'),
+    ('jpeg_quality', 0, 'jpeg_quality out of range'),
+    ('jpeg_quality', 80.0, 'Wrong parameter type'),
     ('device', 'cuda', 'device: found a new value while the node is configured'),
     ('camera.topic', 'x', 'camera.topic: found a new value while the node is configured'),
     ('cameras', ['camera', 'x'], 'cameras: found a new value while the node is configured'),
@@ -163,6 +182,15 @@ def test_settings_change_while_running(client, segmenter, rendered_frames):
 def test_wrong_parameters_are_refused_with_a_reason(client, name, value, reason):
     result = client.set(name, value)
     assert not result.successful and reason in result.reason
+
+
+def test_setting_what_is_there_already_succeeds(client, random_checkpoint):
+    """So that `ros2 param load` of a whole file does, at any moment, where it changes nothing."""
+    given = {'checkpoint': str(random_checkpoint), 'backend': 'torch', 'precision': 'fp32',
+             'device': 'cpu', 'threads': 1}
+    for row in [*PARAMETERS, *camera_rows('camera')]:
+        result = client.set(row.name, given.get(row.name, row.default))
+        assert result.successful, (row.name, result.reason)
 
 
 def test_of_wrong_parameters_set_together_none_is_taken(client, rendered_frames):

@@ -6,17 +6,21 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from conftest import network_info
 from node_client import FAST, Client, image_message, running
+from rclpy.logging import get_logger
 from std_srvs.srv import Trigger
 
 from fcn_seg_ros.bags.messages import from_image
+from fcn_seg_ros.inference.region import Region
 from fcn_seg_ros.inference.segmenter import RoadSegmenter, SegmentOptions
 from fcn_seg_ros.models.checkpoint import load_checkpoint, save_checkpoint
+from fcn_seg_ros.node.loader import Loading
 
 THRESHOLDS = (0.3, 0.5, 0.7)
 
@@ -108,6 +112,20 @@ def test_only_one_is_loaded_at_a_time_and_only_when_configured(checkpoints, rend
         mask = from_image(client.exchange(image_message(image, 1))['mask'])
         assert np.array_equal(mask, segmenter.segment(image).mask)
         client.close()
+
+
+def test_a_region_that_does_not_fit_the_last_image_is_no_fault_of_the_network(checkpoints):
+    """The region may have been set since, for images to come."""
+    settings = SimpleNamespace(checkpoint=str(checkpoints[0]), device='cpu', precision='fp32',
+                               network_height=0, threads=1, backend='torch')
+    options = SegmentOptions(region=Region(100, 10, 200, 50))
+    fits, does_not = (96, 320), (60, 80)
+    for shapes in ([(does_not, options), (fits, options)], [(does_not, options)]):
+        loading = Loading(settings, shapes, get_logger('test'), lambda loading: None)
+        assert loading.wait(120.0)
+        assert loading.failure is None
+        assert loading.loaded.image_ms > 0.0
+        loading.loaded.segmenter.close()
 
 
 def test_a_network_that_fails_its_self_test_is_not_taken(checkpoints, tmp_path):

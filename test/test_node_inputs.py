@@ -14,7 +14,7 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image
 
 from fcn_seg_ros.bags.messages import from_image, to_header
-from fcn_seg_ros.inference.compressed import decode
+from fcn_seg_ros.images.decode import decode
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
 SECOND = 10**9

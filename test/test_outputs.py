@@ -94,6 +94,33 @@ def test_a_wrong_override_leaves_no_publisher(node):
         'outputs_test', '/'))
 
 
+@pytest.mark.parametrize(('rules', 'topics'), [
+    ([], {}),
+    (['camera/road/mask:=/planner/mask'],
+     {'mask': '/planner/mask', 'mask/compressed': '/planner/mask/compressed'}),
+    (['camera/road/overlay:=seen', '__ns:=/car'],
+     {'overlay': '/car/seen', 'overlay/compressed': '/car/seen/compressed'}),
+    # Its own remapping wins.
+    (['camera/road/mask:=/planner/mask', 'camera/road/mask/compressed:=/radio/mask'],
+     {'mask': '/planner/mask', 'mask/compressed': '/radio/mask'}),
+    (['camera/road/mask/compressed:=/radio/mask'],
+     {'mask/compressed': '/radio/mask'}),
+])
+def test_compressed_outputs_stay_beside_their_images(rules, topics):
+    context = rclpy.Context()
+    rclpy.init(context=context, args=['--ros-args', *(w for rule in rules for w in ('-r', rule))])
+    node = LifecycleNode('outputs_test', context=context)
+    before = {publisher.topic_name for publisher in node.publishers}
+    made = outputs.CameraOutputs(node, 'camera', 0.0, lambda: None)
+    published = {publisher.topic_name for publisher in node.publishers} - before
+    plain = node.get_namespace().rstrip('/') + '/camera/road/'
+    expected = {name: plain + name for name in outputs.OUTPUTS} | topics
+    assert published - {f'{plain}label_info'} == set(expected.values())
+    made.destroy()
+    node.destroy_node()
+    rclpy.shutdown(context=context)
+
+
 def test_where_rclpy_has_no_matched_event_none_is_asked_for(node, monkeypatch):
     monkeypatch.setattr(publish, 'HAS_MATCHED_EVENT', False)
     made = outputs.CameraOutputs(node, 'camera', 0.0, lambda: pytest.fail('no event was asked'))

@@ -24,12 +24,7 @@ from fcn_seg_ros.bags.messages import from_image, header_key
 from fcn_seg_ros.bags.notes import Notes
 from fcn_seg_ros.bags.open import open_drive
 from fcn_seg_ros.bags.player import DrivePlayer, PlayOptions
-from fcn_seg_ros.dds import (
-    remove_stale_segments,
-    use_private_domain,
-    use_shipped_profile,
-)
-from fcn_seg_ros.resources import share_file
+from fcn_seg_ros.dds import use_private_domain
 
 
 def wait_until(condition: Callable[[], object], timeout_s: float = 60.0) -> None:
@@ -187,48 +182,6 @@ def test_ros_arguments_remap_the_topics(tmp_path: Path, domain: int) -> None:
     receive(process, domain, {'/car/eye': (Image, lambda m: keys.append(m.width))})
     process.communicate()
     assert keys == [64] * 5
-
-
-def test_the_profile_is_set_unless_the_user_has_one() -> None:
-    environ: dict[str, str] = {}
-    assert use_shipped_profile(environ)
-    assert environ == {'FASTDDS_DEFAULT_PROFILES_FILE': str(share_file('config/fastdds.xml'))}
-    environ = {'ROS_DISTRO': 'humble'}
-    assert use_shipped_profile(environ)
-    assert len({environ[f'{name}_DEFAULT_PROFILES_FILE'] for name in ('FASTDDS', 'FASTRTPS')}) == 1
-    for name in ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE',
-                 'FASTDDS_BUILTIN_TRANSPORTS'):
-        environ = {name: 'mine'}
-        assert not use_shipped_profile(environ)
-        assert environ == {name: 'mine'}
-
-
-def test_memory_of_a_killed_player_is_removed_and_that_of_a_living_one_kept(
-        tmp_path: Path, domain: int) -> None:
-    drive = write_drive(tmp_path / 'drive', 3)
-    arguments = [str(drive), '--loop', '--wait-for-subscribers', '0']
-
-    def segments() -> set[str]:
-        return {p.name for p in Path('/dev/shm').glob('fastdds_????????????????')}
-    before = segments()
-    living = start_play(arguments, domain)
-    try:
-        wait_until(lambda: segments() - before)
-        of_living = segments() - before
-        killed = start_play(arguments, domain)
-        wait_until(lambda: segments() - before - of_living)
-        killed.kill()
-        killed.communicate()
-        of_killed = segments() - before - of_living
-        assert of_living and of_killed
-        remove_stale_segments()
-        assert of_killed <= segments()  # too young: somebody may be about to lock them
-        remove_stale_segments(older_than_s=0.5)
-        assert not of_killed & segments()
-        assert of_living <= segments()
-    finally:
-        living.terminate()
-        living.communicate()
 
 
 def test_a_private_domain_is_free_and_stays_here(domain: int) -> None:

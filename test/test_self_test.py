@@ -9,9 +9,8 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from conftest import network_info
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from conftest import network_info, write_unhashed
+from safetensors.torch import load_file
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
@@ -59,7 +58,7 @@ def test_another_answer_is_refused(checkpoint, fault):
         info = dataclasses.replace(info, mean=(0.9, 0.5, 0.1))
     else:
         loaded.network.decoder.score_fr.bias.data[0] = float('nan')
-    segmenter = RoadSegmenter(dataclasses.replace(loaded, info=info), 'cpu', 'fp32')
+    segmenter = RoadSegmenter(dataclasses.replace(loaded, info=info), 'cpu', 'fp32', test=False)
     with pytest.raises(InputError) as caught:
         self_test(segmenter)
     assert 'self-test' in str(caught.value) and str(checkpoint) in str(caught.value)
@@ -84,8 +83,7 @@ def test_a_broken_one_is_one_line(checkpoint, tmp_path, change):
     else:
         tensors['self_test.image'] = tensors['self_test.image'].float()
     path = tmp_path / 'broken.safetensors'
-    with safe_open(str(checkpoint), 'pt') as file:
-        save_file(tensors, path, file.metadata())
+    write_unhashed(path, checkpoint, tensors=tensors)
     with pytest.raises(InputError, match='expected a self-test of an image') as caught:
         load_checkpoint(path)
     assert str(caught.value).startswith(f'{path}: ') and '\n' not in str(caught.value)

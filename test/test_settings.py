@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parameters of a node become one object, or are refused in words."""
 
+from array import array
+
 import pytest
 import rclpy
 from rclpy.parameter import Parameter
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.region import Region
-from fcn_seg_ros.node.parameters import PARAMETERS
+from fcn_seg_ros.node.parameters import PARAMETERS, camera_rows, in_declared_types
 from fcn_seg_ros.node.settings import change, declare_all, read
 
 
@@ -84,8 +86,18 @@ def test_wrong_values_are_refused_in_words(make_node, overrides, text):
 
 
 def test_a_whole_number_is_a_float_as_well(make_node):
-    settings = read(make_node(threshold=1, max_age_ms=100, camera__threshold=0))
+    node = make_node(threshold=1, max_age_ms=100, camera__threshold=0)
+    settings = read(node)
     assert settings.max_age_ms == 100.0 and settings.cameras['camera'].options.threshold == 0.0
+    for row in [*PARAMETERS, *camera_rows('camera')]:
+        value = node.get_parameter(row.name).value
+        assert row.default == [] or type(value) in (type(row.default), array), row.name
+        assert not node.describe_parameter(row.name).dynamic_typing
+    for given in (0, 0.25):
+        node.set_parameters(in_declared_types(node, changes(threshold=given, threads=3)))
+        assert node.get_parameter('threshold').value == float(given)
+        assert type(node.get_parameter('threshold').value) is float
+        assert type(node.get_parameter('threads').value) is int
 
 
 def test_a_configured_node_takes_only_what_may_change_at_run_time(make_node):
@@ -93,10 +105,17 @@ def test_a_configured_node_takes_only_what_may_change_at_run_time(make_node):
     result, settings = change(node, changes(threshold=0.5, checkpoint='x'), configured=True)
     assert result.successful and settings is not None
     assert settings.cameras['camera'].options.threshold == 0.5 and settings.checkpoint == 'x'
+    other = {'cameras': ['x'], 'network_height': 64, 'threads': 2, 'cpu_latency_us': 5,
+             'mask_deadline_ms': 1.0, 'autostart': False, 'device': 'cpu'}
     for row in PARAMETERS:
         if not row.run_time:
-            result, settings = change(node, changes(**{row.name: row.default}), configured=True)
+            value = other.get(row.name, row.choices[-1] if row.choices else None)
+            assert value != row.default
+            result, settings = change(node, changes(**{row.name: value}), configured=True)
             assert settings is None and 'Fixed while the node is configured' in result.reason
+            # What changes nothing is no change.
+            result, settings = change(node, changes(**{row.name: row.default}), configured=True)
+            assert result.successful and settings is not None, result.reason
 
 
 def test_an_unconfigured_node_takes_other_cameras_with_their_parameters(make_node):

@@ -8,7 +8,7 @@ import torch
 
 from fcn_seg_ros.datasets.base import Sample
 from fcn_seg_ros.datasets.mixture import Mixture
-from fcn_seg_ros.datasets.transforms import Augmentation, TrainingTransform, resize_pair
+from fcn_seg_ros.datasets.transforms import Augmentation, TrainingTransform, resize_all
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.training.config import TrainingConfig
 from fcn_seg_ros.training.data import AugmentedSamples, EpochBatches
@@ -53,7 +53,7 @@ def test_image_and_labels_move_together():
 
 
 def test_scale_keeps_the_aspect_ratio():
-    image, labels = resize_pair(sample(), 45)
+    image, (labels,) = resize_all(sample().image, [sample().labels], (45, 100))
     assert image.shape == (45, 100, 3) and labels.shape == (45, 100)
     assert abs((labels == 1).mean() - (sample().labels == 1).mean()) < 0.01
 

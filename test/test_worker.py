@@ -4,21 +4,28 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 import threading
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import rclpy
 from node_client import image_message
+from rclpy.serialization import serialize_message
+from sensor_msgs.msg import Image
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends import BackendError
-from fcn_seg_ros.inference.segmenter import Region, SegmentOptions
+from fcn_seg_ros.inference.monitor import MonitorOptions
+from fcn_seg_ros.inference.segmenter import Region, SegmentOptions, open_network
 from fcn_seg_ros.node.camera_channel import Frame
+from fcn_seg_ros.node.depth_watch import DepthWatch
 from fcn_seg_ros.node.frame_slot import Drop, FrameSlots
-from fcn_seg_ros.node.loader import Loading
+from fcn_seg_ros.node.loader import Loading, load_network
 from fcn_seg_ros.node.network import NetworkHolder
 from fcn_seg_ros.node.network_keeper import NetworkKeeper
 from fcn_seg_ros.node.settings import CameraSettings
@@ -34,6 +41,7 @@ class StandIn:
 
     def __init__(self, device: str = 'cuda:0') -> None:
         self.backend = SimpleNamespace(device=device)
+        self.info = SimpleNamespace(statistics={'road': (0.0, 0.5, 1.0)})
         self.calls: list[list[int]] = []
         self.options: list[SegmentOptions] = []
         self.failures: list[BaseException] = []
@@ -42,7 +50,8 @@ class StandIn:
         self.entered = threading.Event()
         self.closed = False
 
-    def network_shape(self, shape: tuple[int, ...], region: Region | None) -> tuple[int, int]:
+    def network_shape(self, shape: tuple[int, ...], region: Region | None,
+                      focal_length: float = 0.0) -> tuple[int, int]:
         if region is not None and region.width > shape[1]:
             raise InputError('region_of_interest: expected it within the image')
         return 32 * (shape[0] // 32), 32
@@ -76,6 +85,17 @@ class Outputs:
         self.published.append(header.stamp.nanosec)
 
 
+class Monitor:
+    """Keeps what it is shown; every picture is news to it."""
+
+    def __init__(self) -> None:
+        self.looks: list[tuple] = []
+
+    def look(self, image, result, stamp_ns, now, options, ranges) -> bool:
+        self.looks.append((int(image[0, 0, 0]), result, stamp_ns, options, ranges))
+        return True
+
+
 class Bench:
     """A worker with three cameras and what it needs."""
 
@@ -85,18 +105,22 @@ class Bench:
         self.holder = NetworkHolder(SimpleNamespace(segmenter=segmenter, facts={}))
         self.channels = {name: SimpleNamespace(
             times=RecentTimes(), image_shape=None, network_shape=None, camera_info=None,
-            outputs=Outputs()) for name in CAMERAS}
-        self.settings = SimpleNamespace(max_age_ms=0.0, cameras={
-            name: CameraSettings('', 'raw', SegmentOptions(threshold=number / 10))
+            depth=DepthWatch(), outputs=Outputs(), monitor=Monitor()) for name in CAMERAS}
+        self.settings = SimpleNamespace(max_age_ms=0.0, monitor='options', cameras={
+            name: CameraSettings('', 'raw', 0, SegmentOptions(threshold=number / 10))
             for number, name in enumerate(CAMERAS)})
         self.remedies: list[tuple[Remedy, str]] = []
+        self.news = 0
         self.worker = Worker(self.slots, self.holder, self.channels, lambda: self.settings, node,
-                             lambda *remedy: self.remedies.append(remedy))
+                             lambda *remedy: self.remedies.append(remedy), self.on_news)
         self.worker.start()
+
+    def on_news(self) -> None:
+        self.news += 1
 
     def put(self, camera: str, number: int, rows: int = 32) -> None:
         message = image_message(np.full((rows, 32, 3), number, np.uint8), number)
-        self.slots.put(camera, Frame(message, time.monotonic()))
+        self.slots.put(camera, Frame(serialize_message(message), Image, time.monotonic()))
 
     def drained(self) -> dict:
         """Return the counts once nothing is in flight."""
@@ -158,6 +182,20 @@ def test_frames_that_wait_together_share_a_batch_on_a_gpu(make_bench, device, ca
     assert bench.channels['c'].outputs.published == [2, 3]
 
 
+def test_each_cameras_monitor_sees_its_published_frames(make_bench):
+    bench = make_bench()
+    for number, camera in enumerate(CAMERAS):
+        bench.put(camera, 10 + number)
+    bench.channels['b'].outputs.is_watched = False
+    bench.put('b', 20)
+    bench.drained()
+    ranges = bench.segmenter.info.statistics
+    assert bench.channels['c'].monitor.looks == [(12, 'result', 12, 'options', ranges)]
+    looks = [look for channel in bench.channels.values() for look in channel.monitor.looks]
+    assert bench.news == len(looks) == sum(
+        counts.published for counts in bench.slots.counts().values())
+
+
 def test_a_camera_of_another_shape_goes_alone(make_bench):
     bench = make_bench()
     for number, camera in enumerate(CAMERAS):
@@ -182,7 +220,7 @@ def test_max_age_limits_the_batch_and_drops_what_is_older(make_bench):
 def test_every_frame_has_one_outcome_whatever_happens(make_bench):
     bench = make_bench()
     bench.channels['b'].outputs.is_watched = False
-    bench.settings.cameras['c'] = CameraSettings('', 'raw', SegmentOptions(
+    bench.settings.cameras['c'] = CameraSettings('', 'raw', 0, SegmentOptions(
         region=Region(0, 0, 1000, 10)))
     for camera in CAMERAS:
         bench.put(camera, 1)
@@ -265,8 +303,10 @@ def test_a_gpu_that_fails_is_left_for_the_cpu_where_that_is_allowed(node, monkey
     asked = []
 
     class Loaded:
-        def __init__(self, settings, shapes, logger, done):
+        def __init__(self, settings, shapes, logger, done, network):
             asked.append(settings)
+            # Not what is in the file by now.
+            assert network == 'as it was read'
             self.failure = None
             self.loaded = SimpleNamespace(segmenter=StandIn('cpu'), facts={})
             done(self)
@@ -277,7 +317,8 @@ def test_a_gpu_that_fails_is_left_for_the_cpu_where_that_is_allowed(node, monkey
     monkeypatch.setattr(NetworkKeeper, '_report', lambda self, loaded: None)
     keeper = NetworkKeeper(node.get_logger())
     gpu = StandIn('cuda:0')
-    keeper.holder = NetworkHolder(SimpleNamespace(segmenter=gpu, facts={}, checkpoint='net'))
+    keeper.holder = NetworkHolder(SimpleNamespace(segmenter=gpu, facts={}, checkpoint='net',
+                                                  network='as it was read'))
     settings = _settings(device='cuda:0')
     keeper.fall_back(settings, {}, 'lost')
     assert not asked and keeper.holder.loaded.segmenter is gpu
@@ -287,6 +328,19 @@ def test_a_gpu_that_fails_is_left_for_the_cpu_where_that_is_allowed(node, monkey
     assert keeper.warning == 'cuda:0 failed (lost): runs on the CPU instead'
     keeper.fall_back(_settings(device='auto'), {}, 'again')  # it is on the CPU
     assert len(asked) == 1
+
+
+def test_a_network_that_was_read_needs_no_file(random_checkpoint, tmp_path):
+    path = Path(shutil.copy(random_checkpoint, tmp_path))
+    network = open_network(path)
+    path.write_bytes(b'another')
+    settings = _settings(device='cpu', backend='torch', precision='fp32', checkpoint=str(path))
+    loaded = load_network(settings, [((96, 320), SegmentOptions())], lambda: None, network)
+    assert loaded.facts['checkpoint_sha256'] == hashlib.sha256(
+        random_checkpoint.read_bytes()).hexdigest()[:12]
+    assert loaded.network is None  # on a CPU nothing falls back to the CPU
+    with pytest.raises(InputError, match='expected a whole safetensors file'):
+        load_network(settings, [((96, 320), SegmentOptions())], lambda: None)
 
 
 def test_a_load_that_is_cancelled_leaves_nothing(node, random_checkpoint):
@@ -304,6 +358,49 @@ def _settings(**values):
     given = {'cameras': {}, 'checkpoint': '', 'device': 'auto', 'backend': 'auto',
              'precision': 'fp16', 'network_height': 0, 'threads': 0, 'cpu_latency_us': -1,
              'max_age_ms': 0.0, 'mask_deadline_ms': 0.0, 'expected_processing_ms': 100.0,
-             'overlay_colour': (0, 0, 0), 'overlay_alpha': 0.5, 'reliability': 'auto',
-             'autostart': True} | values
+             'overlay_colour': (0, 0, 0), 'overlay_alpha': 0.5, 'jpeg_quality': 80,
+             'reliability': 'auto', 'autostart': True, 'monitor': MonitorOptions()} | values
     return Settings(**given)
+
+
+def test_whatever_a_message_does_to_a_decoder_it_is_malformed(make_bench, monkeypatch):
+    """Neither bytes that are no message nor an error nobody expected count towards giving up."""
+    bench = make_bench()
+    for _ in range(GIVE_UP_AFTER):
+        bench.slots.put('a', Frame(b'\x00\x01\x00\x00\xff', Image, time.monotonic()))
+        bench.drained()
+
+    def fail(*args: object) -> None:
+        raise IndexError('index out of range')
+    monkeypatch.setattr('fcn_seg_ros.node.decode.to_rgb', fail)
+    for number in range(GIVE_UP_AFTER):
+        bench.put('a', number)
+        bench.drained()
+    monkeypatch.undo()
+    bench.put('a', 7)
+    counts = bench.drained()['a']
+    assert counts.dropped[Drop.MALFORMED] == 2 * GIVE_UP_AFTER and counts.published == 1
+    assert not bench.remedies and bench.worker.trouble.reason == ''
+
+
+def test_bits_that_are_never_used_are_noticed(make_bench):
+    bench = make_bench()
+    watch = bench.channels['a'].depth
+
+    def put(value: int) -> None:
+        message = Image(height=32, width=32, step=64, encoding='mono16',
+                        data=np.full(1024, value, np.uint16).tobytes())
+        bench.slots.put('a', Frame(serialize_message(message), Image, time.monotonic()))
+        bench.drained()
+    for _ in range(9):
+        put(1023)
+    assert watch.hint == ''
+    put(1000)
+    assert watch.hint == ('the upper 6 of 16 bits of the images are never used: for a 10-bit '
+                          'camera set bit_depth to 10')
+    assert bench.segmenter.calls[-1] == [3]
+    bench.settings.cameras['a'] = CameraSettings('', 'raw', 10, SegmentOptions())
+    put(1000)
+    assert watch.hint == '' and bench.segmenter.calls[-1] == [250]
+    put(1024)  # more than ten bits can hold: as bright as can be
+    assert bench.segmenter.calls[-1] == [255]

@@ -7,19 +7,18 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from fcn_seg_ros.processes import die_with, environment
+from fcn_seg_ros.processes import command, die_with, environment
 
 TERMINATE_S = 2.0
 
 
 def executable(name: str) -> list[str]:
     """Return the command that runs one of the package's executables with this Python."""
-    return [sys.executable, '-m', 'fcn_seg_ros', name]
+    return command('fcn_seg_ros', name)
 
 
 class Child:

@@ -19,8 +19,9 @@ from fcn_seg_ros.bags.drive import Drive
 from fcn_seg_ros.bags.open import open_drive
 from fcn_seg_ros.bags.recorder import Recorder, RecorderSession
 from fcn_seg_ros.bags.recording import NodeCounts
-from fcn_seg_ros.dds import remove_stale_segments, use_private_domain, use_shipped_profile
+from fcn_seg_ros.dds import MASKS, use_private_domain, use_shipped_profile
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.shared_memory import remove_stale
 
 # Rendering takes 40 ms an image: done before the start, it takes nothing from the node.
 PRELOAD_AT_MOST = 400
@@ -101,8 +102,9 @@ class Demo:
         topics = (options.topic,) if options.topic else ()
         drive = open_drive(options.input, topics=topics, rate_hz=options.rate_hz,
                            limit=options.frames)
-        use_shipped_profile()
-        remove_stale_segments()
+        remove_stale()
+        # The recorder sends nothing; its children set what each of them needs.
+        use_shipped_profile(profile=MASKS)
         domain = use_private_domain()
         with OutputFolder(options.out) as out, RecorderSession(options.camera) as session:
             self.say(f'starting seg_node and play (ROS domain {domain})')

@@ -10,7 +10,7 @@ from sensor_msgs.msg import CameraInfo, Image, RegionOfInterest
 from std_msgs.msg import Header
 
 from fcn_seg_ros.bags.drive import Calibration, DriveFrame
-from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.errors import InputError, quoted
 
 CHANNELS = {'mono8': 1, '8UC1': 1, 'rgb8': 3, 'bgr8': 3, '8UC3': 3, 'rgba8': 4, 'bgra8': 4,
             '8UC4': 4}
@@ -86,7 +86,7 @@ def from_image(message: Image) -> np.ndarray:
     if channels is None or step < width * (channels or 0) or len(message.data) < height * step:
         raise InputError(
             f'image message: expected an 8-bit encoding ({", ".join(CHANNELS)}) with height x '
-            f'step bytes, found {message.encoding!r}, {width}x{height}, step {step}, '
+            f'step bytes, found {quoted(message.encoding)}, {width}x{height}, step {step}, '
             f'{len(message.data)} bytes')
     rows = np.frombuffer(message.data, np.uint8, height * step).reshape(height, step)
     pixels = rows[:, :width * channels].reshape(height, width, channels)

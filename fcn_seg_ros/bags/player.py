@@ -24,7 +24,7 @@ from fcn_seg_ros.bags.prefetch import Prefetch
 from fcn_seg_ros.bags.promptness import ask_for_short_slices
 
 # Reliable, so that every kind of subscriber matches. Ten images of 1242x375 are 14 MB, within
-# the 32 MB segment of config/fastdds.xml.
+# the 24 MB segment of config/fastdds.xml.
 QOS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=10,
                  reliability=ReliabilityPolicy.RELIABLE)
 

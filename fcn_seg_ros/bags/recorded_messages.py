@@ -17,7 +17,7 @@ from fcn_seg_ros.bags.bag import BagMessage
 from fcn_seg_ros.bags.drive import Calibration, DriveFrame
 from fcn_seg_ros.bags.storage import Channel
 from fcn_seg_ros.errors import InputError, one_line
-from fcn_seg_ros.inference.compressed import decode
+from fcn_seg_ros.images.decode import decode
 
 IMAGE = 'sensor_msgs/msg/Image'
 COMPRESSED = 'sensor_msgs/msg/CompressedImage'

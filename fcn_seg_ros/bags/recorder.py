@@ -22,6 +22,7 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from fcn_seg_ros.bags.messages import from_image, header_key
 from fcn_seg_ros.bags.recording import MaskRecord, Recording
+from fcn_seg_ros.processes import WITHOUT_LOG
 
 QOS = QoSProfile(depth=30, reliability=ReliabilityPolicy.RELIABLE)
 
@@ -117,7 +118,8 @@ class RecorderSession:
         """Start the middleware and receive in the background."""
         self.recording = Recording()
         self._context = Context()
-        rclpy.init(args=[], context=self._context,
+        # It says nothing; and a log folder that cannot be written to is no reason not to record.
+        rclpy.init(args=list(WITHOUT_LOG), context=self._context,
                    signal_handler_options=SignalHandlerOptions.NO)
         self.recorder = Recorder(camera, self.recording, self._context)
         self._executor = SingleThreadedExecutor(context=self._context)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from fcn_seg_ros.images.decode import decode
+
 Key = tuple[int, str]
 
 JPEG_QUALITY = 92
@@ -72,10 +74,7 @@ class Overlays:
     def read(self, index: int) -> np.ndarray:
         """Return an image as RGB."""
         self._file.seek(self._ends[index])
-        content = self._file.read(self._ends[index + 1] - self._ends[index])
-        bgr = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-        assert bgr is not None  # this class wrote it
-        return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+        return decode(self._file.read(self._ends[index + 1] - self._ends[index]))
 
     def close(self) -> None:
         """Release the space."""

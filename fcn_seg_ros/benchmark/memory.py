@@ -4,16 +4,16 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fcn_seg_ros.benchmark.variants import Variant
+from fcn_seg_ros.inference.apart import run_apart
 
 _FRAMES = 20
 
@@ -32,8 +32,12 @@ def footprint(variant: Variant, image: np.ndarray) -> dict[str, Any]:
 def in_own_process(measure: Callable[..., dict[str, Any]], *arguments: object) -> dict[str, Any]:
     """Return what a function of a module returns in a process that does nothing else."""
     # A new interpreter: one that was forked would have the parent's memory.
-    with ProcessPoolExecutor(1, mp_context=get_context('spawn')) as pool:
-        return pool.submit(measure, *arguments).result()
+    result: dict[str, Any] = json.loads(run_apart(_as_json, measure, *arguments))
+    return result
+
+
+def _as_json(measure: Callable[..., dict[str, Any]], *arguments: object) -> bytes:
+    return json.dumps(measure(*arguments)).encode()
 
 
 def _measure(variant: Variant, image: np.ndarray) -> dict[str, Any]:

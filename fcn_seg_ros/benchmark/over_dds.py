@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,10 +19,12 @@ from fcn_seg_ros.bags.child import Child, executable
 from fcn_seg_ros.benchmark.camera import camera_and_planner
 from fcn_seg_ros.benchmark.steady import Alone
 from fcn_seg_ros.benchmark.timing import summary
-from fcn_seg_ros.dds import remove_stale_segments, use_private_domain, use_shipped_profile
+from fcn_seg_ros.dds import use_private_domain, use_shipped_profile
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.node.cpu_latency import CPU_LATENCY_DEVICE
+from fcn_seg_ros.processes import command as python
+from fcn_seg_ros.shared_memory import remove_stale
 
 CAMERA_HZ = 10.0
 _SATURATE_S = 8.0
@@ -46,12 +47,11 @@ def measure_nodes(checkpoint: Path, height: int, device: str, image: np.ndarray,
     the cache as it is and with an empty one. Raises InputError where a node ends or gives no mask.
     """
     use_shipped_profile()
-    remove_stale_segments()
+    remove_stale()
     use_private_domain()
     own = [*executable('seg_node'), '--ros-args', '-p', f'network_height:={height}',
            '-p', f'checkpoint:={json.dumps(str(checkpoint))}', '-p', f'device:={device}']
-    tutorial = [sys.executable, '-m', 'fcn_seg_ros.benchmark.tutorial_node', str(checkpoint),
-                str(height)]
+    tutorial = python('fcn_seg_ros.benchmark.tutorial_node', str(checkpoint), str(height))
     rates: dict[str, list[float]] = {'tutorial_node': [], 'seg_node': []}
     starts: list[float] = []
     for number in range(rounds):

@@ -33,7 +33,7 @@ from fcn_seg_ros.benchmark.variants import (
 )
 from fcn_seg_ros.datasets.base import RoadDataset
 from fcn_seg_ros.inference.backends import resolve_device
-from fcn_seg_ros.inference.preprocess import network_size
+from fcn_seg_ros.inference.preprocess import network_rows, network_size
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.models.checkpoint import load_checkpoint
 
@@ -74,13 +74,14 @@ def run_benchmark(options: Options, image: np.ndarray, progress: Progress,
         torch.set_num_threads(options.threads)
     found: dict[str, Any] = {'machine': describe_machine()}
     checkpoint = load_checkpoint(options.checkpoint)
+    own_rows = network_rows(image.shape[0], image.shape[1], checkpoint.info)
     peaks = {precision: matrix_peak(precision, device, options.threads)
              for precision in dict.fromkeys((*options.precisions, 'int8'))}
     copied = copy_peak(device)
     found |= {
         'checkpoint': {'name': options.checkpoint.name, 'encoder': checkpoint.info.encoder,
                        'decoder': checkpoint.info.decoder,
-                       'network_height': checkpoint.info.network_height,
+                       'network_height': own_rows,
                        'parameters': count_parameters(checkpoint.network)},
         'image': f'{image.shape[1]}x{image.shape[0]}', 'device': device, 'frames': options.frames,
         'threads': options.threads or 'all',
@@ -88,7 +89,7 @@ def run_benchmark(options: Options, image: np.ndarray, progress: Progress,
                   for name, peak in peaks.items() if peak is not None},
         'copy_gb_s': round(copied.rate, 1), 'variants': [], 'peers': [], 'unavailable': []}
     heights = [_Height(options, height, device, image, peaks)
-               for height in options.heights or (checkpoint.info.network_height,)]
+               for height in options.heights or (own_rows,)]
     # Everything in turns, so that the heights can be compared as well.
     calls = {key: call for each in heights for key, call in each.calls.items()}
     with progress('calls', turns(options.frames)) as done:

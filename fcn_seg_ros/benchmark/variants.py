@@ -37,18 +37,22 @@ class Variant:
     threads: int = 0
     exported: bool = False
 
+    def __post_init__(self) -> None:
+        """Make the path one that another process in another folder finds too."""
+        object.__setattr__(self, 'checkpoint', self.checkpoint.absolute())
+
     @property
     def name(self) -> str:
         """Return the variant in words, the same for every machine."""
         return f'{self.backend} {self.precision} {self.height}'
 
     def open(self) -> RoadSegmenter:
-        """Return its segmenter; raises InputError where this machine cannot run it."""
+        """Return its segmenter, untested; InputError where this machine cannot run it."""
         if self.exported:
             return RoadSegmenter(self.checkpoint, self.device, network_height=self.height,
-                                 threads=self.threads)
+                                 threads=self.threads, test=False)
         return RoadSegmenter(self.checkpoint, self.device, self.precision, self.height,
-                             threads=self.threads, backend=self.backend)
+                             threads=self.threads, backend=self.backend, test=False)
 
 
 @dataclass(frozen=True)

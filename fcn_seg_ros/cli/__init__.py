@@ -7,9 +7,10 @@ EXECUTABLES = {
     'play': 'publish a drive (folder, video, rosbag2, rendered) as camera topics',
     'demo': 'play a drive through the node and record what comes out',
     'train': 'train a network on KITTI Road',
-    'evaluate': 'score a checkpoint, or probabilities of any program, on KITTI Road',
+    'evaluate': 'compare networks on sets of road images, also under corruptions',
     'segment': 'write road probability, masks and overlays of a folder of images',
     'benchmark': 'measure how fast a network is here, beside its peers and the machine\'s peak',
     'export': 'write a checkpoint as ONNX, torch.export or OpenVINO, checked (int8 too)',
+    'fit_statistics': 'write into a checkpoint what its training data look like',
     'check_dataset': 'look for faults in datasets: unreadable, empty, duplicate, leaking',
 }

@@ -28,7 +28,7 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.report import markdown
 from fcn_seg_ros.files import make_folder, write_file
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
-from fcn_seg_ros.resources import default_checkpoint
+from fcn_seg_ros.resources import CHECKPOINT_WORDS, DEFAULT_CHECKPOINT, find_checkpoint
 
 DESCRIPTION = """\
 Measure how fast a network is here, with every backend and precision that this machine has.
@@ -65,8 +65,8 @@ def main(args: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = make_parser('benchmark', DESCRIPTION, EPILOG)
     add = parser.add_argument
-    add('checkpoint', metavar='CHECKPOINT', nargs='?', type=Path,
-        help='checkpoint file (default: the packaged one)')
+    add('checkpoint', metavar='CHECKPOINT', nargs='?',
+        help=f'{CHECKPOINT_WORDS} (default: {DEFAULT_CHECKPOINT})')
     add('--heights', metavar='ROWS', type=int, nargs='+', default=[],
         help='network heights (default: the checkpoint\'s)')
     add('--backends', nargs='+', default=BACKENDS, choices=BACKENDS, metavar='NAME',
@@ -102,7 +102,7 @@ def _benchmark(options: argparse.Namespace) -> None:
                          f'{options.frames}, {options.batch} and {options.threads}')
     image = RenderedDrive(FIRST_HELD_OUT_SEED)[0].image
     dataset = open_dataset(parse_spec(options.parity)) if options.parity else None
-    checkpoint = options.checkpoint or default_checkpoint()
+    checkpoint = find_checkpoint(options.checkpoint)
     found = run_benchmark(Options(
         checkpoint, tuple(options.heights), tuple(options.backends), tuple(options.precisions),
         tuple(options.exported), options.device, options.threads, options.frames, options.batch,
@@ -133,7 +133,7 @@ def _steady(checkpoint: Path, found: dict[str, Any], options: argparse.Namespace
             image: np.ndarray) -> dict[str, Any]:
     """Run what ``auto`` takes at the checkpoint's own height, or the fastest, for a while."""
     own = RoadSegmenter(checkpoint, options.device, threads=options.threads)
-    taken = (own.network_height, own.backend.name, own.backend.precision)
+    taken = (found['checkpoint']['network_height'], own.backend.name, own.backend.precision)
     own.close()
     row = min((row for row in found['variants'] if not row['exported']),
               key=lambda row: ((row['height'], row['backend'], row['precision']) != taken,

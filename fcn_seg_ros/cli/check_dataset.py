@@ -37,7 +37,8 @@ A dataset is KIND:PATH?option=value&option=value:
   camvid:PATH?split=train        CamVid, folders train and trainannot (val, test)
   folder:PATH?split=names.txt    images/ and masks/ (PNG of the same stem: 0 not road, 1 road,
                                  255 unlabelled; with road=255 they are 0 and 255 = road)
-  rendered?drives=30&frames=2    drives that the project renders (first_seed=0)
+  rendered?drives=30&frames=2    drives that the project renders (first_seed=0); with world=all
+                                 other roads, weathers and cameras (see train --help)
 Each takes weight=W: how often an epoch sees its images (0.5: every second, 2: all twice)."""
 
 EPILOG = """\

@@ -9,7 +9,10 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+from fcn_seg_ros.dds import Profile, prepare_to_send
 from fcn_seg_ros.errors import InputError, one_line
+from fcn_seg_ros.processes import WITHOUT_LOG, log_fault, settle
+from fcn_seg_ros.shared_memory import check_least
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -43,6 +46,7 @@ def run_main(name: str, args: Sequence[str] | None, body: Callable[[Sequence[str
     InputError is printed as one line on stderr (status 2); Ctrl-C is status 130. Everything else
     is a bug and keeps its traceback.
     """
+    settle()
     try:
         return body(sys.argv[1:] if args is None else args) or 0
     except InputError as error:
@@ -54,7 +58,13 @@ def run_main(name: str, args: Sequence[str] | None, body: Callable[[Sequence[str
 
 
 def without_ros_arguments(name: str, arguments: Sequence[str]) -> list[str]:
-    """Return the arguments that are not ROS's own; raises InputError where those are wrong."""
+    """
+    Return the arguments that are not ROS's own.
+
+    Raises InputError where those are wrong, and where the shared memory does not even suffice for
+    ROS's libraries.
+    """
+    check_least()
     from rclpy.utilities import remove_ros_args
     try:
         return remove_ros_args([name, *arguments])[1:]
@@ -62,21 +72,28 @@ def without_ros_arguments(name: str, arguments: Sequence[str]) -> list[str]:
         raise _ros_fault(error) from None
 
 
-def init_ros(name: str, arguments: Sequence[str]) -> None:
+def init_ros(name: str, arguments: Sequence[str], profile: Profile) -> str:
     """
-    Join ROS with the ROS arguments, the shipped DDS profile and no signal handlers.
+    Join ROS with the ROS arguments, no signal handlers, and one of the shipped DDS profiles.
 
-    Raises InputError where the ROS arguments are wrong.
+    What keeps it from that profile is printed and returned, or is ''. Where no folder for log files
+    can be written to, there are none, which is said. Raises InputError where the ROS arguments are
+    wrong.
     """
     import rclpy
     from rclpy.signals import SignalHandlerOptions
-
-    from fcn_seg_ros.dds import use_shipped_profile
-    use_shipped_profile()
+    problem = prepare_to_send(profile)
+    if problem:
+        print(f'{name}: warning: {problem}', file=sys.stderr, flush=True)
+    fault = log_fault()
+    if fault:
+        print(f'{name}: no log file: {fault}; ROS_LOG_DIR names another folder', file=sys.stderr)
+        arguments = [*WITHOUT_LOG, *arguments]
     try:
         rclpy.init(args=[name, *arguments], signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:  # the bindings raise several unrelated kinds
         raise _ros_fault(error) from None
+    return problem
 
 
 def _ros_fault(error: Exception) -> InputError:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from fcn_seg_ros.cli.common import make_parser, run_main
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.resources import CHECKPOINT_WORDS, DEFAULT_CHECKPOINT, find_checkpoint
 from fcn_seg_ros.stop_signal import StopSignal
 
 DESCRIPTION = """\
@@ -47,7 +48,8 @@ def build_parser() -> argparse.ArgumentParser:
                         help="frames a second (default: the drive's own)")
     parser.add_argument('--frames', type=int, metavar='N', help='play at most N frames')
     parser.add_argument('--out', type=Path, default=Path('demo_out'), help='folder to write to')
-    parser.add_argument('--checkpoint', help='checkpoint file (default: the packaged one)')
+    parser.add_argument('--checkpoint',
+                        help=f'{CHECKPOINT_WORDS} (default: {DEFAULT_CHECKPOINT})')
     parser.add_argument('--device', help='parameter of seg_node: auto, cpu, cuda, ...')
     parser.add_argument('--precision', help='parameter of seg_node: auto, fp32, bf16, fp16')
     parser.add_argument('--start-timeout', type=float, default=180.0, metavar='S',
@@ -66,11 +68,12 @@ def run(arguments: Sequence[str]) -> int:
             raise InputError(f'--seed: expected --input rendered with it, '
                              f'found --input {options.input}')
         options.input = f'rendered:{options.seed}'
+    checkpoint = str(find_checkpoint(options.checkpoint)) if options.checkpoint else None
 
     from fcn_seg_ros.bags.demo import Demo, DemoError, DemoOptions, DemoStopped
     demo = Demo(DemoOptions(
         options.input, options.out, options.topic, options.rate, options.frames,
-        checkpoint=options.checkpoint, device=options.device, precision=options.precision,
+        checkpoint=checkpoint, device=options.device, precision=options.precision,
         start_timeout_s=options.start_timeout, verbose=options.verbose), stopped, say)
     try:
         report = demo.run()

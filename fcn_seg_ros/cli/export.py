@@ -14,6 +14,7 @@ from typing import Any
 
 from fcn_seg_ros.cli.common import make_parser, run_main
 from fcn_seg_ros.cli.progress import progress_bar
+from fcn_seg_ros.datasets.base import Joined
 from fcn_seg_ros.datasets.open import open_dataset, parse_spec
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.export_checks import (
@@ -26,7 +27,7 @@ from fcn_seg_ros.inference.export.int8 import CALIBRATION_IMAGES
 from fcn_seg_ros.inference.export.torch_program import MIN_SIDE
 from fcn_seg_ros.models.checkpoint import Checkpoint, load_checkpoint
 from fcn_seg_ros.models.checkpoint_info import STRIDE
-from fcn_seg_ros.resources import default_checkpoint
+from fcn_seg_ros.resources import CHECKPOINT_WORDS, DEFAULT_CHECKPOINT, find_checkpoint
 
 DESCRIPTION = f"""\
 Write a checkpoint as a model for other runtimes, checked before it is kept.
@@ -73,8 +74,8 @@ def main(args: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = make_parser('export', DESCRIPTION, EPILOG)
     add = parser.add_argument
-    add('checkpoint', metavar='CHECKPOINT', nargs='?', type=Path,
-        help='checkpoint file (default: the packaged one)')
+    add('checkpoint', metavar='CHECKPOINT', nargs='?',
+        help=f'{CHECKPOINT_WORDS} (default: {DEFAULT_CHECKPOINT})')
     add('--format', required=True, choices=list(FORMATS), help='what to write')
     add('--out', required=True, type=Path, metavar='FILE',
         help='its file: ' + ', '.join(f'{f.suffix} for {name}' for name, f in FORMATS.items()))
@@ -84,8 +85,8 @@ def _parser() -> argparse.ArgumentParser:
     add('--height', type=int, default=0, metavar='ROWS',
         help='network height that the metadata gives, and that int8 is calibrated at; 0: the '
              'checkpoint\'s')
-    add('--calibrate', metavar='DATASET', help='images to quantise with, as in train --train: '
-        f'training images only ({CALIBRATION_IMAGES} at most are used)')
+    add('--calibrate', nargs='+', metavar='DATASET', help='images to quantise with, as in '
+        f'train --train: training images only ({CALIBRATION_IMAGES} at most are used)')
     add('--val', metavar='DATASET', help='images to score the quantised network on')
     add('--json', action='store_true', help='print the checks as JSON')
     return parser
@@ -97,14 +98,14 @@ def _export(options: argparse.Namespace) -> None:
     if {bool(options.calibrate), bool(options.val)} != {int8}:
         raise InputError('--calibrate and --val: expected both with --precision int8 and neither '
                          'without, found otherwise')
-    checkpoint = _with_height(load_checkpoint(options.checkpoint or default_checkpoint()),
+    checkpoint = _with_height(load_checkpoint(find_checkpoint(options.checkpoint)),
                               options.height)
-    height = checkpoint.info.network_height
-    calibration = calibration_batches(open_dataset(parse_spec(options.calibrate)), height,
-                                      CALIBRATION_IMAGES) if int8 else []
+    calibration = calibration_batches(
+        Joined([open_dataset(parse_spec(text)) for text in options.calibrate]),
+        checkpoint.info, CALIBRATION_IMAGES) if int8 else []
     found: dict[str, Any] = {}
     parity = export(checkpoint, options.format, options.out, options.precision,
-                    frames=parity_batches(height), calibration=calibration,
+                    frames=parity_batches(checkpoint.info), calibration=calibration,
                     accept=_guard(checkpoint, options.val, found) if int8 else lambda path: None)
     found |= {'parity_iou': round(parity.iou, 6), 'parity_largest_difference': parity.largest}
     if options.json:
@@ -123,8 +124,9 @@ def _with_height(checkpoint: Checkpoint, height: int) -> Checkpoint:
     if height < MIN_SIDE:
         raise InputError(f'--height: expected 0 (the checkpoint\'s) or at least {MIN_SIDE}, '
                          f'found {height}')
-    info = dataclasses.replace(checkpoint.info, network_height=height)
-    return dataclasses.replace(checkpoint, info=info)
+    info = dataclasses.replace(checkpoint.info, network_height=height, network_pixels=0)
+    # Its self-test is what it answers at its own height.
+    return dataclasses.replace(checkpoint, info=info, self_test=None)
 
 
 def _guard(checkpoint: Checkpoint, spec: str, found: dict[str, Any]) -> Callable[[Path], None]:

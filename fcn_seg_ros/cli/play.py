@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from fcn_seg_ros.bags.notes import Note
 from fcn_seg_ros.bags.open import open_drive
 from fcn_seg_ros.cli.common import init_ros, make_parser, run_main, without_ros_arguments
+from fcn_seg_ros.dds import IMAGES
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.start_watch import StartWatch
 from fcn_seg_ros.stop_signal import StopSignal
 
 DESCRIPTION = """\
@@ -144,15 +146,19 @@ def run(arguments: Sequence[str]) -> int:
 
     from fcn_seg_ros.bags.player import DrivePlayer, PlayOptions
     stopped = StopSignal()
-    init_ros('play', arguments)
+    watch = StartWatch('play')
+    watch.joining()
+    init_ros('play', arguments, IMAGES)
     try:
         player = DrivePlayer(drive, PlayOptions(
             options.cam, options.rate, options.speed, options.loop, options.stamps == 'wall',
             options.wait_for_subscribers, options.wait_for_info_subscribers,
             options.wait_timeout, options.preload), stopped)
+        watch.done()
         summary = player.play()
         player.destroy_node()
     finally:
+        watch.done()
         rclpy.shutdown()
     print(json.dumps(summary.as_dict()) if options.json else f'play: {summary.line()}',
           flush=True)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import importlib
 import os
 import signal
@@ -13,16 +14,20 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
+from fcn_seg_ros.allocator import limit_arenas
 from fcn_seg_ros.cli.common import init_ros, make_parser, run_main, without_ros_arguments
+from fcn_seg_ros.dds import MASKS
+from fcn_seg_ros.start_watch import StartWatch
 from fcn_seg_ros.stop_signal import StopSignal
 
 DESCRIPTION = """\
 Segment the road in camera images.
 
-Subscribes to CAMERA/image_raw and publishes CAMERA/road/mask, probability, confidence, overlay,
-mask/compressed, camera_info and label_info, each with the header of the image it was computed
-from and only while somebody subscribes to it, and /diagnostics. It takes no arguments of its own
-but ROS ones; `config/seg.yaml` lists all parameters."""
+Subscribes to CAMERA/image_raw and publishes CAMERA/road/mask, mask_colour, probability,
+confidence, overlay, camera_info, label_info, and mask, mask_colour and overlay with /compressed,
+each with the header of the image it was computed from and only while somebody subscribes to it,
+and /diagnostics. It takes no arguments of its own but ROS ones; `config/seg.yaml` lists all
+parameters."""
 
 EPILOG = """\
 examples:
@@ -33,6 +38,7 @@ examples:
 
 # A signal ends the process within 2 s: what is not done after this long is left undone.
 _LEAVE_S = 1.5
+_GRACE_S = 0.3
 _POLL_S = 0.05
 
 
@@ -47,33 +53,44 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
 
 
 def _run(arguments: Sequence[str]) -> int:
+    limit_arenas()
     # While the network loads, a signal is only noted, and obeyed between two steps: an exception
     # in the middle of a compilation would abort the process. rclpy's own handlers would let the
     # loading fail on a context that is shut down, and may trigger the executor just before that,
     # so that it waits on (seen on a busy machine).
     stopped = StopSignal()
+    watch = StartWatch('seg_node')
     make_parser('seg_node', DESCRIPTION, EPILOG).parse_args(
         without_ros_arguments('seg_node', arguments))
     module = _import('fcn_seg_ros.node.seg_node', stopped)
     if module is None:
         return 0
+    return _serve(module.SegNode, arguments, stopped, watch)
+
+
+def _serve(node_class: Any, arguments: Sequence[str], stopped: StopSignal, watch: StartWatch
+           ) -> int:
+    """Join ROS, serve until told to stop, and leave it."""
     import rclpy
-    from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-    init_ros('seg_node', arguments)
-    node = None
+    from rclpy.executors import SingleThreadedExecutor
+    node = executor = None
+    watch.joining()
     try:
-        node = module.SegNode(stopped)
+        transport_problem = init_ros('seg_node', arguments, MASKS)
+        node = node_class(stopped, transport_problem)
+        watch.done()
         if node.settings.autostart:
             node.start()
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         _call_on_signal(lambda: node.ended.set_result(None))
         if not stopped():
-            executor.spin_until_future_complete(node.ended)
-    except (ExternalShutdownException, KeyboardInterrupt):
+            node.spin(executor)
+    except KeyboardInterrupt:
         pass
     finally:
-        _shut_down(node, rclpy.try_shutdown)
+        watch.done()
+        _shut_down(node, executor, rclpy.try_shutdown)
     return _status(node)
 
 
@@ -112,14 +129,24 @@ def _call_on_signal(call: Callable[[], None]) -> None:
     threading.Thread(target=wait, name='signals', daemon=True).start()
 
 
-def _shut_down(node: Any, shut_down_ros: Callable[[], None]) -> None:
-    """Take the node out of the graph; where the middleware or a thread hangs, end the process."""
+def _shut_down(node: Any, executor: Any, shut_down_ros: Callable[[], None]) -> None:
+    """
+    Take the node out of the graph, and give back its shared memory.
+
+    Where the middleware or a thread hangs, end the process: a thread does, and where the
+    interpreter's lock is not to be had either, faulthandler's.
+    """
     last_resort = threading.Timer(_LEAVE_S, _leave, [_status(node)])
     last_resort.daemon = True
     last_resort.start()
-    if node is not None:
-        node.destroy_node()
-    shut_down_ros()
+    with open(os.devnull, 'w') as nowhere:
+        faulthandler.dump_traceback_later(_LEAVE_S + _GRACE_S, exit=True, file=nowhere)
+        if executor is not None:
+            executor.shutdown()  # what it waits on stays in the graph
+        if node is not None:
+            node.destroy_node()
+        shut_down_ros()
+        faulthandler.cancel_dump_traceback_later()
     last_resort.cancel()
 
 

@@ -18,7 +18,7 @@ from fcn_seg_ros.files import make_folder, png, write_file
 from fcn_seg_ros.inference.backends import PRECISIONS
 from fcn_seg_ros.inference.postprocess import draw_overlay
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
-from fcn_seg_ros.resources import default_checkpoint
+from fcn_seg_ros.resources import CHECKPOINT_WORDS, DEFAULT_CHECKPOINT, find_checkpoint
 
 DESCRIPTION = """\
 Segment every image of a folder and write what an outside program can read.
@@ -44,10 +44,11 @@ def main(args: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = make_parser('segment', DESCRIPTION, EPILOG)
     add = parser.add_argument
-    add('folder', metavar='FOLDER', type=Path, help='folder of PNG or JPEG images')
+    add('folder', metavar='FOLDER', type=Path, help='folder of PNG, JPEG or TIFF images '
+        '(EXIF orientation is ignored)')
     for name, what in OUTPUTS.items():
         add(f'--{name}', type=Path, metavar='OUT', help=f'folder for the {what} of each image')
-    add('--checkpoint', type=Path, help='checkpoint file (default: the packaged one)')
+    add('--checkpoint', help=f'{CHECKPOINT_WORDS} (default: {DEFAULT_CHECKPOINT})')
     add('--threshold', type=float, default=-1.0,
         help='of mask and overlay, on P(road); -1: the checkpoint\'s')
     add('--device', default='auto', help='auto, cpu, cuda or cuda:N')
@@ -60,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
 def _segment(options: argparse.Namespace) -> None:
     outputs = _outputs(options)
     images = _images(options.folder)
-    segmenter = RoadSegmenter(options.checkpoint or default_checkpoint(), options.device,
+    segmenter = RoadSegmenter(find_checkpoint(options.checkpoint), options.device,
                               options.precision, options.network_height, options.threshold)
     for folder in outputs.values():
         make_folder(folder)

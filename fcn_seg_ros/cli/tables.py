@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import rich.box
@@ -33,3 +34,27 @@ def print_tables(parts: Sequence[Table], lines: Sequence[str] = ()) -> None:
         console.print(table)
         for note in part.notes:
             console.print(note, highlight=False, soft_wrap=True)
+
+
+class RowPrinter:
+    """A table whose rows appear one after the other: the header now, each row when it is known."""
+
+    def __init__(self, title: str, columns: Sequence[str], first: Sequence[Sequence[str]] = (),
+                 texts: int = 2) -> None:
+        """
+        Print the header.
+
+        The widths are those of the columns' names and of the words in ``first`` (for instance all
+        names that will come); the ``texts`` first columns are to the left.
+        """
+        self._texts = texts
+        self._widths = [max(map(len, (name, *words))) for name, words in
+                        itertools.zip_longest(columns, first, fillvalue=())]
+        print(title)
+        self(columns)
+
+    def __call__(self, words: Sequence[str]) -> None:
+        """Print a row."""
+        parts = [word.ljust(width) if index < self._texts else word.rjust(width)
+                 for index, (word, width) in enumerate(zip(words, self._widths, strict=True))]
+        print('  '.join(parts).rstrip(), flush=True)

@@ -15,6 +15,7 @@ from fcn_seg_ros.cli.common import make_parser, run_main
 from fcn_seg_ros.datasets.open import open_dataset, parse_spec
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.evaluate import ALL
+from fcn_seg_ros.evaluation.statistics import fit_statistics
 from fcn_seg_ros.training.config import (
     TrainingConfig,
     default_of,
@@ -30,10 +31,14 @@ Train a road segmentation network.
 
 Datasets are named KIND:PATH?option=value&option=value, where KIND is kitti (KITTI Road in its
 official layout, images PNG or JPEG), camvid, folder (images/ and masks/) or rendered (drives that
-the project renders). Settings come from --config (see config/train_kitti.yaml), each replaced by
-its option on the command line. OUT receives the checkpoint (checkpoint.safetensors), the
-configuration, the state from which --resume goes on (last.ckpt), metrics (metrics/metrics.csv)
-and TensorBoard's files."""
+the project renders): drives=30, frames=2 of each, first_seed=0, and world=suburb (a suburban road
+seen by KITTI's camera), highway, country, city, bridge, tunnel, car_park or all. All but the suburb
+are seen by any camera, in any weather, or as conditions= (sun, overcast, low_sun, dusk, night,
+rain, night_rain, fog), aspect= (4:3, 16:9, 21:9, kitti) and fov= (40 to 120, degrees) say.
+
+Settings come from --config (see config/train_kitti.yaml), each replaced by its option on the
+command line. OUT receives the checkpoint (checkpoint.safetensors), the configuration, the state
+from which --resume goes on (last.ckpt), metrics (metrics/metrics.csv) and TensorBoard's files."""
 
 EPILOG = """\
 examples:
@@ -41,6 +46,7 @@ examples:
         --val 'kitti:data/kitti_road?split=val.txt' --out runs/first
   train --config config/train_kitti.yaml --out runs/second --learning-rate 5e-4 --crop 384 1248
   train --train kitti:data/kitti_road 'camvid:data/camvid?split=train&weight=0.3' --out runs/both
+  train --train kitti:data/kitti_road 'rendered?drives=300&frames=2&world=all' --out runs/world
   train --train kitti:data/kitti_road --init-from runs/first/checkpoint.safetensors --thin 0.5 \\
         --teacher runs/first/checkpoint.safetensors --epochs 30 --out runs/thin
   train --out runs/first --resume
@@ -100,9 +106,10 @@ def _train(options: argparse.Namespace) -> int:
     if path is None:
         return 0
     if config.val:
-        spec = parse_spec(config.val)
-        scores = calibrate_and_score(path, open_dataset(spec), spec.kind, spec.split).scores[ALL]
+        specs = [parse_spec(text) for text in config.val]
+        spec, scores = specs[0], calibrate_and_score(path, specs).scores[ALL]
         print(f'{spec.kind} {spec.split or ""}: MaxF {100 * scores.max_f:.2f} (perspective)')
+    fit_statistics(path, [open_dataset(parse_spec(text)) for text in config.train])
     add_self_test(path)
     print(f'wrote {path}')
     return 0

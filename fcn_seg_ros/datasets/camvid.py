@@ -13,13 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from fcn_seg_ros.datasets.base import IGNORE
+from fcn_seg_ros.datasets.base import IGNORE, Classes
 from fcn_seg_ros.datasets.images import read_indices
 from fcn_seg_ros.datasets.pairs import Pair, PairedFiles, image_file, image_names
 from fcn_seg_ros.errors import InputError
 
-# 0 sky, 1 building, 2 pole, 3 road, 4 pavement, 5 tree, 6 sign, 7 fence, 8 car, 9 pedestrian,
-# 10 cyclist, 11 unlabelled.
+NAMES = dict(enumerate((
+    'sky', 'building', 'pole', 'road', 'pavement', 'tree', 'sign', 'fence', 'car', 'pedestrian',
+    'cyclist', 'unlabelled')))
 ROAD, UNLABELLED = 3, 11
 
 
@@ -48,6 +49,10 @@ class CamVid(PairedFiles):
                           for name in image_names(self.root / folder)}
         super().__init__(self._split_of, self._pair, read_labels, strict)
 
+    def classes(self, index: int) -> Classes:
+        """Return what the pixels of a sample show; raises InputError as reading it does."""
+        return Classes(read_classes(self.pairs[index].truth), NAMES)
+
     def _pair(self, name: str) -> Pair:
         split = self._split_of[name]
         image = image_file(self.root / split, name)
@@ -57,9 +62,9 @@ class CamVid(PairedFiles):
         return Pair(name, image, truth)
 
 
-def read_labels(path: Path) -> np.ndarray:
+def read_classes(path: Path) -> np.ndarray:
     """
-    Read a label image of the classes 0 to 11 as road labels, uint8 (H, W).
+    Read a label image of the classes 0 to 11, uint8 (H, W).
 
     Raises InputError for a damaged file and for other values.
     """
@@ -67,6 +72,11 @@ def read_labels(path: Path) -> np.ndarray:
     if classes.max() > UNLABELLED:
         raise InputError(f'{path}: expected the classes 0 to {UNLABELLED}, '
                          f'found {classes.max()}')
+    return classes
+
+
+def read_labels(path: Path) -> np.ndarray:
+    """Read a label image as road labels, uint8 (H, W); raises InputError as ``read_classes``."""
     table = np.zeros(UNLABELLED + 1, np.uint8)
     table[ROAD], table[UNLABELLED] = 1, IGNORE
-    return table[classes]
+    return table[read_classes(path)]

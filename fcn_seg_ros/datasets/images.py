@@ -4,49 +4,41 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
-import cv2
 import numpy as np
 from PIL import Image
 
-from fcn_seg_ros.errors import InputError, one_line
+from fcn_seg_ros.errors import InputError, type_and_words
+from fcn_seg_ros.images.decode import check, decode, decode_pixels
 
 # The kinds of image files that folders of images, datasets and drives hold.
-IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg')
+IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.tif', '.tiff')
 
 
 def read_rgb(path: Path) -> np.ndarray:
     """
-    Read a PNG or JPEG file as RGB, uint8 of shape (H, W, 3).
+    Read a PNG, JPEG or TIFF file as RGB, uint8 of shape (H, W, 3), EXIF orientation ignored.
 
-    Raises InputError where the file is no image, or is cut off.
+    Raises InputError where the file is no image, or is damaged or cut off.
     """
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f'{path}: expected a PNG or JPEG image, found a file that cannot be '
-                         f'read ({error.strerror})') from None
-    rgb = decode_rgb(content)
-    if rgb is None:
-        raise InputError(f'{path}: expected a PNG or JPEG image, found {len(content)} bytes that '
-                         f'OpenCV cannot decode (damaged, cut off, or another format)')
-    return rgb
+        return decode(_content(path))
+    except InputError as error:
+        raise _of(path, error) from None
 
 
-def decode_rgb(content: bytes | np.ndarray) -> np.ndarray | None:
-    """Decode a PNG or JPEG file's content to RGB, uint8 of shape (H, W, 3); None if damaged."""
-    raw = np.frombuffer(content, np.uint8)
-    if not raw.size:
-        return None
-    # libpng writes a line of its own about a file that was cut off; it need not come to that.
-    if raw[:4].tobytes() == b'\x89PNG' and raw.tobytes().rfind(b'IEND') < 0:
-        return None
-    # libjpeg makes up the rows that are missing where a file has no end-of-image marker.
-    if raw[:2].tobytes() == b'\xff\xd8' and raw[-65536:].tobytes().rfind(b'\xff\xd9') < 0:
-        return None
-    bgr = cv2.imdecode(raw, cv2.IMREAD_COLOR)
-    return None if bgr is None else cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+def read_grey(path: Path) -> np.ndarray:
+    """Read an 8-bit grey image, uint8 (H, W); raises InputError for any other file."""
+    try:
+        pixels = decode_pixels(_content(path))
+    except InputError as error:
+        raise _of(path, error) from None
+    if pixels.dtype != np.uint8 or pixels.ndim != 2:
+        raise InputError(f'{path}: expected an 8-bit grey image, found {pixels.dtype} of shape '
+                         f'{pixels.shape}')
+    return pixels
 
 
 def read_indices(path: Path) -> np.ndarray:
@@ -54,14 +46,18 @@ def read_indices(path: Path) -> np.ndarray:
     Read a label image (grey, palette or black-and-white PNG) as its numbers, uint8 (H, W).
 
     A colour image whose channels are equal counts as grey. Raises InputError for others, and
-    where the file is no image, or is cut off.
+    where the file is no image, or is damaged or cut off.
     """
     try:
-        with Image.open(path) as image:
+        checked = check(_content(path))
+    except InputError as error:
+        raise _of(path, error) from None
+    try:
+        with Image.open(io.BytesIO(checked.content)) as image:
             mode, pixels = image.mode, np.array(image)
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+    except Exception as error:  # Pillow raises many kinds; the file is the reason for all
         raise InputError(f'{path}: expected a label image, found a file that cannot be decoded '
-                         f'({one_line(error)})') from None
+                         f'({type_and_words(error)})') from None
     if mode in ('RGB', 'RGBA'):
         if (pixels[..., :3] == pixels[..., :1]).all():
             return np.ascontiguousarray(pixels[..., 0])
@@ -70,3 +66,30 @@ def read_indices(path: Path) -> np.ndarray:
     raise InputError(f'{path}: expected a label image of one 8-bit channel, found {mode} with '
                      'different channels' if mode.startswith('RGB') else
                      f'{path}: expected a label image of one 8-bit channel, found {mode}')
+
+
+def read_size(path: Path) -> tuple[int, int]:
+    """
+    Return (width, height) from an image file's header, without decoding it.
+
+    Raises InputError where there is none; whether the rest is sound is seen when it is read.
+    """
+    try:
+        with Image.open(path, formats=('PNG', 'JPEG', 'TIFF')) as image:
+            return image.size
+    except Exception as error:  # Pillow raises many kinds; the file is the reason for all
+        raise InputError(f'{path}: expected an image that can be decoded, found none '
+                         f'({type_and_words(error)})') from None
+
+
+def _of(path: Path, error: InputError) -> InputError:
+    """Return a decoder's error as one of a file: it speaks of a message's fields."""
+    return InputError(f'{path}: {str(error).removeprefix("data: ")}')
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError('expected an image file, found one that cannot be read '
+                         f'({error.strerror})') from None

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from fcn_seg_ros.datasets.base import Sample
-from fcn_seg_ros.datasets.images import IMAGE_SUFFIXES, read_rgb
+from fcn_seg_ros.datasets.images import IMAGE_SUFFIXES, read_rgb, read_size
 from fcn_seg_ros.errors import InputError, one_line
 
 
@@ -104,15 +103,7 @@ def read_split(root: Path, split: str | Path) -> list[str]:
 
 
 def _compare_sizes(pair: Pair) -> None:
-    image, truth = _size(pair.image), _size(pair.truth)
+    image, truth = read_size(pair.image), read_size(pair.truth)
     if image != truth:
-        raise SizeMismatch(f'{pair.truth}: expected the size of {pair.image.name}, {image}, '
-                           f'found {truth}')
-
-
-def _size(path: Path) -> str:
-    try:
-        with Image.open(path) as image:
-            return f'{image.width}x{image.height}'
-    except (OSError, Image.DecompressionBombError):
-        raise InputError(f'{path}: expected an image that can be decoded, found none') from None
+        raise SizeMismatch(f'{pair.truth}: expected the size of {pair.image.name}, '
+                           f'{image[0]}x{image[1]}, found {truth[0]}x{truth[1]}')

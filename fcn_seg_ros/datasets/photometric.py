@@ -22,7 +22,7 @@ from torchvision.transforms import v2
 _SHADOW_RAMP = (0.25, 0.5)
 
 
-class _Photometric(v2.Transform):
+class Photometric(v2.Transform):
     """An image transform on (H, W, 3) arrays; subclasses have ``make_params`` and ``change``."""
 
     def change(self, image: np.ndarray, params: dict[str, Any]) -> np.ndarray:
@@ -37,7 +37,7 @@ class _Photometric(v2.Transform):
         return tv_tensors.Image(torch.from_numpy(changed).permute(2, 0, 1))
 
 
-class ToneCurve(_Photometric):
+class ToneCurve(Photometric):
     """
     Another gamma, and another white balance.
 
@@ -62,7 +62,7 @@ class ToneCurve(_Photometric):
         return cv2.LUT(image, np.clip(table + 0.5, 0, 255).astype(np.uint8)[None])
 
 
-class MotionBlur(_Photometric):
+class MotionBlur(Photometric):
     """The blur of a camera that moves ``lengths`` pixels during the exposure, any direction."""
 
     def __init__(self, lengths: tuple[float, float]) -> None:
@@ -89,7 +89,7 @@ class MotionBlur(_Photometric):
         return cv2.filter2D(image, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REPLICATE)
 
 
-class SensorNoise(_Photometric):
+class SensorNoise(Photometric):
     """
     Noise of a standard deviation of up to ``sigma`` (of 255), the same for all channels.
 
@@ -102,8 +102,7 @@ class SensorNoise(_Photometric):
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
         """Draw the strength and the noise itself."""
-        image = next(x for x in flat_inputs if isinstance(x, tv_tensors.Image))
-        height, width = image.shape[-2:]
+        height, width = image_size(flat_inputs)
         return {'sigma': uniform(1.0, self._sigma),
                 'noise': torch.randn(height, width, 3).numpy()}
 
@@ -114,7 +113,7 @@ class SensorNoise(_Photometric):
         return cv2.add(image, noise, dtype=cv2.CV_8U)
 
 
-class CastShadow(_Photometric):
+class CastShadow(Photometric):
     """
     Soft shadows over part of the picture: of walls (polygons) or of foliage (blotches).
 
@@ -127,8 +126,7 @@ class CastShadow(_Photometric):
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
         """Draw the shadow's shape at an eighth of the size, its depth and its softness."""
-        image = next(x for x in flat_inputs if isinstance(x, tv_tensors.Image))
-        rows, columns = (max(4, side // 8) for side in image.shape[-2:])
+        rows, columns = (max(4, side // 8) for side in image_size(flat_inputs))
         shape = (_blotches if uniform(0, 1) < 0.35 else _polygons)(rows, columns)
         blur = math.exp(uniform(math.log(0.3), math.log(2.0)))
         return {'shape': cv2.GaussianBlur(shape, (0, 0), blur),
@@ -144,6 +142,12 @@ class CastShadow(_Photometric):
         light = cv2.resize(light.astype(np.uint8), image.shape[1::-1],
                            interpolation=cv2.INTER_LINEAR)
         return cv2.multiply(image, light, scale=1 / 255)
+
+
+def image_size(inputs: list[Any]) -> tuple[int, int]:
+    """Return (height, width) of the image among a transform's inputs."""
+    image = next(x for x in inputs if isinstance(x, tv_tensors.Image))
+    return image.shape[-2], image.shape[-1]
 
 
 def uniform(low: float, high: float) -> float:

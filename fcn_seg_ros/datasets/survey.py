@@ -13,9 +13,10 @@ import cv2
 import numpy as np
 
 from fcn_seg_ros.datasets.base import IGNORE, RoadDataset, Sample
+from fcn_seg_ros.datasets.frames import Frames
 from fcn_seg_ros.datasets.mixture import Mixture
 from fcn_seg_ros.datasets.pairs import SizeMismatch
-from fcn_seg_ros.datasets.rendered_road import RenderedRoad
+from fcn_seg_ros.datasets.rendered_road import RenderedRoad, RenderedWorld
 from fcn_seg_ros.errors import InputError
 
 # Of the 255 bits of ``perceptual_hash``. A copy that was scaled, brightened and saved as a poor
@@ -103,7 +104,7 @@ def verify(dataset: RoadDataset) -> None:
     no files.
     """
     for part in dataset.parts if isinstance(dataset, Mixture) else [dataset]:
-        if isinstance(part, RenderedRoad):
+        if isinstance(part, RenderedRoad | RenderedWorld | Frames):
             continue
         labelled = 0
         for result in _decoded(part):

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from fcn_seg_ros.datasets.base import IGNORE, Sample
+from fcn_seg_ros.datasets.bonnet import Bonnet
 from fcn_seg_ros.datasets.photometric import (
     CastShadow,
     MotionBlur,
@@ -24,14 +25,17 @@ from fcn_seg_ros.datasets.photometric import (
     ToneCurve,
     uniform,
 )
+from fcn_seg_ros.datasets.weather import DirtyLens, Fog, Glare, Night, Overexposure, Rain
 from fcn_seg_ros.errors import InputError
 
-# Changes to an Augmentation that make a network survive other cameras and other light. White
+# Changes to an Augmentation that make a network survive other cameras, light and weather. White
 # balance takes the place of hue, which costs more than all the others together.
 OTHER_CAMERAS: dict[str, Any] = {
-    'hue': 0.0, 'gamma': 0.4, 'white_balance': 0.12, 'greyscale': 0.1, 'blur': 0.15,
-    'motion_blur': 0.1, 'noise': 0.3, 'jpeg': 0.3, 'shadow': 0.3, 'rotation': 2.0,
-    'perspective': 0.03,
+    'scale': (0.45, 2.0), 'aspect': 0.2, 'rotation': 3.0, 'perspective': 0.04, 'bonnet': 0.2,
+    'hue': 0.0, 'saturation': 0.6, 'gamma': 0.6, 'white_balance': 0.12, 'greyscale': 0.06,
+    'night': 0.12, 'overexposure': 0.06, 'fog': 0.08, 'glare': 0.08, 'rain': 0.05, 'dirt': 0.05,
+    'shadow': 0.15, 'blur': 0.15, 'motion_blur': 0.1, 'noise': 0.3, 'jpeg': 0.3,
+    'jpeg_quality': (8, 80),
 }
 
 
@@ -40,25 +44,32 @@ class Augmentation:
     """
     How training images vary.
 
-    A sample is scaled so that its height is ``height`` times a factor drawn from ``scale``
-    (log-uniform), turned by up to ``rotation`` degrees, its corners moved by up to
-    ``perspective`` of its sides, and a window of ``crop`` (height, width) is cut from it, padded
-    with unlabelled pixels where the image is smaller.
+    A sample is scaled to ``height`` rows, or to ``pixels`` pixels where that is not 0, times a
+    factor drawn from ``scale`` (log-uniform), stretched by up to exp(``aspect``) and turned by up
+    to ``rotation`` degrees; its corners move by up to ``perspective`` of its sides. Then a window
+    of ``crop`` (height, width) is cut out, padded with unlabelled pixels where the image is
+    smaller.
 
     Photometric changes come in the order in which a picture comes about. Raises InputError for
     numbers outside of their range.
     """
 
     height: int = field(default=384, metadata={'help': 'rows of the network\'s input'})
+    pixels: int = field(default=0, metadata={
+        'help': 'pixels of the network\'s input, in each image\'s aspect ratio; 0: height counts'})
     crop: tuple[int, int] = field(default=(320, 832), metadata={
         'help': 'height and width of the training windows'})
     scale: tuple[float, float] = field(default=(0.6, 1.3), metadata={
         'help': 'range of random scaling, relative to height (log-uniform)'})
+    aspect: float = field(default=0.0, metadata={
+        'help': 'the aspect ratio varies by a factor of up to exp(aspect)'})
     flip: float = field(default=0.5, metadata={'help': 'probability of a mirror image'})
     rotation: float = field(default=0.0, metadata={
         'help': 'degrees by which views are turned at most'})
     perspective: float = field(default=0.0, metadata={
         'help': 'share of the sides by which the corners move at most'})
+    bonnet: float = field(default=0.0, metadata={
+        'help': 'probability of a bonnet pasted over the lower edge'})
     brightness: float = field(default=0.4, metadata={'help': 'as in ColorJitter'})
     contrast: float = field(default=0.4, metadata={'help': 'as in ColorJitter'})
     saturation: float = field(default=0.4, metadata={'help': 'as in ColorJitter'})
@@ -70,6 +81,12 @@ class Augmentation:
         'help': 'the channels\' gains differ by up to exp(2 white_balance)'})
     greyscale: float = field(default=0.05, metadata={
         'help': 'probability of a picture without colour'})
+    night: float = field(default=0.0, metadata={'help': 'probability of little light'})
+    overexposure: float = field(default=0.0, metadata={'help': 'probability of too much light'})
+    fog: float = field(default=0.0, metadata={'help': 'probability of fog'})
+    glare: float = field(default=0.0, metadata={'help': 'probability of glare'})
+    rain: float = field(default=0.0, metadata={'help': 'probability of rain'})
+    dirt: float = field(default=0.0, metadata={'help': 'probability of a dirty lens'})
     blur: float = field(default=0.1, metadata={'help': 'probability of a blurred picture'})
     motion_blur: float = field(default=0.0, metadata={
         'help': 'probability of the blur of a moving camera'})
@@ -88,11 +105,12 @@ class Augmentation:
     def __post_init__(self) -> None:
         """Refuse numbers outside of their range."""
         for name in ('flip', 'greyscale', 'blur', 'motion_blur', 'noise', 'jpeg', 'shadow',
-                     'shadow_depth'):
+                     'shadow_depth', 'bonnet', 'night', 'overexposure', 'fog', 'glare', 'rain',
+                     'dirt', 'aspect'):
             _expect(name, getattr(self, name), 0, 1)
         for name, high in (('brightness', 1), ('contrast', 1), ('saturation', 1), ('hue', 0.5),
                            ('rotation', 45), ('perspective', 0.2), ('gamma', 4),
-                           ('white_balance', 1), ('noise_sigma', 255)):
+                           ('white_balance', 1), ('noise_sigma', 255), ('pixels', 1 << 24)):
             _expect(name, getattr(self, name), 0, high)
         for name, low, high in (('scale', 0.01, 100), ('motion_length', 0.5, 100),
                                 ('jpeg_quality', 1, 100), ('crop', 1, 1 << 14)):
@@ -109,6 +127,8 @@ class TrainingTransform:
     """
     Turn a Sample into (image, labels): uint8 (3, h, w) and int64 (h, w) of the crop's size.
 
+    What a teacher says of it, where it does, follows as uint8 (h, w), moved as the labels are.
+
     It draws from torch's global generator, which the caller seeds.
     """
 
@@ -121,11 +141,18 @@ class TrainingTransform:
             (1, v2.RandomHorizontalFlip(a.flip)),
             (1, v2.RandomCrop(a.crop, pad_if_needed=True,
                               fill={tv_tensors.Image: 127, tv_tensors.Mask: IGNORE})),
+            (a.bonnet, v2.RandomApply([Bonnet()], a.bonnet)),
+            (a.rain, v2.RandomApply([Rain()], a.rain)),
+            (a.fog, v2.RandomApply([Fog()], a.fog)),
             (a.shadow, v2.RandomApply([CastShadow(a.shadow_depth)], a.shadow)),
             (1, v2.RandomApply(
                 [v2.ColorJitter(a.brightness, a.contrast, a.saturation, a.hue)], 0.8)),
             (a.gamma + a.white_balance, ToneCurve(a.gamma, a.white_balance)),
             (1, v2.RandomGrayscale(a.greyscale)),
+            (a.night, v2.RandomApply([Night()], a.night)),
+            (a.glare, v2.RandomApply([Glare()], a.glare)),
+            (a.overexposure, v2.RandomApply([Overexposure()], a.overexposure)),
+            (a.dirt, v2.RandomApply([DirtyLens()], a.dirt)),
             (1, v2.RandomApply([v2.GaussianBlur(5, (0.3, 1.5))], a.blur)),
             (a.motion_blur, v2.RandomApply([MotionBlur(a.motion_length)], a.motion_blur)),
             (a.noise, v2.RandomApply([SensorNoise(a.noise_sigma)], a.noise)),
@@ -133,19 +160,25 @@ class TrainingTransform:
         ]
         self._steps = v2.Compose([step for happens, step in steps if happens])
 
-    def __call__(self, sample: Sample) -> tuple[Tensor, Tensor]:
+    def __call__(self, sample: Sample) -> tuple[Tensor, ...]:
         """Return one augmented view of the sample."""
-        image, labels = resize_pair(sample, self._draw_height())
+        masks = [sample.labels] if sample.taught is None else [sample.labels, sample.taught]
+        image, masks = resize_all(sample.image, masks, self._draw_size(*sample.labels.shape))
         if self._augmentation.rotation or self._augmentation.perspective:
-            image, labels = warp_pair(image, labels, self._draw_homography(*labels.shape))
-        pair = (tv_tensors.Image(torch.from_numpy(image).permute(2, 0, 1)),
-                tv_tensors.Mask(torch.from_numpy(labels)))
-        view, mask = self._steps(pair)
-        return view.as_subclass(Tensor).contiguous(), mask.as_subclass(Tensor).long()
+            image, masks = warp_all(image, masks, self._draw_homography(*image.shape[:2]))
+        view, *cut = self._steps(tv_tensors.Image(torch.from_numpy(image).permute(2, 0, 1)),
+                                 *(tv_tensors.Mask(torch.from_numpy(mask)) for mask in masks))
+        labels, *taught = (mask.as_subclass(Tensor) for mask in cut)
+        return view.as_subclass(Tensor).contiguous(), labels.long(), *taught
 
-    def _draw_height(self) -> int:
-        low, high = (math.log(bound) for bound in self._augmentation.scale)
-        return max(32, round(self._augmentation.height * math.exp(uniform(low, high))))
+    def _draw_size(self, height: int, width: int) -> tuple[int, int]:
+        """Return the (height, width) to which an image of another size is scaled."""
+        a = self._augmentation
+        rows = math.sqrt(a.pixels * height / width) if a.pixels else a.height
+        low, high = (math.log(bound) for bound in a.scale)
+        rows *= math.exp(uniform(low, high))
+        stretch = math.exp(uniform(-a.aspect, a.aspect)) if a.aspect else 1.0
+        return max(32, round(rows)), max(32, round(stretch * width * rows / height))
 
     def _draw_homography(self, height: int, width: int) -> np.ndarray:
         """Return a 3x3 matrix that turns the picture and moves its corners a little."""
@@ -158,22 +191,24 @@ class TrainingTransform:
         return cv2.getPerspectiveTransform(corners, moved.astype(np.float32))
 
 
-def resize_pair(sample: Sample, height: int) -> tuple[np.ndarray, np.ndarray]:
-    """Scale image and labels to a height in pixels, keeping the aspect ratio."""
-    width = max(32, round(sample.image.shape[1] * height / sample.image.shape[0]))
-    image = cv2.resize(sample.image, (width, height), interpolation=cv2.INTER_LINEAR)
-    labels = cv2.resize(sample.labels, (width, height), interpolation=cv2.INTER_NEAREST)
-    return image, labels
+def resize_all(image: np.ndarray, masks: Sequence[np.ndarray], size: tuple[int, int]
+               ) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Scale an image and its masks to (height, width) in pixels."""
+    place = size[::-1]
+    # Bilinear interpolation skips pixels where an image shrinks by more than two.
+    way = cv2.INTER_AREA if 2 * size[0] < image.shape[0] else cv2.INTER_LINEAR
+    return (cv2.resize(image, place, interpolation=way),
+            [cv2.resize(mask, place, interpolation=cv2.INTER_NEAREST) for mask in masks])
 
 
-def warp_pair(image: np.ndarray, labels: np.ndarray, homography: np.ndarray
-              ) -> tuple[np.ndarray, np.ndarray]:
-    """Move image and labels by a 3x3 matrix; what comes from outside is grey and unlabelled."""
-    size = labels.shape[::-1]
+def warp_all(image: np.ndarray, masks: Sequence[np.ndarray], homography: np.ndarray
+             ) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Move image and masks by a 3x3 matrix; what comes from outside is grey and unlabelled."""
+    size = image.shape[1::-1]
     return (cv2.warpPerspective(image, homography, size, flags=cv2.INTER_LINEAR,
                                 borderValue=(127, 127, 127)),
-            cv2.warpPerspective(labels, homography, size, flags=cv2.INTER_NEAREST,
-                                borderValue=IGNORE))
+            [cv2.warpPerspective(mask, homography, size, flags=cv2.INTER_NEAREST,
+                                 borderValue=IGNORE) for mask in masks])
 
 
 def _expect(name: str, value: float, low: float, high: float) -> None:

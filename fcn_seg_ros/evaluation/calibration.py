@@ -131,6 +131,8 @@ class Calibration:
     ``histogram`` is int64 (2, 256). ``fitted`` holds the temperature of each half, which was
     applied to the *other* half for ``error_after``, and ``temperature`` that of everything. They
     act on the probability that was scored, so on top of a checkpoint's own temperature (multiply).
+    ``error_whole_image`` is the error over all labelled pixels: on an unknown scene a network may
+    be sure and wrong far from any boundary.
     """
 
     histogram: np.ndarray
@@ -140,12 +142,14 @@ class Calibration:
     loss_after: float
     fitted: tuple[float, float]
     temperature: float
+    error_whole_image: float
 
     def as_dict(self) -> dict[str, Any]:
         """Return what ``evaluate --json`` prints; errors in percent."""
         return {
             'band_px': BAND, 'bins': BINS, 'pixels': int(self.histogram.sum()),
             'ece': round(100 * self.error_before, 3),
+            'ece_whole_image': round(100 * self.error_whole_image, 3),
             'ece_cross_fitted': round(100 * self.error_after, 3),
             'nll': round(self.loss_before, 5), 'nll_cross_fitted': round(self.loss_after, 5),
             'temperature_halves': [round(value, 4) for value in self.fitted],
@@ -153,11 +157,12 @@ class Calibration:
         }
 
 
-def calibrate(names: list[str], histograms: np.ndarray) -> Calibration:
+def calibrate(names: list[str], histograms: np.ndarray, whole: np.ndarray) -> Calibration:
     """
     Return the calibration of images with histograms (images, 2, 256), cross-fitted over halves.
 
-    The temperature of one half is judged on the other. Without images on one side it is 1.
+    ``whole`` is the histogram (2, 256) of all labelled pixels of all images. The temperature of
+    one half is judged on the other. Without images on one side it is 1.
     """
     first = first_half(names)
     halves = [histograms[first].sum(axis=0), histograms[~first].sum(axis=0)]
@@ -168,7 +173,7 @@ def calibrate(names: list[str], histograms: np.ndarray) -> Calibration:
                        negative_log_likelihood(total, 1.0),
                        sum(negative_log_likelihood(half, t) * half.sum() for half, t in crossed)
                        / max(1, int(total.sum())),
-                       fitted, fit_temperature(total))
+                       fitted, fit_temperature(total), reliability(whole).error)
 
 
 def first_half(names: list[str]) -> np.ndarray:

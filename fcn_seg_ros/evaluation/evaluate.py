@@ -5,18 +5,26 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from fcn_seg_ros.datasets.base import IGNORE, RoadDataset, Sample
+from fcn_seg_ros.datasets.base import IGNORE, ClassedDataset, Classes, RoadDataset, Sample
 from fcn_seg_ros.evaluation.calibration import BoundaryCounts, Calibration, calibrate
 from fcn_seg_ros.evaluation.geometry import Geometry, no_geometry
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts, RoadScores, bootstrap_max_f, mean_iou
 from fcn_seg_ros.evaluation.planner import PlannerErrors, PlannerScores
 from fcn_seg_ros.evaluation.predictors import Network, Predictor
+from fcn_seg_ros.evaluation.road_users import RoadUsers
+from fcn_seg_ros.evaluation.summary import (
+    Summary,
+    category_of,
+    confusion_at,
+    f1_and_iou,
+    summarise,
+)
 from fcn_seg_ros.evaluation.truth import without_bottom_strip
 from fcn_seg_ros.ground.birds_eye import BirdsEyeView
 from fcn_seg_ros.inference.postprocess import probability_to_mask
@@ -65,13 +73,16 @@ class Evaluation:
 
     ``iou_at_threshold`` and ``mean_iou_at_threshold`` are those of the masks that the node would
     publish, at ``threshold``; ``birds_eye`` and ``planner`` are None where the road plane of no
-    image is known. ``segment_ms`` is the median of a segmenter call, NaN for stored probabilities.
+    image is known. ``summary`` is the whole in one row, ``users`` what is known of obstacles.
+    ``segment_ms`` is the median of a segmenter call, NaN for stored probabilities.
     """
 
     perspective: ViewScores
     birds_eye: ViewScores | None
     calibration: Calibration
     planner: PlannerScores | None
+    summary: Summary
+    users: RoadUsers
     iou_at_threshold: float
     mean_iou_at_threshold: float
     threshold: float
@@ -92,6 +103,8 @@ class Evaluation:
         return self.perspective.as_dict() | {
             'mask': {'threshold': self.threshold, 'iou': round(100 * self.iou_at_threshold, 3),
                      'mean_iou': round(100 * self.mean_iou_at_threshold, 3)},
+            'summary': self.summary.as_dict(),
+            'road_users': self.users.as_dict(self.threshold) if self.users.histograms else None,
             'segment_ms_p50': round(self.segment_ms, 2) if np.isfinite(self.segment_ms) else None,
             'birds_eye': self.birds_eye.as_dict() if self.birds_eye else None,
             'calibration': self.calibration.as_dict(),
@@ -111,6 +124,7 @@ class Tally:
     perspective: dict[str, np.ndarray] = field(default_factory=dict)
     birds_eye: dict[str, np.ndarray] = field(default_factory=dict)
     boundary: dict[str, np.ndarray] = field(default_factory=dict)
+    users: RoadUsers = field(default_factory=RoadUsers)
     planner: PlannerErrors = field(default_factory=PlannerErrors)
     milliseconds: list[float] = field(default_factory=list)
 
@@ -120,15 +134,16 @@ class Tally:
             raise ValueError('tallies of one threshold and of different images expected')
         return Tally(self.threshold, self.perspective | other.perspective,
                      self.birds_eye | other.birds_eye, self.boundary | other.boundary,
-                     self.planner + other.planner, self.milliseconds + other.milliseconds)
+                     self.users + other.users, self.planner + other.planner,
+                     self.milliseconds + other.milliseconds)
 
     def update(self, sample: Sample, probability: np.ndarray, homography: np.ndarray | None,
-               milliseconds: float = float('nan')) -> None:
+               milliseconds: float = float('nan'), classes: Classes | None = None) -> None:
         """
         Count one image.
 
         ``probability`` is round(255 P(road)), uint8 (H, W); ``homography`` (3, 3) that of the
-        road plane (``ground_homography``), or None.
+        road plane (``ground_homography``), or None; so may ``classes``.
         """
         name = sample.name
         while name in self.perspective:  # two folders may use the same name
@@ -137,6 +152,8 @@ class Tally:
         truth = without_bottom_strip(sample.labels)
         self.boundary[name] = BoundaryCounts().update(probability, truth)
         self.milliseconds.append(milliseconds)
+        if classes is not None:
+            self.users.update(name, sample.image, probability, classes, self.threshold)
         if homography is None:
             return
         # Scores as the benchmark resamples, so that they compare; metres where things really are.
@@ -157,9 +174,10 @@ class Tally:
         return Evaluation(
             _view(PERSPECTIVE, self.perspective),
             _view(BIRDS_EYE, self.birds_eye) if self.birds_eye else None,
-            calibrate(names, np.stack([self.boundary[name] for name in names])),
+            calibrate(names, np.stack([self.boundary[name] for name in names]), total),
             self.planner.compute() if len(self.planner.rows) else None,
-            iou, mean_iou(*_confusion_at(total, self.threshold)), self.threshold,
+            summarise(self.perspective, self.boundary, self.users, self.threshold), self.users,
+            iou, mean_iou(*confusion_at(total, self.threshold)), self.threshold,
             float(np.median(times)) if times else float('nan'))
 
 
@@ -177,34 +195,29 @@ def score(predictor: Predictor, dataset: RoadDataset, geometry: Geometry = no_ge
     ``geometry`` gives the road plane of an image (``geometry_of``); ``done`` is called after each
     image.
     """
-    tally = Tally(predictor.threshold)
-    for index in range(len(dataset)):
-        sample = dataset[index]
-        probability, milliseconds = predictor(sample)
-        tally.update(sample, probability, geometry(sample.name), milliseconds)
+    return score_all([predictor], dataset, geometry, done)[0]
+
+
+def score_all(predictors: Sequence[Predictor], dataset: RoadDataset,
+              geometry: Geometry = no_geometry, done: Callable[[], object] | None = None,
+              indices: Sequence[int] | None = None) -> list[Evaluation]:
+    """Return the scores of several predictors as ``score`` does, on some or all of the images."""
+    tallies = [Tally(predictor.threshold) for predictor in predictors]
+    classes_of = dataset.classes if isinstance(dataset, ClassedDataset) else lambda index: None
+    for index in range(len(dataset)) if indices is None else indices:
+        sample, classes = dataset[index], classes_of(index)
+        for predictor, tally in zip(predictors, tallies, strict=True):
+            probability, milliseconds = predictor(sample)
+            tally.update(sample, probability, geometry(sample.name), milliseconds, classes)
         if done is not None:
             done()
-    return tally.compute()
-
-
-def f1_and_iou(histogram: np.ndarray, threshold: float) -> tuple[float, float]:
-    """Return F1 and IoU of the road at one threshold, from a histogram (2, 256)."""
-    tp, fp, fn, _ = _confusion_at(histogram, threshold)
-    if tp + fp + fn == 0:
-        return 1.0, 1.0
-    return float(2 * tp / (2 * tp + fp + fn)), float(tp / (tp + fp + fn))
-
-
-def _confusion_at(histogram: np.ndarray, threshold: float) -> tuple[float, float, float, float]:
-    level = int(np.ceil(threshold * 255 - 1e-9))
-    return (histogram[1, level:].sum(), histogram[0, level:].sum(), histogram[1, :level].sum(),
-            histogram[0, :level].sum())
+    return [tally.compute() for tally in tallies]
 
 
 def _view(view: str, histograms: dict[str, np.ndarray]) -> ViewScores:
     names = sorted(histograms)
     stacked = np.stack([histograms[name] for name in names])
-    categories = np.array([name.split('_')[0] for name in names])
+    categories = np.array([category_of(name) for name in names])
     groups = {str(name): stacked[categories == name] for name in np.unique(categories)}
     groups |= {ALL: stacked}
     counts = {name: RoadCounts(group.sum(axis=0)) for name, group in groups.items()}

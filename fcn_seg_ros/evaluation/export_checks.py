@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,32 +19,35 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts
 from fcn_seg_ros.inference.backends.machine import cpu_has_bf16
 from fcn_seg_ros.inference.export.torch_program import MIN_SIDE
-from fcn_seg_ros.inference.preprocess import network_size, resize_image
+from fcn_seg_ros.inference.preprocess import network_rows, network_size, resize_image
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.models.checkpoint_file import NetworkSource
+from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
 
 # A quantised network is kept while its MaxF on the validation images falls by less than this.
 ALLOWED_LOSS = 0.002
 
 
-def parity_batches(network_height: int) -> list[np.ndarray]:
+def parity_batches(info: CheckpointInfo) -> list[np.ndarray]:
     """
     Return rendered frames as the network sees them: several sizes, and a batch of two.
 
-    uint8 RGB (N, H, W, 3): two frames at the network's height, one at half of it, and the middle
+    uint8 RGB (N, H, W, 3): two frames at the network's size, one at half of it, and the middle
     of one, of 4:3.
     """
     first, second, third = (RenderedDrive(FIRST_HELD_OUT_SEED + number)[0].image
                             for number in range(3))
     middle = third[:, third.shape[1] // 2 - third.shape[0] * 2 // 3:][:, :third.shape[0] * 4 // 3]
-    return [np.concatenate([_as_seen(first, network_height), _as_seen(second, network_height)]),
-            _as_seen(third, max(MIN_SIDE, network_height // 2)), _as_seen(middle, network_height)]
+    half = dataclasses.replace(info, network_height=max(MIN_SIDE, info.network_height // 2),
+                               network_pixels=info.network_pixels // 4)
+    return [np.concatenate([_as_seen(first, info), _as_seen(second, info)]),
+            _as_seen(third, half), _as_seen(middle, info)]
 
 
-def calibration_batches(dataset: RoadDataset, network_height: int, most: int) -> list[np.ndarray]:
+def calibration_batches(dataset: RoadDataset, info: CheckpointInfo, most: int) -> list[np.ndarray]:
     """Return at most ``most`` images, evenly spread over the dataset, as the network sees them."""
     chosen = np.unique(np.linspace(0, len(dataset) - 1, most).round().astype(int))
-    return [_as_seen(dataset[int(index)].image, network_height) for index in chosen]
+    return [_as_seen(dataset[int(index)].image, info) for index in chosen]
 
 
 @dataclass(frozen=True)
@@ -66,10 +70,9 @@ def accuracy_loss(checkpoint: NetworkSource, exported: Path, dataset: RoadDatase
 
     Raises InputError where MaxF falls by ALLOWED_LOSS or more. ``done`` is called after each image.
     """
-    height = checkpoint.info.network_height
     # Not in whatever it runs in by itself, which may be an int8 version that it has already.
-    segmenters = [RoadSegmenter(checkpoint, 'cpu', 'bf16' if cpu_has_bf16() else 'fp32', height),
-                  RoadSegmenter(exported, 'cpu', network_height=height)]
+    segmenters = [RoadSegmenter(checkpoint, 'cpu', 'bf16' if cpu_has_bf16() else 'fp32'),
+                  RoadSegmenter(exported, 'cpu')]
     counts = [RoadCounts(), RoadCounts()]
     for index in range(len(dataset)):
         sample = dataset[index]
@@ -85,7 +88,8 @@ def accuracy_loss(checkpoint: NetworkSource, exported: Path, dataset: RoadDatase
     return loss
 
 
-def _as_seen(image: np.ndarray, network_height: int) -> np.ndarray:
+def _as_seen(image: np.ndarray, info: CheckpointInfo) -> np.ndarray:
     """Return a batch of one image, scaled as the segmenter does it."""
-    size = network_size(image.shape[0], image.shape[1], network_height)
+    height, width = image.shape[:2]
+    size = network_size(height, width, network_rows(height, width, info))
     return np.ascontiguousarray(resize_image(image, size))[None]

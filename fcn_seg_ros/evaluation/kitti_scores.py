@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fcn_seg_ros.datasets.base import IGNORE
+from fcn_seg_ros.inference.postprocess import to_level
 
 LEVELS = 256
 
@@ -74,11 +75,16 @@ class RoadCounts:
         tp, fp, fn, _ = _confusion(self.histogram)
         return _ratio(tp, tp + fp), _ratio(tp, tp + fn)
 
+    def f1(self) -> np.ndarray:
+        """Return F1 at the thresholds 0/255 to 255/255, float64 (256,); 0 without road."""
+        tp, fp, fn, _ = _confusion(self.histogram)
+        return _ratio(2 * tp, 2 * tp + fp + fn)
+
     def compute(self) -> RoadScores:
         """Return the scores of everything counted so far; without any road pixel they are 0."""
         tp, fp, fn, tn = _confusion(self.histogram)
         precision, recall = self.precision_recall()
-        f1 = _ratio(2 * tp, 2 * tp + fp + fn)
+        f1 = self.f1()
         best = int(np.argmax(f1))
         at_best = mean_iou(*(float(count[best]) for count in (tp, fp, fn, tn)))
         return RoadScores(
@@ -103,14 +109,22 @@ def bootstrap_max_f(histograms: np.ndarray, draws: int = 1000, seed: int = 0
 
     ``histograms`` is int64 (images, 2, 256), one per image as ``RoadCounts.update`` gives them.
     """
-    rng = np.random.default_rng(seed)
-    images = len(histograms)
-    weights = np.stack([np.bincount(rng.integers(0, images, images), minlength=images)
-                        for _ in range(draws)])
-    # Counts stay far below 2^53, so floating point (and its fast product) is exact.
-    drawn = weights.astype(np.float64) @ histograms.reshape(images, -1).astype(np.float64)
-    tp, fp, fn, _ = _confusion(drawn.reshape(draws, 2, LEVELS))
+    tp, fp, fn, _ = _confusion(_drawn(histograms, draws, seed))
     values = _ratio(2 * tp, 2 * tp + fp + fn).max(axis=1)
+    low, high = np.percentile(values, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def bootstrap_iou(histograms: np.ndarray, threshold: float, draws: int = 1000, seed: int = 0
+                  ) -> tuple[float, float]:
+    """
+    Return the 95 % interval of the IoU at a threshold under resampling.
+
+    ``histograms`` is int64 (units, 2, 256), of an image each, or of a block of images that belong
+    together. A single unit gives an interval of no width.
+    """
+    tp, fp, fn, _ = _confusion(_drawn(histograms, draws, seed))
+    values = _ratio(tp, tp + fp + fn)[:, to_level(threshold)]
     low, high = np.percentile(values, [2.5, 97.5])
     return float(low), float(high)
 
@@ -119,6 +133,17 @@ def mean_iou(tp: float, fp: float, fn: float, tn: float) -> float:
     """Return the mean IoU of road and background, of those that occur; 0 where none does."""
     parts = [same / (same + fp + fn) for same in (tp, tn) if same + fp + fn]
     return sum(parts) / len(parts) if parts else 0.0
+
+
+def _drawn(histograms: np.ndarray, draws: int, seed: int) -> np.ndarray:
+    """Return the sums of as many histograms as there are, drawn with replacement."""
+    rng = np.random.default_rng(seed)
+    units = len(histograms)
+    weights = np.stack([np.bincount(rng.integers(0, units, units), minlength=units)
+                        for _ in range(draws)])
+    # Counts stay far below 2^53, so floating point (and its fast product) is exact.
+    drawn = weights.astype(np.float64) @ histograms.reshape(units, -1).astype(np.float64)
+    return drawn.reshape(draws, 2, LEVELS)
 
 
 def _confusion(histogram: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -7,11 +7,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-import cv2
 import numpy as np
 
 from fcn_seg_ros.datasets.base import Sample
+from fcn_seg_ros.datasets.images import read_grey
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.inference.foreign import ForeignNetwork
+from fcn_seg_ros.inference.segmentation import resolve_threshold
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
 
@@ -43,6 +45,18 @@ class Network:
         return result.probability, result.times.total
 
 
+class Foreign:
+    """A network that this package did not write, as a predictor."""
+
+    def __init__(self, network: ForeignNetwork, threshold: float = -1.0) -> None:
+        self._network = network
+        self.threshold = resolve_threshold(threshold, network.threshold)
+
+    def __call__(self, sample: Sample) -> tuple[np.ndarray, float]:
+        """Segment the sample's image."""
+        return self._network.timed(sample.image)
+
+
 class StoredProbabilities:
     """
     Files ``folder/NAME.png`` as ``segment --probability`` writes them.
@@ -59,26 +73,9 @@ class StoredProbabilities:
     def __call__(self, sample: Sample) -> tuple[np.ndarray, float]:
         """Read the sample's file."""
         path = self.folder / f'{sample.name}.png'
-        probability = _read_grey(path)
+        probability = read_grey(path)
         if probability.shape != sample.labels.shape:
             height, width = sample.labels.shape
             raise InputError(f'{path}: expected the size of the image, {width}x{height}, found '
                              f'{probability.shape[1]}x{probability.shape[0]}')
         return probability, float('nan')
-
-
-def _read_grey(path: Path) -> np.ndarray:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f'{path}: expected a probability image, found a file that cannot be read '
-                         f'({error.strerror})') from None
-    raw = np.frombuffer(content, np.uint8)
-    # libpng writes a line of its own about a file that was cut off; it need not come to that.
-    whole = content[:4] == b'\x89PNG' and content.rfind(b'IEND') >= 0
-    pixels = cv2.imdecode(raw, cv2.IMREAD_UNCHANGED) if whole else None
-    if pixels is None or pixels.dtype != np.uint8 or pixels.ndim != 2:
-        found = ('a file that cannot be decoded' if pixels is None else
-                 f'{pixels.dtype} of shape {pixels.shape}')
-        raise InputError(f'{path}: expected an 8-bit grey PNG, found {found}')
-    return pixels

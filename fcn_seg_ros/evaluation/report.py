@@ -75,7 +75,8 @@ def _calibration_table(c: Calibration) -> Table:
              ' / '.join(f'{value:.3f}' for value in c.fitted))]
     return Table(f'calibration within {BAND:g} px of the road boundary',
                  ('probability', 'ECE %', 'NLL', 'temperature'), rows,
-                 (f'temperature fitted to all images: {c.temperature:.3f}',))
+                 (f'temperature fitted to all images: {c.temperature:.3f}',
+                  f'ECE over all labelled pixels: {100 * c.error_whole_image:.2f} %'))
 
 
 def _planner_table(p: PlannerScores) -> Table:

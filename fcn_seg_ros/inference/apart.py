@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.processes import die_with, environment
+from fcn_seg_ros.processes import command, die_with, environment
 
 _BAD_INPUT = 2
 _NO_PLACE = 3
@@ -27,13 +27,14 @@ def run_apart(function: Callable[..., bytes], *arguments: object) -> bytes:
     """
     Return what a function of a module returns; function and arguments must be picklable.
 
-    The other process dies with this one. Raises InputError where the function does, RuntimeError
+    It runs in the folder ``/``, and imports nothing from the current one. The other process dies
+    with this one. Raises InputError where the function does, RuntimeError
     with its last words where it fails otherwise, and OSError where no process can be started or the
     function finds no place for its files.
     """
-    done = subprocess.run([sys.executable, '-m', __name__, str(os.getpid())],
+    done = subprocess.run(command(__name__, str(os.getpid())),
                           input=pickle.dumps((function, arguments)), capture_output=True,
-                          env=environment(), check=False)
+                          env=environment(), cwd='/', check=False)
     if done.returncode == 0:
         return done.stdout
     words = done.stderr.decode(errors='replace').strip().splitlines() or ['it said nothing']

@@ -4,26 +4,34 @@
 Compiled networks on disk, so that a node that starts again need not compile again.
 
 One file for each entry: a line of JSON (the key in full, the length and the SHA-256 of what
-follows), then the content. Nothing read is trusted: a file whose line, key, length or checksum is
-not as expected counts as missing and is made again. Files are written under a temporary name and
-renamed, so processes that start at the same time see a whole entry or none. Together the entries
-stay under MAX_BYTES; those unused for longest go first. A disk that is full or read-only costs the
-cache and nothing else, with one warning.
+follows), then the content. Nothing read is trusted: what is not a regular file of this user that
+nobody else may write, is too large, or whose line, key, length or checksum is not as expected
+counts as missing and is made again; a folder that belongs to somebody else is not used, as whoever
+owns it could put a network of his own there. Content is read whole, so nothing done to a file later
+reaches the network. Files are written under a temporary name and renamed, so processes that start
+at the same time see a whole entry or none. Together the entries stay under MAX_BYTES; those unused
+for longest go first. A disk that is full or read-only costs the cache and nothing else, with one
+warning.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import hashlib
 import json
 import logging
 import os
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
+
+from fcn_seg_ros.files import open_regular
+from fcn_seg_ros.processes import NO_HOME
 
 # The environment variable that names the folder; empty: no cache.
 FOLDER_VARIABLE = 'FCN_SEG_CACHE'
@@ -35,9 +43,14 @@ _PARTIAL = '.partial'
 _PARTIAL_LIFETIME_S = 3600.0
 # A key and two numbers fit easily; a longer first line is not ours.
 _MAX_HEADER_BYTES = 65536
+_OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 _logger = logging.getLogger(__name__)
 _Loaded = TypeVar('_Loaded')
+
+
+class _NotAnEntry(Exception):
+    """A file that was not written as an entry, or that somebody else may have changed."""
 
 
 class ArtefactCache:
@@ -83,10 +96,13 @@ class ArtefactCache:
             return None
         path = self._path(key)
         try:
-            with path.open('rb') as file:
-                header = file.readline(_MAX_HEADER_BYTES)
-                content = file.read()
+            if not self._is_ours():
+                return None
+            header, content = _read(path, self.max_bytes)
         except FileNotFoundError:
+            return None
+        except _NotAnEntry as error:
+            _logger.warning('cache: %s is %s and is made again', path, error)
             return None
         except OSError as error:
             self._warn(path, error)
@@ -105,9 +121,10 @@ class ArtefactCache:
             return
         path = self._path(key)
         try:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _write(path, header, content)
-            self._tidy(path)
+            _make_private(self.folder)
+            if self._is_ours():
+                _write(path, header, content)
+                self._tidy(path)
         except OSError as error:
             self._warn(path, error)
 
@@ -123,7 +140,9 @@ class ArtefactCache:
         for path in self.folder.iterdir():
             # Another process may be tidying as well.
             with contextlib.suppress(FileNotFoundError):
-                status = path.stat()
+                status = path.lstat()
+                if stat.S_ISDIR(status.st_mode):
+                    continue
                 if path.suffix == _SUFFIX:
                     entries.append((status.st_mtime, status.st_size, path))
                 elif (path.suffix == _PARTIAL
@@ -135,10 +154,20 @@ class ArtefactCache:
                 path.unlink(missing_ok=True)
                 total -= size
 
+    def _is_ours(self) -> bool:
+        """Return whether the folder is this user's; OSError where there is none."""
+        assert self.folder is not None
+        owner = self.folder.stat().st_uid
+        if owner != os.geteuid():
+            self._warn(self.folder, PermissionError(
+                errno.EPERM, f'it belongs to the user {owner}, expected {os.geteuid()}'))
+        return owner == os.geteuid()
+
     def _warn(self, path: Path, error: OSError) -> None:
         if not self._warned:
             _logger.warning('cache: %s cannot be used (%s); networks are compiled at every start. '
-                            '%s names another folder', path, error.strerror, FOLDER_VARIABLE)
+                            '%s names another folder', path, error.strerror or error,
+                            FOLDER_VARIABLE)
         self._warned = True
 
 
@@ -147,7 +176,7 @@ def default_cache(environ: Mapping[str, str] = os.environ) -> ArtefactCache:
     Return the cache of this user.
 
     Its folder is what FCN_SEG_CACHE names (empty: no cache), else ``fcn_seg_ros`` in
-    XDG_CACHE_HOME, which by default is ``~/.cache``.
+    XDG_CACHE_HOME, which by default is ``~/.cache``; without a home there is none.
     """
     named = environ.get(FOLDER_VARIABLE)
     if named is not None:
@@ -155,7 +184,7 @@ def default_cache(environ: Mapping[str, str] = os.environ) -> ArtefactCache:
     base = Path(environ.get('XDG_CACHE_HOME', ''))
     if not base.is_absolute():  # the XDG specification: relative ones are to be ignored
         home = environ.get('HOME')
-        if not home:
+        if home in (None, '', NO_HOME):
             return _cache_in(None)
         base = Path(home) / '.cache'
     return _cache_in(base / 'fcn_seg_ros')
@@ -176,12 +205,40 @@ def _canonical(value: Mapping[str, Any]) -> bytes:
     return json.dumps(dict(value), sort_keys=True).encode()
 
 
+def _read(path: Path, max_bytes: int) -> tuple[bytes, bytes]:
+    """Return first line and content of an entry; raises _NotAnEntry, and OSError as ``open``."""
+    try:
+        file = open_regular(path, os.O_NOFOLLOW)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EINVAL, errno.EISDIR, errno.ENXIO):
+            raise _NotAnEntry('no regular file') from None
+        raise
+    with file:
+        status = os.fstat(file.fileno())
+        if status.st_uid != os.geteuid() or status.st_mode & _OTHERS_MAY_WRITE:
+            raise _NotAnEntry('one that others may have written')
+        if status.st_size > max_bytes:
+            raise _NotAnEntry(f'larger than {max_bytes} bytes')
+        return file.readline(_MAX_HEADER_BYTES), file.read(max_bytes)
+
+
+def _make_private(folder: Path) -> None:
+    """Make a folder with those above it, all that are new for this user only."""
+    for missing in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
+        # Another process may be making it as well.
+        missing.mkdir(mode=0o700, exist_ok=True)
+
+
 def _write(path: Path, *parts: bytes) -> None:
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f'{path.stem}.', suffix=_PARTIAL)
     partial = Path(name)
     try:
         with os.fdopen(descriptor, 'wb') as file:
             file.writelines(parts)
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()  # OSError, unless it is empty
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

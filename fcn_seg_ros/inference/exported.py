@@ -4,20 +4,35 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from fcn_seg_ros.errors import InputError, one_line
+from fcn_seg_ros.files import read_file
 from fcn_seg_ros.inference.backends import Backend, resolve_device
 from fcn_seg_ros.inference.backends.machine import cpu_has_bf16
+from fcn_seg_ros.inference.seal import check_seal
+from fcn_seg_ros.models.checkpoint_file import (
+    MOST_BYTES,
+    SelfTest,
+    pack_self_test,
+    unpack_self_test,
+)
 from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, CheckpointInfo, parse_info
 
 SUFFIX = '.xml'
-# Keys in rt_info beside METADATA_KEY: the precision of the weights, and the hash of the network
-# that the model was made of.
+# Keys in rt_info beside METADATA_KEY: the precision of the weights, the hash of the network that
+# the model was made of, and what the model must answer to one image.
 PRECISION_KEY = 'fcn_seg_ros_precision'
 HASH_KEY = 'fcn_seg_ros_network'
+SELF_TEST_KEY = 'fcn_seg_ros_self_test'
+# An image of 4K and its answer are half of it.
+_LARGEST_SELF_TEST = 2**26
 
 
 @dataclass(frozen=True)
@@ -30,10 +45,11 @@ class ExportedModel:
     model: Any = field(repr=False)
     # Of the network that it was made of (``hash_network``).
     network_hash: str = ''
-    # It was compared with its checkpoint before it was written.
-    self_test: None = None
+    self_test: SelfTest | None = field(default=None, repr=False)
     # Why it runs.
     reason: str = 'exported for it'
+    # SHA-256 of the .xml, in which there is that of the .bin.
+    file_hash: str = ''
 
 
 def is_exported(path: str | Path) -> bool:
@@ -43,26 +59,70 @@ def is_exported(path: str | Path) -> bool:
 
 def load_exported(path: str | Path) -> ExportedModel:
     """
-    Read an exported model.
+    Read an exported model; nothing done to its files later matters.
 
-    Raises InputError, one line with the file and the reason, for a missing, broken or foreign
-    file, for one of a newer format, and where OpenVINO is not installed.
+    Raises InputError, one line with the file and the reason, for a missing, broken, damaged or
+    foreign file, for one of a newer format, for one without a self-test, and where OpenVINO is not
+    installed.
     """
     path = Path(path)
-    openvino = _openvino(path)
-    for file in (path, path.with_suffix('.bin')):
-        if not file.is_file():
-            raise InputError(f'{file}: expected a file that `export --format openvino` wrote, '
-                             'found nothing')
+    text, weights = read_ir_files(path)
+    check_seal(path, text, weights)
+    model = parse_ir(path, text, weights)
+    texts = {key: model.get_rt_info([key]).astype(str)
+             for key in (METADATA_KEY, PRECISION_KEY, HASH_KEY, SELF_TEST_KEY)
+             if model.has_rt_info([key])}
+    return ExportedModel(path, parse_info(path, texts), texts.get(PRECISION_KEY, 'fp32'), model,
+                         texts.get(HASH_KEY, ''), read_self_test(path, texts.get(SELF_TEST_KEY)),
+                         file_hash=hashlib.sha256(text).hexdigest())
+
+
+def read_ir(path: str | Path) -> Any:
+    """Return the openvino.Model in an IR, ours or a foreign one; raises InputError for none."""
+    return parse_ir(Path(path), *read_ir_files(Path(path)))
+
+
+def read_ir_files(path: Path) -> tuple[bytes, bytes]:
+    """
+    Return what the two files of an IR, .xml and .bin, hold; raises InputError for one missing.
+
+    OpenVINO itself would map the weights: a file that is overwritten reached the network, and one
+    that is cut ended the process by SIGBUS.
+    """
+    text, weights = (read_file(file, 'a file that `export --format openvino` wrote', MOST_BYTES)
+                     for file in (path, path.with_suffix('.bin')))
+    return text, weights
+
+
+def parse_ir(path: Path, text: bytes, weights: bytes) -> Any:
+    """Return the openvino.Model in the contents of an IR's files; raises InputError for none."""
+    core = _openvino_core(path)
     try:
-        model = openvino.Core().read_model(str(path))
+        return core.read_model(text, weights)
     except RuntimeError as error:
         raise InputError(f'{path}: expected a whole OpenVINO model, found a broken or foreign '
                          f'one ({one_line(error)})') from None
-    texts = {key: model.get_rt_info([key]).astype(str)
-             for key in (METADATA_KEY, PRECISION_KEY, HASH_KEY) if model.has_rt_info([key])}
-    return ExportedModel(path, parse_info(path, texts), texts.get(PRECISION_KEY, 'fp32'), model,
-                         texts.get(HASH_KEY, ''))
+
+
+def write_self_test(model: Any, expected: SelfTest) -> None:
+    """Put a self-test into an openvino.Model."""
+    packed = base64.b64encode(zlib.compress(pack_self_test(expected), 9)).decode()
+    model.set_rt_info(packed, [SELF_TEST_KEY])
+
+
+def read_self_test(path: Path, text: str | None) -> SelfTest:
+    """Return what ``write_self_test`` wrote; InputError, naming the file, for anything else."""
+    try:
+        content = zlib.decompressobj().decompress(
+            base64.b64decode((text or '').encode(), validate=True), _LARGEST_SELF_TEST)
+        expected = unpack_self_test(path, content)
+    except (ValueError, binascii.Error, zlib.error) as error:
+        raise InputError(f'{path}: expected the self-test that `export` writes, found none '
+                         f'({one_line(error)}): export it again') from None
+    if expected is None:
+        raise InputError(f'{path}: expected the self-test that `export` writes, found none: export '
+                         'it again')
+    return expected
 
 
 def make_exported_backend(exported: ExportedModel, device: str = 'auto', precision: str = 'auto',
@@ -91,10 +151,10 @@ def make_exported_backend(exported: ExportedModel, device: str = 'auto', precisi
     return backend
 
 
-def _openvino(path: Path) -> Any:
+def _openvino_core(path: Path) -> Any:
     try:
-        from fcn_seg_ros.inference.backends.openvino import openvino
+        from fcn_seg_ros.inference.backends.openvino import core
     except ImportError:
         raise InputError(f'{path}: expected the package openvino to run it, found none '
                          '(pip install openvino)') from None
-    return openvino
+    return core()

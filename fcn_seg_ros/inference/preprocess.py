@@ -4,17 +4,48 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.models.checkpoint_info import STRIDE
+from fcn_seg_ros.models.checkpoint_info import STRIDE, CheckpointInfo
 
 # An image of a few kilobytes but of an extreme shape must not cost minutes and gigabytes: the
 # network's input may be as large as a 4K image, and at most this many times longer than high or
 # higher than long.
 MAX_NETWORK_PIXELS = 4096 * 2176
 MAX_ASPECT = 16
+# The longest focal length, in pixels of the network's input, at which roads look like those that
+# networks are trained on (KITTI's is 613 there); measured in docs/model_zoo.md.
+MAX_FOCAL_LENGTH = 850.0
+
+
+def network_rows(height: int, width: int, info: CheckpointInfo, focal_length: float = 0.0) -> int:
+    """
+    Return the rows of a checkpoint's input for an image of (height, width) pixels.
+
+    ``focal_length`` is in pixels of the image, 0 where it is not known.
+    """
+    if not info.network_pixels:
+        return info.network_height
+    return rows_of_area(height, width, info.network_pixels, focal_length)
+
+
+def rows_of_area(height: int, width: int, pixels: int, focal_length: float = 0.0) -> int:
+    """
+    Return the rows, a multiple of the stride, of an input with about so many pixels.
+
+    Whatever the image's shape, its segmentation then costs the same; with a fixed number of rows a
+    tall image would cost less, and show less, than a wide one. A camera with a narrow field of view
+    shows everything large; where its focal length, in pixels of the image, is known, the input is
+    made small enough for MAX_FOCAL_LENGTH.
+    """
+    rows = math.sqrt(pixels * height / width)
+    if focal_length > 0:
+        rows = min(rows, MAX_FOCAL_LENGTH * height / focal_length)
+    return _to_stride(rows)
 
 
 def network_size(height: int, width: int, network_height: int) -> tuple[int, int]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -23,19 +24,24 @@ class SegmentOptions:
 
     ``threshold`` is on P(road), -1 for the segmenter's own; a checkpoint of more than two classes
     takes the likeliest and has no use for it. A pixel whose most likely class has less than
-    ``unknown_below``, and one outside of ``region``, is unknown. Raises InputError for values out
-    of range.
+    ``unknown_below``, and one outside of ``region``, is unknown. ``focal_length`` of the camera, in
+    pixels of the image, helps to choose the size of the network's input; 0 where it is not known.
+    Raises InputError for values out of range.
     """
 
     threshold: float = -1.0
     unknown_below: float = 0.0
     region: Region | None = None
+    focal_length: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""
         resolve_threshold(self.threshold, 0.0)
         if not 0.0 <= self.unknown_below <= 1.0:
             raise InputError(f'unknown_below: expected 0 to 1, found {self.unknown_below}')
+        if not 0.0 <= self.focal_length < math.inf:
+            raise InputError(f'focal_length: must be finite and not negative, found '
+                             f'{self.focal_length}')
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from fcn_seg_ros.inference.postprocess import (
     sum_classes,
     unknown_table,
 )
-from fcn_seg_ros.inference.preprocess import resize_image
+from fcn_seg_ros.inference.preprocess import network_rows, resize_image
 from fcn_seg_ros.inference.quantised import in_int8
 from fcn_seg_ros.inference.region import Plan, Region, plan
 from fcn_seg_ros.inference.segmentation import (
@@ -39,7 +39,13 @@ from fcn_seg_ros.inference.segmentation import (
     StageTimes,
     resolve_threshold,
 )
-from fcn_seg_ros.models.checkpoint_file import NetworkSource, read_checkpoint
+from fcn_seg_ros.inference.self_test import self_test
+from fcn_seg_ros.models.checkpoint_file import (
+    NetworkSource,
+    SelfTest,
+    StoredCheckpoint,
+    read_checkpoint,
+)
 from fcn_seg_ros.models.checkpoint_info import is_binary
 
 _DEFAULT = SegmentOptions()
@@ -52,18 +58,17 @@ class RoadSegmenter:
     A checkpoint, or a model that `export --format openvino` wrote, ready to run on one device.
 
     ``network_height`` and ``threshold`` come from the checkpoint unless given (0 and -1 mean
-    "from the checkpoint"); ``backend`` is a name that ``make_backend`` knows. Not for use from
-    several threads at once.
+    "from the checkpoint"); ``backend`` is a name that ``make_backend`` knows. A network that does
+    not work, as ``self_test`` finds, is refused with InputError, unless ``test`` is False. Not for
+    use from several threads at once.
     """
 
-    def __init__(self, checkpoint: NetworkSource | str | Path, device: str = 'auto',
-                 precision: str = 'auto', network_height: int = 0, threshold: float = -1.0,
-                 threads: int = 0, backend: str = 'auto') -> None:
-        network = (checkpoint if not isinstance(checkpoint, str | Path) else
-                   load_exported(checkpoint) if is_exported(checkpoint) else
-                   read_checkpoint(checkpoint))
+    def __init__(self, checkpoint: NetworkSource | ExportedModel | str | Path,
+                 device: str = 'auto', precision: str = 'auto', network_height: int = 0,
+                 threshold: float = -1.0, threads: int = 0, backend: str = 'auto', *,
+                 test: bool = True) -> None:
+        network = open_network(checkpoint) if isinstance(checkpoint, str | Path) else checkpoint
         self.info = network.info
-        self.self_test = network.self_test
         # What error lines call the network.
         self.name = str(network.path or 'network')
         if network_height and network_height < 32:
@@ -73,23 +78,35 @@ class RoadSegmenter:
             raise InputError(f'{self.name}: expected at most {UNKNOWN} classes, since {UNKNOWN} '
                              f'is unknown in a mask, found {len(self.info.classes)}')
         self.network_height = network_height or self.info.network_height
+        self._rows_given = bool(network_height)
         self.threshold = resolve_threshold(threshold, self.info.threshold)
-        choice = (device, precision, threads, backend)
-        self.backend = _make_backend(network, *choice)
+        self.backend, own_test = _make_backend(network, device, precision, threads, backend)
+        self.self_test = network.self_test or own_test
         self._scaling = self.backend if isinstance(self.backend, ScalingBackend) else None
         self._binary = is_binary(self.info)
         self._legend = legend_of(self.info)
         # The network's inputs, one for each shape, kept so that none is allocated for a frame.
         self._inputs: dict[tuple[int, ...], np.ndarray] = {}
+        if test:
+            self._test()
 
-    def network_shape(self, image_shape: tuple[int, ...], region: Region | None = None
-                      ) -> tuple[int, int]:
+    def network_shape(self, image_shape: tuple[int, ...], region: Region | None = None,
+                      focal_length: float = 0.0) -> tuple[int, int]:
         """
         Return (height, width) of the network's input for an image (H, W, ...), or its region.
 
+        ``focal_length`` is the camera's, as in SegmentOptions.
+
         Raises InputError for a region that is not in the image, and for an absurd size.
         """
-        return plan(image_shape[0], image_shape[1], self.network_height, region).size
+        return self._plan_for(image_shape[0], image_shape[1], region, focal_length).size
+
+    @property
+    def resolution(self) -> str:
+        """Return the size of the network's input in words, such as ``384 rows``."""
+        if self.info.network_pixels and not self._rows_given:
+            return f'{self.info.network_pixels / 1e6:.2f} megapixels'
+        return f'{self.network_height} rows'
 
     def segment(self, image: np.ndarray, options: SegmentOptions = _DEFAULT) -> Segmentation:
         """
@@ -112,7 +129,7 @@ class RoadSegmenter:
         """
         each = [options] * len(images) if isinstance(options, SegmentOptions) else options
         start = time.perf_counter()
-        plans = [self._plan(image, own.region)
+        plans = [self._plan(image, own)
                  for image, own in zip(images, each, strict=True)]
         size = _common_size(plans)
         windows = [image[way.window.slices()] for image, way in zip(images, plans, strict=True)]
@@ -141,11 +158,25 @@ class RoadSegmenter:
         self._inputs.clear()
         self.backend.close()
 
-    def _plan(self, image: np.ndarray, region: Region | None) -> Plan:
+    def _test(self) -> None:
+        try:
+            self_test(self)
+        except BaseException:
+            self.close()
+            raise
+
+    def _plan(self, image: np.ndarray, options: SegmentOptions) -> Plan:
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
             raise InputError('image: expected a uint8 array of shape (H, W, 3), found '
                              f'{image.dtype} {image.shape}')
-        return plan(image.shape[0], image.shape[1], self.network_height, region)
+        return self._plan_for(image.shape[0], image.shape[1], options.region,
+                              options.focal_length)
+
+    def _plan_for(self, height: int, width: int, region: Region | None, focal_length: float
+                  ) -> Plan:
+        rows = (self.network_height if self._rows_given else
+                network_rows(height, width, self.info, focal_length))
+        return plan(height, width, rows, region)
 
     def _fill_input(self, windows: list[np.ndarray], size: tuple[int, int]) -> np.ndarray:
         """Scale each window into its place in the network's input."""
@@ -194,17 +225,23 @@ class RoadSegmenter:
         return _place(mask, way, UNKNOWN), _place(probability, way, 0), confidence
 
 
+def open_network(path: str | Path) -> StoredCheckpoint | ExportedModel:
+    """Return a network as its file has it; raises InputError as the readers of both kinds do."""
+    return load_exported(path) if is_exported(path) else read_checkpoint(path)
+
+
 def _make_backend(network: NetworkSource | ExportedModel, device: str, precision: str,
-                  threads: int, name: str) -> Backend:
+                  threads: int, name: str) -> tuple[Backend, SelfTest | None]:
+    """Return what runs a network, and the self-test of the file that is run in its place."""
     if isinstance(network, ExportedModel):
-        return make_exported_backend(network, device, precision, threads, name)
+        return make_exported_backend(network, device, precision, threads, name), None
     quantised, why_not = in_int8(network, device, precision, name)
     if quantised is not None:
-        return make_exported_backend(quantised, 'cpu', 'int8', threads)
+        return make_exported_backend(quantised, 'cpu', 'int8', threads), quantised.self_test
     backend = make_backend(network, device, precision, threads, name)
     if why_not:
         backend.reason += f'; {why_not}'
-    return backend
+    return backend, None
 
 
 def _common_size(plans: list[Plan]) -> tuple[int, int]:

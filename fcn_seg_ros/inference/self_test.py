@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import cv2
 import numpy as np
 
 from fcn_seg_ros.errors import InputError
@@ -12,7 +15,11 @@ from fcn_seg_ros.inference.postprocess import (
     intersection_over_union,
     probability_to_mask,
 )
-from fcn_seg_ros.inference.segmenter import RoadSegmenter
+from fcn_seg_ros.inference.preprocess import network_rows, network_size
+
+if TYPE_CHECKING:
+    from fcn_seg_ros.inference.segmentation import Segmentation
+    from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
 # In bf16 the packaged network's masks agree to an IoU of 0.995 and more with those in fp32; int8
 # and other network heights move more pixels, a broken kernel or a wrong channel order far more.
@@ -25,20 +32,26 @@ def self_test(segmenter: RoadSegmenter) -> float | None:
     """
     Segment the checkpoint's self-test image; return the IoU of the mask with the one expected.
 
-    Raises InputError, one line, where the mask or the probability is not what the checkpoint says.
-    At another network height than the checkpoint's they are not compared, only must the
-    probability vary over the image. None where nothing was compared, as for a checkpoint without
-    a self-test.
+    Raises InputError, one line, where the mask or the probability is not what the checkpoint says,
+    and where the network answers the same to the image's negative: its scores are not finite, or
+    its weights all zero. That is also tried with a checkpoint that has no self-test (on
+    ``drawn_scene``), and at another network height than the checkpoint's, where nothing is
+    compared and None returned.
     """
     expected, name = segmenter.self_test, segmenter.name
+    image = drawn_scene() if expected is None else expected.image
+    found = segmenter.segment(image)
+    # Not whether it is constant: at the image's edge it never is.
+    if _are_alike(found, segmenter.segment(255 - image)):
+        raise InputError(f'{name}: self-test: expected a probability that depends on the image, '
+                         f'found {found.probability.mean():.0f}/255 on the mean of any (weights '
+                         'that were never trained, or scores that are not finite)')
     if expected is None:
         return None
-    probability = segmenter.segment(expected.image).probability
-    wanted = expected.probability
-    if probability.min() == probability.max() and wanted.min() < wanted.max():
-        raise InputError(f'{name}: self-test: expected a probability that varies over the image, '
-                         f'found {probability.flat[0]} everywhere (scores that are not finite?)')
-    if segmenter.network_height != segmenter.info.network_height:
+    probability, wanted = found.probability, expected.probability
+    height, width = expected.image.shape[:2]
+    own_size = network_size(height, width, network_rows(height, width, segmenter.info))
+    if segmenter.network_shape((height, width)) != own_size:
         return None
     iou = intersection_over_union(*intersection_and_union(
         *(probability_to_mask(p, segmenter.info.threshold) for p in (probability, wanted))))
@@ -50,3 +63,29 @@ def self_test(segmenter: RoadSegmenter) -> float | None:
             f'{_LARGEST_MEAN_DIFFERENCE:g}/255 on the mean of what the checkpoint says, found '
             f'{iou:.3f} and {difference:.1f}')
     return iou
+
+
+def drawn_scene() -> np.ndarray:
+    """
+    Return an image to try a network on of which nothing is known: a grey road between greens.
+
+    uint8 RGB, of half KITTI's size, so that it is the network's input that KITTI's images are; the
+    same at every call.
+    """
+    rows, columns = np.mgrid[:192, :640].astype(np.float32)
+    noise = np.random.default_rng(0).normal(0, 5, (192, 640, 3))
+    below = np.clip((rows - 80) / 112, 0, 1)
+    image = np.stack([120 - 60 * below, 150 - 40 * below, 210 - 160 * below], axis=2)
+    image[rows >= 80] = 70, 110, 50
+    aside = np.abs(columns - 320) / (30 + 330 * below)
+    image[(rows >= 80) & (aside < 1)] = 105, 103, 100
+    image[(rows >= 80) & (aside < 0.03) & (rows % 24 < 12)] = 230, 230, 225
+    image[40:120, 60:180] = 90, 30, 25
+    return np.clip(image + noise, 0, 255).astype(np.uint8)
+
+
+def _are_alike(one: Segmentation, other: Segmentation) -> bool:
+    """Return whether two answers differ by rounding at most."""
+    pairs = ((one.probability, other.probability), (one.confidence, other.confidence))
+    return np.array_equal(one.mask, other.mask) and all(
+        cv2.absdiff(a, b).max() <= 1 for a, b in pairs)

@@ -9,31 +9,43 @@ cache needs the weights for nothing but to see that they are the same.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save
 
-from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.files import make_folder, write_file
-from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, CheckpointInfo, parse_info
+from fcn_seg_ros.errors import InputError, one_line, quote
+from fcn_seg_ros.files import make_folder, read_file, write_file
+from fcn_seg_ros.models.checkpoint_info import (
+    METADATA_KEY,
+    CheckpointInfo,
+    parse_info,
+    read_values,
+    to_json,
+)
 
 if TYPE_CHECKING:
     from fcn_seg_ros.models.fcn import FCN
 
-# As safetensors names them: weights in half and single precision, counters, images. Whether NumPy
-# has others, such as bfloat16, depends on what else the process has imported.
-_TYPES = ('F16', 'F32', 'I64', 'U8')
+# By their names in safetensors: weights in half and single precision, counters, images.
+_TYPES: dict[str, type[np.generic]] = {'F16': np.float16, 'F32': np.float32, 'I64': np.int64,
+                                       'U8': np.uint8}
 # Tensors of this name are not weights.
 _SELF_TEST = 'self_test.'
+# In the metadata: the SHA-256 of the rest of it and of all tensors. Files of format 1 have none.
+_HASH = 'sha256'
+# Metadata on which a probability does not depend.
+_NOT_ANSWERED = ('threshold', 'palette', 'scores', 'training_data', 'licence', 'git_commit',
+                 'format_version')
+# VGG16's weights in single precision are a quarter of it.
+MOST_BYTES = 2 * 2**30
 
 
 @dataclass(frozen=True)
@@ -83,13 +95,15 @@ class StoredCheckpoint:
     A checkpoint file as read, with the weights as they are in it.
 
     ``network`` is made when it is first asked for, and imports PyTorch. It raises InputError where
-    the weights do not fit the network that the file names.
+    the weights do not fit the network that the file names. ``file_hash`` is the SHA-256 of the
+    file.
     """
 
     weights: Mapping[str, np.ndarray]
     info: CheckpointInfo
     path: Path
     self_test: SelfTest | None = None
+    file_hash: str = ''
 
     @cached_property
     def network(self) -> FCN:
@@ -114,48 +128,105 @@ def hash_arrays(named: Iterable[tuple[str, np.ndarray]]) -> str:
 
 def read_checkpoint(path: str | Path) -> StoredCheckpoint:
     """
-    Read a checkpoint file; no code from the file runs.
+    Read a checkpoint file; no code from the file runs, and nothing done to it later matters.
 
-    Raises InputError, one line with the file and the reason, for a missing, truncated or foreign
-    file, and for one of a newer format.
+    Raises InputError, one line with the file and the reason, for a missing, truncated, damaged or
+    foreign file, for one of a newer format, and for weights that are not finite.
     """
     path = Path(path)
-    tensors, info = _read(path)
-    return StoredCheckpoint(tensors, info, path, _take_self_test(path, tensors))
+    content = _content(path)
+    tensors, info = _parse(path, content)
+    self_test = _take_self_test(path, tensors)
+    for name, value in tensors.items():
+        if not np.isfinite(value).all():
+            raise InputError(f'{path}: expected finite weights, found NaN or infinity in '
+                             f'{quote(name)}')
+    return StoredCheckpoint(tensors, info, path, self_test, hashlib.sha256(content).hexdigest())
 
 
 def write_checkpoint(path: Path, tensors: Mapping[str, np.ndarray], info: CheckpointInfo) -> None:
-    """Write contiguous arrays and metadata; the file is never partial."""
+    """Write contiguous arrays and metadata with their hash; the file is never partial."""
     make_folder(path.parent)
-    metadata = {METADATA_KEY: json.dumps(dataclasses.asdict(info), sort_keys=True)}
+    sha256 = _hash_content(to_json(info), tensors)
+    metadata = {METADATA_KEY: to_json(info, **{_HASH: sha256})}
     write_file(path, save(dict(tensors), metadata))
 
 
 def with_info(path: str | Path, info: CheckpointInfo) -> None:
-    """Replace the metadata of a checkpoint file and keep its weights as they are."""
-    write_checkpoint(Path(path), _read(Path(path))[0], info)
+    """
+    Replace the metadata of a checkpoint file and keep its weights as they are.
+
+    Its self-test is kept too, unless with the new metadata the network answers otherwise.
+    """
+    path = Path(path)
+    tensors, before = _parse(path, _content(path))
+    if any(getattr(before, name) != value for name, value in vars(info).items()
+           if name not in _NOT_ANSWERED):
+        _take_self_test(path, tensors)
+    write_checkpoint(path, tensors, info)
 
 
 def with_self_test(path: str | Path, expected: SelfTest) -> None:
     """Put a self-test into a checkpoint file, or replace the one in it."""
-    tensors, info = _read(Path(path))
-    own = {f'{_SELF_TEST}{name}': np.ascontiguousarray(value, np.uint8)
-           for name, value in vars(expected).items()}
-    write_checkpoint(Path(path), tensors | own, info)
+    path = Path(path)
+    tensors, info = _parse(path, _content(path))
+    write_checkpoint(path, tensors | _as_tensors(expected), info)
 
 
-def _read(path: Path) -> tuple[dict[str, np.ndarray], CheckpointInfo]:
+def pack_self_test(expected: SelfTest) -> bytes:
+    """Return a self-test for a file that holds no tensors."""
+    return save(_as_tensors(expected))
+
+
+def unpack_self_test(path: Path, content: bytes) -> SelfTest | None:
+    """Return what ``pack_self_test`` packed; InputError, naming ``path``, for anything else."""
+    return _take_self_test(path, _tensors(path, content))
+
+
+def _content(path: Path) -> bytes:
+    return read_file(path, 'a checkpoint file (.safetensors)', MOST_BYTES)
+
+
+def _parse(path: Path, content: bytes) -> tuple[dict[str, np.ndarray], CheckpointInfo]:
     """Return all tensors of a file, the self-test's too, and its metadata."""
-    tensors = {}
-    with _open(path) as file:
-        info = parse_info(path, file.metadata())
-        for name in file.keys():  # noqa: SIM118
-            kind = file.get_slice(name).get_dtype()
-            if kind not in _TYPES:
-                raise InputError(f'{path}: expected tensors of type {", ".join(_TYPES)}, found '
-                                 f'{name} of {kind}')
-            tensors[name] = file.get_tensor(name)
+    tensors = _tensors(path, content)
+    # It was read as safetensors, so this is a table of tables.
+    header = json.loads(content[8:8 + int.from_bytes(content[:8], 'little')])
+    metadata = header.get('__metadata__')
+    info = parse_info(path, metadata)
+    values = read_values(path, metadata)
+    stored = values.pop(_HASH, None)
+    if stored is None and info.format_version > 1:
+        raise InputError(f'{path}: expected the hash of weights and metadata, found none: the file '
+                         'is damaged')
+    if stored is not None and stored != _hash_content(json.dumps(values, sort_keys=True), tensors):
+        raise InputError(f'{path}: expected the weights and metadata that its hash was made of, '
+                         'found others: the file is damaged')
     return tensors, info
+
+
+def _tensors(path: Path, content: bytes) -> dict[str, np.ndarray]:
+    try:
+        found = deserialize(content)
+    except SafetensorError as error:
+        raise InputError(f'{path}: expected a whole safetensors file, found a broken or foreign '
+                         f'one ({one_line(error)})') from None
+    for name, tensor in found:
+        if tensor['dtype'] not in _TYPES:
+            raise InputError(f'{path}: expected tensors of type {", ".join(_TYPES)}, found '
+                             f'{one_line(name)} of {tensor["dtype"]}')
+    return {name: np.frombuffer(tensor['data'], _TYPES[tensor['dtype']]).reshape(tensor['shape'])
+            for name, tensor in found}
+
+
+def _hash_content(text: str, tensors: Mapping[str, np.ndarray]) -> str:
+    """Return the SHA-256 of metadata, as JSON with sorted keys, and tensors."""
+    return hashlib.sha256(f'{text} {hash_arrays(tensors.items())}'.encode()).hexdigest()
+
+
+def _as_tensors(expected: SelfTest) -> dict[str, np.ndarray]:
+    return {f'{_SELF_TEST}{name}': np.ascontiguousarray(value, np.uint8)
+            for name, value in vars(expected).items()}
 
 
 def _take_self_test(path: Path, tensors: dict[str, np.ndarray]) -> SelfTest | None:
@@ -166,20 +237,10 @@ def _take_self_test(path: Path, tensors: dict[str, np.ndarray]) -> SelfTest | No
         return None
     image, probability = own.get('image'), own.get('probability')
     if (image is None or probability is None or image.dtype != np.uint8 or image.ndim != 3
-            or image.shape[2] != 3 or probability.dtype != np.uint8
+            or image.shape[2] != 3 or not image.size or probability.dtype != np.uint8
             or probability.shape != image.shape[:2]):
-        shapes = ', '.join(f'{name} {value.dtype} {value.shape}' for name, value in own.items())
+        shapes = one_line(', '.join(f'{name} {value.dtype} {value.shape}'
+                                    for name, value in own.items()))
         raise InputError(f'{path}: expected a self-test of an image, uint8 (H, W, 3), and its '
                          f'probability, uint8 (H, W), found {shapes}')
     return SelfTest(image, probability)
-
-
-def _open(path: Path) -> Any:
-    if not path.is_file():
-        raise InputError(f'{path}: expected a checkpoint file (.safetensors), found '
-                         f'{"a folder" if path.is_dir() else "nothing"}')
-    try:
-        return safe_open(str(path), framework='np')
-    except (SafetensorError, OSError) as error:
-        raise InputError(f'{path}: expected a whole safetensors file, found a broken or foreign '
-                         f'one ({error})') from None

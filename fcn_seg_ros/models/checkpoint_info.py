@@ -4,16 +4,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import types
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.errors import InputError, one_line, quote
+from fcn_seg_ros.models.info_rules import check_info
 
-FORMAT_VERSION = 1
+# From 2 on a file holds the hash of what is in it.
+FORMAT_VERSION = 2
+_READABLE = (1, FORMAT_VERSION)
+# A hundred times what a network has to say.
+_LONGEST_JSON = 2**20
+_DEEPEST = 20
 METADATA_KEY = 'fcn_seg_ros'
 # Of every network here: height and width of its input are multiples of it.
 STRIDE = 32
@@ -26,8 +34,12 @@ class CheckpointInfo:
 
     ``mean`` and ``std`` are in units of pixel value / 255, in ``channel_order``. ``threshold`` is
     on the calibrated probability, softmax(logits / temperature) summed over ``road_ids``.
-    ``palette`` holds one RGB colour per class. ``widths`` are the numbers of hidden channels of an
-    encoder that is thinner than its name says (see ``models/thin.py``), else ().
+    ``palette`` holds one RGB colour per class. The network's input has ``network_pixels`` pixels in
+    the image's aspect ratio, or ``network_height`` rows where that is 0. ``widths`` are the numbers
+    of hidden channels of an encoder that is thinner than its name says (see ``models/thin.py``),
+    else (). ``statistics`` are the ranges (low, middle, high) of figures of the training's images
+    and of what the network says of them (see ``inference/familiar.py``), {} where they were not
+    fitted.
     """
 
     encoder: str
@@ -41,13 +53,14 @@ class CheckpointInfo:
     network_height: int
     skip_scales: tuple[float, float] = (1.0, 1.0)
     widths: tuple[int, ...] = ()
-    resize_policy: str = 'keep_aspect'
+    network_pixels: int = 0
     threshold: float = 0.5
     temperature: float = 1.0
     scores: dict[str, Any] = field(default_factory=dict)
     training_data: str = ''
     licence: str = ''
     git_commit: str = ''
+    statistics: dict[str, Any] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
 
 
@@ -56,40 +69,59 @@ def is_binary(info: CheckpointInfo) -> bool:
     return len(info.classes) == 2 and len(info.road_ids) == 1
 
 
-def parse_info(path: Path, metadata: dict[str, str] | None) -> CheckpointInfo:
+def to_json(info: CheckpointInfo, **more: str) -> str:
+    """Return the metadata, and ``more`` beside it, as the JSON that files of today hold."""
+    today = {'format_version': FORMAT_VERSION}
+    return json.dumps(dataclasses.asdict(info) | today | more, sort_keys=True)
+
+
+def parse_info(path: Path, metadata: Mapping[str, str] | None) -> CheckpointInfo:
     """Return the metadata of a file from its table of texts; raises InputError naming the file."""
-    text = (metadata or {}).get(METADATA_KEY)
-    if text is None:
-        raise InputError(f'{path}: expected the metadata {METADATA_KEY!r} of a checkpoint that '
-                         '`train` wrote, found a safetensors file without it')
+    values = read_values(path, metadata)
+    known = typing.get_type_hints(CheckpointInfo)
     try:
-        values = json.loads(text)
-        version = values.get('format_version')
-        if version != FORMAT_VERSION:
-            raise InputError(f'{path}: expected checkpoint format {FORMAT_VERSION}, '
-                             f'found {version}')
-        known = typing.get_type_hints(CheckpointInfo)
         info = CheckpointInfo(**{key: _tuples(value) if _is_tuple(known[key]) else value
                                  for key, value in values.items() if key in known})
-        _check(info)
-    except InputError:
-        raise
-    except (ValueError, TypeError, AttributeError) as error:
+    except TypeError as error:  # one that is missing
         raise InputError(f'{path}: expected complete checkpoint metadata, found a fault in it '
-                         f'({error})') from None
+                         f'({one_line(error)})') from None
+    try:
+        check_info(info)
+    except ValueError as error:
+        raise InputError(f'{path}: metadata: expected {error}') from None
     return info
 
 
-def _check(info: CheckpointInfo) -> None:
-    ids = range(len(info.classes))
-    if not info.road_ids or any(road not in ids for road in info.road_ids):
-        raise ValueError(f'road_ids {info.road_ids} do not name classes of {info.classes}')
-    if len(info.palette) != len(info.classes):
-        raise ValueError(f'{len(info.palette)} colours for {len(info.classes)} classes')
-    if info.channel_order not in ('rgb', 'bgr'):
-        raise ValueError(f'channel_order {info.channel_order!r} is neither rgb nor bgr')
-    if info.network_height < 32 or not 0 <= info.threshold <= 1 or info.temperature <= 0:
-        raise ValueError('network_height, threshold or temperature is out of range')
+def read_values(path: Path, metadata: Mapping[str, str] | None) -> dict[str, Any]:
+    """Return the values of a file's JSON, unchecked but for the version; raises InputError."""
+    text = (metadata or {}).get(METADATA_KEY)
+    if text is None:
+        raise InputError(f'{path}: expected the metadata {METADATA_KEY!r} of a checkpoint that '
+                         '`train` wrote, found a file without it')
+    if len(text) > _LONGEST_JSON:
+        raise InputError(f'{path}: expected metadata of at most {_LONGEST_JSON} characters, found '
+                         f'{len(text)}')
+    try:
+        values = json.loads(text)
+        _check_depth(values, _DEEPEST)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f'{path}: expected complete checkpoint metadata, found a fault in it '
+                         f'({one_line(error)})') from None
+    if not isinstance(values, dict):
+        raise InputError(f'{path}: expected metadata that is a table, found {quote(values)}')
+    version = values.get('format_version')
+    if isinstance(version, bool) or version not in _READABLE:
+        raise InputError(f'{path}: expected checkpoint format '
+                         f'{" or ".join(map(str, _READABLE))}, found {quote(version)}')
+    return values
+
+
+def _check_depth(value: Any, levels: int) -> None:
+    if levels == 0:
+        raise ValueError(f'more than {_DEEPEST} levels')
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for item in items:
+        _check_depth(item, levels - 1)
 
 
 def _is_tuple(hint: Any) -> bool:

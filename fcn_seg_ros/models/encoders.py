@@ -12,31 +12,9 @@ import torchvision
 from torch import Tensor, nn
 
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.models.encoder import Encoder
 from fcn_seg_ros.models.layers import convolutionalize, subsample_conv
-
-
-class Encoder(nn.Module):
-    """
-    Features at strides 8, 16 and 32 of an image.
-
-    ``channels`` are their channel counts in that order. ``forward`` takes a normalised image,
-    float of shape (N, 3, H, W) with H and W multiples of 32, and returns three maps of shape
-    (N, channels[i], H / stride, W / stride).
-    """
-
-    channels: tuple[int, int, int]
-
-    def __init__(self, stages: tuple[nn.Module, nn.Module, nn.Module],
-                 channels: tuple[int, int, int]) -> None:
-        super().__init__()
-        self.stride8, self.stride16, self.stride32 = stages
-        self.channels = channels
-
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the features at strides 8, 16 and 32."""
-        pool3 = self.stride8(image)
-        pool4 = self.stride16(pool3)
-        return pool3, pool4, self.stride32(pool4)
+from fcn_seg_ros.models.road_adas import RoadAdasEncoder, read_road_adas
 
 
 def _mobilenet_v2(state: dict[str, Tensor] | None) -> Encoder:
@@ -44,7 +22,7 @@ def _mobilenet_v2(state: dict[str, Tensor] | None) -> Encoder:
     if state is not None:
         _load(network, state, head='classifier.1.')
     features = network.features
-    return Encoder((features[:7], features[7:14], features[14:]), (32, 96, 1280))
+    return Encoder((features[:7], features[7:14], features[14:]), (24, 32, 96, 1280), 4)
 
 
 def _resnet(name: str, state: dict[str, Tensor] | None) -> Encoder:
@@ -53,8 +31,8 @@ def _resnet(name: str, state: dict[str, Tensor] | None) -> Encoder:
         _load(network, state, head='fc.')
     n = network
     bottom = nn.Sequential(n.conv1, n.bn1, n.relu, n.maxpool, n.layer1, n.layer2)
-    widths = {'resnet18': (128, 256, 512), 'resnet50': (512, 1024, 2048)}
-    return Encoder((bottom, n.layer3, n.layer4), widths[name])
+    widths = {'resnet18': (64, 128, 256, 512), 'resnet50': (256, 512, 1024, 2048)}
+    return Encoder((bottom, n.layer3, n.layer4), widths[name], 5)
 
 
 def _vgg16(state: dict[str, Tensor] | None, thin: bool = False) -> Encoder:
@@ -79,7 +57,7 @@ def _vgg16(state: dict[str, Tensor] | None, thin: bool = False) -> Encoder:
     head[0], head[3] = fc6, fc7
     top = nn.Sequential(*network.features[24:], *head)
     return Encoder((network.features[:17], network.features[17:24], top),
-                   (256, 512, fc7.out_channels))
+                   (128, 256, 512, fc7.out_channels), 10)
 
 
 # Where VGG16's blocks begin in torchvision's ``features``, and how many convolutions each has.
@@ -96,6 +74,13 @@ def _from_caffe_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
                 if key in state:
                     renamed[f'features.{start + 2 * conv}.{part}'] = state[key]
     return renamed
+
+
+def _road_adas(state: dict[str, Tensor] | None) -> Encoder:
+    encoder = RoadAdasEncoder()
+    if state is not None:
+        _load(encoder, state, head='')
+    return encoder
 
 
 def _load(network: nn.Module, state: dict[str, Tensor], head: str) -> None:
@@ -120,6 +105,7 @@ ENCODERS: dict[str, Callable[[dict[str, Tensor] | None], Encoder]] = {
     'resnet50': partial(_resnet, 'resnet50'),
     'vgg16': _vgg16,
     'vgg16_1024': partial(_vgg16, thin=True),
+    'road_adas': _road_adas,
 }
 
 
@@ -148,12 +134,20 @@ def freeze_batch_norm(module: nn.Module) -> None:
             layer.eval()
 
 
+def freeze_layers(encoder: Encoder, count: int) -> None:
+    """Let the first ``count`` layers of the stage that ends at stride 8 learn nothing."""
+    for layer in list(encoder.stride8)[:count]:
+        layer.requires_grad_(False)
+
+
 def read_encoder_file(path: str) -> dict[str, Tensor]:
     """
-    Read a classifier's state dict from a ``.pth`` file without running code from it.
+    Read encoder weights: a classifier's state dict (``.pth``) or an OpenVINO IR (``.xml``).
 
-    Raises InputError where the file is missing or is no state dict.
+    No code from the file runs. Raises InputError where the file is missing or is something else.
     """
+    if str(path).endswith('.xml'):
+        return read_road_adas(path)
     try:
         state = torch.load(path, map_location='cpu', weights_only=True)
     except FileNotFoundError:

@@ -16,44 +16,49 @@ from torch import Tensor, nn
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.models.checkpoint_info import STRIDE
-from fcn_seg_ros.models.encoders import Encoder, make_encoder
+from fcn_seg_ros.models.encoder import Channels, Encoder, Features
+from fcn_seg_ros.models.encoders import make_encoder
 from fcn_seg_ros.models.layers import Upsample, score_layer
 from fcn_seg_ros.models.thin import set_widths
 
 # How many skip connections each decoder has: FCN-32s none, FCN-16s from stride 16, FCN-8s also
-# from stride 8.
-DECODERS = {'fcn32s': 0, 'fcn16s': 1, 'fcn8s': 2}
+# from stride 8, FCN-4s also from stride 4.
+DECODERS = {'fcn32s': 0, 'fcn16s': 1, 'fcn8s': 2, 'fcn4s': 3}
 # "At once" training scales what VGG's pool4 and pool3 give, which is far larger than fc7's.
 AT_ONCE_SCALES = (1e-2, 1e-4)
 
 
 class FCNDecoder(nn.Module):
     """
-    One head: scores at strides 32, 16 and 8, upsampled and summed.
+    One head: scores at strides 32, 16, 8 and 4, upsampled and summed.
 
-    ``skips`` is 0, 1 or 2 (FCN-32s, -16s, -8s). ``skip_scales`` multiplies the features of strides
-    16 and 8 before they are scored. ``forward`` takes the encoder's three feature maps and returns
-    (N, outputs, H, W) at the encoder's input size. Every score layer starts at zero and every
-    upsampling as bilinear interpolation, so a decoder with one more skip starts as the one without.
+    ``skips`` is 0 to 3 (FCN-32s, -16s, -8s, -4s). ``skip_scales`` multiplies the features of
+    strides 16 and 8 before they are scored. ``forward`` takes the encoder's four feature maps and
+    returns (N, outputs, H, W) at the encoder's input size. Every score layer starts at zero and
+    every upsampling as bilinear interpolation, so a decoder with one more skip starts as the one
+    without.
     """
 
-    def __init__(self, channels: tuple[int, int, int], outputs: int, skips: int,
+    def __init__(self, channels: Channels, outputs: int, skips: int,
                  skip_scales: tuple[float, float] = (1.0, 1.0)) -> None:
         super().__init__()
         self.skips = skips
         self.scale_pool4, self.scale_pool3 = skip_scales
-        self.score_fr = score_layer(channels[2], outputs)
+        self.score_fr = score_layer(channels[3], outputs)
         if skips >= 1:
             self.upscore2 = Upsample(outputs, stride=2)
-            self.score_pool4 = score_layer(channels[1], outputs)
-        if skips == 2:
+            self.score_pool4 = score_layer(channels[2], outputs)
+        if skips >= 2:
             self.upscore_pool4 = Upsample(outputs, stride=2)
-            self.score_pool3 = score_layer(channels[0], outputs)
-        last = {0: 'upscore32', 1: 'upscore16', 2: 'upscore8'}[skips]
+            self.score_pool3 = score_layer(channels[1], outputs)
+        if skips == 3:
+            self.upscore_pool3 = Upsample(outputs, stride=2)
+            self.score_pool2 = score_layer(channels[0], outputs)
+        last = f'upscore{32 >> skips}'
         self.add_module(last, Upsample(outputs, stride=int(last.removeprefix('upscore'))))
         self._last = last
 
-    def forward(self, features: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+    def forward(self, features: Features) -> Tensor:
         """Return the scores of every pixel."""
         upsampled: Tensor = self.last(self.scores(features))
         return upsampled
@@ -64,14 +69,16 @@ class FCNDecoder(nn.Module):
         layer: Upsample = getattr(self, self._last)
         return layer
 
-    def scores(self, features: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+    def scores(self, features: Features) -> Tensor:
         """Return the scores before the last upsampling, at its stride."""
-        pool3, pool4, top = features
+        pool2, pool3, pool4, top = features
         score: Tensor = self.score_fr(top)
         if self.skips >= 1:
             score = self.upscore2(score) + self.score_pool4(self.scale_pool4 * pool4)
-        if self.skips == 2:
+        if self.skips >= 2:
             score = self.upscore_pool4(score) + self.score_pool3(self.scale_pool3 * pool3)
+        if self.skips == 3:
+            score = self.upscore_pool3(score) + self.score_pool2(pool2)
         return score
 
 

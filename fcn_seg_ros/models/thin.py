@@ -20,6 +20,7 @@ from torchvision.models.mobilenetv2 import InvertedResidual
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.models.road_adas import RoadAdasEncoder
 
 if TYPE_CHECKING:
     from fcn_seg_ros.models.fcn import FCN
@@ -56,11 +57,14 @@ class HiddenChannels:
 def hidden_channels(network: FCN) -> list[HiddenChannels]:
     """Return the hidden channels of a network's encoder, from the image on."""
     encoder, decoder = network.encoder, network.decoder
+    if isinstance(encoder, RoadAdasEncoder) or decoder.skips == len(encoder.channels) - 1:
+        raise InputError('thin: not available for the encoder road_adas and the decoder fcn4s')
     scores = [getattr(decoder, name, None) for name in ('score_pool3', 'score_pool4', 'score_fr')]
     found: list[HiddenChannels] = []
     # What a plain chain of layers has made and nobody has read yet.
     open_end: HiddenChannels | None = None
-    for number, stage in enumerate((encoder.stride8, encoder.stride16, encoder.stride32)):
+    # Number 0 is the map at stride 4.
+    for number, stage in enumerate((encoder.stride8, encoder.stride16, encoder.stride32), 1):
         for layer in _chain(stage):
             if isinstance(layer, nn.Conv2d):
                 if open_end is not None:
@@ -75,7 +79,7 @@ def hidden_channels(network: FCN) -> list[HiddenChannels]:
                 open_end = None
         if open_end is not None:
             open_end.feature = number
-            if (score := scores[number]) is not None:
+            if (score := scores[number - 1]) is not None:
                 open_end.readers.append(score)
     if open_end is not None:
         found.append(open_end)
@@ -94,8 +98,11 @@ def thin(network: FCN, kept: Sequence[Tensor]) -> None:
         group.keep(index)
         if group.feature is not None:
             channels[group.feature] = len(index)
-    first, second, third = channels
-    network.encoder.channels = (first, second, third)
+    # What reaches stride 4 comes from the last convolution before it.
+    before = network.encoder.stride8[:network.encoder.stride4_layers].modules()
+    pool2 = [layer.out_channels for layer in before if isinstance(layer, nn.Conv2d)][-1]
+    _, pool3, pool4, top = channels
+    network.encoder.channels = (pool2, pool3, pool4, top)
 
 
 def set_widths(network: FCN, widths: Sequence[int]) -> None:

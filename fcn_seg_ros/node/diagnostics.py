@@ -1,11 +1,12 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The node's health on /diagnostics, once a second, from a thread of its own."""
+"""The node's health on /diagnostics, every second or sooner, from a thread of its own."""
 
 from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Callable
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -15,6 +16,8 @@ from fcn_seg_ros.node.frame_slot import Drop
 from fcn_seg_ros.node.health import CameraWatch, Health, Verdict, common_problems, worst
 
 _PERIOD_S = 1.0
+# Between two beats, where there is something new to say.
+_SHORTEST_S = 0.1
 _HINT_EVERY_S = 60.0
 
 
@@ -22,8 +25,8 @@ class DiagnosticsBeat:
     """
     Publishes a DiagnosticArray every second: one status for the node, then one per camera.
 
-    It has its own thread, so that "configuring" and a stuck worker are seen. ``health`` is called
-    on that thread.
+    The next one comes at once where ``soon`` is called, from any thread. The beat has its own
+    thread, so that "configuring" and a stuck worker are seen. ``health`` is called on that thread.
     """
 
     def __init__(self, node: Node, health: Callable[[], Health]) -> None:
@@ -31,21 +34,35 @@ class DiagnosticsBeat:
         self._health = health
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self._watches: dict[str, CameraWatch] = {}
+        self._hinted: dict[tuple[str, str], float] = {}
         self._stop = threading.Event()
+        self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name='diagnostics', daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """End the thread, after the beat that it is in."""
         self._stop.set()
+        self._wake.set()
         self._thread.join()
+
+    def soon(self) -> None:
+        """Let the next beat come now."""
+        self._wake.set()
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            array = self._array(self._health(), time.monotonic())
-            if self._node.context.ok():
-                self._publisher.publish(array)
-            self._stop.wait(_PERIOD_S)
+            try:
+                array = self._array(self._health(), time.monotonic())
+                if self._node.context.ok():
+                    self._publisher.publish(array)
+            except Exception:  # the beat must go on, and say what it was
+                self._node.get_logger().error(traceback.format_exc(),
+                                              throttle_duration_sec=_HINT_EVERY_S)
+            shortest = min(_SHORTEST_S, _PERIOD_S)
+            self._stop.wait(shortest)
+            self._wake.wait(_PERIOD_S - shortest)
+            self._wake.clear()
 
     def _array(self, health: Health, now: float) -> DiagnosticArray:
         self._watches = {camera: self._watches.get(camera) or CameraWatch()
@@ -58,10 +75,17 @@ class DiagnosticsBeat:
         for camera, watch in self._watches.items():
             verdict = watch.judge(health, camera, now)
             array.status.append(camera_status(name, camera, health, verdict))
-            if verdict.hint:
-                self._node.get_logger().warning(f'{camera}: {verdict.hint}',
-                                                throttle_duration_sec=_HINT_EVERY_S)
+            self._log_hints(camera, verdict, now)
+            if verdict.news:
+                self._node.get_logger().warning(f'{camera}: {verdict.news}')
         return array
+
+    def _log_hints(self, camera: str, verdict: Verdict, now: float) -> None:
+        """Log each hint once a minute; the logger's own throttle knows only the line of code."""
+        for about, words in verdict.hints.items():
+            if now - self._hinted.get((camera, about), float('-inf')) >= _HINT_EVERY_S:
+                self._hinted[camera, about] = now
+                self._node.get_logger().warning(f'{camera}: {words}')
 
 
 def node_status(node_name: str, health: Health) -> DiagnosticStatus:

@@ -11,13 +11,16 @@ A camera's level is that of the first row that holds; the message names every ro
 | ERROR | the worker has been busy with one batch for 5 s |
 | ERROR | images could not be segmented in the last second |
 | STALE | active and subscribed, no image for 10 s |
-| WARN | active and subscribed, no image for 1 s |
+| WARN | active and subscribed, no image for 1 s (by the node's clock where time is simulated) |
+| WARN | a publisher of the topic fits and was never heard, for 3 s |
 | WARN | a publisher of the topic cannot be heard (quality of service or type) |
 | WARN | malformed images in the last second |
 | WARN | the middleware lost images in the last second |
 | WARN | more than half of the images of the last 5 s replaced by newer ones, or too old |
 | WARN | the last second's images are more than 10 s old, or in the future |
+| WARN | 16-bit images never use their upper bits |
 | WARN | the last mask's processing took longer than ``expected_processing_ms`` |
+| WARN | the picture cannot be believed (``inference/monitor.py``), in the last two seconds |
 | OK | otherwise |
 
 The node's own status is ERROR by the first two rows, WARN where it runs otherwise than asked (it
@@ -27,19 +30,27 @@ fell to the CPU, say), else OK.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
 
+from fcn_seg_ros.inference.monitor import PictureReport
 from fcn_seg_ros.node.frame_slot import Counts, Drop
 from fcn_seg_ros.node.image_input import ImageInput
 from fcn_seg_ros.node.statistics import RecentTimes
 
 STUCK_S = 5.0
-QUIET_WARN_S, QUIET_STALE_S = 1.0, 10.0
+QUIET_WARN_S, QUIET_HINT_S, QUIET_STALE_S = 1.0, 3.0, 10.0
 RATE_WINDOW_S = 5.0
 AGE_LIMIT_MS = 10_000.0
+# What was seen earlier says nothing of now.
+PICTURE_FRESH_S = 2.0
+# A camera's picture is in the log at most so often.
+_TELL_EVERY_S = 10.0
+# Simulated time may run faster than real time, but a jump is no silence.
+_LONGEST_BEAT_S = 60.0
 # Fewer images than this in the window say nothing about the share that is dropped.
 _ENOUGH_IMAGES = 5
 
@@ -49,8 +60,9 @@ class CameraHealth:
     """
     What is known of one camera at one moment.
 
-    ``lost``, ``missed``, ``incompatible`` and ``reliability`` are those of its ImageInput;
-    ``subscribed`` tells whether the node listens to the camera, as somebody listens to the node.
+    ``lost``, ``missed``, ``incompatible``, ``matched`` and ``reliability`` are its ImageInput's;
+    ``subscribed`` tells whether the node listens to the camera, as somebody listens to the node;
+    ``picture`` is what its monitor says.
     """
 
     counts: Counts
@@ -61,14 +73,17 @@ class CameraHealth:
     transport: str = ''
     reliability: str = ''
     incompatible: str = ''
+    matched: str = ''
+    depth_hint: str = ''
+    picture: PictureReport = field(default_factory=PictureReport)
 
     @classmethod
-    def of(cls, counts: Counts, times: RecentTimes, images: ImageInput | None) -> CameraHealth:
-        """Return the health of a camera; without an input where the node is not configured."""
-        if images is None:
-            return cls(counts, times)
+    def of(cls, counts: Counts, times: RecentTimes, images: ImageInput, depth_hint: str,
+           picture: PictureReport) -> CameraHealth:
+        """Return the health of a camera of a configured node."""
         return cls(counts, times, images.is_open, images.lost, images.missed, images.transport,
-                   images.reliability_in_use, images.incompatible)
+                   images.reliability_in_use, images.incompatible, images.matched, depth_hint,
+                   picture)
 
 
 @dataclass(frozen=True)
@@ -79,7 +94,7 @@ class Health:
     ``state`` is the lifecycle state, or ``configuring`` while the network loads; ``reason`` is why
     the last transition failed, and ``warning`` in what the node runs otherwise than asked, each ''
     without one; ``network`` what runs where; ``busy_s`` how long the worker has been busy with the
-    frames it took, 0 while it waits.
+    frames it took, 0 while it waits; ``simulated_s`` the time of /clock, None where time is real.
     """
 
     state: str
@@ -89,6 +104,7 @@ class Health:
     busy_s: float
     expected_processing_ms: float
     cameras: dict[str, CameraHealth]
+    simulated_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -96,13 +112,15 @@ class Verdict:
     """
     A level of DiagnosticStatus, the words for it, and figures that need more than one beat.
 
-    ``hint`` is what somebody who only reads the log should be told, or ''.
+    ``hints`` are what somebody who only reads the log should be told, by what they are about;
+    ``news`` that a picture has become bad, or good again, said once.
     """
 
     level: bytes
     message: str
     values: dict[str, str]
-    hint: str = ''
+    hints: dict[str, str] = field(default_factory=dict)
+    news: str = ''
 
 
 @dataclass(frozen=True)
@@ -110,6 +128,8 @@ class _Beat:
     time: float
     camera: CameraHealth
     listening: bool
+    # By which silence is judged: a simulation may be slower than real time, or stand still.
+    clock: float
 
 
 class CameraWatch:
@@ -118,14 +138,19 @@ class CameraWatch:
     def __init__(self) -> None:
         self._beats: deque[_Beat] = deque()
         self._quiet_since: float = 0.0
+        # Whether an image has come from the publishers that are there.
+        self._heard: bool = False
         self._in_range_at: float | None = None
         self._judged_until: float = 0.0
+        self._told: frozenset[str] = frozenset()
+        self._told_at: float = float('-inf')
 
     def judge(self, health: Health, name: str, now: float) -> Verdict:
         """Return the verdict on a camera; ``now`` in monotonic seconds, later at every call."""
         camera = health.cameras[name]
         active = health.state == 'active'
-        previous = self._follow(_Beat(now, camera, active and camera.subscribed))
+        clock = now if health.simulated_s is None else health.simulated_s
+        previous = self._follow(_Beat(now, camera, active and camera.subscribed, clock))
         values = self._rates(camera, now)
         frames = camera.times.since(self._judged_until)
         ages = camera.times.arrival_ages_since(self._judged_until)
@@ -135,19 +160,34 @@ class CameraWatch:
             values |= {'processing_time_ms': f'{delay[0]:.2f}',
                        'is_processing_time_ms_in_expected_range': str(delay[1] == 0.0),
                        'consecutive_processing_delay_ms': f'{delay[1]:.2f}'}
+        picture = camera.picture if active and camera.subscribed else PictureReport()
+        values |= _picture_values(picture, now)
         problems = list(common_problems(health))
-        hint = _age_hint(ages) if active else ''
+        hints: dict[str, str] = {}
         if active:
+            quiet = clock - self._quiet_since
+            hints = {about: words for about, words in (
+                ('age', _age_hint(ages)), ('bit_depth', camera.depth_hint),
+                ('silence', self._silence_hint(camera, quiet))) if words}
             problems += self._count_problems(camera, previous.camera)
-            problems += self._silence(now)
-            problems += [(DiagnosticStatus.WARN, hint)] if hint else []
+            problems += _silence(quiet)
+            problems += [(DiagnosticStatus.WARN, words) for words in hints.values()]
             if delay is not None and delay[1] > 0.0:
                 problems.append((DiagnosticStatus.WARN,
                                  f'processing took {delay[0]:.0f} ms, expected at most '
                                  f'{health.expected_processing_ms:g} ms'))
+        faults = picture.faults if now - picture.time <= PICTURE_FRESH_S else {}
+        problems += [(DiagnosticStatus.WARN, words) for words in faults.values()]
         fine = 'active, nobody listens' if active and not camera.subscribed else health.state
         level, message = worst(problems, fine)
-        return Verdict(level, message, values, hint)
+        return Verdict(level, message, values, hints, self._news(faults, now))
+
+    def _news(self, faults: Mapping[str, str], now: float) -> str:
+        """Return what the log is to say of the picture, '' where it was said or is too soon."""
+        if faults.keys() == self._told or now - self._told_at < _TELL_EVERY_S:
+            return ''
+        self._told, self._told_at = frozenset(faults), now
+        return '; '.join(faults.values()) or 'the picture is good again'
 
     def _follow(self, beat: _Beat) -> _Beat:
         """Note a beat and return the one before it, or itself where it is the first."""
@@ -155,9 +195,13 @@ class CameraWatch:
         if self._beats and counts.received < self._beats[-1].camera.counts.received:
             self._beats.clear()  # the node counts from zero again
         previous = self._beats[-1] if self._beats else beat
-        if (not (beat.listening and previous.listening) or previous is beat
-                or counts.received > previous.camera.counts.received):
-            self._quiet_since = beat.time
+        received = counts.received > previous.camera.counts.received
+        # The clock may jump back, or change from real to simulated.
+        if (not (beat.listening and previous.listening) or previous is beat or received
+                or not 0.0 <= beat.clock - previous.clock <= _LONGEST_BEAT_S):
+            self._quiet_since = beat.clock
+        self._heard = received or (self._heard and (
+            beat.camera.matched == previous.camera.matched or not beat.listening))
         self._beats.append(beat)
         while beat.time - self._beats[0].time > RATE_WINDOW_S + 0.5:
             self._beats.popleft()
@@ -212,12 +256,19 @@ class CameraWatch:
                              f'{late} of the last {received} images came too fast or too late'))
         return problems
 
-    def _silence(self, now: float) -> list[tuple[bytes, str]]:
-        quiet = now - self._quiet_since
-        if quiet < QUIET_WARN_S:
-            return []
-        level = DiagnosticStatus.STALE if quiet >= QUIET_STALE_S else DiagnosticStatus.WARN
-        return [(level, f'no image for {quiet:.0f} s')]
+    def _silence_hint(self, camera: CameraHealth, quiet: float) -> str:
+        """Say why a publisher may be there and yet not be heard; '' where it was, or is new."""
+        if not camera.matched or self._heard or quiet < QUIET_HINT_S:
+            return ''
+        return (f'{camera.matched} is matched but silent: if it publishes, it belongs to another '
+                'user, or to a container without a common /dev/shm (docker run --ipc=host)')
+
+
+def _silence(quiet: float) -> list[tuple[bytes, str]]:
+    if quiet < QUIET_WARN_S:
+        return []
+    level = DiagnosticStatus.STALE if quiet >= QUIET_STALE_S else DiagnosticStatus.WARN
+    return [(level, f'no image for {quiet:.0f} s')]
 
 
 def common_problems(health: Health) -> list[tuple[bytes, str]]:
@@ -238,6 +289,13 @@ def worst(problems: list[tuple[bytes, str]], fine: str) -> tuple[bytes, str]:
     if not ranked:
         return DiagnosticStatus.OK, fine
     return ranked[0][0], '; '.join(words for _, words in ranked)
+
+
+def _picture_values(picture: PictureReport, now: float) -> dict[str, str]:
+    if now - picture.time > PICTURE_FRESH_S:
+        return {}
+    return {'picture_faults': ', '.join(picture.faults)} | {
+        f'picture_{name}': f'{value:.3g}' for name, value in picture.values.items()}
 
 
 def _age_hint(ages_ms: list[float]) -> str:

@@ -21,6 +21,7 @@ from fcn_seg_ros.node.qos import (
     RELIABILITIES,
     choose_reliability,
     declare_overrides,
+    matching,
     mismatch,
     name_of,
 )
@@ -35,20 +36,22 @@ class ImageInput:
     """
     Hands every image of a topic to ``on_frame``, in the executor's thread.
 
-    With transport ``compressed`` it subscribes to ``TOPIC/compressed``, as image_transport does,
-    and hands over the CompressedImage as it is. Reliability ``auto`` is decided again whenever
-    publishers come or go: the subscription is then made anew, and what arrives in these few
-    milliseconds is lost. A ``qos_overrides`` parameter wins over it.
+    As the bytes that were on the wire, with their type: the middleware drops without a word what
+    it cannot turn into a message. With transport ``compressed`` it subscribes to
+    ``TOPIC/compressed``, as image_transport does, for CompressedImage. Reliability ``auto`` is
+    decided again whenever publishers come or go: the subscription is then made anew, and what
+    arrives in these few milliseconds is lost. A ``qos_overrides`` parameter wins over it.
 
     All methods belong to the executor's thread; the attributes may be read from any. Over the
     whole life of this object ``lost`` counts what the middleware says it lost, and ``missed`` the
     gaps in the publishers' own numbering while subscribed: what was lost, and what a newer image
     replaced before the executor came to take it. ``incompatible`` says which publisher cannot be
-    heard and why, or is ''. ``reliability_in_use`` is '' while closed.
+    heard and why, or is ''; ``matched`` names those that can. ``reliability_in_use`` is '' while
+    closed.
     """
 
     def __init__(self, node: Node, topic: str, transport: str, reliability: str,
-                 on_frame: Callable[[Image | CompressedImage], None]) -> None:
+                 on_frame: Callable[[bytes, type], None]) -> None:
         """Declare the parameters; raises InputError for a wrong topic, transport or override."""
         for name, value, allowed in (('transport', transport, tuple(TRANSPORTS)),
                                      ('reliability', reliability, RELIABILITIES)):
@@ -66,6 +69,7 @@ class ImageInput:
         self.lost: int = 0
         self.missed: int = 0
         self.incompatible: str = ''
+        self.matched: str = ''
         self.reliability_in_use: str = ''
         self._node = node
         self._on_frame = on_frame
@@ -99,7 +103,7 @@ class ImageInput:
             self._timer = None
         self._unsubscribe()
         self._numbers.clear()
-        self.incompatible = ''
+        self.incompatible = self.matched = ''
 
     def _review(self) -> None:
         """Subscribe as the publishers of the moment want it, and note which of them do not fit."""
@@ -122,12 +126,13 @@ class ImageInput:
             self._node.get_logger().warning(f'{self.topic}: no images from a publisher: '
                                             f'{incompatible}')
         self.incompatible = incompatible
+        self.matched = matching(of_this_type, self._profile)
 
     def _subscribe(self, reliability: ReliabilityPolicy) -> None:
         self._profile = QoSProfile(reliability=reliability, **self._overrides)
         self._subscription = subscribe_with_events(
             self._node, self._message, self.topic, self._on_message, self._profile,
-            on_lost=self._on_lost, on_change=self._review)
+            on_lost=self._on_lost, on_change=self._review, raw=True)
         self.reliability_in_use = name_of(reliability)
         self._node.get_logger().debug(f'{self.topic}: subscribed, {self.reliability_in_use}')
 
@@ -137,14 +142,14 @@ class ImageInput:
         self._subscription = self._profile = None
         self.reliability_in_use = ''
 
-    def _on_message(self, message: Image | CompressedImage, info: Mapping[str, Any]) -> None:
+    def _on_message(self, serialised: bytes, info: Mapping[str, Any]) -> None:
         # Some middlewares number nothing, and older distributions do not say whose number it is.
         publisher, number = info.get('publisher_gid'), info.get('publication_sequence_number')
         if publisher is not None and number is not None:
             key = bytes(publisher['data'])
             self.missed += max(0, number - self._numbers.get(key, number - 1) - 1)
             self._numbers[key] = number
-        self._on_frame(message)
+        self._on_frame(serialised, self._message)
 
     def _on_lost(self, count: int) -> None:
         self.lost += count

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 import traceback
@@ -16,14 +17,19 @@ from rclpy.impl.rcutils_logger import RcutilsLogger
 
 from fcn_seg_ros.errors import InputError, type_and_words
 from fcn_seg_ros.inference.backends import BackendError
-from fcn_seg_ros.inference.segmenter import RoadSegmenter, SegmentOptions
+from fcn_seg_ros.inference.exported import ExportedModel
+from fcn_seg_ros.inference.segmenter import RoadSegmenter, SegmentOptions, open_network
 from fcn_seg_ros.inference.self_test import self_test
+from fcn_seg_ros.models.checkpoint_file import StoredCheckpoint
 from fcn_seg_ros.node.network_facts import network_facts
 from fcn_seg_ros.node.settings import Settings
-from fcn_seg_ros.resources import default_checkpoint
+from fcn_seg_ros.resources import find_checkpoint
 
 # What is compiled before the first image is seen: KITTI's size.
 WARM_UP: tuple[tuple[tuple[int, int], SegmentOptions], ...] = (((375, 1242), SegmentOptions()),)
+
+
+Network = StoredCheckpoint | ExportedModel
 
 
 class LoadCancelled(Exception):
@@ -39,6 +45,9 @@ class LoadedNetwork:
     facts: dict[str, str]
     seconds: float
     image_ms: float
+    # As it was read, for the CPU where a GPU fails later, whatever is in the file by then; None
+    # where it runs on the CPU already.
+    network: Network | None
 
     @property
     def source(self) -> str:
@@ -52,14 +61,15 @@ class Loading:
 
     ``done`` is called on the loading thread once ``loaded`` or ``failure`` is set; ``failure`` is
     None after ``cancel``. What cannot be interrupted (a compilation) goes on after ``cancel``, and
-    its result is closed.
+    its result is closed. ``network`` is one that was read before, None: read the file.
     """
 
     def __init__(self, settings: Settings, shapes: Sequence[tuple[tuple[int, int], SegmentOptions]],
-                 logger: RcutilsLogger, done: Callable[[Loading], None]) -> None:
+                 logger: RcutilsLogger, done: Callable[[Loading], None],
+                 network: Network | None = None) -> None:
         self.loaded: LoadedNetwork | None = None
         self.failure: InputError | None = None
-        self._arguments = settings, shapes or WARM_UP, self._check_cancelled
+        self._arguments = settings, shapes or WARM_UP, self._check_cancelled, network
         self._logger = logger
         self._done = done
         self._cancelled = threading.Event()
@@ -107,20 +117,24 @@ class Loading:
 
 
 def load_network(settings: Settings, shapes: Sequence[tuple[tuple[int, int], SegmentOptions]],
-                 check_cancelled: Callable[[], None]) -> LoadedNetwork:
+                 check_cancelled: Callable[[], None], network: Network | None = None
+                 ) -> LoadedNetwork:
     """
     Return a network that works, ready for images of ``shapes``.
 
-    These are pairs of an image's (height, width) and its options. ``check_cancelled`` is called
-    between the steps and may raise. Raises InputError where the checkpoint, the device or the
-    self-test is not as it must be.
+    These are pairs of an image's (height, width) and its options; those that do not go together
+    are left out. ``check_cancelled`` is called between the steps and may raise. ``network`` is one
+    that was read from the settings' checkpoint before, None: read it now. Raises InputError where
+    the checkpoint, the device or the self-test is not as it must be.
     """
-    path, begun = Path(settings.checkpoint or default_checkpoint()), time.monotonic()
+    path, begun = find_checkpoint(settings.checkpoint), time.monotonic()
     check_cancelled()
-    segmenter = RoadSegmenter(path, settings.device, settings.precision, settings.network_height,
-                              threads=settings.threads, backend=settings.backend)
+    network = network or open_network(path)
+    segmenter = RoadSegmenter(network, settings.device, settings.precision, settings.network_height,
+                              threads=settings.threads, backend=settings.backend, test=False)
     try:
-        facts = network_facts(segmenter, path, shapes[0][0])
+        shapes = [each for each in shapes if _fit(segmenter, *each)] or WARM_UP
+        facts = network_facts(segmenter, path, network.file_hash, shapes[0][0])
         _check_device(settings.device, segmenter.backend.device)
         check_cancelled()
         self_test(segmenter)
@@ -135,7 +149,23 @@ def load_network(settings: Settings, shapes: Sequence[tuple[tuple[int, int], Seg
     except BaseException:
         segmenter.close()
         raise
-    return LoadedNetwork(segmenter, path, facts, time.monotonic() - begun, image_ms)
+    # A copy has its weights and not what a backend has made of them.
+    kept = None if segmenter.backend.device == 'cpu' else dataclasses.replace(network)
+    return LoadedNetwork(segmenter, path, facts, time.monotonic() - begun, image_ms, kept)
+
+
+def _fit(segmenter: RoadSegmenter, shape: tuple[int, int], options: SegmentOptions) -> bool:
+    """
+    Tell whether the network takes such images with such options.
+
+    The last image may be from before the region of interest was set, or too small for the network:
+    that is a matter of the next image, and no fault of the network.
+    """
+    try:
+        segmenter.network_shape(shape, options.region)
+    except InputError:
+        return False
+    return True
 
 
 def _check_device(asked: str, used: str) -> None:

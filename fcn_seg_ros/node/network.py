@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-import ctypes
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from fcn_seg_ros.allocator import give_back
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.node.batching import Batching
@@ -79,7 +79,4 @@ class NetworkHolder:
 def _close(loaded: LoadedNetwork) -> None:
     with suppress(RuntimeError):  # a device that is lost does not even take its memory back
         loaded.segmenter.close()
-    trim = getattr(ctypes.CDLL(None), 'malloc_trim', None)
-    if trim is not None:
-        # glibc keeps what was freed, for each thread apart: every load would leave some behind.
-        trim(0)
+    give_back()  # every load would leave some behind

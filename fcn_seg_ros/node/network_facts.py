@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from fcn_seg_ros.errors import one_line
@@ -14,19 +13,19 @@ _HASH_DIGITS = 12
 _MIB = 2**20
 
 
-def network_facts(segmenter: RoadSegmenter, checkpoint: Path, image_shape: tuple[int, ...]
-                  ) -> dict[str, str]:
+def network_facts(segmenter: RoadSegmenter, checkpoint: Path, file_hash: str,
+                  image_shape: tuple[int, ...]) -> dict[str, str]:
     """
     Return backend, device, precision, the network's input for ``image_shape``, and the checkpoint.
 
-    The hash is the first digits of what ``sha256sum`` prints for the file. It reads the whole
-    file: to be called once, after loading.
+    ``file_hash`` is the SHA-256 of the file as it was when it was read; its first digits are given,
+    which are also the first that ``sha256sum`` prints.
     """
     rows, columns = segmenter.network_shape(image_shape)
     backend = segmenter.backend
     return {'backend': backend.name, 'device': backend.device, 'precision': backend.precision,
             'network_size': f'{columns}x{rows}', 'checkpoint': checkpoint.name,
-            'checkpoint_sha256': hashlib.sha256(checkpoint.read_bytes()).hexdigest()[:_HASH_DIGITS]}
+            'checkpoint_sha256': file_hash[:_HASH_DIGITS]}
 
 
 def memory_facts(device: str) -> dict[str, str]:

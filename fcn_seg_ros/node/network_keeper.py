@@ -11,9 +11,9 @@ from contextlib import suppress
 
 from rclpy.impl.rcutils_logger import RcutilsLogger
 
-from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.errors import InputError, one_line
 from fcn_seg_ros.node.camera_channel import CameraChannel
-from fcn_seg_ros.node.loader import LoadedNetwork, Loading
+from fcn_seg_ros.node.loader import LoadedNetwork, Loading, Network
 from fcn_seg_ros.node.network import NetworkHolder
 from fcn_seg_ros.node.settings import Settings
 
@@ -55,12 +55,13 @@ class NetworkKeeper:
         self._report(loading.loaded)
 
     def load(self, settings: Settings, channels: Mapping[str, CameraChannel],
-             done: Callable[[Loading], None]) -> Loading:
+             done: Callable[[Loading], None], network: Network | None = None) -> Loading:
         """
         Begin to load a network; ``done`` is called on the loading thread.
 
-        It is made ready for the images that the channels have had so far. Raises InputError while
-        another is being loaded.
+        It is made ready for the images that the channels have had so far. ``network`` is one that
+        was read before, None: read the settings' checkpoint. Raises InputError while another is
+        being loaded.
         """
         shapes = [(channel.image_shape, settings.cameras[name].options)
                   for name, channel in channels.items() if channel.image_shape is not None]
@@ -71,7 +72,7 @@ class NetworkKeeper:
                                      'found one')
                 self._cancelled.append(self._loading)
             self._cancelled = [loading for loading in self._cancelled if loading.is_alive()]
-            self._loading = Loading(settings, shapes, self._logger, done)
+            self._loading = Loading(settings, shapes, self._logger, done, network)
             return self._loading
 
     def take(self, loading: Loading) -> str:
@@ -110,24 +111,29 @@ class NetworkKeeper:
         on_cpu = dataclasses.replace(settings, device='cpu', backend='auto', precision='auto',
                                      checkpoint=str(holder.loaded.checkpoint))
         with suppress(InputError):  # one is being loaded: the next failure comes back here
-            self.load(on_cpu, channels, done)
+            self.load(on_cpu, channels, done, holder.loaded.network)
 
     def cancel(self) -> None:
         """Let the network that is being loaded go to nobody."""
         if self._loading is not None:
             self._loading.cancel()
 
-    def release(self) -> None:
-        """Free the network; the worker must not need it any more."""
+    def release(self, wait: bool = True) -> None:
+        """Free the network, once the worker is done with it; ``wait`` for that, or do not."""
         self.cancel()
         holder, self.holder = self.holder, None
-        if holder is not None:
+        if holder is None:
+            return
+        if wait:
             holder.close()
+        else:
+            threading.Thread(target=holder.close, name='freeing', daemon=True).start()
 
     def _report(self, loaded: LoadedNetwork) -> None:
         segmenter, backend = loaded.segmenter, loaded.segmenter.backend
         self._logger.info(
             f'{segmenter.info.decoder} on {segmenter.info.encoder} from {loaded.source}, '
-            f'{segmenter.network_height} rows, on {backend.device} with {backend.name} in '
+            f'licence of the weights: {one_line(segmenter.info.licence) or "not stated"}; '
+            f'{segmenter.resolution}, on {backend.device} with {backend.name} in '
             f'{backend.precision} ({backend.reason}): ready after {loaded.seconds:.1f} s, '
             f'{loaded.image_ms:.0f} ms an image')

@@ -13,6 +13,7 @@ from rclpy.qos import QoSProfile
 from rclpy.qos_overriding_options import InvalidQosOverridesError, QoSOverridingOptions
 
 from fcn_seg_ros.errors import InputError, one_line
+from fcn_seg_ros.node.events import between_waits
 
 try:
     from rclpy.event_handler import PublisherEventCallbacks
@@ -29,11 +30,13 @@ def publish_on_demand(node: LifecycleNode, message: type, topic: str, profile: Q
     """
     Create a lifecycle publisher; ``on_change`` is called when a subscriber comes or goes.
 
-    It is called in the executor, where this rclpy has the event (see HAS_MATCHED_EVENT). The
+    It is called in the executor, where this rclpy has the event (see HAS_MATCHED_EVENT), at a
+    moment when it may destroy publishers and subscriptions. The
     standard ``qos_overrides`` parameters are declared, and change ``profile``. A subscriber that
     does not fit is reported in words, as rclpy does. Raises InputError where an override is wrong.
     """
-    events: dict[str, Any] = {'matched': lambda info: on_change()} if HAS_MATCHED_EVENT else {}
+    events: dict[str, Any] = (
+        {'matched': between_waits(node, on_change)} if HAS_MATCHED_EVENT else {})
     try:
         return node.create_lifecycle_publisher(
             message, topic, profile, event_callbacks=PublisherEventCallbacks(**events),

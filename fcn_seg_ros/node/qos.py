@@ -74,6 +74,14 @@ def choose_reliability(publishers: Sequence[TopicEndpointInfo]) -> ReliabilityPo
     return ReliabilityPolicy.BEST_EFFORT
 
 
+def choose_durability(publishers: Sequence[TopicEndpointInfo]) -> DurabilityPolicy:
+    """Return transient local where every publisher offers it, volatile otherwise."""
+    offered = {info.qos_profile.durability for info in publishers}
+    if offered == {DurabilityPolicy.TRANSIENT_LOCAL}:
+        return DurabilityPolicy.TRANSIENT_LOCAL
+    return DurabilityPolicy.VOLATILE
+
+
 def name_of(reliability: ReliabilityPolicy) -> str:
     """Return a reliability as parameters spell it."""
     return reliability.name.lower()
@@ -97,6 +105,13 @@ def mismatch(publishers: Sequence[TopicEndpointInfo], message_type: str, profile
             words = ' '.join(reason.replace('ERROR:', '').split()).rstrip('; ')
             problems.append(f'{who} and this node do not fit: {words}')
     return '; '.join(problems)
+
+
+def matching(publishers: Sequence[TopicEndpointInfo], profile: QoSProfile) -> str:
+    """Name the publishers of the right type that this subscription can receive from."""
+    return ', '.join(sorted(_publisher_of(info) for info in publishers
+                            if qos_check_compatible(info.qos_profile, profile)[0]
+                            != QoSCompatibility.ERROR))
 
 
 def _publisher_of(info: TopicEndpointInfo) -> str:

@@ -4,17 +4,18 @@
 
 from __future__ import annotations
 
-import functools
-import traceback
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 
-from rclpy.clock import Clock, ClockType
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.clock import Clock, ClockType, ROSClock
+from rclpy.executors import Executor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.task import Future
 from rclpy.timer import Timer
 
-from fcn_seg_ros.errors import InputError, type_and_words
+from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.node.camera_channel import CameraChannel
 from fcn_seg_ros.node.checkpoint_service import CheckpointService
 from fcn_seg_ros.node.cpu_latency import CpuLatency
@@ -24,36 +25,18 @@ from fcn_seg_ros.node.health import CameraHealth, Health
 from fcn_seg_ros.node.label_info import LabelInfo
 from fcn_seg_ros.node.loader import Loading
 from fcn_seg_ros.node.network_keeper import NetworkKeeper
+from fcn_seg_ros.node.parameters import in_declared_types
 from fcn_seg_ros.node.publish import HAS_MATCHED_EVENT, LOOK_PERIOD_S
 from fcn_seg_ros.node.settings import Settings, change, declare_all, read
+from fcn_seg_ros.node.spinning import Spinner
 from fcn_seg_ros.node.statistics import RecentTimes
+from fcn_seg_ros.node.transitions import reported
 from fcn_seg_ros.node.trouble import GIVE_UP_AFTER, Remedy
 from fcn_seg_ros.node.worker import Worker
 
 # A batch in work, of a size that must be compiled first, is waited for so long.
 _DEACTIVATE_S = 10.0
 _LEAVE_S = 0.5
-
-Transition = Callable[['SegNode', LifecycleState], TransitionCallbackReturn]
-
-
-def _reported(transition: Transition) -> Transition:
-    """
-    Return a transition that fails where it raises, with the reason logged and kept.
-
-    rclpy would swallow the exception, and take the node to ``unconfigured`` whatever it was.
-    """
-    @functools.wraps(transition)
-    def call(self: SegNode, state: LifecycleState) -> TransitionCallbackReturn:
-        try:
-            return transition(self, state)
-        except InputError as error:
-            self._fail(error)
-        except Exception as error:  # rclpy would swallow it
-            self.get_logger().error(traceback.format_exc())
-            self._fail(InputError(f'{transition.__name__}: {type_and_words(error)}'))
-        return TransitionCallbackReturn.FAILURE
-    return call
 
 
 class SegNode(LifecycleNode):
@@ -67,10 +50,12 @@ class SegNode(LifecycleNode):
 
     ``failure`` is the reason why the last transition failed, or None. ``ended`` is done once the
     process is to end, by itself for the reason ``bug``, or because somebody has set it. Loading is
-    given up with KeyboardInterrupt once ``stopped`` says so.
+    given up with KeyboardInterrupt once ``stopped`` says so. ``transport_problem`` is told in the
+    diagnostics.
     """
 
-    def __init__(self, stopped: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, stopped: Callable[[], bool] = lambda: False, transport_problem: str = ''
+                 ) -> None:
         super().__init__('seg_node')
         # What destroy_node looks at comes first: rclpy calls it also where the rest is refused.
         self.failure: InputError | None = None
@@ -81,6 +66,8 @@ class SegNode(LifecycleNode):
         self._network: NetworkKeeper = NetworkKeeper(self.get_logger())
         self._latency: CpuLatency = CpuLatency(-1, self.get_logger())
         self._beat: DiagnosticsBeat | None = None
+        self._transport_problem: str = transport_problem
+        self._spinner: Spinner = Spinner(self.get_logger())
         declare_all(self)
         self.settings: Settings = read(self)
         self._stopped: Callable[[], bool] = stopped
@@ -93,7 +80,7 @@ class SegNode(LifecycleNode):
         self.add_on_set_parameters_callback(self._on_set_parameters)
         self._beat = DiagnosticsBeat(self, self._health)
 
-    @_reported
+    @reported
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Join the graph, and load and try the network."""
         self._state_name, self.failure = 'configuring', None
@@ -110,47 +97,71 @@ class SegNode(LifecycleNode):
         self._state_name = 'inactive'
         return TransitionCallbackReturn.SUCCESS
 
-    @_reported
+    @reported
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start to segment."""
         assert self._network.holder is not None
-        self.failure = None
+        self._state_name, self.failure = 'activating', None
         result: TransitionCallbackReturn = super().on_activate(state)
         self._publish_labels()
         self._worker = Worker(self._slots, self._network.holder, self._channels,
-                              lambda: self.settings, self, self._on_remedy)
+                              lambda: self.settings, self, self._on_remedy, self._on_news)
         self._worker.start()
+        self._listen()
         self._state_name = 'active'
-        for channel in self._channels.values():
-            channel.activate()
-        if not HAS_MATCHED_EVENT:
-            self._look_timer = self.create_timer(LOOK_PERIOD_S, self._look,
-                                                 clock=Clock(clock_type=ClockType.STEADY_TIME))
         return result
 
-    @_reported
+    @reported
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop to segment, after the batch in work."""
-        self.failure = None
-        self._stop_worker(_DEACTIVATE_S)
-        self._state_name = 'inactive'
+        """Stop to segment, after the batch in work; go on where that does not come to an end."""
+        self._state_name, self.failure = 'deactivating', None
+        if not self._stop_worker(_DEACTIVATE_S):
+            assert self._worker is not None
+            if self._worker.resume():
+                self._listen()
+                self._state_name = 'active'
+                raise _stuck('deactivate')
+            self._worker = None
         result: TransitionCallbackReturn = super().on_deactivate(state)
+        self._state_name = 'inactive'
         return result
 
-    @_reported
+    @reported
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Leave the graph and free the network."""
-        self.failure = None
+        self._state_name, self.failure = 'cleaning up', None
         self._release()
         self._state_name = 'unconfigured'
         return TransitionCallbackReturn.SUCCESS
 
-    @_reported
+    @reported
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop and free everything but the diagnostics."""
-        self._stop_worker(_DEACTIVATE_S)
+        """Stop and free everything but the diagnostics; a batch that is stuck is left behind."""
+        self._state_name, self.failure = 'shutting down', None
+        ended = self._stop_worker(_DEACTIVATE_S)
         self._release()
+        if not ended:
+            raise _stuck('shutdown')
         self._state_name = 'finalized'
+        return TransitionCallbackReturn.SUCCESS
+
+    def set_parameters(self, parameter_list: list[Parameter]) -> list[SetParametersResult]:
+        """Set parameters one after the other, a whole number given for a float as that float."""
+        result: list[SetParametersResult] = super().set_parameters(
+            in_declared_types(self, parameter_list))
+        return result
+
+    def set_parameters_atomically(self, parameter_list: list[Parameter]) -> SetParametersResult:
+        """Set parameters all at once or none, as ``set_parameters`` takes them."""
+        return super().set_parameters_atomically(in_declared_types(self, parameter_list))
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Free what a transition that broke half-way has left; it can be configured again."""
+        with suppress(Exception):  # what is broken is not to keep the rest
+            self._stop_worker(_LEAVE_S)
+        with suppress(Exception):
+            self._release()
+        self._state_name = 'unconfigured'
         return TransitionCallbackReturn.SUCCESS
 
     def destroy_node(self) -> None:
@@ -162,6 +173,11 @@ class SegNode(LifecycleNode):
         if self._beat is not None:
             self._beat.stop()
         super().destroy_node()
+        # rclpy forgets it, and as long as it lives the node stays in the graph, and its shared
+        # memory on the machine.
+        state_machine = self.__dict__.pop('_state_machine', None)
+        if state_machine is not None:
+            state_machine.destroy_when_not_in_use()
 
     def start(self) -> None:
         """
@@ -178,6 +194,10 @@ class SegNode(LifecycleNode):
         finally:
             self._starting = False
 
+    def spin(self, executor: Executor) -> None:
+        """Serve callbacks until ``ended`` is done."""
+        self._spinner.spin(executor, self.ended)
+
     def _load(self, done: Callable[[Loading], None]) -> Loading:
         if self._network.holder is None:
             raise InputError(f'expected a configured node, found it {self._state_name}')
@@ -191,6 +211,10 @@ class SegNode(LifecycleNode):
         self.bug = reason
         self.get_logger().fatal(f'{reason}: {GIVE_UP_AFTER} times in a row, the process ends')
         self.ended.set_result(None)
+
+    def _on_news(self) -> None:
+        if self._beat is not None:
+            self._beat.soon()
 
     def _on_set_parameters(self, changes: list[Parameter]) -> object:
         configured = self._state_name not in ('unconfigured', 'finalized')
@@ -222,38 +246,74 @@ class SegNode(LifecycleNode):
         cameras = {}
         for name, counts in self._slots.counts().items():
             channel = channels.get(name)
-            cameras[name] = CameraHealth.of(counts, channel.times if channel else RecentTimes(),
-                                            channel.images if channel else None)
-        warning = '; '.join(filter(None, (self._network.warning, self._latency.problem)))
+            cameras[name] = CameraHealth(counts, RecentTimes()) if channel is None else (
+                CameraHealth.of(counts, channel.times, channel.images, channel.depth.hint,
+                                channel.monitor.report))
+        warning = '; '.join(filter(None, (self._network.warning, self._latency.problem,
+                                          self._transport_problem, self._spinner.problem)))
         return Health(self._state_name, str(self.failure or ''), warning, described,
                       worker.busy_s() if worker is not None else 0.0,
-                      self.settings.expected_processing_ms, cameras)
+                      self.settings.expected_processing_ms, cameras, self._simulated_s())
 
-    def _fail(self, error: InputError) -> None:
-        """Keep and log why a transition failed; one to configure leaves nothing behind."""
+    def _simulated_s(self) -> float | None:
+        """Return the time of /clock in seconds, None while it has not come or time is real."""
+        clock = self.get_clock()
+        seconds = clock.now().nanoseconds / 1e9
+        simulated = isinstance(clock, ROSClock) and clock.ros_time_is_active
+        return seconds if simulated and seconds > 0.0 else None
+
+    def fail(self, error: InputError) -> TransitionCallbackReturn:
+        """
+        Keep and log why a transition failed; return what lets the lifecycle agree with the node.
+
+        A failure goes back to where the transition began (from shutdown: on to ``finalized``), an
+        error by ``on_error`` to ``unconfigured``.
+        """
         self.failure = error
         if not self._starting:
             self.get_logger().error(str(error))
+        if self._state_name in ('activating', 'deactivating', 'cleaning up'):
+            return TransitionCallbackReturn.ERROR
         if self._state_name == 'configuring':
             self._release()
             self._state_name = 'unconfigured'
+        elif self._state_name == 'shutting down':
+            self._state_name = 'finalized'
+        return TransitionCallbackReturn.FAILURE
 
-    def _stop_worker(self, seconds: float) -> None:
-        """Take no more frames and end the worker; raises InputError where it is stuck."""
+    def _listen(self) -> None:
+        """Take frames, as soon as somebody listens to what comes of them."""
         for channel in self._channels.values():
-            channel.deactivate()
+            channel.activate()
+        if not HAS_MATCHED_EVENT:
+            self._look_timer = self.create_timer(LOOK_PERIOD_S, self._look,
+                                                 clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def _stop_worker(self, seconds: float) -> bool:
+        """Take no more frames and end the worker; return whether it has ended in time."""
         if self._look_timer is not None:
             self.destroy_timer(self._look_timer)
             self._look_timer = None
+        for channel in self._channels.values():
+            channel.deactivate()
         if self._worker is not None:
             if not self._worker.stop(seconds):
-                raise InputError('deactivate: expected the frames in work to be done within '
-                                 f'{seconds:g} s, found them still in work')
+                return False
             self._worker = None
+        return True
 
     def _release(self) -> None:
-        """Leave the graph and free the network."""
-        self._network.release()
-        for channel in self._channels.values():
-            channel.destroy()
-        self._channels = {}
+        """Leave the graph and free the network, which a stuck worker may still hold."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.abandon()
+        channels, self._channels = self._channels, {}
+        with ExitStack() as stack:  # each of them, whatever another raises
+            for channel in channels.values():
+                stack.callback(channel.destroy)
+            self._network.release(wait=worker is None)
+
+
+def _stuck(transition: str) -> InputError:
+    return InputError(f'{transition}: expected the frames in work to be done within '
+                      f'{_DEACTIVATE_S:g} s, found them still in work')

@@ -8,18 +8,20 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from rclpy.node import Node
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends import BackendError
-from fcn_seg_ros.inference.segmenter import RoadSegmenter, Segmentation
+from fcn_seg_ros.inference.segmenter import RoadSegmenter, Segmentation, SegmentOptions
 from fcn_seg_ros.node.batching import Batching
 from fcn_seg_ros.node.camera_channel import CameraChannel, Frame
-from fcn_seg_ros.node.decode import to_image
+from fcn_seg_ros.node.camera_info import focal_length
+from fcn_seg_ros.node.decode import to_image, to_message
 from fcn_seg_ros.node.frame_slot import Drop, FrameSlots
 from fcn_seg_ros.node.network import NetworkHolder
 from fcn_seg_ros.node.settings import Settings
@@ -36,13 +38,16 @@ class _Job:
     frame: Frame
     started: float
     image: np.ndarray | None = None
+    message: Image | CompressedImage | None = None
+    options: SegmentOptions = field(default_factory=SegmentOptions)
     converted: float = 0.0
     # What becomes of it: None once it is published.
     outcome: Drop | None = Drop.ERROR
 
     @property
     def header(self) -> Header:
-        return self.frame.message.header
+        assert self.message is not None
+        return self.message.header
 
 
 class Worker:
@@ -50,12 +55,14 @@ class Worker:
     Takes frames from the slots, segments and publishes them, on a thread of its own.
 
     ``settings`` is called once per batch, so that a frame sees one set of them. ``on_remedy`` is
-    called on the worker's thread with what Trouble says is to be done.
+    called on the worker's thread with what Trouble says is to be done, ``on_news`` when a camera's
+    picture becomes bad or good again.
     """
 
     def __init__(self, slots: FrameSlots, network: NetworkHolder,
                  channels: Mapping[str, CameraChannel], settings: Callable[[], Settings],
-                 node: Node, on_remedy: Callable[[Remedy, str], None]) -> None:
+                 node: Node, on_remedy: Callable[[Remedy, str], None],
+                 on_news: Callable[[], None]) -> None:
         self.trouble = Trouble()
         self._slots = slots
         self._network = network
@@ -65,8 +72,12 @@ class Worker:
         self._logger = node.get_logger()
         self._context = node.context
         self._on_remedy = on_remedy
+        self._on_news = on_news
         self._busy_since: float | None = None
         self._stop = threading.Event()
+        self._abandoned = False
+        self._ended = False
+        self._ending = threading.Lock()
         self._thread = threading.Thread(target=self._run, name='segmentation', daemon=True)
 
     def start(self) -> None:
@@ -86,13 +97,31 @@ class Worker:
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
+    def resume(self) -> bool:
+        """Take back a ``stop`` that did not come to an end; return False where it has after all."""
+        with self._ending:
+            if self._ended:
+                return False
+            self._stop.clear()
+            self._slots.open()
+            return True
+
+    def abandon(self) -> None:
+        """Publish nothing any more, whenever the batch in work comes to an end."""
+        self._abandoned = True
+
     def busy_s(self) -> float:
         """Return how many seconds ago the frames in work were taken, 0 where there are none."""
         since = self._busy_since
         return 0.0 if since is None else time.monotonic() - since
 
+    def _is_ended(self) -> bool:
+        with self._ending:
+            self._ended = self._stop.is_set()
+            return self._ended
+
     def _run(self) -> None:
-        while not self._stop.is_set():
+        while not self._is_ended():
             taken = self._slots.take()
             if taken is not None:
                 self._busy_since = time.monotonic()
@@ -107,6 +136,8 @@ class Worker:
         remedy = Remedy.RETRY
         try:
             settings = self._settings()
+            if not self._read(jobs[0]):
+                return
             with self._network.use() as (segmenter, batching):
                 jobs += self._companions(jobs[0], settings, batching)
                 self._process(jobs, settings, segmenter, batching)
@@ -151,41 +182,67 @@ class Worker:
             start = time.monotonic()
             results = segmenter.segment_batch(
                 [job.image for job in batch if job.image is not None],
-                [settings.cameras[job.camera].options for job in batch])
+                [job.options for job in batch])
             segmented = time.monotonic()
             batching.record(len(batch), 1e3 * (segmented - start))
             for job, result in zip(batch, results, strict=True):
                 self._publish(job, result, settings, (start, segmented))
+            # After the masks of all, so that none waits for it.
+            for job, result in zip(batch, results, strict=True):
+                self._watch(job, result, settings, segmenter)
             self.trouble.succeeded()
 
     def _prepare(self, job: _Job, settings: Settings, segmenter: RoadSegmenter
                  ) -> tuple[int, int] | None:
         """Decode a frame and return its network input's shape; None where it gets no mask."""
+        if job.message is None and not self._read(job):
+            return None
         channel = self._channels[job.camera]
         age_ms = self._age_ms(job.header)
         channel.times.add_arrival(age_ms)
         if settings.max_age_ms and age_ms > settings.max_age_ms:
             job.outcome = Drop.TOO_OLD
             return None
-        if not channel.outputs.watched():
+        if self._abandoned or not channel.outputs.watched():
             job.outcome = Drop.INACTIVE
             return None
         try:
-            job.image = to_image(job.frame.message)
-            shape = segmenter.network_shape(job.image.shape,
-                                            settings.cameras[job.camera].options.region)
+            assert job.message is not None
+            bit_depth = settings.cameras[job.camera].bit_depth
+            job.image, deep = to_image(job.message, bit_depth)
+            if deep:
+                channel.depth.note(job.image, bit_depth)
+            height, width = job.image.shape[:2]
+            job.options = replace(
+                settings.cameras[job.camera].options,
+                focal_length=focal_length(channel.camera_info, height, width))
+            shape = segmenter.network_shape((height, width), job.options.region,
+                                            job.options.focal_length)
         except InputError as error:
-            self._logger.warning(f'{job.camera}: image refused: {error}',
-                                 throttle_duration_sec=_WARN_EVERY_S)
-            job.outcome = Drop.MALFORMED
+            self._refuse(job, error)
             return None
         job.converted = time.monotonic()
-        height, width = job.image.shape[:2]
         channel.image_shape, channel.network_shape = (height, width), shape
         return shape
 
+    def _read(self, job: _Job) -> bool:
+        """Turn what was on the wire into a message; tell whether it is one."""
+        try:
+            job.message = to_message(job.frame.serialised, job.frame.kind)
+        except InputError as error:
+            self._refuse(job, error)
+        return job.message is not None
+
+    def _refuse(self, job: _Job, error: InputError) -> None:
+        self._logger.warning(f'{job.camera}: image refused: {error}',
+                             throttle_duration_sec=_WARN_EVERY_S)
+        job.outcome = Drop.MALFORMED
+
     def _publish(self, job: _Job, result: Segmentation, settings: Settings,
                  segmenting: tuple[float, float]) -> None:
+        if self._abandoned:  # its publishers are gone
+            job.outcome = Drop.INACTIVE
+            return
         channel, started = self._channels[job.camera], time.monotonic()
         assert job.image is not None
         channel.outputs.publish(job.header, job.image, result, channel.camera_info, settings)
@@ -197,7 +254,19 @@ class Worker:
             'segment': 1e3 * (segmenting[1] - segmenting[0]), 'publish': 1e3 * (done - started),
             'processing': 1e3 * (done - job.frame.taken), 'age': self._age_ms(job.header)})
 
+    def _watch(self, job: _Job, result: Segmentation, settings: Settings,
+               segmenter: RoadSegmenter) -> None:
+        """Let the camera's monitor look at a frame."""
+        assert job.image is not None
+        if self._channels[job.camera].monitor.look(
+                job.image, result, _nanoseconds(job.header), job.frame.taken, settings.monitor,
+                segmenter.info.statistics):
+            self._on_news()
+
     def _age_ms(self, header: Header) -> float:
         """Return the node's clock minus a stamp, whatever the stamp holds; it may be negative."""
-        stamp = header.stamp.sec * 10**9 + header.stamp.nanosec
-        return (self._clock.now().nanoseconds - stamp) / 1e6
+        return (self._clock.now().nanoseconds - _nanoseconds(header)) / 1e6
+
+
+def _nanoseconds(header: Header) -> int:
+    return int(header.stamp.sec * 10**9 + header.stamp.nanosec)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 import torch
@@ -50,10 +51,20 @@ class MovingAverage(WeightAveraging):
     The exponential moving average of weights and buffers, taken after every optimiser step.
 
     Lightning's own EMAWeightAveraging goes parameter by parameter; this is one operation on all.
+    After n steps the decay is at most (1 + n) / (10 + n), so that a short run is not an average
+    with its random start.
     """
 
     def __init__(self, decay: float) -> None:
-        super().__init__(use_buffers=True, multi_avg_fn=get_ema_multi_avg_fn(decay))
+        super().__init__(use_buffers=True, multi_avg_fn=partial(average, decay))
+
+
+@torch.no_grad()
+def average(decay: float, averaged: list[Tensor], current: list[Tensor], count: Tensor | int
+            ) -> None:
+    """Move averages, in place, towards the current values after ``count`` earlier steps."""
+    get_ema_multi_avg_fn(min(decay, (1 + int(count)) / (10 + int(count))))(
+        averaged, current, count)
 
 
 class OverlayPictures(Callback):

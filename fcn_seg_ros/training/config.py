@@ -25,6 +25,7 @@ PALETTE = ((0, 0, 0), (0, 200, 80))
 INPUT_CONVENTIONS = {
     'torch': ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), 'rgb'),
     'tf': ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5), 'rgb'),
+    'bgr255': ((0.0, 0.0, 0.0), (1 / 255,) * 3, 'bgr'),
     'caffe': ((103.939 / 255, 116.779 / 255, 123.68 / 255), (1 / 255,) * 3, 'bgr'),
 }
 OPTIMISERS = ('adamw', 'sgd')
@@ -43,8 +44,9 @@ class TrainingConfig:
 
     train: tuple[str, ...] = field(default=(), metadata={
         'help': 'datasets to train on, KIND:PATH?option=value&...'})
-    val: str = field(default='', metadata={
-        'help': 'dataset to score on every few epochs and at the end'})
+    val: tuple[str, ...] = field(default=(), metadata={
+        'help': 'datasets to score on every few epochs, and to fit temperature and threshold on at '
+                'the end; the scores kept in the checkpoint are those of the first'})
     encoder: str = field(default='mobilenet_v2', metadata={'help': 'pretrained encoder'})
     decoder: str = field(default='fcn8s', metadata={'help': 'fcn32s, fcn16s or fcn8s'})
     skip_scales: tuple[float, ...] = field(default=(1.0, 1.0), metadata={
@@ -52,20 +54,30 @@ class TrainingConfig:
                 'training of VGG'})
     encoder_weights: str = field(default='imagenet', metadata={
         'help': 'a .pth file with a classifier\'s state dict, "imagenet" (torchvision\'s, '
-                'downloaded) or "none"'})
+                'downloaded) or "none"; for road_adas the .xml of Open Model Zoo\'s '
+                'road-segmentation-adas-0001'})
     input_convention: str = field(default='torch', metadata={
         'help': 'how the encoder weights want their input: torch (ImageNet mean and std), tf '
-                '(-1 to 1) or caffe (BGR minus the mean)'})
+                '(-1 to 1), bgr255 (BGR, 0 to 255) or caffe (BGR minus the mean)'})
     init_from: str = field(default='', metadata={
         'help': 'start from this checkpoint where names fit (staged training: 32s, 16s, 8s)'})
     thin: float = field(default=1.0, metadata={
         'help': 'take channels out of the network of init_from until this share of what the hidden '
                 'ones cost is left, those first that the loss misses least'})
     teacher: str = field(default='', metadata={
-        'help': 'a checkpoint whose probabilities are learned beside the labels (distillation), '
-                'such as the one that a thinner network starts from'})
+        'help': 'a network whose probabilities are learned beside the labels (distillation): a '
+                'checkpoint, an exported model or an IR that a YAML file describes; a dataset of '
+                'which it should not speak has the option teacher=0'})
     teacher_weight: float = field(default=1.0, metadata={
         'help': 'weight of what the teacher says, beside the loss of the labels'})
+    frozen_layers: int = field(default=0, metadata={
+        'help': 'layers of the encoder, from the image on, that never learn (of the stage that '
+                'ends at stride 8)'})
+    decoder_first: float = field(default=0.0, metadata={
+        'help': 'share of the steps in which only the decoder learns, so that its random start '
+                'does not spoil the encoder (Kumar et al., ICLR 2022)'})
+    encoder_rate: float = field(default=1.0, metadata={
+        'help': 'learning rate of the encoder, as a share of the decoder\'s'})
     freeze_norm: bool = field(default=True, metadata={
         'help': 'keep the statistics of pretrained batch norms, for which batches of a few '
                 'images are too small'})
@@ -89,6 +101,8 @@ class TrainingConfig:
     augmentation: Augmentation = field(default_factory=Augmentation)
     precision: str = field(default='bf16-mixed', metadata={
         'help': 'arithmetic of the passes; the weights stay in fp32'})
+    licence: str = field(default='', metadata={
+        'help': 'licence of the weights, kept in the checkpoint; empty: those of the datasets'})
     seed: int = field(default=0, metadata={
         'help': 'of the shuffling, the augmentation and the layers without pretrained weights'})
     validate_every: int = field(default=5, metadata={'help': 'epochs between two scores on val'})
@@ -110,11 +124,14 @@ class TrainingConfig:
         for name, low, below in (('learning_rate', 0, 10), ('weight_decay', -1e-99, 10),
                                  ('momentum', -1e-99, 1), ('average_decay', -1e-99, 1),
                                  ('warmup', -1e-99, 1), ('clip', -1e-99, 1e9),
-                                 ('teacher_weight', -1e-99, 1e9)):
+                                 ('teacher_weight', -1e-99, 1e9), ('decoder_first', -1e-99, 1),
+                                 ('encoder_rate', 0, 1e3)):
             value = getattr(self, name)
             if not low < value < below:
                 raise InputError(f'{name}: expected {"more than" if low == 0 else "at least"} 0 '
                                  f'and less than {below:g}, found {value}')
+        if self.frozen_layers < 0:
+            raise InputError(f'frozen_layers: must be at least 0, found {self.frozen_layers}')
         if not 0 < self.thin <= 1:
             raise InputError(f'thin: expected more than 0 and at most 1, found {self.thin}')
         if self.thin < 1 and not self.init_from:

@@ -14,9 +14,9 @@ from torch.utils.data import DataLoader, Dataset, Sampler, Subset
 
 from fcn_seg_ros.datasets.base import InMemory, RoadDataset
 from fcn_seg_ros.datasets.mixture import Mixture, mix_seed
-from fcn_seg_ros.datasets.transforms import TrainingTransform
+from fcn_seg_ros.datasets.transforms import Augmentation, TrainingTransform
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.inference.preprocess import network_size, resize_image
+from fcn_seg_ros.inference.preprocess import network_size, resize_image, rows_of_area
 from fcn_seg_ros.training.config import TrainingConfig
 
 # What identifies one view of a sample: epoch, index, and how often it came before in the epoch.
@@ -63,7 +63,7 @@ class EpochBatches(Sampler[list[Key]]):
             yield batch[self._rank::self._world]
 
 
-class AugmentedSamples(Dataset[tuple[Tensor, Tensor]]):
+class AugmentedSamples(Dataset[tuple[Tensor, ...]]):
     """Augmented views of a dataset: a pure function of (seed, key)."""
 
     def __init__(self, dataset: RoadDataset, transform: TrainingTransform, seed: int) -> None:
@@ -71,8 +71,8 @@ class AugmentedSamples(Dataset[tuple[Tensor, Tensor]]):
         self._transform = transform
         self._seed = seed
 
-    def __getitem__(self, key: Key) -> tuple[Tensor, Tensor]:
-        """Return (image uint8 (3, h, w), labels int64 (h, w))."""
+    def __getitem__(self, key: Key) -> tuple[Tensor, ...]:
+        """Return (image uint8 (3, h, w), labels int64 (h, w)), with a teacher what it says too."""
         epoch, index, copy = key
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(mix_seed(self._seed + 7919 * copy, epoch, index + 1))
@@ -82,9 +82,9 @@ class AugmentedSamples(Dataset[tuple[Tensor, Tensor]]):
 class WholeSamples(Dataset[tuple[Tensor, Tensor]]):
     """Whole images at the size at which the segmenter runs them, with labels at their own."""
 
-    def __init__(self, dataset: RoadDataset, network_height: int) -> None:
+    def __init__(self, dataset: RoadDataset, augmentation: Augmentation) -> None:
         self._dataset = dataset
-        self._network_height = network_height
+        self._augmentation = augmentation
 
     def __len__(self) -> int:
         """Return the number of samples."""
@@ -94,7 +94,9 @@ class WholeSamples(Dataset[tuple[Tensor, Tensor]]):
         """Return (image uint8 (3, h, w), labels uint8 (H, W))."""
         sample = self._dataset[index]
         height, width = sample.labels.shape
-        size = network_size(height, width, self._network_height)
+        pixels = self._augmentation.pixels
+        rows = rows_of_area(height, width, pixels) if pixels else self._augmentation.height
+        size = network_size(height, width, rows)
         image = torch.from_numpy(resize_image(sample.image, size)).permute(2, 0, 1)
         return image.contiguous(), torch.from_numpy(sample.labels)
 
@@ -109,7 +111,7 @@ class RoadDataModule(LightningDataModule):
         self._mixture = mixture
         self._validation = validation
 
-    def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+    def train_dataloader(self) -> DataLoader[tuple[Tensor, ...]]:
         """Return the loader of augmented batches."""
         config, (rank, world) = self._config, self._place()
         samples = AugmentedSamples(self._mixture, TrainingTransform(config.augmentation),
@@ -124,7 +126,7 @@ class RoadDataModule(LightningDataModule):
         if self._validation is None:
             return []
         rank, world = self._place()
-        samples = WholeSamples(self._validation, self._config.augmentation.height)
+        samples = WholeSamples(self._validation, self._config.augmentation)
         share = Subset(samples, range(rank, len(samples), world))
         return DataLoader(share, batch_size=1, num_workers=0)
 

@@ -72,13 +72,18 @@ def cross_entropy(logits: Tensor, labels: Tensor, class_weights: tuple[float, ..
 
 def distillation(logits: Tensor, taught: Tensor) -> Tensor:
     """
-    Return the mean over all pixels of KL(taught || softmax(logits)).
+    Return the mean of KL(taught || softmax(logits)) over the pixels of which a teacher speaks.
 
-    ``taught`` are another network's probabilities, float (N, C, H, W) as the logits: Hinton,
-    Vinyals, Dean, "Distilling the Knowledge in a Neural Network", 2015, at temperature 1.
+    ``taught`` is its road probability as ``Sample.taught`` holds it, uint8 (N, H, W), ``logits``
+    are float (N, 2, H, W): Hinton, Vinyals, Dean, "Distilling the Knowledge in a Neural Network",
+    2015, at temperature 1. Without any such pixel the loss is 0.
     """
-    divergence = F.kl_div(logits.float().log_softmax(dim=1), taught, reduction='sum')
-    return divergence / (taught.numel() / taught.shape[1])
+    says = taught != IGNORE
+    # Where it says nothing the target is of no account, but it must be a number.
+    road = (taught.float() / (IGNORE - 1)).clamp(max=1)
+    target = torch.stack([1 - road, road], dim=1)
+    divergence = F.kl_div(logits.float().log_softmax(dim=1), target, reduction='none').sum(dim=1)
+    return (divergence * says).sum() / _mean_over_processes(says.sum().float()).clamp(min=1)
 
 
 def dice_loss(logits: Tensor, labels: Tensor) -> Tensor:

@@ -10,31 +10,35 @@ import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from lightning.pytorch import LightningModule
-from torch import Tensor, nn
+from torch import Tensor
 
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts
-from fcn_seg_ros.models.encoders import freeze_batch_norm
+from fcn_seg_ros.models.encoders import freeze_batch_norm, freeze_layers
+from fcn_seg_ros.models.fcn import FCN
 from fcn_seg_ros.training.config import INPUT_CONVENTIONS, ROAD_IDS, TrainingConfig
 from fcn_seg_ros.training.losses import distillation, segmentation_loss
 from fcn_seg_ros.training.normalise import normalise
 from fcn_seg_ros.training.schedules import make_optimiser, make_schedule
-from fcn_seg_ros.training.teacher import Teacher
 
 
 class SegmentationModule(LightningModule):
-    """Trains ``network`` on batches (uint8 (N, 3, H, W) RGB, int64 (N, H, W) labels)."""
+    """
+    Trains ``network`` on batches: uint8 (N, 3, H, W) RGB images, int64 (N, H, W) labels and, with
+    a teacher, uint8 (N, H, W) of what it says (see ``Sample.taught``).
+    """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, network: nn.Module, config: TrainingConfig) -> None:
+    def __init__(self, network: FCN, config: TrainingConfig) -> None:
         super().__init__()
         mean, std, order = INPUT_CONVENTIONS[config.input_convention]
         self.network = network
         self.config = config
         self._counts = RoadCounts()
         self._swap = order == 'bgr'
-        self._teacher = Teacher(config.teacher) if config.teacher else None
+        freeze_layers(network.encoder, config.frozen_layers)
+        self._encoder_parameters = [p for p in network.encoder.parameters() if p.requires_grad]
         self.register_buffer('mean', 255 * torch.tensor(mean).reshape(1, 3, 1, 1))
         self.register_buffer('std', 255 * torch.tensor(std).reshape(1, 3, 1, 1))
 
@@ -48,22 +52,29 @@ class SegmentationModule(LightningModule):
         road = self(images).float().softmax(dim=1)[:, list(ROAD_IDS)].sum(dim=1, keepdim=True)
         return F.interpolate(road, size, mode='bilinear')[:, 0]
 
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """Let the encoder learn, or not yet."""
+        steps = self.trainer.estimated_stepping_batches
+        learns = self.global_step >= round(self.config.decoder_first * steps)
+        for parameter in self._encoder_parameters:
+            parameter.requires_grad_(learns)
+
     def on_train_epoch_start(self) -> None:
         """Keep the pretrained statistics of batch norm."""
         if self.config.freeze_norm:
             freeze_batch_norm(self.network)
 
-    def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
-        """Return the loss of a batch."""
-        images, labels = batch
+    def training_step(self, batch: tuple[Tensor, ...], _: int) -> Tensor:
+        """Return the loss of a batch: images, labels and, with a teacher, what it says."""
+        images, labels, *taught = batch
         logits = self(images)
         loss = segmentation_loss(logits, labels, self.config.loss)
         self.log('loss', loss, prog_bar=True)
-        if self._teacher is None:
+        if not taught:
             return loss
-        taught = distillation(logits, self._teacher(images))
-        self.log('distillation', taught, prog_bar=True)
-        return loss + self.config.teacher_weight * taught
+        learned = distillation(logits, taught[0])
+        self.log('distillation', learned, prog_bar=True)
+        return loss + self.config.teacher_weight * learned
 
     def on_validation_epoch_start(self) -> None:
         """Count from zero."""

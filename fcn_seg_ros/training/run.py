@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,9 +24,10 @@ from lightning.pytorch.callbacks import (
 )
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
-from fcn_seg_ros.datasets.base import RoadDataset
+from fcn_seg_ros.datasets.base import Joined, RoadDataset
 from fcn_seg_ros.datasets.mixture import Mixture
 from fcn_seg_ros.datasets.open import (
+    DatasetSpec,
     licences,
     open_dataset,
     open_datasets,
@@ -34,6 +36,7 @@ from fcn_seg_ros.datasets.open import (
 )
 from fcn_seg_ros.datasets.survey import verify
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.evaluation.networks import Setting, open_network
 from fcn_seg_ros.models.checkpoint import load_checkpoint, save_checkpoint
 from fcn_seg_ros.models.checkpoint_file import NetworkSource, read_checkpoint
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
@@ -51,6 +54,7 @@ from fcn_seg_ros.training.config import (
 )
 from fcn_seg_ros.training.data import RoadDataModule, WholeSamples
 from fcn_seg_ros.training.module import SegmentationModule
+from fcn_seg_ros.training.teacher import Taught, Untaught
 from fcn_seg_ros.training.thinning import thinned
 
 RESUME_FILE = 'last.ckpt'
@@ -81,14 +85,17 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
         raise InputError('train: expected at least one dataset, found none')
     specs = [parse_spec(text) for text in config.train]
     mixture = open_datasets(specs)
-    validation = open_dataset(parse_spec(config.val)) if config.val else None
+    validation = Joined([open_dataset(parse_spec(text)) for text in config.val]) \
+        if config.val else None
     # A broken file is told now, not hours later; likewise one that the metadata are read from.
     verify(mixture)
     logging.getLogger('lightning.pytorch').setLevel(logging.WARNING)
     start = _start(config, out, mixture, resume)
-    info = describe(config, training_data(specs, mixture), licences(specs))
+    info = describe(config, training_data(specs, mixture), config.licence or licences(specs))
     if start is not None:
         info = heir(info, start.info)
+    if config.teacher:
+        mixture = taught(mixture, specs, config.teacher)
     seed_everything(config.seed, verbose=False)
     network = _network(config, start, resume)
     # Channels last is how CPUs and tensor cores convolve fastest.
@@ -103,6 +110,19 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
     path = out / CHECKPOINT_FILE
     save_checkpoint(path, network.to('cpu', torch.float32).eval(), info)
     return path
+
+
+def taught(mixture: Mixture, specs: Sequence[DatasetSpec], teacher: str) -> Mixture:
+    """Return a mixture with what a teacher says of each part of which it is to speak."""
+    predictor = open_network(teacher, Setting()).predictor
+    parts: list[RoadDataset] = []
+    for part, spec in zip(mixture.parts, specs, strict=True):
+        if spec.taught:
+            print(f'asking the teacher about {len(part)} images of {spec}', flush=True)
+            parts.append(Taught(part, predictor))
+        else:
+            parts.append(Untaught(part))
+    return Mixture(parts, mixture.weights)
 
 
 def heir(info: CheckpointInfo, start: CheckpointInfo) -> CheckpointInfo:
@@ -120,6 +140,7 @@ def describe(config: TrainingConfig, data: str, licence: str) -> CheckpointInfo:
     return CheckpointInfo(
         config.encoder, config.decoder, CLASSES, ROAD_IDS, PALETTE, mean, std, order,
         config.augmentation.height, (first, second), training_data=data, licence=licence,
+        network_pixels=config.augmentation.pixels,
         git_commit=_git_commit())
 
 
@@ -132,13 +153,15 @@ def make_trainer(config: TrainingConfig, out: Path, validation: RoadDataset | No
         LearningRateMonitor('step'), RichProgressBar() if show else EpochLines(),
     ]
     if validation is not None:
-        callbacks.append(OverlayPictures(WholeSamples(validation, config.augmentation.height)))
+        callbacks.append(OverlayPictures(WholeSamples(validation, config.augmentation)))
     if config.average_decay:
         # Last, as it takes the averaged weights away again at the end of a validation.
         callbacks.append(MovingAverage(config.average_decay))
     processes = int(os.environ.get('LOCAL_WORLD_SIZE', config.devices))
     options: dict[str, Any] = {} if validation is not None else {'limit_val_batches': 0}
     if processes > 1:
+        if config.decoder_first:
+            raise InputError('decoder_first: not available on several processes')
         options['strategy'] = 'ddp'
     return Trainer(
         max_epochs=config.epochs, precision=cast(Any, config.precision), accelerator='auto',

@@ -9,37 +9,46 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
+from fcn_seg_ros.models.fcn import FCN
 from fcn_seg_ros.training.config import TrainingConfig
 
 
-def make_optimiser(network: nn.Module, config: TrainingConfig) -> Optimizer:
+def make_optimiser(network: FCN, config: TrainingConfig) -> Optimizer:
     """
     Return AdamW (decoupled weight decay) or SGD with momentum (weight decay in the gradient).
 
     Both regularise the kernels only.
     """
-    groups = parameter_groups(network, config.weight_decay)
+    groups = parameter_groups(network, config)
     if config.optimiser == 'adamw':
         return torch.optim.AdamW(groups, lr=config.learning_rate)
     return torch.optim.SGD(groups, lr=config.learning_rate, momentum=config.momentum,
                            nesterov=config.momentum > 0)
 
 
-def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Return the optimiser's groups: kernels are decayed, biases and norms (one axis) are not."""
-    parameters = [p for p in network.parameters() if p.requires_grad]
-    return [{'params': [p for p in parameters if p.ndim > 1], 'weight_decay': weight_decay},
-            {'params': [p for p in parameters if p.ndim <= 1], 'weight_decay': 0.0}]
+def parameter_groups(network: FCN, config: TrainingConfig) -> list[dict[str, Any]]:
+    """
+    Return the optimiser's groups: kernels are decayed, biases and norms (one axis) are not.
+
+    The encoder's learn at ``encoder_rate`` times the learning rate of the decoder's.
+    """
+    groups = []
+    for part, rate in ((network.encoder, config.encoder_rate), (network.decoder, 1.0)):
+        parameters = [p for p in part.parameters() if p.requires_grad]
+        for kernels, decay in ((True, config.weight_decay), (False, 0.0)):
+            groups.append({'params': [p for p in parameters if (p.ndim > 1) == kernels],
+                           'weight_decay': decay, 'lr': rate * config.learning_rate})
+    return [group for group in groups if group['params']]
 
 
 def make_schedule(optimiser: Optimizer, config: TrainingConfig, steps: int) -> LRScheduler:
     """Return the schedule by name, to be stepped once an optimiser step, ``steps`` times."""
     if config.schedule == 'one_cycle':
-        return OneCycleLR(optimiser, config.learning_rate, max(2, steps),
+        peaks = [group['lr'] for group in optimiser.param_groups]
+        return OneCycleLR(optimiser, peaks, max(2, steps),
                           pct_start=max(config.warmup, 1 / max(2, steps)))
     return LambdaLR(optimiser, partial(share, config.schedule, config.warmup, steps))
 

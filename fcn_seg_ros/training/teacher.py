@@ -4,40 +4,54 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from dataclasses import replace
 
-from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.models.checkpoint import load_checkpoint
-from fcn_seg_ros.training.config import CLASSES
-from fcn_seg_ros.training.normalise import normalise
+import numpy as np
+
+from fcn_seg_ros.datasets.base import IGNORE, RoadDataset, Sample
+from fcn_seg_ros.evaluation.predictors import Predictor
 
 
-class Teacher:
+class Taught:
     """
-    A checkpoint that answers with probabilities; not a module, so it is in nobody's weights.
+    A dataset with what a teacher says of each image, asked once and kept in memory.
 
-    Raises InputError for a file that is no checkpoint, or one with other classes.
+    The teacher sees the image as it is, and mirrored; the mean of both is moved along with the
+    labels by the augmentation. So it judges the clear picture, while the network that learns from
+    it sees a darker, noisier or blurred one.
     """
 
-    def __init__(self, path: str) -> None:
-        checkpoint = load_checkpoint(path)
-        info = checkpoint.info
-        if info.classes != CLASSES:
-            raise InputError(f'teacher: expected the classes {", ".join(CLASSES)}, found '
-                             f'{", ".join(info.classes)}')
-        self._network = checkpoint.network.requires_grad_(False).to(
-            memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._swap = info.channel_order == 'bgr'
-        self._mean = 255 * torch.tensor(info.mean).reshape(1, 3, 1, 1)
-        self._std = 255 * torch.tensor(info.std).reshape(1, 3, 1, 1)
-        self._temperature = info.temperature
+    def __init__(self, dataset: RoadDataset, teacher: Predictor) -> None:
+        self._dataset = dataset
+        self._taught = [ask(teacher, dataset[index]) for index in range(len(dataset))]
 
-    @torch.no_grad()
-    def __call__(self, images: Tensor) -> Tensor:
-        """Return the calibrated probabilities, float (N, classes, H, W), of uint8 RGB images."""
-        device = images.device
-        self._network.to(device)
-        logits = self._network(normalise(images, self._mean.to(device), self._std.to(device),
-                                         self._swap))
-        return (logits.float() / self._temperature).softmax(dim=1)
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return len(self._dataset)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Return a sample with what the teacher says."""
+        return replace(self._dataset[index], taught=self._taught[index])
+
+
+class Untaught:
+    """A dataset of which the teacher says nothing, beside others of which it does."""
+
+    def __init__(self, dataset: RoadDataset) -> None:
+        self._dataset = dataset
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return len(self._dataset)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Return a sample with nothing said."""
+        sample = self._dataset[index]
+        return replace(sample, taught=np.full_like(sample.labels, IGNORE))
+
+
+def ask(teacher: Predictor, sample: Sample) -> np.ndarray:
+    """Return a teacher's road probability of a sample as ``Sample.taught`` holds it."""
+    mirrored = replace(sample, image=np.ascontiguousarray(sample.image[:, ::-1]))
+    both = teacher(sample)[0].astype(np.float32) + teacher(mirrored)[0][:, ::-1]
+    return np.round(both / 2 * (IGNORE - 1) / 255).astype(np.uint8)

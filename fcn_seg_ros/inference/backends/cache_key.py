@@ -18,7 +18,7 @@ _PACKAGE = Path(__file__).resolve().parents[2]
 _CODE = ('models/*.py', 'inference/*.py', 'inference/backends/*.py', 'inference/export/*.py')
 # Facts about a network that change nothing of what it computes.
 _NOT_COMPUTED = ('scores', 'training_data', 'licence', 'git_commit', 'threshold', 'palette',
-                 'network_height')
+                 'network_height', 'network_pixels', 'statistics', 'format_version')
 
 
 def graph_key(checkpoint: NetworkSource, kind: str, libraries: tuple[str, ...],

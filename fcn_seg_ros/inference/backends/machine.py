@@ -7,6 +7,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import platform
+import re
 from pathlib import Path
 
 from fcn_seg_ros.errors import InputError
@@ -43,20 +44,25 @@ def has_cuda_driver() -> bool:
     return True
 
 
+def check_device_name(device: str) -> None:
+    """Raise InputError for a device parameter that no machine has."""
+    if not re.fullmatch(r'auto|cpu|cuda(:\d{1,4})?', device, re.ASCII):
+        raise InputError(f'device: expected auto, cpu, cuda or cuda:N, found {device[:100]!r}')
+
+
 def resolve_device(device: str) -> str:
     """Return ``cpu`` or ``cuda:N`` for a device parameter; InputError where there is none."""
+    check_device_name(device)
     if device == 'cpu':
         return 'cpu'
-    kind, _, number = device.partition(':')
-    if device != 'auto' and (kind != 'cuda' or (number and not number.isdigit())):
-        raise InputError(f'device: expected auto, cpu, cuda or cuda:N, found {device!r}')
     count = _cuda_devices()
     if device == 'auto':
         return 'cuda:0' if count else 'cpu'
-    if int(number or 0) >= count:
+    number = int(device.partition(':')[2] or 0)
+    if number >= count:
         raise InputError(f'device: expected one of the {count} CUDA devices that PyTorch finds '
                          f'here, found {device!r}')
-    return f'cuda:{int(number or 0)}'
+    return f'cuda:{number}'
 
 
 def _flags() -> set[str]:

@@ -9,6 +9,7 @@ fraction of one. So the cache keeps the converted one, which serves every shape,
 
 from __future__ import annotations
 
+import errno
 import sys
 import tempfile
 from functools import lru_cache
@@ -17,11 +18,13 @@ from typing import Any
 
 import numpy as np
 
+from fcn_seg_ros.errors import one_line
 from fcn_seg_ros.inference.backends.base import MAX_SHAPES, library_errors
 from fcn_seg_ros.inference.backends.cache_key import graph_key
 from fcn_seg_ros.inference.backends.conversion import convert_apart
 from fcn_seg_ros.inference.cache import default_cache
 from fcn_seg_ros.models.checkpoint_file import NetworkSource
+from fcn_seg_ros.processes import SHARED_MEMORY
 
 # openvino.convert_model reports its use to an analytics server unless it finds no telemetry
 # package. A vehicle's node contacts nobody.
@@ -55,7 +58,6 @@ class OpenVinoBackend:
         }
         if threads:
             self._config['INFERENCE_NUM_THREADS'] = threads
-        self._core = openvino.Core()
         with library_errors(self.name, device, (RuntimeError,)):
             # Of a model a copy, as it will be given other shapes.
             self._model = (network.clone() if isinstance(network, openvino.Model)
@@ -90,11 +92,18 @@ class OpenVinoBackend:
 
     def _compile(self, shape: tuple[int, ...]) -> Any:
         self._model.reshape(list(shape))
-        return self._core.compile_model(self._model, 'CPU', self._config).create_infer_request()
+        return core().compile_model(self._model, 'CPU', self._config).create_infer_request()
 
-    def _read(self, content: bytes) -> Any:
+    @staticmethod
+    def _read(content: bytes) -> Any:
         start = _LENGTH_BYTES + int.from_bytes(content[:_LENGTH_BYTES], 'little')
-        return self._core.read_model(content[_LENGTH_BYTES:start], content[start:])
+        return core().read_model(content[_LENGTH_BYTES:start], content[start:])
+
+
+@lru_cache(None)
+def core() -> Any:
+    """Return the process's one Core; each of its own would leave 4 MB behind with its network."""
+    return openvino.Core()
 
 
 def convert_to_bytes(checkpoint: NetworkSource) -> bytes:
@@ -109,8 +118,14 @@ def _convert(checkpoint: NetworkSource) -> Any:
 
 
 def _dump(model: Any) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / 'model.xml'
-        openvino.save_model(model, path, compress_to_fp16=False)
-        text, weights = path.read_bytes(), path.with_suffix('.bin').read_bytes()
-    return len(text).to_bytes(_LENGTH_BYTES, 'little') + text + weights
+    # It writes to files only, and the disk may be full.
+    for place in (None, SHARED_MEMORY):
+        try:
+            with tempfile.TemporaryDirectory(dir=place) as folder:
+                path = Path(folder) / 'model.xml'
+                openvino.save_model(model, path, compress_to_fp16=False)
+                text, weights = path.read_bytes(), path.with_suffix('.bin').read_bytes()
+            return len(text).to_bytes(_LENGTH_BYTES, 'little') + text + weights
+        except (OSError, RuntimeError) as error:
+            fault = one_line(error)
+    raise OSError(errno.ENOSPC, f'no place for the converted network ({fault})')

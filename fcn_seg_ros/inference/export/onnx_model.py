@@ -11,11 +11,11 @@ from typing import Any
 
 import torch
 
-from fcn_seg_ros.inference.export.metadata import INPUT, OUTPUT, to_json
+from fcn_seg_ros.inference.export.names import INPUT, OUTPUT
 from fcn_seg_ros.inference.export.parity import Model
 from fcn_seg_ros.inference.export.torch_program import dynamic_shapes, example
 from fcn_seg_ros.inference.graph import InferenceGraph
-from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, CheckpointInfo
+from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, CheckpointInfo, to_json
 
 
 def convert(graph: InferenceGraph) -> Any:

@@ -12,13 +12,21 @@ import torch
 
 from fcn_seg_ros.inference.backends.cache_key import hash_network
 from fcn_seg_ros.inference.backends.openvino import openvino
-from fcn_seg_ros.inference.export.metadata import INPUT, OUTPUT, to_json
+from fcn_seg_ros.inference.export.names import INPUT, OUTPUT
 from fcn_seg_ros.inference.export.parity import Model
 from fcn_seg_ros.inference.export.torch_program import example
-from fcn_seg_ros.inference.exported import HASH_KEY, PRECISION_KEY
+from fcn_seg_ros.inference.exported import (
+    HASH_KEY,
+    PRECISION_KEY,
+    ExportedModel,
+    write_self_test,
+)
 from fcn_seg_ros.inference.graph import InferenceGraph
-from fcn_seg_ros.models.checkpoint_file import NetworkSource
-from fcn_seg_ros.models.checkpoint_info import METADATA_KEY
+from fcn_seg_ros.inference.seal import prepare, seal
+from fcn_seg_ros.inference.segmenter import RoadSegmenter
+from fcn_seg_ros.inference.self_test import drawn_scene
+from fcn_seg_ros.models.checkpoint_file import NetworkSource, SelfTest
+from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, to_json
 
 
 def convert(graph: InferenceGraph) -> Any:
@@ -34,11 +42,28 @@ def convert(graph: InferenceGraph) -> Any:
 
 
 def save(model: Any, checkpoint: NetworkSource, path: Path, precision: str) -> None:
-    """Write a model and its weights (in fp16 where that is asked), the metadata in ``rt_info``."""
+    """
+    Write a model and its weights (in fp16 where that is asked).
+
+    In ``rt_info`` are the metadata, what the model answers to the checkpoint's self-test image (to
+    a drawn one where it has none), and the hashes of both files.
+    """
     model.set_rt_info(to_json(checkpoint.info), [METADATA_KEY])
     model.set_rt_info(precision, [PRECISION_KEY])
     model.set_rt_info(hash_network(checkpoint), [HASH_KEY])
+    write_self_test(model, _answer(model, checkpoint, path, precision))
+    prepare(model)
     openvino.save_model(model, str(path), compress_to_fp16=precision == 'fp16')
+    seal(path)
+
+
+def _answer(model: Any, checkpoint: NetworkSource, path: Path, precision: str) -> SelfTest:
+    arithmetic = 'int8' if precision == 'int8' else 'fp32'
+    segmenter = RoadSegmenter(ExportedModel(path, checkpoint.info, arithmetic, model), 'cpu',
+                              arithmetic, test=False)
+    stored = checkpoint.self_test
+    image = drawn_scene() if stored is None else stored.image
+    return SelfTest(image, segmenter.segment(image).probability)
 
 
 def load(path: Path) -> Model:

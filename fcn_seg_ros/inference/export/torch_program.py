@@ -12,10 +12,9 @@ import torch
 from torch import Tensor
 from torch.export import Dim
 
-from fcn_seg_ros.inference.export.metadata import to_json
 from fcn_seg_ros.inference.export.parity import Model
 from fcn_seg_ros.inference.graph import InferenceGraph
-from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, STRIDE, CheckpointInfo
+from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, STRIDE, CheckpointInfo, to_json
 
 _MAX_BATCH = 64
 _MAX_SIDE = 4096

@@ -1,19 +1,18 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""From the bytes of a camera image message to RGB."""
+"""From the values of a camera image, raw or a mosaic, to RGB."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 
-from fcn_seg_ros.errors import InputError
-
-# Far above every camera; below it height * step cannot surprise anybody.
-MAX_SIDE = 16384
+from fcn_seg_ros.errors import InputError, quoted
+from fcn_seg_ros.images.structure import check_side
 
 
 @dataclass(frozen=True)
@@ -78,19 +77,21 @@ ENCODINGS = {
 
 
 def to_rgb(data: Any, height: int, width: int, encoding: str, step: int,
-           is_bigendian: bool = False) -> np.ndarray:
+           is_bigendian: bool = False, bit_depth: int = 0) -> np.ndarray:
     """
     Return the RGB image, uint8 (H, W, 3), of an image message's fields.
 
     ``data`` is any buffer of at least ``height * step`` bytes (half as many again for nv12 and
     nv21, whose chroma rows follow with the same step); ``step`` is the length of a row in bytes,
-    padding included. For rgb8 without padding the result is a view of ``data``. 16-bit values
-    keep their upper byte. Raises InputError, naming what is wrong, for an encoding that is not in
-    ENCODINGS, an absurd size, a step shorter than a row or data shorter than the image.
+    padding included. For rgb8 without padding the result is a view of ``data``. Of ``bit_depth``
+    bits in 16-bit values the upper 8 are kept (0: of all 16). Raises InputError, naming what is
+    wrong, for an encoding that is not in ENCODINGS, an absurd size, a step shorter than a row or
+    data shorter than the image.
     """
     kind = ENCODINGS.get(encoding)
     if kind is None:
-        raise InputError(f'encoding: expected one of {", ".join(ENCODINGS)}, found {encoding!r}')
+        raise InputError(f'encoding: expected one of {", ".join(ENCODINGS)}, found '
+                         f'{quoted(encoding)}')
     _check_size(kind, height, width, encoding)
     row = width * kind.pixel_bytes
     if step < row:
@@ -103,18 +104,46 @@ def to_rgb(data: Any, height: int, width: int, encoding: str, step: int,
                          f'found {buffer.size}')
     rows = np.ascontiguousarray(buffer[:count * step].reshape(count, step)[:, :row])
     if kind.dtype is np.uint16:
-        # Read as little-endian, a big-endian number's upper byte is the lower one.
-        values = rows.view('<u2')
-        rows = (values if is_bigendian else values >> 8).astype(np.uint8)
+        rows = to_8_bits(rows.view('>u2' if is_bigendian else '<u2'), bit_depth)
     pixels = rows.reshape(count, width, kind.channels)
     return pixels if kind.code is None else cv2.cvtColor(pixels, kind.code)
 
 
-def check_side(height: int, width: int) -> None:
-    """Raise InputError for an image without pixels or with an absurd number of them."""
-    if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
-        raise InputError(f'size: expected 1x1 to {MAX_SIDE}x{MAX_SIDE} pixels, '
-                         f'found {width}x{height}')
+def is_deep(encoding: str) -> bool:
+    """Tell whether an encoding's values have 16 bits, of which a camera may use fewer."""
+    kind = ENCODINGS.get(encoding)
+    return kind is not None and kind.dtype is np.uint16
+
+
+def to_8_bits(values: np.ndarray, bit_depth: int = 0) -> np.ndarray:
+    """
+    Return the upper 8 of ``bit_depth`` bits (0: 16) of 16-bit values as uint8.
+
+    A value that needs more bits than that is as bright as can be.
+    """
+    if bit_depth in (0, 16):
+        # Seen in the wrong byte order, a number's upper byte is the lower one.
+        if values.dtype.byteorder == '>':
+            return values.view('<u2').astype(np.uint8)
+        return (values >> 8).astype(np.uint8)
+    return np.minimum(values >> (bit_depth - 8), 255).astype(np.uint8)
+
+
+def demosaic(pixels: np.ndarray, format: str) -> np.ndarray | None:
+    """
+    Return the RGB image, uint8 (H, W, 3), of a mosaic's uint8 values (H, W).
+
+    ``format`` begins with the encoding, as that of a compressed image message: ``bayer_rggb8;
+    png compressed``. None where that is not a Bayer encoding. Raises InputError for an image
+    smaller than the mosaic's cell, 2x2.
+    """
+    cell = re.match(r'\s*bayer_([a-z]{4})(8|16)\b', format)
+    if cell is None or cell[1] not in _BAYER:
+        return None
+    kind = ENCODINGS[f'bayer_{cell[1]}8']
+    height, width = pixels.shape
+    _check_size(kind, height, width, f'bayer_{cell[1]}8')
+    return cv2.cvtColor(pixels, _BAYER[cell[1]])
 
 
 def _check_size(kind: Encoding, height: int, width: int, encoding: str) -> None:

@@ -1,0 +1,64 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Images without labels, of which a teacher says where the road is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from fcn_seg_ros.datasets.base import IGNORE, Sample
+from fcn_seg_ros.datasets.images import read_rgb
+from fcn_seg_ros.datasets.pairs import image_file, image_names
+from fcn_seg_ros.errors import InputError
+
+
+class Frames:
+    """
+    Every ``every``-th image of a folder, or frame of a video, with no pixel labelled.
+
+    A video is decoded at once and kept in memory. Raises InputError for a path that is neither,
+    and for a video that cannot be decoded.
+    """
+
+    def __init__(self, root: str | Path, every: int = 1) -> None:
+        self.root = Path(root)
+        if every < 1:
+            raise InputError(f'{root}: every: must be at least 1, found {every}')
+        self._images: list[np.ndarray] = []
+        if self.root.is_dir():
+            self.names = image_names(self.root)[::every]
+        elif self.root.is_file():
+            self._images = _decode(self.root, every)
+            self.names = [f'{self.root.stem}_{every * number:06d}'
+                          for number in range(len(self._images))]
+        else:
+            raise InputError(f'{root}: no folder of images and no video')
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.names)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Return an image, nothing labelled; raises InputError for a file that is damaged."""
+        name = self.names[index]
+        image = (self._images[index] if self._images else
+                 read_rgb(image_file(self.root, name)))
+        return Sample(name, image, np.full(image.shape[:2], IGNORE, np.uint8))
+
+
+def _decode(path: Path, every: int) -> list[np.ndarray]:
+    video = cv2.VideoCapture(str(path))
+    images = []
+    number = 0
+    while video.grab():
+        if number % every == 0:
+            done, image = video.retrieve()
+            if done:
+                images.append(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+        number += 1
+    if not images:
+        raise InputError(f'{path}: not a video that can be decoded')
+    return images

@@ -1,0 +1,96 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""
+From the bytes of a PNG, JPEG or TIFF file to pixels: the package's one decoder.
+
+The bytes are hostile until proven harmless: their structure is checked first (png.py, jpeg.py,
+tiff.py), and only what makes pixels gets to the library that decodes. Whatever that raises is
+InputError.
+
+One rule for EXIF, in the node, ``play``, ``segment`` and the datasets: the orientation is ignored.
+Masks, labels and CameraInfo are those of the pixels as they lie in the file.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import cv2
+import numpy as np
+
+from fcn_seg_ros.errors import InputError, quoted, type_and_words
+from fcn_seg_ros.images.encodings import demosaic, to_8_bits
+from fcn_seg_ros.images.jpeg import SIGNATURE as JPEG
+from fcn_seg_ros.images.jpeg import check_jpeg
+from fcn_seg_ros.images.libraries import decode_checked
+from fcn_seg_ros.images.png import SIGNATURE as PNG
+from fcn_seg_ros.images.png import check_png
+from fcn_seg_ros.images.structure import CheckedFile
+from fcn_seg_ros.images.tiff import SIGNATURES as TIFF
+from fcn_seg_ros.images.tiff import check_tiff
+
+# 'jpeg', 'rgb8; jpeg compressed bgr8', 'mono16; png compressed ', but not 'compressedDepth png'.
+_KNOWN = re.compile(r'\b(m?jpe?g|png|tiff?)\b')
+_DEPTH = 'compresseddepth'
+
+
+def decode(data: Any, format: str = '', bit_depth: int = 0) -> np.ndarray:
+    """
+    Return the RGB image, uint8 (H, W, 3), of a PNG, JPEG or TIFF file.
+
+    ``data`` is any buffer that holds the file. ``format`` is that of a compressed image message,
+    as image_transport or a camera driver writes it, or '': a grey image is demosaiced where it
+    begins with a Bayer encoding. Other grey becomes RGB, alpha is left out, EXIF orientation is
+    ignored. Of ``bit_depth`` bits in a 16-bit image the upper 8 are kept (0: of all 16). Raises
+    InputError, naming what is wrong, for another format, for data that is damaged or cut off and
+    for an absurd size. JPEG has no checksum: bytes that are wrong within a whole file are seen
+    only as wrong pixels.
+    """
+    return to_rgb(decode_pixels(data, format), format, bit_depth)
+
+
+def decode_pixels(data: Any, format: str = '') -> np.ndarray:
+    """
+    Return the pixels as the file has them, uint8 or uint16: grey (H, W), else RGB (H, W, 3).
+
+    A palette's colours are looked up. Raises InputError as ``decode`` does.
+    """
+    name = format[:200].lower()
+    if name and (_DEPTH in name or not _KNOWN.search(name)):
+        raise InputError(f'format: expected jpeg, png or tiff, found {quoted(format)}')
+    file = check(bytes(data))
+    try:
+        pixels = decode_checked(file)
+    except Exception as error:  # whatever a decoder raises, the file is the reason
+        raise _damaged(file, len(data), f' ({type_and_words(error)})') from None
+    if pixels is None or pixels.shape[:2] != (file.height, file.width):
+        raise _damaged(file, len(data))
+    return pixels
+
+
+def to_rgb(pixels: np.ndarray, format: str = '', bit_depth: int = 0) -> np.ndarray:
+    """Return decoded pixels as an RGB image, uint8 (H, W, 3); see ``decode``."""
+    if pixels.dtype == np.uint16:
+        pixels = to_8_bits(pixels, bit_depth)
+    if pixels.ndim == 3:
+        return pixels
+    mosaic = demosaic(pixels, format)
+    return cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB) if mosaic is None else mosaic
+
+
+def check(content: bytes) -> CheckedFile:
+    """Return what a PNG, JPEG or TIFF file is; raises InputError where it is none or not sound."""
+    if content.startswith(JPEG):
+        return check_jpeg(content)
+    if content.startswith(PNG):
+        return check_png(content)
+    if content.startswith(TIFF):
+        return check_tiff(content)
+    raise InputError(f'data: expected a PNG, JPEG or TIFF image, found {len(content)} bytes of '
+                     'something else')
+
+
+def _damaged(file: CheckedFile, length: int, why: str = '') -> InputError:
+    return InputError(f'data: expected an image of {file.width}x{file.height}, found {length} '
+                      f'bytes that are damaged{why}')

@@ -1,0 +1,124 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""
+The structure of a PNG file, checked before a decoder sees it (ISO/IEC 15948, "PNG").
+
+Every chunk must lie in the file and have its checksum. Animated files are refused: no camera sends
+them, and OpenCV's decoder for them dereferences what an odd chunk left unset. Of the chunks that
+are left the decoder gets those that make pixels, and no text, profile or EXIF.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.images.structure import CheckedFile, check_amount, check_size
+
+SIGNATURE = b'\x89PNG\r\n\x1a\n'
+_END = b'\x00\x00\x00\x00IEND\xaeB`\x82'
+# Writers put at least some kB into a chunk: 64 megapixels in pieces of 8 kB are half as many.
+_MOST_CHUNKS = 2**16
+# By the format's colour type: channels, and the bits that a channel may have.
+_COLOUR_TYPES = {0: (1, (1, 2, 4, 8, 16)), 2: (3, (8, 16)), 3: (1, (1, 2, 4, 8)),
+                 4: (2, (8, 16)), 6: (4, (8, 16))}
+_PALETTE = 3
+_ANIMATION = (b'acTL', b'fcTL', b'fdAT')
+# Deflate makes at most 1032 bytes of one.
+_INFLATION = 1032
+
+
+def check_png(content: bytes) -> CheckedFile:
+    """Return what a PNG file is; raises InputError, in one line, where it is not sound."""
+    kinds, spans = _chunks(content)
+    animation = next((kind for kind in kinds if kind in _ANIMATION), None)
+    if animation:
+        raise InputError(f'data: expected a still PNG image, found an animated one '
+                         f'(chunk {animation.decode()})')
+    unknown = next((kind for kind in kinds if not kind[0] & 0x20
+                    and kind not in (b'IHDR', b'PLTE', b'IDAT', b'IEND')), None)
+    if unknown:
+        raise InputError(f'data: expected a PNG image, found the unknown critical chunk '
+                         f'{unknown.decode()}')
+    first, pieces = _image_data(kinds)
+    width, height, bits, colour = _header(content, kinds, spans)
+    palette = _palette(content, kinds, spans, colour, first)
+    start, end = spans[first][0], spans[first + pieces - 1][1]
+    channels = _COLOUR_TYPES[colour][0]
+    # Rows are rounded up to bytes and begin with their filter's number.
+    raw = height * (1 + (width * channels * bits + 7) // 8)
+    check_amount(raw // _INFLATION, end - start - 12 * pieces, height, width)
+    needed = content[:33] + palette + content[start:end] + _END
+    return CheckedFile(content if len(needed) == len(content) else needed, width, height,
+                       colour in (0, 4), 16 if bits == 16 else 8, colour == _PALETTE)
+
+
+def _chunks(content: bytes) -> tuple[list[bytes], list[tuple[int, int]]]:
+    """Return the types of the chunks up to IEND, and where each starts and ends."""
+    kinds: list[bytes] = []
+    spans: list[tuple[int, int]] = []
+    view = memoryview(content)
+    position = len(SIGNATURE)
+    while not kinds or kinds[-1] != b'IEND':
+        kind = content[position + 4:position + 8]
+        end = position + 12 + int.from_bytes(view[position:position + 4], 'big')
+        if len(kind) < 4 or end > len(content):
+            raise InputError(f'data: expected a whole PNG image, found {len(content)} bytes that '
+                             'are cut off or damaged')
+        if not (kind.isalpha() and kind.isascii()
+                and zlib.crc32(view[position + 4:end - 4])
+                == int.from_bytes(view[end - 4:end], 'big')):
+            raise InputError(f'data: expected a whole PNG image, found {len(content)} bytes that '
+                             f'are damaged near byte {position}')
+        kinds.append(kind)
+        spans.append((position, end))
+        if len(kinds) > _MOST_CHUNKS:
+            raise InputError(f'data: expected a PNG image of at most {_MOST_CHUNKS} chunks, '
+                             'found more')
+        position = end
+    return kinds, spans
+
+
+def _image_data(kinds: list[bytes]) -> tuple[int, int]:
+    """Return the first image data chunk's index, and how many there are: one run of them."""
+    pieces = kinds.count(b'IDAT')
+    if not pieces:
+        raise InputError('data: expected a PNG image, found one without image data')
+    first = kinds.index(b'IDAT')
+    if any(kind != b'IDAT' for kind in kinds[first:first + pieces]):
+        raise InputError('data: expected the image data of a PNG image in a row, found other '
+                         'chunks in between')
+    return first, pieces
+
+
+def _header(content: bytes, kinds: list[bytes], spans: list[tuple[int, int]]
+            ) -> tuple[int, int, int, int]:
+    """Return width, height, bits of a channel and colour type."""
+    if kinds.count(b'IHDR') != 1 or kinds[0] != b'IHDR' or spans[0] != (8, 33):
+        raise InputError('data: expected a PNG image that begins with its one header of 13 bytes, '
+                         'found another')
+    width, height, bits, colour, compression, filtering, interlace = struct.unpack_from(
+        '>IIBBBBB', content, 16)
+    check_size(height, width)
+    if (colour not in _COLOUR_TYPES or bits not in _COLOUR_TYPES[colour][1]
+            or compression or filtering or interlace > 1):
+        raise InputError(f'data: expected a PNG image of a kind that is defined, found {bits} bits '
+                         f'of colour type {colour}, methods {compression}, {filtering}, '
+                         f'{interlace}')
+    return width, height, bits, colour
+
+
+def _palette(content: bytes, kinds: list[bytes], spans: list[tuple[int, int]], colour: int,
+             image_data: int) -> bytes:
+    """Return the palette's chunk where the image has one; that of true colour is a mere hint."""
+    if colour != _PALETTE:
+        return b''
+    if kinds.count(b'PLTE') != 1 or kinds.index(b'PLTE') > image_data:
+        raise InputError('data: expected one palette before the image data, found '
+                         f'{kinds.count(b"PLTE")} in all')
+    start, end = spans[kinds.index(b'PLTE')]
+    length = end - start - 12
+    if length % 3 or not 3 <= length <= 768:
+        raise InputError(f'data: expected a palette of 1 to 256 colours, found {length} bytes')
+    return content[start:end]

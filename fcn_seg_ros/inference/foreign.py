@@ -1,0 +1,177 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Other people's networks: an OpenVINO IR and a short description of what goes in and comes out."""
+
+from __future__ import annotations
+
+import time
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from fcn_seg_ros.errors import InputError, one_line
+from fcn_seg_ros.inference.backends import resolve_device
+from fcn_seg_ros.inference.backends.machine import cpu_has_bf16
+from fcn_seg_ros.inference.exported import is_exported, read_ir
+from fcn_seg_ros.inference.preprocess import resize_image
+from fcn_seg_ros.models.checkpoint_info import METADATA_KEY
+from fcn_seg_ros.resources import share_file
+
+_CHOICES = {'channel_order': ('rgb', 'bgr'), 'output': ('probabilities', 'logits'),
+            'decision': ('sum', 'likeliest')}
+
+
+@dataclass(frozen=True)
+class Description:
+    """
+    What an IR does not say of itself.
+
+    Images are squeezed to ``input_size`` (width, height), whatever their shape; the network is
+    given (value - ``mean``) / ``std`` of their values 0 to 255, in ``channel_order``. Its output,
+    (1, K, h, w), holds ``probabilities`` of the ``classes``, or ``logits`` of their softmax.
+    P(road) is the ``sum`` over the classes ``road``; or, so that 0.5 stands for the arg-max, with
+    ``likeliest`` P(likeliest road class) / (that + P(likeliest other class)).
+    """
+
+    name: str
+    licence: str
+    input_size: tuple[int, int]
+    classes: tuple[str, ...]
+    road: tuple[str, ...]
+    channel_order: str = 'rgb'
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    output: str = 'probabilities'
+    decision: str = 'sum'
+    threshold: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense."""
+        for name, allowed in _CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f'{name}: {getattr(self, name)!r} is none of '
+                                 f'{", ".join(allowed)}')
+        if not 0 < len(set(self.road) & set(self.classes)) == len(self.road) < len(self.classes):
+            raise ValueError(f'road: {list(self.road)} is no part of the classes '
+                             f'{list(self.classes)}')
+        if len(self.input_size) != 2 or min(self.input_size) < 1:
+            raise ValueError(f'input_size: {list(self.input_size)} is no width and height')
+        if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
+            raise ValueError('mean, std: each is three numbers, and std above 0')
+        if not 0 <= self.threshold <= 1:
+            raise ValueError(f'threshold: {self.threshold} is not in 0 to 1')
+
+    @property
+    def road_ids(self) -> list[int]:
+        """Return the numbers of the classes that are road."""
+        return [self.classes.index(name) for name in self.road]
+
+
+def read_description(path: str | Path) -> Description:
+    """Read a YAML (or JSON) file of a Description; raises InputError naming the file."""
+    path = Path(path)
+    try:
+        values = yaml.safe_load(path.read_text())
+        if not isinstance(values, dict):
+            raise ValueError('no mapping')
+        hints = typing.get_type_hints(Description)
+        unknown = [name for name in values if name not in hints]
+        if unknown:
+            raise ValueError(f'unknown: {", ".join(map(str, unknown))}')
+        arguments: dict[str, Any] = {name: tuple(value) if _is_tuple(hints[name]) else value
+                                     for name, value in values.items()}
+        return Description(**arguments)
+    except OSError as error:
+        raise InputError(f'{path}: expected the description of a network, found a file that '
+                         f'cannot be read ({error.strerror})') from None
+    except (ValueError, TypeError, yaml.YAMLError) as error:
+        raise InputError(f'{path}: expected the description of a network, found a fault in it '
+                         f'({one_line(error)})') from None
+
+
+def is_foreign(path: str | Path) -> bool:
+    """Return whether a file is an IR that this package did not write; raises InputError."""
+    return is_exported(path) and not read_ir(path).has_rt_info([METADATA_KEY])
+
+
+def find_description(path: str | Path) -> Description:
+    """
+    Return the description of an IR: ``STEM.yaml`` beside it, or the shipped one of its name.
+
+    The name is the one inside of the IR. Raises InputError where there is none.
+    """
+    beside = Path(path).with_suffix('.yaml')
+    if beside.is_file():
+        return read_description(beside)
+    name = read_ir(path).get_friendly_name()
+    try:
+        return read_description(share_file(f'config/{name}.yaml'))
+    except InputError:
+        raise InputError(f'{path}: expected a network that this package wrote, or its description '
+                         f'in {beside.name} beside it, found neither') from None
+
+
+class ForeignNetwork:
+    """
+    A foreign IR in the OpenVINO backend.
+
+    ``threshold`` is its own, from the description. Raises InputError for an IR that does not fit
+    its description, and for another device or precision than the backend has.
+    """
+
+    def __init__(self, path: str | Path, description: Description | None = None,
+                 device: str = 'auto', precision: str = 'auto', threads: int = 0) -> None:
+        self.description = description or find_description(path)
+        self.name = self.description.name
+        self.threshold = self.description.threshold
+        if device != 'auto' and resolve_device(device) != 'cpu':
+            raise InputError(f'{path}: expected the device auto or cpu for a foreign network, '
+                             f'found {device!r}')
+        if precision == 'auto':
+            precision = 'bf16' if cpu_has_bf16() else 'fp32'
+        if precision not in ('fp32', 'bf16') or (precision == 'bf16' and not cpu_has_bf16()):
+            raise InputError(f'{path}: expected the precision auto, fp32 or (where the CPU has it) '
+                             f'bf16 for a foreign network, found {precision!r}')
+        from fcn_seg_ros.inference.backends.openvino import OpenVinoBackend
+        self.backend = OpenVinoBackend(_whole_graph(Path(path), self.description), 'cpu',
+                                       precision, threads)
+
+    def probability(self, image: np.ndarray) -> np.ndarray:
+        """Return round(255 P(road)), uint8 (H, W), of an RGB image, uint8 (H, W, 3)."""
+        width, height = self.description.input_size
+        levels = self.backend(resize_image(image, (height, width))[None])
+        return resize_image(levels[0, :, :, 0], (image.shape[0], image.shape[1]))
+
+    def timed(self, image: np.ndarray) -> tuple[np.ndarray, float]:
+        """Return the probability and the milliseconds of the whole call."""
+        start = time.perf_counter()
+        probability = self.probability(image)
+        return probability, 1e3 * (time.perf_counter() - start)
+
+    def close(self) -> None:
+        """Give back the memory; the network is of no use after that."""
+        self.backend.close()
+
+
+def _whole_graph(path: Path, description: Description) -> Any:
+    """Return the network as what our backends run: RGB uint8 (1, H, W, 3) to (1, H, W, 1)."""
+    model = read_ir(path)
+    width, height = description.input_size
+    try:
+        shapes = [tuple(port.shape) for port in (*model.inputs, *model.outputs)]
+    except RuntimeError:  # of a dynamic dimension
+        shapes = []
+    if shapes != [(1, 3, height, width), (1, len(description.classes), height, width)]:
+        raise InputError(f'{path}: expected one input (1, 3, {height}, {width}) and one output (1, '
+                         f'{len(description.classes)}, {height}, {width}) as its description '
+                         f'says, found {", ".join(map(str, shapes)) or "dynamic shapes"}')
+    from fcn_seg_ros.inference.foreign_graph import with_images_and_levels
+    return with_images_and_levels(model, description)
+
+
+def _is_tuple(hint: Any) -> bool:
+    return typing.get_origin(hint) is tuple

@@ -1,0 +1,72 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""
+Which image a CameraInfo describes, and the CameraInfo of just that image.
+
+By its definition width, height, K and P are those of the whole sensor; the image is the region of
+interest, of every binning-th pixel. The numbers follow image_geometry's PinholeCameraModel: the
+principal point is moved by the region's offset, then all is divided by the binning.
+"""
+
+from __future__ import annotations
+
+import math
+
+from sensor_msgs.msg import CameraInfo, RegionOfInterest
+
+
+def for_image(info: CameraInfo, height: int, width: int) -> CameraInfo | None:
+    """
+    Return a new CameraInfo of an image of this size, without region and binning.
+
+    None where ``info`` describes no image of this size. One that has the size of ``info`` itself is
+    the whole sensor's, whatever region and binning say.
+    """
+    if (info.width, info.height) == (width, height):
+        return _copy(info, width, height, 0, 0, 1, 1)
+    x_offset, y_offset, columns, rows, binning_x, binning_y = _part(info)
+    # Drivers differ in what becomes of a last pixel that is not a whole one.
+    if not (width in (columns // binning_x, -(-columns // binning_x))
+            and height in (rows // binning_y, -(-rows // binning_y))):
+        return None
+    return _copy(info, width, height, x_offset, y_offset, binning_x, binning_y)
+
+
+def focal_length(info: CameraInfo | None, height: int, width: int) -> float:
+    """Return a camera's focal length in pixels of its images of such a size, 0 if unknown."""
+    own = None if info is None else for_image(info, height, width)
+    focal = 0.0 if own is None else float(own.k[0])
+    return focal if 0 < focal < math.inf else 0.0
+
+
+def described(info: CameraInfo) -> str:
+    """Return in words which image a CameraInfo is for."""
+    words = f'{info.width}x{info.height} pixels'
+    _, _, columns, rows, binning_x, binning_y = _part(info)
+    if (columns, rows) != (info.width, info.height):
+        words += f', of them the region {columns}x{rows}'
+    if (binning_x, binning_y) != (1, 1):
+        words += f', binned {binning_x}x{binning_y}'
+    return words
+
+
+def _part(info: CameraInfo) -> tuple[int, int, int, int, int, int]:
+    """Return the region's offset and size, and the binning; zeros in a message mean all, and 1."""
+    roi = info.roi
+    whole = roi.width == 0 or roi.height == 0
+    columns, rows = (info.width, info.height) if whole else (roi.width, roi.height)
+    return (roi.x_offset, roi.y_offset, columns, rows,
+            max(1, info.binning_x), max(1, info.binning_y))
+
+
+def _copy(info: CameraInfo, width: int, height: int, x_offset: int, y_offset: int,
+          binning_x: int, binning_y: int) -> CameraInfo:
+    k, p = info.k.copy(), info.p.copy()
+    for matrix, columns in ((k, 3), (p, 4)):
+        matrix[2] -= x_offset
+        matrix[columns + 2] -= y_offset
+        matrix[:columns] /= binning_x
+        matrix[columns:2 * columns] /= binning_y
+    return CameraInfo(header=info.header, width=width, height=height, d=info.d, k=k, r=info.r, p=p,
+                      distortion_model=info.distortion_model,
+                      roi=RegionOfInterest(do_rectify=info.roi.do_rectify))

@@ -1,0 +1,46 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a camera's 16-bit values fill their bits: those of a 10-bit camera look black."""
+
+from __future__ import annotations
+
+import numpy as np
+
+# So many images may be dark by chance, as the first ones of a camera whose exposure settles.
+_ENOUGH_IMAGES = 10
+# Two bits that are never used: no pixel was as bright as a quarter of white.
+_DARK = 64
+# What sensors have.
+_DEPTHS = (10, 12, 14)
+
+
+class DepthWatch:
+    """
+    Looks for upper bits that are never used.
+
+    ``note`` is for one thread; ``hint`` says what was found in one line, or is '', and may be read
+    from any.
+    """
+
+    def __init__(self) -> None:
+        self.hint: str = ''
+        self._depth = 0
+        self._images = 0
+        self._highest = 0
+
+    def note(self, image: np.ndarray, bit_depth: int) -> None:
+        """Look at a uint8 image that was made of the upper 8 of ``bit_depth`` bits (0: 16)."""
+        depth = bit_depth or 16
+        if depth != self._depth:
+            self._depth, self._images, self._highest, self.hint = depth, 0, 0, ''
+        if self._highest >= _DARK:
+            return
+        self._images += 1
+        self._highest = max(self._highest, int(image.max()))
+        if self._highest >= _DARK:
+            self.hint = ''
+        elif self._images >= _ENOUGH_IMAGES:
+            used = depth - 8 + self._highest.bit_length()
+            likely = next((bits for bits in _DEPTHS if bits >= used), depth)
+            self.hint = (f'the upper {depth - used} of {depth} bits of the images are never used: '
+                         f'for a {likely}-bit camera set bit_depth to {likely}')

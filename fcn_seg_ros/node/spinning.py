@@ -1,0 +1,64 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Serve callbacks until told to end, whatever they raise."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from typing import Any
+
+from rclpy.executors import Executor, ExternalShutdownException
+from rclpy.impl.rcutils_logger import RcutilsLogger
+from rclpy.task import Future
+
+from fcn_seg_ros.errors import type_and_words
+
+_LOG_EVERY_S = 5.0
+# How long after an exception it is still worth telling.
+_RECENT_S = 5.0
+# Where it fails again and again, it should not take a whole processor.
+_LONGEST_PAUSE_S = 0.1
+
+
+class Spinner:
+    """
+    Spins an executor; an exception that rclpy lets through costs one callback, not the node.
+
+    Anybody who sends messages can cause one: rclpy's own callbacks raise for a /clock of negative
+    seconds, or a parameter of an unknown type.
+    """
+
+    def __init__(self, logger: RcutilsLogger) -> None:
+        self._logger = logger
+        self._failed_at: float = 0.0
+        self._reason: str = ''
+
+    @property
+    def problem(self) -> str:
+        """Return what was raised in the last seconds, or ''; may be read from any thread."""
+        recent = self._reason and time.monotonic() - self._failed_at < _RECENT_S
+        return f'a callback failed: {self._reason}' if recent else ''
+
+    def spin(self, executor: Executor, ended: Future[Any]) -> None:
+        """Serve callbacks until ``ended`` is done, or the context is shut down."""
+        def wake(future: Future[Any]) -> None:
+            # Only work lets the executor return.
+            executor.create_task(lambda: None)
+        ended.add_done_callback(wake)
+        in_a_row = 0
+        while executor.context.ok() and not ended.done():
+            try:
+                executor.spin_once()
+                in_a_row = 0
+            except ExternalShutdownException:
+                return
+            except Exception as error:  # whatever it is, the next callback is to be served
+                in_a_row += 1
+                self._note(error)
+                time.sleep(min(_LONGEST_PAUSE_S, 1e-3 * in_a_row))
+
+    def _note(self, error: Exception) -> None:
+        self._reason, self._failed_at = type_and_words(error), time.monotonic()
+        self._logger.error(f'a callback failed, the node goes on:\n{traceback.format_exc()}',
+                           throttle_duration_sec=_LOG_EVERY_S)

@@ -1,0 +1,32 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""
+Run a module of the package as a process of its own: ``python start.py MODULE [ARGUMENT ...]``.
+
+A script and not ``python -m``: that would look for every module in the current folder first, so
+that a torch.py lying there ran in place of PyTorch (Python 3.11 has -P against it, 3.10 has not).
+It takes the package from its own folder, and nothing else of what lies beside that.
+"""
+
+import importlib.util
+import os
+import runpy
+import sys
+
+
+def _main() -> None:
+    package = os.path.dirname(os.path.abspath(__file__))
+    # Python put the folder of this script in front.
+    sys.path[:] = [path for path in sys.path if path and os.path.abspath(path) != package]
+    spec = importlib.util.spec_from_file_location(
+        'fcn_seg_ros', os.path.join(package, '__init__.py'), submodule_search_locations=[package])
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules['fcn_seg_ros'] = module
+    spec.loader.exec_module(module)
+    del sys.argv[0]
+    runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)
+
+
+if __name__ == '__main__':
+    _main()
