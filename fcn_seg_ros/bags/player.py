@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 
@@ -34,6 +36,12 @@ SWITCH_INTERVAL_S = 0.0005
 # A publisher sees a subscriber before the subscriber sees it; a best-effort one loses what is
 # sent in between.
 SETTLE_S = 0.5
+# A burst, recorded or of a player that catches up, would push images out of the publisher's history
+# before reliable subscribers have them: so many within this time wait for the acknowledgement.
+BURST_FRAMES = QOS.depth // 2
+BURST_S = 0.1
+# A player that is late catches up at twice the speed, not all at once: subscribers keep up, too.
+CATCH_UP = 2.0
 # The longest wait for images to be decoded ahead before the first is published.
 FILL_S = 2.0
 ACKNOWLEDGE_S = 3.0
@@ -221,18 +229,22 @@ class DrivePlayer(Node):
         ask_for_short_slices()
         period = 1.0 / (options.rate_hz or self.drive.rate_hz * options.speed)
         pace = Pace(1.0 / self.drive.rate_hz, options.rate_hz, options.speed)
-        start = None
+        start, due = None, 0.0
+        sent: deque[float] = deque([-math.inf] * BURST_FRAMES, BURST_FRAMES)
         for frame in frames:
             start = time.monotonic() if start is None else start
-            due = start + pace.due_s(frame.time_ns, frame.begins)
+            before, due = due, start + pace.due_s(frame.time_ns, frame.begins)
             if due - time.monotonic() > LONG_GAP_S:
                 say(f'the next frame is {due - time.monotonic():.0f} s away, as it was recorded; '
                     '--rate plays without gaps')
-            self._sleep_until(due)
+            self._sleep_until(max(due, sent[-1] + (due - before) / CATCH_UP))
             if self.stopped():
                 return
             now = time.monotonic()
+            if now - sent[0] < BURST_S:
+                self.image_publisher.wait_for_all_acked(Duration(seconds=BURST_S))
             self._publish(frame)
+            sent.append(now)
             if summary.frames == 0:
                 summary.first_s = now
             summary.late += now - due > 0.5 * period
