@@ -361,7 +361,7 @@ def test_the_whole_call_on_the_device(packaged):
     scaled = np.stack([resize_image(levels[..., 0], windows[0].shape[:2])
                        for levels in reference])
     assert found.shape == masks.shape == (2, 275, 1242)
-    assert np.abs(found.astype(int) - scaled).mean() < 0.1
+    assert np.abs(found.astype(int) - scaled).mean() < 0.15
     assert_same_masks(found[..., None], scaled[..., None], 'fp32', packaged.info.threshold,
                       largest=16)
     for mask, levels, threshold in zip(masks, found, thresholds, strict=True):
