@@ -114,7 +114,7 @@ def test_missing_truncated_and_foreign_files(random_checkpoint, tmp_path):
     ({'std': [0.5, 0.5, float('nan')]}, 'std to be three numbers greater than 0'),
     ({'skip_scales': [1, float('inf')]}, 'skip_scales to be two numbers'),
     ({'widths': [-1]}, 'widths to be numbers of channels'),
-    ({'resize_policy': 'squeeze'}, "resize_policy to be keep_aspect, found 'squeeze'"),
+    ({'network_pixels': 5}, 'network_pixels to be 0 or an integer from 1024 to'),
     ({'scores': []}, 'scores to be a table'),
     ({'licence': None}, 'licence to be a text, found None'),
     ({'licence': '\ud800'}, 'licence to be a text'),
