@@ -127,7 +127,7 @@ def test_a_publisher_that_was_never_heard_gets_a_hint(camera):
     words = '/driver is matched but silent: if it publishes, it belongs to another user'
     verdicts = [camera.beat() for _ in range(12)]
     assert [words in verdict.message for verdict in verdicts] == 2 * [False] + 10 * [True]
-    assert verdicts[-1].level == STALE and '--ipc=host' in verdicts[-1].hint
+    assert verdicts[-1].level == STALE and '--ipc=host' in verdicts[-1].hints['silence']
     camera.frames(10)
     assert camera.beat().level == OK
     # Once it was heard, it shares memory with the node, whatever it does.
@@ -135,7 +135,7 @@ def test_a_publisher_that_was_never_heard_gets_a_hint(camera):
 
 
 def test_no_hint_where_nobody_publishes(camera):
-    assert camera.beat().hint == ''
+    assert camera.beat().hints == {}
     assert not any('silent' in camera.beat().message for _ in range(12))
 
 

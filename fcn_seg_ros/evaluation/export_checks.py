@@ -72,7 +72,7 @@ def accuracy_loss(checkpoint: NetworkSource, exported: Path, dataset: RoadDatase
     """
     # Not in whatever it runs in by itself, which may be an int8 version that it has already.
     segmenters = [RoadSegmenter(checkpoint, 'cpu', 'bf16' if cpu_has_bf16() else 'fp32'),
-                  RoadSegmenter(exported, 'cpu')]
+                  RoadSegmenter(exported, 'cpu', test=False)]
     counts = [RoadCounts(), RoadCounts()]
     for index in range(len(dataset)):
         sample = dataset[index]
