@@ -137,14 +137,14 @@ def test_some_of_the_images(kitti_folder):
 
 @pytest.mark.parametrize(('arguments', 'text'), [
     (['{kitti}', '{kitti}', '--plots', 'x'], '--plots: expected one set and one network, found 2'),
-    (['{kitti}', '--checkpoint', 'packaged', '--checkpoint', 'packaged', '--submission', 'x'],
+    (['{kitti}', '--checkpoint', 'open', '--checkpoint', 'open', '--submission', 'x'],
      '--submission: expected one set and one network, found 1 and 2'),
     (['{kitti}', '--probabilities', '{kitti}', '--geometry'], 'expected a network, which can'),
     (['{kitti}', '--probabilities', '{kitti}', '--checkpoint', 'a', '--checkpoint', 'b'],
      'expected at most one --checkpoint'),
     (['{kitti}', '--checkpoint', 'none.xml'], 'none.xml: expected a file that'),
     (['{kitti}', '--description', 'x.yaml'], 'expected a foreign network as --checkpoint, found '
-                                             'packaged'),
+                                             'open'),
     (['{kitti}', '--limit', '-1'], '--every, --limit: expected'),
 ])
 def test_bad_input(kitti_folder, capsys, arguments, text):

@@ -97,7 +97,7 @@ def test_without_images_nothing_is_written(checkpoint):
 def test_statistics_that_make_no_sense_are_refused(checkpoint, ends):
     info = read_checkpoint(checkpoint).info
     with_info(checkpoint, dataclasses.replace(info, statistics={'brightness': ends}))
-    with pytest.raises(InputError, match='expected complete checkpoint metadata'):
+    with pytest.raises(InputError, match='statistics to be a table of three rising numbers'):
         read_checkpoint(checkpoint)
 
 
