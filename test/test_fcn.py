@@ -161,7 +161,7 @@ def test_encoder_weights_are_taken_over(tmp_path):
     encoder = make_encoder('mobilenet_v2', read_encoder_file(tmp_path / 'weights.pth')).eval()
     image = torch.randn(1, 3, 64, 64)
     with torch.inference_mode():
-        torch.testing.assert_close(encoder(image)[2], classifier.features(image))
+        torch.testing.assert_close(encoder(image)[3], classifier.features(image))
 
 
 def test_vgg16_as_convolutions_equals_the_classifier():
@@ -217,7 +217,7 @@ def test_frozen_batch_norm_keeps_its_statistics():
 def test_bad_encoder_input(tmp_path):
     with pytest.raises(InputError, match="vgg16, vgg16_1024, road_adas, found 'alexnet'"):
         make_encoder('alexnet')
-    with pytest.raises(InputError, match="fcn32s, fcn16s, fcn8s, found 'unet'"):
+    with pytest.raises(InputError, match="fcn32s, fcn16s, fcn8s, fcn4s, found 'unet'"):
         make_network('vgg16', 'unet', 2)
     with pytest.raises(InputError, match='torchvision names'):
         make_encoder('mobilenet_v2', {'nothing.weight': torch.zeros(1)})
