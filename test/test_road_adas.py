@@ -64,7 +64,7 @@ def test_weights_are_those_of_the_original():
     with torch.no_grad():
         _, pool3, _, _ = encoder(image)
     # The original computes in half precision.
-    assert (pool3 - expected).abs().mean() < 0.01 * expected.std()
+    assert (pool3 - expected).abs().mean() < 0.05 * expected.std()
 
 
 def test_other_models_are_refused(tmp_path):

@@ -26,7 +26,7 @@ written before, or whose network has been calibrated anew. The weights stay as t
 Datasets are named as for `train`."""
 
 EPILOG = """\
-example:
+examples:
   fit_statistics runs/first/checkpoint.safetensors 'kitti:data/kitti_road?split=train.txt' \\
                  'camvid:data/camvid?split=train'"""
 

@@ -23,8 +23,10 @@ from fcn_seg_ros.training.schedules import make_optimiser, make_schedule
 
 class SegmentationModule(LightningModule):
     """
-    Trains ``network`` on batches: uint8 (N, 3, H, W) RGB images, int64 (N, H, W) labels and, with
-    a teacher, uint8 (N, H, W) of what it says (see ``Sample.taught``).
+    Trains a network.
+
+    A batch is uint8 (N, 3, H, W) RGB images, int64 (N, H, W) labels and, with a teacher, uint8
+    (N, H, W) of what it says (see ``Sample.taught``).
     """
 
     mean: Tensor
