@@ -48,9 +48,9 @@ def test_a_manager_walks_it_through_its_states(client, random_checkpoint, render
         assert client.state() == 'unconfigured'
         client.until(lambda: client.status.get('state') == 'unconfigured')
         assert client.node.count_publishers('camera/road/mask') == 0
-        assert client.set('device', 'tpu').successful  # it may, but cannot be configured with it
+        assert client.set('device', 'cuda:7').successful  # it may, but cannot be configured with it
         assert not client.change(CONFIGURE) and client.state() == 'unconfigured'
-        client.until(lambda: any('device: expected auto, cpu' in text
+        client.until(lambda: any('CUDA devices that PyTorch finds' in text
                                  for text in client.messages))
         assert client.set('device', 'cpu').successful
         expected = None

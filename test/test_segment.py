@@ -51,7 +51,7 @@ def test_writes_what_the_segmenter_says(photos, random_checkpoint, tmp_path, cap
     (['{photos}'], 'expected at least one of --probability, --mask and --overlay'),
     (['{tmp}/none', '--mask', '{tmp}/m'], 'none: expected a folder of images, found nothing'),
     (['{photos}/one.png', '--mask', '{tmp}/m'], 'expected a folder of images, found a file'),
-    (['{tmp}', '--mask', '{tmp}/m'], 'expected images (.png, .jpg, .jpeg), found none'),
+    (['{tmp}', '--mask', '{tmp}/m'], 'expected images (.png, .jpg, .jpeg, .tif, .tiff), found none'),
     (['{photos}', '--mask', '{photos}'], '--mask: expected a folder of its own'),
     (['{photos}', '--mask', '{tmp}/m', '--overlay', '{tmp}/x/../m'],
      '--overlay: expected a folder of its own'),
@@ -80,5 +80,5 @@ def test_same_name_and_damaged_images(photos, random_checkpoint, tmp_path, capsy
     whole = (photos / 'one.png').read_bytes()
     (photos / 'one.png').write_bytes(whole[:len(whole) // 2])
     assert main(arguments) == 2
-    assert 'one.png: expected a PNG or JPEG image' in capsys.readouterr().err
+    assert 'one.png: expected a whole PNG image' in capsys.readouterr().err
     assert list((tmp_path / 'm').iterdir()) == []
