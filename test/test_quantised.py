@@ -16,7 +16,7 @@ from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED, RenderedRoad
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.export_checks import accuracy_loss
-from fcn_seg_ros.inference import exported, quantised
+from fcn_seg_ros.inference import exported, quantised, seal
 from fcn_seg_ros.inference.backends import choose, machine, openvino
 from fcn_seg_ros.inference.postprocess import (
     intersection_and_union,
@@ -27,7 +27,7 @@ from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.inference.self_test import self_test
 from fcn_seg_ros.models.checkpoint import load_checkpoint
 from fcn_seg_ros.models.checkpoint_file import read_checkpoint, with_info
-from fcn_seg_ros.resources import default_checkpoint
+from fcn_seg_ros.resources import default_checkpoint, find_checkpoint
 
 WITHOUT_BF16 = 'sse4_2 avx2 avx_vnni'
 
@@ -70,7 +70,7 @@ def test_the_packaged_one_is_that_of_the_packaged_checkpoint():
 
 
 def test_on_real_roads_it_costs_less_than_allowed(real_data):
-    packaged = default_checkpoint()
+    packaged = find_checkpoint('general')
     loss = accuracy_loss(read_checkpoint(packaged), int8_file(packaged),
                          KittiRoad(real_data / 'kitti_road', 'val.txt'), lambda: None)
     print(loss.as_dict())
@@ -118,11 +118,13 @@ def not_quantised(checkpoint: Path) -> None:
     path = int8_file(checkpoint)
     path.write_text(path.read_text().replace(f'{exported.PRECISION_KEY} value="int8"',
                                              f'{exported.PRECISION_KEY} value="fp32"'))
+    seal.seal(path)
 
 
 def of_an_older_version(checkpoint: Path) -> None:
     path = int8_file(checkpoint)
     path.write_text(path.read_text().replace(exported.HASH_KEY, 'other'))
+    seal.seal(path)
 
 
 @pytest.mark.parametrize(('spoil', 'text'), [
