@@ -24,7 +24,6 @@ import io
 import json
 import mmap
 import os
-import resource
 import signal
 import struct
 import subprocess
@@ -42,6 +41,7 @@ import psutil
 import source_tree  # noqa: F401
 from hostile_files import hostile_file
 
+from fcn_seg_ros.benchmark.memory import resident_mib
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.images.decode import decode
 
@@ -123,7 +123,7 @@ def child(place: Path, seed: int, start: int, end: int, library: str) -> None:
                 figures['others']['unstable'] = figures['others'].get('unstable', 0) + 1
             if (index - start + 1) % every == 0:
                 figures['rss_mib'].append(round(psutil.Process().memory_info().rss / 2**20, 1))
-        figures['peak_mib'] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        figures['peak_mib'] = round(resident_mib('VmHWM'))
         print(json.dumps(figures))
 
 
