@@ -10,9 +10,6 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-import cv2
-import numpy as np
-
 from fcn_seg_ros.errors import InputError
 
 
@@ -78,9 +75,3 @@ def write_file(path: Path, content: bytes) -> None:
                          f'({error.strerror})') from None
     finally:
         partial.unlink(missing_ok=True)
-
-
-def png(image: np.ndarray) -> bytes:
-    """Return an image as PNG: uint8, grey (H, W) or RGB (H, W, 3)."""
-    ordered = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-    return cv2.imencode('.png', ordered)[1].tobytes()

@@ -18,12 +18,12 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from fcn_seg_ros.datasets.rendered import RenderedDrive
 from fcn_seg_ros.dds import use_private_domain
 from fcn_seg_ros.ground.camera import PinholeCamera
 from fcn_seg_ros.models.checkpoint import save_checkpoint
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
 from fcn_seg_ros.models.fcn import make_network
+from fcn_seg_ros.synthetic.suburb import RenderedDrive
 
 # A shell ignores SIGINT for what it starts in the background, and processes inherit that; tests
 # send it.

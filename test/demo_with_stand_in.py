@@ -14,8 +14,8 @@ sys.path.insert(0, str(ROOT))
 
 def main() -> int:
     """Run it."""
-    from fcn_seg_ros.bags import demo
     from fcn_seg_ros.cli.demo import main as demo_main
+    from fcn_seg_ros.drives import demo
     real = demo.executable
     # Where the stand-in, a script that is not of the package, finds it.
     os.environ['PYTHONPATH'] = os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])

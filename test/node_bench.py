@@ -27,8 +27,8 @@ from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image
 from source_tree import ROOT
 
-from fcn_seg_ros.bags.messages import to_header, to_rgb8
 from fcn_seg_ros.dds import use_shipped_profile
+from fcn_seg_ros.drives.messages import to_header, to_rgb8
 
 KITTI_SHAPE = (375, 1242, 3)
 COUNTS = ('received', 'published', 'in_flight')

@@ -22,8 +22,8 @@ from rclpy.parameter import parameter_value_to_python
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from fcn_seg_ros.bags.messages import to_header, to_rgb8
 from fcn_seg_ros.dds import use_private_domain
+from fcn_seg_ros.drives.messages import to_header, to_rgb8
 
 # For the scripts; the tests are in one already (conftest).
 DOMAIN = int(use_private_domain())

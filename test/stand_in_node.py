@@ -22,7 +22,7 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
-from fcn_seg_ros.bags.messages import from_image, to_header, to_mono8, to_rgb8
+from fcn_seg_ros.drives.messages import from_image, to_header, to_mono8, to_rgb8
 
 FAULTS = ('none', 'dies', 'miscounts', 'wrong_header', 'silent', 'never_active', 'stuck')
 

@@ -18,7 +18,6 @@ import pytest
 import torch
 from conftest import network_info
 
-from fcn_seg_ros.datasets.rendered import RenderedDrive
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends import (
     BACKENDS,
@@ -26,7 +25,7 @@ from fcn_seg_ros.inference.backends import (
     ScalingBackend,
     available_backends,
     choose,
-    machine,
+    hardware,
     make_backend,
     resolve_device,
 )
@@ -48,6 +47,7 @@ from fcn_seg_ros.inference.preprocess import resize_image
 from fcn_seg_ros.models.checkpoint import Checkpoint, load_checkpoint
 from fcn_seg_ros.models.fcn import make_network
 from fcn_seg_ros.resources import default_checkpoint
+from fcn_seg_ros.synthetic.suburb import RenderedDrive
 
 # Least IoU of the road masks with those of eager float32.
 LEAST_IOU = {'fp32': 0.999, 'bf16': 0.995}
@@ -55,7 +55,7 @@ LEAST_IOU = {'fp32': 0.999, 'bf16': 0.995}
 HERE = [(name, precision) for name, precisions in available_backends('cpu').items()
         for precision in precisions]
 BOTH = [*HERE, *(('cuda_graph', precision) for precision in ('fp32', 'bf16')
-                 if precision == 'fp32' or machine.cpu_has_bf16())]
+                 if precision == 'fp32' or hardware.cpu_has_bf16())]
 QUICK = [pair for pair in BOTH if pair[0] != 'torch_compile']
 
 
@@ -108,7 +108,7 @@ def test_masks_are_those_of_eager_float32(packaged, frames, expected, name, prec
 @pytest.mark.skipif(shutil.which('g++') is None, reason='compiling needs g++')
 def test_compiled_masks_are_those_of_eager_float32(packaged, frames, expected, monkeypatch):
     """Compiled once; the second backend takes the network from the cache."""
-    precision = 'bf16' if machine.cpu_has_bf16() else 'fp32'
+    precision = 'bf16' if hardware.cpu_has_bf16() else 'fp32'
     first = make(packaged, 'torch_compile', precision)
     result = first(frames[0])
     assert_same_masks(result, expected[0], precision, packaged.info.threshold)
@@ -192,7 +192,7 @@ def test_threads_are_obeyed(packaged):
 def test_auto_takes_the_first_that_is_installed(packaged, monkeypatch):
     backend = make_backend(packaged, 'cpu')
     assert backend.name == 'openvino' and backend.reason.startswith('the fastest on x86-64 CPUs')
-    assert backend.precision == ('bf16' if machine.cpu_has_bf16() else 'fp32')
+    assert backend.precision == ('bf16' if hardware.cpu_has_bf16() else 'fp32')
     assert make_backend(packaged, 'cpu', name='torch').reason == 'asked for'
     monkeypatch.setattr(choose.platform, 'machine', lambda: 'aarch64')
     assert make_backend(packaged, 'cpu', 'fp32').name == 'onnxruntime'
@@ -252,11 +252,11 @@ def test_a_cpu_without_bfloat16(random_checkpoint, monkeypatch):
 def test_bf16_is_what_openvino_finds():
     import openvino
     found = openvino.Core().get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
-    assert machine.cpu_has_bf16() == ('BF16' in found)
+    assert hardware.cpu_has_bf16() == ('BF16' in found)
 
 
 def test_without_a_driver_there_is_no_gpu(monkeypatch):
-    monkeypatch.setattr(machine, 'has_cuda_driver', lambda: False)
+    monkeypatch.setattr(hardware, 'has_cuda_driver', lambda: False)
     assert resolve_device('auto') == 'cpu'
     with pytest.raises(InputError, match='one of the 0 CUDA devices'):
         resolve_device('cuda')

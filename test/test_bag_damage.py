@@ -28,8 +28,8 @@ from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, W
 from test_bag_formats import IMAGE_CHANNEL, ROWS
 from test_drive_bag import STORE, compressed, image, noise, write_bag
 
-from fcn_seg_ros.bags.notes import Note
-from fcn_seg_ros.bags.open import open_drive
+from fcn_seg_ros.drives.notes import Note
+from fcn_seg_ros.drives.registry import open_drive
 from fcn_seg_ros.errors import InputError
 
 

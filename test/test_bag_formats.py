@@ -26,10 +26,10 @@ from rosbags.rosbag1 import Writer as Ros1Writer
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from test_drive_bag import camera_info, compressed, image, noise, write_bag
 
-from fcn_seg_ros.bags.bag import Bag
-from fcn_seg_ros.bags.bag_drive import ALL_TOPICS
-from fcn_seg_ros.bags.drive import Drive
-from fcn_seg_ros.bags.open import open_drive
+from fcn_seg_ros.drives.bag import Bag
+from fcn_seg_ros.drives.bag_drive import ALL_TOPICS
+from fcn_seg_ros.drives.drive import Drive
+from fcn_seg_ros.drives.registry import open_drive
 from fcn_seg_ros.errors import InputError
 
 IMAGE_CHANNEL: Channel = ('/camera/image_raw', IMAGE, 'ros2msg', IMAGE_DEFINITION, 'cdr')

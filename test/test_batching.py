@@ -5,7 +5,7 @@
 import pytest
 
 from fcn_seg_ros.node.batching import Batching
-from fcn_seg_ros.node.trouble import FALL_BACK_AFTER, GIVE_UP_AFTER, Remedy, Trouble
+from fcn_seg_ros.node.failure_policy import FALL_BACK_AFTER, GIVE_UP_AFTER, FailurePolicy, Recovery
 
 
 def batching(device: str = 'cuda:0', **milliseconds: float) -> Batching:
@@ -44,27 +44,27 @@ def test_what_a_batch_takes_is_followed():
 
 
 def test_a_device_that_fails_is_tried_again_ever_later_then_left():
-    trouble = Trouble()
-    assert trouble.delay_s == 0.0
-    remedies, delays = [], []
+    policy = FailurePolicy()
+    assert policy.delay_s == 0.0
+    recoveries, delays = [], []
     for _ in range(FALL_BACK_AFTER + 9):
-        remedies.append(trouble.device_failed(RuntimeError('out\nof memory'), lost=False))
-        delays.append(trouble.delay_s)
-    assert trouble.reason == 'RuntimeError: out of memory'
-    assert [number for number, remedy in enumerate(remedies, start=1)
-            if remedy is Remedy.FALL_BACK] == [3, 6, 9, 12]
+        recoveries.append(policy.device_failed(RuntimeError('out\nof memory'), lost=False))
+        delays.append(policy.delay_s)
+    assert policy.reason == 'RuntimeError: out of memory'
+    assert [number for number, recovery in enumerate(recoveries, start=1)
+            if recovery is Recovery.FALL_BACK] == [3, 6, 9, 12]
     assert delays[:4] == [0.1, 0.2, 0.4, 0.8] and max(delays) == 5.0
-    trouble.succeeded()
-    assert trouble.delay_s == 0.0 and trouble.reason == ''
-    assert trouble.device_failed(RuntimeError('gone'), lost=True) is Remedy.FALL_BACK
+    policy.succeeded()
+    assert policy.delay_s == 0.0 and policy.reason == ''
+    assert policy.device_failed(RuntimeError('gone'), lost=True) is Recovery.FALL_BACK
 
 
 def test_only_unexplained_errors_in_a_row_end_the_process():
-    trouble = Trouble()
+    policy = FailurePolicy()
     for _ in range(3):
-        remedies = [trouble.unexplained(ValueError('x')) for _ in range(GIVE_UP_AFTER - 1)]
-        assert set(remedies) == {Remedy.RETRY} and trouble.delay_s == 0.0
-        trouble.succeeded()
+        recoveries = [policy.unexplained(ValueError('x')) for _ in range(GIVE_UP_AFTER - 1)]
+        assert set(recoveries) == {Recovery.RETRY} and policy.delay_s == 0.0
+        policy.succeeded()
     for _ in range(GIVE_UP_AFTER - 1):
-        trouble.unexplained(ValueError('x'))
-    assert trouble.unexplained(ValueError('x')) is Remedy.GIVE_UP
+        policy.unexplained(ValueError('x'))
+    assert policy.unexplained(ValueError('x')) is Recovery.GIVE_UP

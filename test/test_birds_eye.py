@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from fcn_seg_ros.datasets.kitti_calib import read_calib
-from fcn_seg_ros.datasets.rendered import RenderedDrive
 from fcn_seg_ros.datasets.rendered_road import RenderedRoad
 from fcn_seg_ros.evaluation.geometry import geometry_of
 from fcn_seg_ros.ground.birds_eye import (
@@ -20,6 +19,7 @@ from fcn_seg_ros.ground.birds_eye import (
     ground_homography,
 )
 from fcn_seg_ros.ground.camera import GroundPlane, PinholeCamera
+from fcn_seg_ros.synthetic.suburb import RenderedDrive
 
 P2 = np.array([[721.5, 0, 609.6, 44.9], [0, 721.5, 172.9, 0.216], [0, 0, 1, 0.0027]])
 CAMERA = PinholeCamera.kitti()

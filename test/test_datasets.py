@@ -11,7 +11,9 @@ from PIL import Image
 
 from fcn_seg_ros.datasets.camvid import CamVid
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
-from fcn_seg_ros.datasets.open import (
+from fcn_seg_ros.datasets.pairs import SizeMismatch
+from fcn_seg_ros.datasets.plain_folder import PlainFolder
+from fcn_seg_ros.datasets.registry import (
     DatasetSpec,
     licences,
     open_dataset,
@@ -19,8 +21,6 @@ from fcn_seg_ros.datasets.open import (
     parse_spec,
     training_data,
 )
-from fcn_seg_ros.datasets.pairs import SizeMismatch
-from fcn_seg_ros.datasets.plain_folder import PlainFolder
 from fcn_seg_ros.errors import InputError
 
 RNG = np.random.default_rng(0)

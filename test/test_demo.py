@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 from measure_play_loss import write_drive
 
-from fcn_seg_ros.bags.open import open_drive
+from fcn_seg_ros.drives.registry import open_drive
 from fcn_seg_ros.resources import default_checkpoint
 
 TEST = Path(__file__).resolve().parent

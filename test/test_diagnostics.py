@@ -380,7 +380,7 @@ def test_the_beat_goes_on_while_the_worker_is_stuck(camera, monkeypatch):
     monkeypatch.setattr(diagnostics, '_PERIOD_S', 0.01)
     camera.node['busy_s'] = 60.0
     node = BeatNode()
-    beat = diagnostics.DiagnosticsBeat(node, camera.health)
+    beat = diagnostics.DiagnosticsPublisher(node, camera.health)
     deadline = time.monotonic() + 10
     while len(node.publisher.arrays) < 3:
         assert time.monotonic() < deadline
@@ -395,7 +395,7 @@ def test_the_beat_goes_on_while_the_worker_is_stuck(camera, monkeypatch):
 def test_a_beat_comes_at_once_where_there_is_news(camera, monkeypatch):
     monkeypatch.setattr(diagnostics, '_PERIOD_S', 1000.0)
     node = BeatNode()
-    beat = diagnostics.DiagnosticsBeat(node, camera.health)
+    beat = diagnostics.DiagnosticsPublisher(node, camera.health)
     for count in (1, 2, 3):
         deadline = time.monotonic() + 20
         while len(node.publisher.arrays) < count:

@@ -14,7 +14,7 @@ import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
-from fcn_seg_ros.bags.open import open_drive
+from fcn_seg_ros.drives.registry import open_drive
 from fcn_seg_ros.errors import InputError
 
 STORE = get_typestore(Stores.ROS2_JAZZY)

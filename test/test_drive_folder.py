@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
-from fcn_seg_ros.bags.notes import Note
-from fcn_seg_ros.bags.open import open_drive
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
+from fcn_seg_ros.drives.notes import Note
+from fcn_seg_ros.drives.registry import open_drive
 from fcn_seg_ros.errors import InputError
 
 

@@ -16,8 +16,8 @@ from bag_makers import STORE, T0, messages, write_ros1
 from PIL import Image as Picture
 from test_drive_bag import camera_info, image, noise, write_bag
 
-from fcn_seg_ros.bags.open import open_drive
-from fcn_seg_ros.bags.player import PreparedFrame
+from fcn_seg_ros.drives.player import PreparedFrame
+from fcn_seg_ros.drives.registry import open_drive
 
 
 def described(width: int, height: int, **changes: Any) -> Any:

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from measure_play_times import write_timed_video
 
-from fcn_seg_ros.bags.notes import Note
-from fcn_seg_ros.bags.open import open_drive
+from fcn_seg_ros.drives.notes import Note
+from fcn_seg_ros.drives.registry import open_drive
 from fcn_seg_ros.errors import InputError
 
 

@@ -11,7 +11,7 @@ import openvino.opset13 as ops
 import pytest
 import yaml
 
-from fcn_seg_ros.datasets.open import open_dataset, parse_spec
+from fcn_seg_ros.datasets.registry import open_dataset, parse_spec
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.evaluate import score
 from fcn_seg_ros.evaluation.predictors import Foreign

@@ -10,7 +10,7 @@ import pytest
 from conftest import network_info
 
 from fcn_seg_ros.datasets.frames import Frames
-from fcn_seg_ros.datasets.open import open_dataset, parse_spec
+from fcn_seg_ros.datasets.registry import open_dataset, parse_spec
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.preprocess import network_rows, network_size
 

@@ -14,7 +14,7 @@ import rclpy
 import yaml
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.inference.legend import legend_of
+from fcn_seg_ros.inference.label_map import label_map_of
 from fcn_seg_ros.launching.arguments import (
     CAMERA_ARGUMENTS,
     CAMERAS_ARGUMENTS,
@@ -417,5 +417,5 @@ def test_nav2_example_names_every_class_of_the_packaged_network():
         'semantic_segmentation_layer']['camera']
     named = [name for kind in camera['class_types'] for name in camera[kind]['classes']]
     info = load_checkpoint(default_checkpoint()).info
-    assert sorted(named) == sorted(legend_of(info).meanings.values())
+    assert sorted(named) == sorted(label_map_of(info).meanings.values())
     assert camera['drivable']['classes'] == [info.classes[i] for i in info.road_ids]

@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 from picture_faults import FAULTS, FOUND_IN_PART, blurred, faulty, noisy
 
-from fcn_seg_ros.inference.legend import Legend
+from fcn_seg_ros.inference.label_map import LabelMap
 from fcn_seg_ros.inference.monitor import MonitorOptions, PictureMonitor
 from fcn_seg_ros.inference.picture import glance
 from fcn_seg_ros.inference.segmentation import Segmentation, StageTimes
 
 RATE = 10.0
 STANDARD = MonitorOptions()
-LEGEND = Legend(('not road', 'road'), ((0, 0, 0), (0, 200, 80)))
+LEGEND = LabelMap(('not road', 'road'), ((0, 0, 0), (0, 200, 80)))
 DATA = Path(os.environ.get('FCN_SEG_DATA', 'none'))
 needs_frames = pytest.mark.skipif(not (DATA / 'kitti_raw_2011_09_26').is_dir(),
                                   reason='FCN_SEG_DATA names no folder with KITTI raw frames')

@@ -16,11 +16,11 @@ from node_client import FAST, Client, image_message, running
 from rclpy.logging import get_logger
 from std_srvs.srv import Trigger
 
-from fcn_seg_ros.bags.messages import from_image
+from fcn_seg_ros.drives.messages import from_image
 from fcn_seg_ros.inference.region import Region
 from fcn_seg_ros.inference.segmenter import RoadSegmenter, SegmentOptions
 from fcn_seg_ros.models.checkpoint import load_checkpoint, save_checkpoint
-from fcn_seg_ros.node.loader import Loading
+from fcn_seg_ros.node.load_job import LoadJob
 
 THRESHOLDS = (0.3, 0.5, 0.7)
 
@@ -121,7 +121,7 @@ def test_a_region_that_does_not_fit_the_last_image_is_no_fault_of_the_network(ch
     options = SegmentOptions(region=Region(100, 10, 200, 50))
     fits, does_not = (96, 320), (60, 80)
     for shapes in ([(does_not, options), (fits, options)], [(does_not, options)]):
-        loading = Loading(settings, shapes, get_logger('test'), lambda loading: None)
+        loading = LoadJob(settings, shapes, get_logger('test'), lambda loading: None)
         assert loading.wait(120.0)
         assert loading.failure is None
         assert loading.loaded.image_ms > 0.0

@@ -13,7 +13,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image
 
-from fcn_seg_ros.bags.messages import from_image, to_header
+from fcn_seg_ros.drives.messages import from_image, to_header
 from fcn_seg_ros.images.decode import decode
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 

@@ -25,8 +25,8 @@ from node_client import (
     wait_for_end,
 )
 
-from fcn_seg_ros.bags.messages import from_image
 from fcn_seg_ros.cli.seg_node import _import
+from fcn_seg_ros.drives.messages import from_image
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
 # The promise; a machine with a loaded processor gets some grace on top.

@@ -15,9 +15,9 @@ from conftest import network_info
 from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import CameraInfo
 
-from fcn_seg_ros.bags.messages import to_header
+from fcn_seg_ros.drives.messages import to_header
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.inference.legend import legend_of
+from fcn_seg_ros.inference.label_map import label_map_of
 from fcn_seg_ros.node import label_info, outputs, publish
 
 
@@ -57,7 +57,7 @@ def vision_msgs(monkeypatch):
 def test_every_value_of_a_mask_has_a_name_and_a_colour(vision_msgs, changes, names, colours):
     info = network_info(**changes)
     mask = np.array([[*range(len(colours)), 255]], np.uint8)
-    assert legend_of(info).draw(mask).tolist() == [[*map(list, colours), [128, 128, 128]]]
+    assert label_map_of(info).draw(mask).tolist() == [[*map(list, colours), [128, 128, 128]]]
     message = label_info.label_info(info, 0.5, Time(sec=7))
     assert {each.class_id: each.class_name for each in message.class_map} == names
     assert (message.threshold, message.header.stamp.sec) == (0.5, 7)

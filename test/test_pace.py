@@ -10,9 +10,9 @@ import time
 import pytest
 from measure_play_times import BAGS
 
-from fcn_seg_ros.bags.drive import rate_of
-from fcn_seg_ros.bags.pace import Pace
-from fcn_seg_ros.bags.prefetch import Prefetch
+from fcn_seg_ros.drives.drive import rate_of
+from fcn_seg_ros.drives.pace import Pace
+from fcn_seg_ros.drives.prefetch import Prefetch
 
 
 def due(pace: Pace, times_s: list[float], turns: int = 1) -> list[float]:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fcn_seg_ros.datasets.rendered import RenderedDrive
 from fcn_seg_ros.evaluation.planner import PlannerErrors, corridor_errors, edge_errors
 from fcn_seg_ros.ground.birds_eye import BirdsEyeGrid, BirdsEyeView, ground_homography
+from fcn_seg_ros.synthetic.suburb import RenderedDrive
 
 GRID = BirdsEyeGrid()
 NAN, INF = math.nan, math.inf

@@ -17,7 +17,7 @@ from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED, RenderedRoad
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.export_checks import accuracy_loss
 from fcn_seg_ros.inference import exported, quantised, seal
-from fcn_seg_ros.inference.backends import choose, machine, openvino
+from fcn_seg_ros.inference.backends import choose, hardware, openvino
 from fcn_seg_ros.inference.postprocess import (
     intersection_and_union,
     intersection_over_union,
@@ -45,8 +45,8 @@ def own(tmp_path) -> Path:
 def flags(monkeypatch):
     """Return a function that makes this a CPU with the flags of /proc/cpuinfo that it is given."""
     def change(text: str) -> None:
-        monkeypatch.setattr(machine, 'describe_cpu', lambda: {'flags': text})
-    monkeypatch.setattr(machine, 'has_cuda_driver', lambda: False)
+        monkeypatch.setattr(hardware, 'describe_cpu', lambda: {'flags': text})
+    monkeypatch.setattr(hardware, 'has_cuda_driver', lambda: False)
     return change
 
 
@@ -81,7 +81,7 @@ def test_on_real_roads_it_costs_less_than_allowed(real_data):
     (WITHOUT_BF16, 'int8'), ('sse4_2 avx2 avx512f avx512_vnni', 'int8'), ('sse4_2 avx2', 'fp32'),
     ('avx2 avx512_vnni avx512_bf16', 'bf16')])
 def test_auto_takes_it_where_the_cpu_has_no_bf16(flags, found, precision):
-    if precision == 'bf16' and not machine.cpu_has_bf16():
+    if precision == 'bf16' and not hardware.cpu_has_bf16():
         pytest.skip('this CPU has no bfloat16 arithmetic to run it')
     flags(found)
     backend = RoadSegmenter(default_checkpoint()).backend

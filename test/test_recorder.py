@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 import pytest
 
-from fcn_seg_ros.bags.contact_sheet import contact_sheet, evenly, write_png
-from fcn_seg_ros.bags.demo_output import OutputFolder, timed_overlays
-from fcn_seg_ros.bags.demo_report import make_report
-from fcn_seg_ros.bags.recording import MaskRecord, NodeCounts, Recording
-from fcn_seg_ros.bags.video_writer import fit, write_video
+from fcn_seg_ros.drives.contact_sheet import contact_sheet, evenly, write_png
+from fcn_seg_ros.drives.demo_output import OutputFolder, timed_overlays
+from fcn_seg_ros.drives.demo_report import make_report
+from fcn_seg_ros.drives.recording import MaskRecord, NodeCounts, Recording
+from fcn_seg_ros.drives.video_writer import fit, write_video
 from fcn_seg_ros.errors import InputError
 
 PLAYED = {'frames': 3, 'rate_hz': 10.0, 'late': 0}

@@ -6,15 +6,15 @@ import cv2
 import numpy as np
 import pytest
 
-from fcn_seg_ros.bags.rendered import START_NS, RenderedDriveSource
-from fcn_seg_ros.datasets.rendered import RenderedDrive, RenderedFrame
-from fcn_seg_ros.datasets.rendered.canvas import Canvas
-from fcn_seg_ros.datasets.rendered.noise import RipMap, tile_noise
-from fcn_seg_ros.datasets.rendered.road import RoadView
-from fcn_seg_ros.datasets.rendered.style import sample_style
-from fcn_seg_ros.datasets.rendered.vehicles import Car, Parked, draw_car
+from fcn_seg_ros.drives.rendered import START_NS, RenderedDriveSource
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.ground.camera import PinholeCamera
+from fcn_seg_ros.synthetic.suburb import RenderedDrive, RenderedFrame
+from fcn_seg_ros.synthetic.suburb.canvas import Canvas
+from fcn_seg_ros.synthetic.suburb.noise import RipMap, tile_noise
+from fcn_seg_ros.synthetic.suburb.road import RoadView
+from fcn_seg_ros.synthetic.suburb.style import sample_style
+from fcn_seg_ros.synthetic.suburb.vehicles import Car, Parked, draw_car
 
 SMALL = PinholeCamera(320, 96, 186.0, 186.0, 157.0, 44.0)
 SEEDS = (3, 7, 20)
@@ -33,7 +33,7 @@ def bare(seed: int, index: int, camera: PinholeCamera) -> RenderedFrame:
 def test_the_same_seed_gives_the_same_bytes_in_any_order() -> None:
     first = RenderedDrive(5, 20, camera=SMALL)
     forward = [first[i] for i in (0, 3, 11)]
-    from fcn_seg_ros.datasets.rendered import world
+    from fcn_seg_ros.synthetic.suburb import world
     world.world.cache_clear()
     again = RenderedDrive(5, 30, camera=SMALL)
     backward = [again[i] for i in (11, 3, 0)][::-1]

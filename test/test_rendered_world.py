@@ -8,23 +8,23 @@ import numpy as np
 import pytest
 
 from fcn_seg_ros.datasets.base import IGNORE
-from fcn_seg_ros.datasets.open import open_dataset, parse_spec, training_data
-from fcn_seg_ros.datasets.open import open_datasets as open_all
-from fcn_seg_ros.datasets.rendered import RenderedDrive
+from fcn_seg_ros.datasets.registry import open_dataset, parse_spec, training_data
+from fcn_seg_ros.datasets.registry import open_datasets as open_all
 from fcn_seg_ros.datasets.rendered_road import RenderedRoad, RenderedWorld
 from fcn_seg_ros.datasets.survey import verify
-from fcn_seg_ros.datasets.world import SceneClass, WorldDrive, WorldFrame
-from fcn_seg_ros.datasets.world.backdrop import DISTANCE
-from fcn_seg_ros.datasets.world.cameras import ASPECTS, FOV, sample_mount
-from fcn_seg_ros.datasets.world.classes import road_labels
-from fcn_seg_ros.datasets.world.conditions import CONDITIONS
-from fcn_seg_ros.datasets.world.lens import Lens
-from fcn_seg_ros.datasets.world.mesh import box, disc, joined
-from fcn_seg_ros.datasets.world.raster import clip_near
-from fcn_seg_ros.datasets.world.scenes import SCENES
-from fcn_seg_ros.datasets.world.vehicle_shapes import PAINT, SILHOUETTES, cars, lorries
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.ground.camera import PinholeCamera
+from fcn_seg_ros.synthetic.suburb import RenderedDrive
+from fcn_seg_ros.synthetic.world import SceneClass, WorldDrive, WorldFrame
+from fcn_seg_ros.synthetic.world.backdrop import DISTANCE
+from fcn_seg_ros.synthetic.world.cameras import ASPECTS, FOV, sample_mount
+from fcn_seg_ros.synthetic.world.classes import road_labels
+from fcn_seg_ros.synthetic.world.conditions import CONDITIONS
+from fcn_seg_ros.synthetic.world.lens import Lens
+from fcn_seg_ros.synthetic.world.mesh import box, disc, joined
+from fcn_seg_ros.synthetic.world.raster import clip_near
+from fcn_seg_ros.synthetic.world.scenes import SCENES
+from fcn_seg_ros.synthetic.world.vehicle_shapes import PAINT, SILHOUETTES, cars, lorries
 
 #: (world, conditions, seed): one frame of every scene, all of them flat.
 CASES = [('highway', 'low_sun', 6), ('country', 'sun', 7), ('city', 'night_rain', 9),
@@ -59,7 +59,7 @@ def test_the_suburb_is_what_it_was() -> None:
 
 
 def test_the_same_seed_gives_the_same_bytes_in_any_order() -> None:
-    from fcn_seg_ros.datasets.world import drive
+    from fcn_seg_ros.synthetic.world import drive
     first = WorldDrive(9, 2)
     forward = [first[i] for i in (0, 1)]
     drive._world.cache_clear()

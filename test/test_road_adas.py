@@ -13,8 +13,8 @@ import torch
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.models.encoders import read_encoder_file
 from fcn_seg_ros.models.fcn import make_network
+from fcn_seg_ros.models.prune import hidden_channels
 from fcn_seg_ros.models.road_adas import DilatedDepthwise, RoadAdasEncoder
-from fcn_seg_ros.models.thin import hidden_channels
 
 
 @pytest.mark.parametrize('dilation', [1, 2, 3, 8])

@@ -18,7 +18,7 @@ from fcn_seg_ros.inference.self_test import self_test
 from fcn_seg_ros.models.checkpoint import load_checkpoint, save_checkpoint
 from fcn_seg_ros.models.checkpoint_file import with_info
 from fcn_seg_ros.resources import default_checkpoint
-from fcn_seg_ros.training.finish import add_self_test
+from fcn_seg_ros.training.calibrate import add_self_test
 
 
 @pytest.fixture

@@ -24,13 +24,13 @@ from fcn_seg_ros.inference.monitor import MonitorOptions
 from fcn_seg_ros.inference.segmenter import Region, SegmentOptions, open_network
 from fcn_seg_ros.node.camera_channel import Frame
 from fcn_seg_ros.node.depth_watch import DepthWatch
+from fcn_seg_ros.node.failure_policy import GIVE_UP_AFTER, Recovery
 from fcn_seg_ros.node.frame_slot import Drop, FrameSlots
-from fcn_seg_ros.node.loader import Loading, load_network
-from fcn_seg_ros.node.network import NetworkHolder
-from fcn_seg_ros.node.network_keeper import NetworkKeeper
+from fcn_seg_ros.node.load_job import LoadJob, load_network
+from fcn_seg_ros.node.model_manager import ModelManager
+from fcn_seg_ros.node.model_slot import ModelSlot
 from fcn_seg_ros.node.settings import CameraSettings
 from fcn_seg_ros.node.statistics import RecentTimes
-from fcn_seg_ros.node.trouble import GIVE_UP_AFTER, Remedy
 from fcn_seg_ros.node.worker import Worker
 
 CAMERAS = ('a', 'b', 'c')
@@ -102,17 +102,17 @@ class Bench:
     def __init__(self, segmenter: StandIn, node: rclpy.node.Node) -> None:
         self.segmenter = segmenter
         self.slots = FrameSlots(CAMERAS)
-        self.holder = NetworkHolder(SimpleNamespace(segmenter=segmenter, facts={}))
+        self.slot = ModelSlot(SimpleNamespace(segmenter=segmenter, facts={}))
         self.channels = {name: SimpleNamespace(
             times=RecentTimes(), image_shape=None, network_shape=None, camera_info=None,
             depth=DepthWatch(), outputs=Outputs(), monitor=Monitor()) for name in CAMERAS}
         self.settings = SimpleNamespace(max_age_ms=0.0, monitor='options', cameras={
             name: CameraSettings('', 'raw', 0, SegmentOptions(threshold=number / 10))
             for number, name in enumerate(CAMERAS)})
-        self.remedies: list[tuple[Remedy, str]] = []
+        self.recoveries: list[tuple[Recovery, str]] = []
         self.news = 0
-        self.worker = Worker(self.slots, self.holder, self.channels, lambda: self.settings, node,
-                             lambda *remedy: self.remedies.append(remedy), self.on_news)
+        self.worker = Worker(self.slots, self.slot, self.channels, lambda: self.settings, node,
+                             lambda *recovery: self.recoveries.append(recovery), self.on_news)
         self.worker.start()
 
     def on_news(self) -> None:
@@ -237,26 +237,26 @@ def test_a_device_that_fails_is_tried_again_and_then_left(make_bench):
     for number in range(3):
         bench.put('a', number)
         bench.drained()
-    assert [remedy for remedy, _ in bench.remedies] == [Remedy.FALL_BACK]
-    assert bench.worker.trouble.reason.startswith('BackendError')
+    assert [recovery for recovery, _ in bench.recoveries] == [Recovery.FALL_BACK]
+    assert bench.worker.failures.reason.startswith('BackendError')
     bench.put('a', 7)
     counts = bench.drained()['a']
     assert counts.dropped[Drop.ERROR] == 3 and counts.published == 1
-    assert bench.worker.trouble.reason == ''
+    assert bench.worker.failures.reason == ''
 
 
 def test_unexplained_errors_are_counted_and_end_it_only_in_a_row(make_bench):
     bench = make_bench()
     bench.segmenter.failures = [KeyError('x') for _ in range(GIVE_UP_AFTER)]
     for number in range(GIVE_UP_AFTER):
-        assert not bench.remedies
+        assert not bench.recoveries
         bench.put('a', number)
         bench.drained()
     assert bench.drained()['a'].dropped[Drop.ERROR] == GIVE_UP_AFTER
     deadline = time.monotonic() + 5.0
-    while not bench.remedies and time.monotonic() < deadline:
+    while not bench.recoveries and time.monotonic() < deadline:
         time.sleep(0.005)
-    assert bench.remedies == [(Remedy.GIVE_UP, "KeyError: 'x'")]
+    assert bench.recoveries == [(Recovery.GIVE_UP, "KeyError: 'x'")]
 
 
 def test_a_stuck_worker_is_seen_and_not_waited_for(make_bench):
@@ -287,16 +287,16 @@ def test_the_network_is_replaced_between_two_frames_under_load(make_bench):
         while not made[-1].calls and time.monotonic() < deadline:
             time.sleep(0.001)
         made.append(StandIn('cpu'))
-        bench.holder.replace(SimpleNamespace(segmenter=made[-1], facts={}))
+        bench.slot.replace(SimpleNamespace(segmenter=made[-1], facts={}))
         assert made[-2].closed and not made[-1].closed
     stop.set()
     feeder.join()
     bench.drained()
     assert all(segmenter.calls for segmenter in made[:-1])
     assert not any(counts.dropped[Drop.ERROR] for counts in bench.slots.counts().values())
-    bench.holder.close()
+    bench.slot.close()
     with pytest.raises(InputError):
-        bench.holder.replace(SimpleNamespace(segmenter=StandIn(), facts={}))
+        bench.slot.replace(SimpleNamespace(segmenter=StandIn(), facts={}))
 
 
 def test_a_gpu_that_fails_is_left_for_the_cpu_where_that_is_allowed(node, monkeypatch):
@@ -313,20 +313,20 @@ def test_a_gpu_that_fails_is_left_for_the_cpu_where_that_is_allowed(node, monkey
 
         def is_alive(self) -> bool:
             return False
-    monkeypatch.setattr('fcn_seg_ros.node.network_keeper.Loading', Loaded)
-    monkeypatch.setattr(NetworkKeeper, '_report', lambda self, loaded: None)
-    keeper = NetworkKeeper(node.get_logger())
+    monkeypatch.setattr('fcn_seg_ros.node.model_manager.LoadJob', Loaded)
+    monkeypatch.setattr(ModelManager, '_report', lambda self, loaded: None)
+    manager = ModelManager(node.get_logger())
     gpu = StandIn('cuda:0')
-    keeper.holder = NetworkHolder(SimpleNamespace(segmenter=gpu, facts={}, checkpoint='net',
-                                                  network='as it was read'))
+    manager.slot = ModelSlot(SimpleNamespace(segmenter=gpu, facts={}, checkpoint='net',
+                             network='as it was read'))
     settings = _settings(device='cuda:0')
-    keeper.fall_back(settings, {}, 'lost')
-    assert not asked and keeper.holder.loaded.segmenter is gpu
-    keeper.fall_back(_settings(device='auto'), {}, 'lost')
+    manager.fall_back(settings, {}, 'lost')
+    assert not asked and manager.slot.loaded.segmenter is gpu
+    manager.fall_back(_settings(device='auto'), {}, 'lost')
     assert (asked[0].device, asked[0].checkpoint, asked[0].precision) == ('cpu', 'net', 'auto')
-    assert gpu.closed and keeper.holder.loaded.segmenter.backend.device == 'cpu'
-    assert keeper.warning == 'cuda:0 failed (lost): runs on the CPU instead'
-    keeper.fall_back(_settings(device='auto'), {}, 'again')  # it is on the CPU
+    assert gpu.closed and manager.slot.loaded.segmenter.backend.device == 'cpu'
+    assert manager.warning == 'cuda:0 failed (lost): runs on the CPU instead'
+    manager.fall_back(_settings(device='auto'), {}, 'again')  # it is on the CPU
     assert len(asked) == 1
 
 
@@ -347,7 +347,7 @@ def test_a_load_that_is_cancelled_leaves_nothing(node, random_checkpoint):
     done = threading.Event()
     settings = _settings(device='cpu', backend='torch', precision='fp32',
                          checkpoint=str(random_checkpoint))
-    loading = Loading(settings, [], node.get_logger(), lambda loading: done.set())
+    loading = LoadJob(settings, [], node.get_logger(), lambda loading: done.set())
     loading.cancel()
     assert loading.wait(60.0) and done.is_set()
     assert loading.loaded is None and loading.failure is None
@@ -380,7 +380,7 @@ def test_whatever_a_message_does_to_a_decoder_it_is_malformed(make_bench, monkey
     bench.put('a', 7)
     counts = bench.drained()['a']
     assert counts.dropped[Drop.MALFORMED] == 2 * GIVE_UP_AFTER and counts.published == 1
-    assert not bench.remedies and bench.worker.trouble.reason == ''
+    assert not bench.recoveries and bench.worker.failures.reason == ''
 
 
 def test_bits_that_are_never_used_are_noticed(make_bench):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from fcn_seg_ros.benchmark.variants import Variant
-from fcn_seg_ros.inference.apart import run_apart
+from fcn_seg_ros.inference.subprocess_call import call_in_subprocess
 
 _FRAMES = 20
 
@@ -32,7 +32,7 @@ def footprint(variant: Variant, image: np.ndarray) -> dict[str, Any]:
 def in_own_process(measure: Callable[..., dict[str, Any]], *arguments: object) -> dict[str, Any]:
     """Return what a function of a module returns in a process that does nothing else."""
     # A new interpreter: one that was forked would have the parent's memory.
-    result: dict[str, Any] = json.loads(run_apart(_as_json, measure, *arguments))
+    result: dict[str, Any] = json.loads(call_in_subprocess(_as_json, measure, *arguments))
     return result
 
 

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from fcn_seg_ros.bags.child import Child, executable
 from fcn_seg_ros.benchmark.camera import camera_and_planner
 from fcn_seg_ros.benchmark.steady import Alone
 from fcn_seg_ros.benchmark.timing import summary
 from fcn_seg_ros.dds import use_private_domain, use_shipped_profile
+from fcn_seg_ros.drives.child import Child, executable
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.node.cpu_latency import CPU_LATENCY_DEVICE

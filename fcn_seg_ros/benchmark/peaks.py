@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from fcn_seg_ros.inference.backends.machine import cpu_has_bf16
+from fcn_seg_ros.inference.backends.hardware import cpu_has_bf16
 
 _TORCH = {'fp32': torch.float32, 'bf16': torch.bfloat16, 'fp16': torch.float16}
 _OPENVINO = {'fp32': 'f32', 'bf16': 'bf16'}

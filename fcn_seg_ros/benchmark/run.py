@@ -16,11 +16,11 @@ import numpy as np
 import torch
 
 from fcn_seg_ros.benchmark.arithmetic import count_gmac, count_parameters
-from fcn_seg_ros.benchmark.machine import describe_machine
 from fcn_seg_ros.benchmark.memory import footprint
 from fcn_seg_ros.benchmark.parity import compare_masks
 from fcn_seg_ros.benchmark.peaks import Peak, copy_peak, matrix_peak
 from fcn_seg_ros.benchmark.peers import TORCHVISION, TUTORIAL, TorchvisionForward, TutorialPath
+from fcn_seg_ros.benchmark.system_info import describe_machine
 from fcn_seg_ros.benchmark.timing import Call, interleave, stages, summary, timed, turns
 from fcn_seg_ros.benchmark.variants import (
     BACKENDS,

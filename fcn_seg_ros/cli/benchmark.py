@@ -21,14 +21,14 @@ from fcn_seg_ros.benchmark.variants import BACKENDS, PRECISIONS, Variant
 from fcn_seg_ros.cli.common import make_parser, run_main
 from fcn_seg_ros.cli.progress import progress_bar
 from fcn_seg_ros.cli.tables import print_tables
-from fcn_seg_ros.datasets.open import open_dataset, parse_spec
-from fcn_seg_ros.datasets.rendered import RenderedDrive
+from fcn_seg_ros.datasets.registry import open_dataset, parse_spec
 from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.report import markdown
 from fcn_seg_ros.files import make_folder, write_file
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.resources import CHECKPOINT_WORDS, DEFAULT_CHECKPOINT, find_checkpoint
+from fcn_seg_ros.synthetic.suburb import RenderedDrive
 
 DESCRIPTION = """\
 Measure how fast a network is here, with every backend and precision that this machine has.

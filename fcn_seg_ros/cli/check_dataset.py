@@ -20,7 +20,7 @@ from rich.table import Table
 from fcn_seg_ros.cli.common import make_parser, run_main
 from fcn_seg_ros.datasets.base import RoadDataset
 from fcn_seg_ros.datasets.leaks import Source, alike, find_leaks
-from fcn_seg_ros.datasets.open import DatasetSpec, open_dataset, open_datasets, parse_spec
+from fcn_seg_ros.datasets.registry import DatasetSpec, open_dataset, open_datasets, parse_spec
 from fcn_seg_ros.datasets.survey import KINDS_OF_PROBLEMS, Problem, Survey, survey
 from fcn_seg_ros.errors import InputError
 

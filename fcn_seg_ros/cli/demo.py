@@ -70,7 +70,7 @@ def run(arguments: Sequence[str]) -> int:
         options.input = f'rendered:{options.seed}'
     checkpoint = str(find_checkpoint(options.checkpoint)) if options.checkpoint else None
 
-    from fcn_seg_ros.bags.demo import Demo, DemoError, DemoOptions, DemoStopped
+    from fcn_seg_ros.drives.demo import Demo, DemoError, DemoOptions, DemoStopped
     demo = Demo(DemoOptions(
         options.input, options.out, options.topic, options.rate, options.frames,
         checkpoint=checkpoint, device=options.device, precision=options.precision,

@@ -14,7 +14,7 @@ import numpy as np
 from fcn_seg_ros.cli.progress import progress_bar
 from fcn_seg_ros.cli.tables import RowPrinter, print_tables
 from fcn_seg_ros.datasets.base import RoadDataset
-from fcn_seg_ros.datasets.open import DatasetSpec, open_dataset, parse_spec
+from fcn_seg_ros.datasets.registry import DatasetSpec, open_dataset, parse_spec
 from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.evaluate import Evaluation, score_all

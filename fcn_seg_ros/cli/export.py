@@ -15,7 +15,7 @@ from typing import Any
 from fcn_seg_ros.cli.common import make_parser, run_main
 from fcn_seg_ros.cli.progress import progress_bar
 from fcn_seg_ros.datasets.base import Joined
-from fcn_seg_ros.datasets.open import open_dataset, parse_spec
+from fcn_seg_ros.datasets.registry import open_dataset, parse_spec
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.export_checks import (
     accuracy_loss,

@@ -14,7 +14,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from fcn_seg_ros.cli.common import make_parser, run_main
-from fcn_seg_ros.datasets.open import open_dataset, parse_spec
+from fcn_seg_ros.datasets.registry import open_dataset, parse_spec
 from fcn_seg_ros.evaluation.statistics import IMAGES, fit_statistics
 
 DESCRIPTION = """\

@@ -10,10 +10,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from fcn_seg_ros.bags.notes import Note
-from fcn_seg_ros.bags.open import open_drive
 from fcn_seg_ros.cli.common import init_ros, make_parser, run_main, without_ros_arguments
 from fcn_seg_ros.dds import IMAGES
+from fcn_seg_ros.drives.notes import Note
+from fcn_seg_ros.drives.registry import open_drive
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.start_watch import StartWatch
 from fcn_seg_ros.stop_signal import StopSignal
@@ -144,7 +144,7 @@ def run(arguments: Sequence[str]) -> int:
                        rate_hz=options.rate, limit=options.frames, on_note=printer)
     printer.start()
 
-    from fcn_seg_ros.bags.player import DrivePlayer, PlayOptions
+    from fcn_seg_ros.drives.player import DrivePlayer, PlayOptions
     stopped = StopSignal()
     watch = StartWatch('play')
     watch.joining()

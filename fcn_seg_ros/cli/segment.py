@@ -14,7 +14,8 @@ from fcn_seg_ros.cli.common import make_parser, run_main
 from fcn_seg_ros.cli.progress import progress_bar
 from fcn_seg_ros.datasets.images import IMAGE_SUFFIXES, read_rgb
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.files import make_folder, png, write_file
+from fcn_seg_ros.files import make_folder, write_file
+from fcn_seg_ros.images.encode import encode_png
 from fcn_seg_ros.inference.backends import PRECISIONS
 from fcn_seg_ros.inference.postprocess import draw_overlay
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
@@ -74,7 +75,7 @@ def _segment(options: argparse.Namespace) -> None:
             for name, folder in outputs.items():
                 picture = (draw_overlay(image, result.road, colour, _ALPHA) if name == 'overlay'
                            else getattr(result, name))
-                write_file(folder / f'{path.stem}.png', png(picture))
+                write_file(folder / f'{path.stem}.png', encode_png(picture))
             done()
     print(f'wrote {len(images)} images each to {", ".join(map(str, outputs.values()))}')
 

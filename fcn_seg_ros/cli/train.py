@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from fcn_seg_ros.cli.common import make_parser, run_main
-from fcn_seg_ros.datasets.open import open_dataset, parse_spec
+from fcn_seg_ros.datasets.registry import open_dataset, parse_spec
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.evaluate import ALL
 from fcn_seg_ros.evaluation.statistics import fit_statistics
+from fcn_seg_ros.training.calibrate import add_self_test, calibrate_and_score
 from fcn_seg_ros.training.config import (
     TrainingConfig,
     default_of,
@@ -23,7 +24,6 @@ from fcn_seg_ros.training.config import (
     read_config,
     with_values,
 )
-from fcn_seg_ros.training.finish import add_self_test, calibrate_and_score
 from fcn_seg_ros.training.run import CONFIG_FILE, train
 
 DESCRIPTION = """\

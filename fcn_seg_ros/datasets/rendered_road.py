@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 from fcn_seg_ros.datasets.base import Sample
-from fcn_seg_ros.datasets.rendered import RenderedDrive
-from fcn_seg_ros.datasets.world import WorldDrive, WorldFrame
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.synthetic.suburb import RenderedDrive
+from fcn_seg_ros.synthetic.world import WorldDrive, WorldFrame
 
 #: The world of ``RenderedRoad``; all others are those of ``WorldDrive``.
 SUBURB = 'suburb'

@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 
 from fcn_seg_ros.datasets.base import RoadDataset
-from fcn_seg_ros.datasets.rendered import RenderedDrive
 from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts
-from fcn_seg_ros.inference.backends.machine import cpu_has_bf16
+from fcn_seg_ros.inference.backends.hardware import cpu_has_bf16
 from fcn_seg_ros.inference.export.torch_program import MIN_SIDE
 from fcn_seg_ros.inference.preprocess import network_rows, network_size, resize_image
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.models.checkpoint_file import NetworkSource
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
+from fcn_seg_ros.synthetic.suburb import RenderedDrive
 
 # A quantised network is kept while its MaxF on the validation images falls by less than this.
 ALLOWED_LOSS = 0.002

@@ -13,9 +13,9 @@ import numpy as np
 from fcn_seg_ros.datasets.base import RoadDataset
 from fcn_seg_ros.datasets.kitti_calib import calib_file, read_calib
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
-from fcn_seg_ros.datasets.rendered import RenderedDrive
 from fcn_seg_ros.datasets.rendered_road import RenderedRoad
 from fcn_seg_ros.ground.birds_eye import ground_homography
+from fcn_seg_ros.synthetic.suburb import RenderedDrive
 
 Geometry = Callable[[str], np.ndarray | None]
 

@@ -16,7 +16,8 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.calibration import BAND, BINS, Calibration, reliability
 from fcn_seg_ros.evaluation.evaluate import ALL, Evaluation, ViewScores
 from fcn_seg_ros.evaluation.predictors import Predictor
-from fcn_seg_ros.files import make_folder, png, write_file
+from fcn_seg_ros.files import make_folder, write_file
+from fcn_seg_ros.images.encode import encode_png
 from fcn_seg_ros.inference.postprocess import probability_to_mask
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def write_plots(folder: Path, result: Evaluation, predictor: Predictor,
     views = [result.perspective] + ([result.birds_eye] if result.birds_eye else [])
     pictures = {'precision_recall.png': _bytes(precision_recall(views)),
                 'reliability.png': _bytes(reliability_diagram(result.calibration)),
-                'worst.png': png(worst_sheet(result, predictor, dataset))}
+                'worst.png': encode_png(worst_sheet(result, predictor, dataset))}
     make_folder(folder)
     for name, content in pictures.items():
         write_file(folder / name, content)

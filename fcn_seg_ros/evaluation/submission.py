@@ -22,8 +22,9 @@ from fcn_seg_ros.datasets.kitti_calib import calib_file, read_calib
 from fcn_seg_ros.datasets.kitti_road import CATEGORIES
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.predictors import Predictor
-from fcn_seg_ros.files import make_folder, png, write_file
+from fcn_seg_ros.files import make_folder, write_file
 from fcn_seg_ros.ground.birds_eye import BirdsEyeView
+from fcn_seg_ros.images.encode import encode_png
 
 ARCHIVE = 'submission.zip'
 
@@ -88,7 +89,7 @@ def write_submission(folder: Path, probabilities: Iterable[tuple[str, np.ndarray
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, 'w') as archive:
         for name, probability in probabilities:
-            content = png(probability)
+            content = encode_png(probability)
             write_file(folder / name, content)
             # ZipInfo's fixed date, so that nothing depends on the day.
             archive.writestr(zipfile.ZipInfo(name), content)

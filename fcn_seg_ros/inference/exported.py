@@ -15,7 +15,7 @@ from typing import Any
 from fcn_seg_ros.errors import InputError, one_line
 from fcn_seg_ros.files import read_file
 from fcn_seg_ros.inference.backends import Backend, resolve_device
-from fcn_seg_ros.inference.backends.machine import cpu_has_bf16
+from fcn_seg_ros.inference.backends.hardware import cpu_has_bf16
 from fcn_seg_ros.inference.seal import check_seal
 from fcn_seg_ros.models.checkpoint_file import (
     MOST_BYTES,

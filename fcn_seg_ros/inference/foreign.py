@@ -15,7 +15,7 @@ import yaml
 
 from fcn_seg_ros.errors import InputError, one_line
 from fcn_seg_ros.inference.backends import resolve_device
-from fcn_seg_ros.inference.backends.machine import cpu_has_bf16
+from fcn_seg_ros.inference.backends.hardware import cpu_has_bf16
 from fcn_seg_ros.inference.exported import is_exported, read_ir
 from fcn_seg_ros.inference.preprocess import resize_image
 from fcn_seg_ros.models.checkpoint_info import METADATA_KEY

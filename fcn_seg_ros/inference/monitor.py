@@ -88,7 +88,7 @@ class PictureMonitor:
             self._shape, self._past = image.shape, _Past()
         seen = glance(image)
         away, by = distance(figures(seen, result), ranges) if ranges else (0.0, '')
-        road = classes_to_road(sampled(result.mask), result.legend.road_ids).mean()
+        road = classes_to_road(sampled(result.mask), result.label_map.road_ids).mean()
         past = self._past
         recent = past.median(now, options.fault_after_s, (
             seen.grey, seen.saturated, seen.sharpness, float(seen.detailed.mean()), away))

@@ -15,7 +15,7 @@ from pathlib import Path
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends.cache_key import hash_network
 from fcn_seg_ros.inference.backends.choose import TABLE
-from fcn_seg_ros.inference.backends.machine import (
+from fcn_seg_ros.inference.backends.hardware import (
     cpu_has_bf16,
     cpu_has_int8,
     resolve_device,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.inference.legend import Legend
+from fcn_seg_ros.inference.label_map import LabelMap
 from fcn_seg_ros.inference.postprocess import classes_to_road
 from fcn_seg_ros.inference.region import Region
 
@@ -65,13 +65,13 @@ class Segmentation:
 
     ``mask`` holds class ids: those of the checkpoint, or of a binary one 1 for road and 0 for
     not; 255 is unknown. ``probability`` is round(255 P(road)), 0 outside of the region. The arrays
-    are the caller's to keep: no later call writes to them. ``legend`` says what the ids mean.
+    are the caller's to keep: no later call writes to them. ``label_map`` says what the ids mean.
     """
 
     mask: np.ndarray
     probability: np.ndarray
     times: StageTimes
-    legend: Legend
+    label_map: LabelMap
     compute_confidence: Callable[[], np.ndarray] = field(repr=False)
 
     @functools.cached_property
@@ -82,12 +82,12 @@ class Segmentation:
     @property
     def road(self) -> np.ndarray:
         """Return 1 where the mask says road, else 0."""
-        return classes_to_road(self.mask, self.legend.road_ids)
+        return classes_to_road(self.mask, self.label_map.road_ids)
 
     @property
     def picture(self) -> np.ndarray:
         """Return the mask in the colours of its classes, uint8 RGB (H, W, 3)."""
-        return self.legend.draw(self.mask)
+        return self.label_map.draw(self.mask)
 
 
 def resolve_threshold(threshold: float, from_checkpoint: float) -> float:

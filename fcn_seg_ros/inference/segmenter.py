@@ -20,7 +20,7 @@ from fcn_seg_ros.inference.exported import (
     load_exported,
     make_exported_backend,
 )
-from fcn_seg_ros.inference.legend import legend_of
+from fcn_seg_ros.inference.label_map import label_map_of
 from fcn_seg_ros.inference.postprocess import (
     UNKNOWN,
     mask_table,
@@ -84,7 +84,7 @@ class RoadSegmenter:
         self.self_test = network.self_test or own_test
         self._scaling = self.backend if isinstance(self.backend, ScalingBackend) else None
         self._binary = is_binary(self.info)
-        self._legend = legend_of(self.info)
+        self._legend = label_map_of(self.info)
         # The network's inputs, one for each shape, kept so that none is allocated for a frame.
         self._inputs: dict[tuple[int, ...], np.ndarray] = {}
         if test:

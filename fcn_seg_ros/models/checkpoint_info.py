@@ -36,7 +36,7 @@ class CheckpointInfo:
     on the calibrated probability, softmax(logits / temperature) summed over ``road_ids``.
     ``palette`` holds one RGB colour per class. The network's input has ``network_pixels`` pixels in
     the image's aspect ratio, or ``network_height`` rows where that is 0. ``widths`` are the numbers
-    of hidden channels of an encoder that is thinner than its name says (see ``models/thin.py``),
+    of hidden channels of an encoder that is thinner than its name says (see ``models/prune.py``),
     else (). ``statistics`` are the ranges (low, middle, high) of figures of the training's images
     and of what the network says of them (see ``inference/familiar.py``), {} where they were not
     fitted.

@@ -19,7 +19,7 @@ from fcn_seg_ros.models.checkpoint_info import STRIDE
 from fcn_seg_ros.models.encoder import Channels, Encoder, Features
 from fcn_seg_ros.models.encoders import make_encoder
 from fcn_seg_ros.models.layers import Upsample, score_layer
-from fcn_seg_ros.models.thin import set_widths
+from fcn_seg_ros.models.prune import set_widths
 
 # How many skip connections each decoder has: FCN-32s none, FCN-16s from stride 16, FCN-8s also
 # from stride 8, FCN-4s also from stride 4.

@@ -12,7 +12,7 @@ from rclpy.task import Future
 from std_srvs.srv import Trigger
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.node.loader import Loading
+from fcn_seg_ros.node.load_job import LoadJob
 
 
 class CheckpointService:
@@ -25,8 +25,8 @@ class CheckpointService:
     called in the executor after a success.
     """
 
-    def __init__(self, node: Node, load: Callable[[Callable[[Loading], None]], Loading],
-                 take: Callable[[Loading], str], done: Callable[[], None]) -> None:
+    def __init__(self, node: Node, load: Callable[[Callable[[LoadJob], None]], LoadJob],
+                 take: Callable[[LoadJob], str], done: Callable[[], None]) -> None:
         self._node = node
         self._load = load
         self._take = take

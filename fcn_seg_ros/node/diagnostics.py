@@ -21,7 +21,7 @@ _SHORTEST_S = 0.1
 _HINT_EVERY_S = 60.0
 
 
-class DiagnosticsBeat:
+class DiagnosticsPublisher:
     """
     Publishes a DiagnosticArray every second: one status for the node, then one per camera.
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fcn_seg_ros.inference.legend import legend_of
+from fcn_seg_ros.inference.label_map import label_map_of
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
 
 # vision_msgs comes with a ROS distribution; PyPI does not have it.
@@ -21,6 +21,6 @@ def label_info(info: CheckpointInfo, threshold: float, stamp: Any) -> Any:
     message = LabelInfo()
     message.header.stamp = stamp
     message.class_map = [VisionClass(class_id=number, class_name=name)
-                         for number, name in legend_of(info).meanings.items()]
+                         for number, name in label_map_of(info).meanings.items()]
     message.threshold = float(threshold)
     return message

@@ -14,7 +14,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
-from fcn_seg_ros.bags.messages import to_mono8, to_rgb8
+from fcn_seg_ros.drives.messages import to_mono8, to_rgb8
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.images.encode import encode_jpeg, encode_png
 from fcn_seg_ros.inference.postprocess import draw_overlay

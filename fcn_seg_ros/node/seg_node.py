@@ -19,19 +19,19 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.node.camera_channel import CameraChannel
 from fcn_seg_ros.node.checkpoint_service import CheckpointService
 from fcn_seg_ros.node.cpu_latency import CpuLatency
-from fcn_seg_ros.node.diagnostics import DiagnosticsBeat
+from fcn_seg_ros.node.diagnostics import DiagnosticsPublisher
+from fcn_seg_ros.node.failure_policy import GIVE_UP_AFTER, Recovery
 from fcn_seg_ros.node.frame_slot import FrameSlots
 from fcn_seg_ros.node.health import CameraHealth, Health
 from fcn_seg_ros.node.label_info import LabelInfo
-from fcn_seg_ros.node.loader import Loading
-from fcn_seg_ros.node.network_keeper import NetworkKeeper
+from fcn_seg_ros.node.load_job import LoadJob
+from fcn_seg_ros.node.model_manager import ModelManager
 from fcn_seg_ros.node.parameters import in_declared_types
 from fcn_seg_ros.node.publish import HAS_MATCHED_EVENT, LOOK_PERIOD_S
 from fcn_seg_ros.node.settings import Settings, change, declare_all, read
 from fcn_seg_ros.node.spinning import Spinner
 from fcn_seg_ros.node.statistics import RecentTimes
 from fcn_seg_ros.node.transitions import reported
-from fcn_seg_ros.node.trouble import GIVE_UP_AFTER, Remedy
 from fcn_seg_ros.node.worker import Worker
 
 # A batch in work, of a size that must be compiled first, is waited for so long.
@@ -63,9 +63,9 @@ class SegNode(LifecycleNode):
         self.ended: Future[None] = Future()
         self._channels: dict[str, CameraChannel] = {}
         self._worker: Worker | None = None
-        self._network: NetworkKeeper = NetworkKeeper(self.get_logger())
+        self._network: ModelManager = ModelManager(self.get_logger())
         self._latency: CpuLatency = CpuLatency(-1, self.get_logger())
-        self._beat: DiagnosticsBeat | None = None
+        self._beat: DiagnosticsPublisher | None = None
         self._transport_problem: str = transport_problem
         self._spinner: Spinner = Spinner(self.get_logger())
         declare_all(self)
@@ -78,7 +78,7 @@ class SegNode(LifecycleNode):
         self._checkpoint_service: CheckpointService = CheckpointService(
             self, self._load, self._network.take, self._publish_labels)
         self.add_on_set_parameters_callback(self._on_set_parameters)
-        self._beat = DiagnosticsBeat(self, self._health)
+        self._beat = DiagnosticsPublisher(self, self._health)
 
     @reported
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -100,12 +100,12 @@ class SegNode(LifecycleNode):
     @reported
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start to segment."""
-        assert self._network.holder is not None
+        assert self._network.slot is not None
         self._state_name, self.failure = 'activating', None
         result: TransitionCallbackReturn = super().on_activate(state)
         self._publish_labels()
-        self._worker = Worker(self._slots, self._network.holder, self._channels,
-                              lambda: self.settings, self, self._on_remedy, self._on_news)
+        self._worker = Worker(self._slots, self._network.slot, self._channels,
+                              lambda: self.settings, self, self._on_recovery, self._on_news)
         self._worker.start()
         self._listen()
         self._state_name = 'active'
@@ -198,14 +198,14 @@ class SegNode(LifecycleNode):
         """Serve callbacks until ``ended`` is done."""
         self._spinner.spin(executor, self.ended)
 
-    def _load(self, done: Callable[[Loading], None]) -> Loading:
-        if self._network.holder is None:
+    def _load(self, done: Callable[[LoadJob], None]) -> LoadJob:
+        if self._network.slot is None:
             raise InputError(f'expected a configured node, found it {self._state_name}')
         return self._network.load(self.settings, self._channels, done)
 
-    def _on_remedy(self, remedy: Remedy, reason: str) -> None:
+    def _on_recovery(self, recovery: Recovery, reason: str) -> None:
         """Do what the worker asks for, on its thread."""
-        if remedy is Remedy.FALL_BACK:
+        if recovery is Recovery.FALL_BACK:
             self._network.fall_back(self.settings, self._channels, reason)
             return
         self.bug = reason
@@ -230,19 +230,19 @@ class SegNode(LifecycleNode):
             channel.update()
 
     def _publish_labels(self) -> None:
-        assert self._network.holder is not None
-        segmenter = self._network.holder.loaded.segmenter
+        assert self._network.slot is not None
+        segmenter = self._network.slot.loaded.segmenter
         for name, channel in self._channels.items():
             threshold = self.settings.cameras[name].options.threshold
             channel.outputs.publish_labels(
                 segmenter.info, segmenter.threshold if threshold == -1.0 else threshold)
 
     def _health(self) -> Health:
-        holder, worker, channels = self._network.holder, self._worker, dict(self._channels)
+        slot, worker, channels = self._network.slot, self._worker, dict(self._channels)
         shapes = [channel.network_shape for channel in channels.values() if channel.network_shape]
-        described = holder.describe(*shapes[:1]) if holder is not None else {}
+        described = slot.describe(*shapes[:1]) if slot is not None else {}
         if worker is not None:
-            described['last_error'] = worker.trouble.reason
+            described['last_error'] = worker.failures.reason
         cameras = {}
         for name, counts in self._slots.counts().items():
             channel = channels.get(name)

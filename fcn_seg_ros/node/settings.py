@@ -14,7 +14,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.inference.backends.machine import check_device_name
+from fcn_seg_ros.inference.backends.hardware import check_device_name
 from fcn_seg_ros.inference.monitor import MonitorOptions
 from fcn_seg_ros.inference.region import Region
 from fcn_seg_ros.inference.segmenter import SegmentOptions

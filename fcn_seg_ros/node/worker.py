@@ -22,10 +22,10 @@ from fcn_seg_ros.node.batching import Batching
 from fcn_seg_ros.node.camera_channel import CameraChannel, Frame
 from fcn_seg_ros.node.camera_info import focal_length
 from fcn_seg_ros.node.decode import to_image, to_message
+from fcn_seg_ros.node.failure_policy import GIVE_UP_AFTER, FailurePolicy, Recovery
 from fcn_seg_ros.node.frame_slot import Drop, FrameSlots
-from fcn_seg_ros.node.network import NetworkHolder
+from fcn_seg_ros.node.model_slot import ModelSlot
 from fcn_seg_ros.node.settings import Settings
-from fcn_seg_ros.node.trouble import GIVE_UP_AFTER, Remedy, Trouble
 
 _WARN_EVERY_S = 5.0
 
@@ -54,16 +54,16 @@ class Worker:
     """
     Takes frames from the slots, segments and publishes them, on a thread of its own.
 
-    ``settings`` is called once per batch, so that a frame sees one set of them. ``on_remedy`` is
-    called on the worker's thread with what Trouble says is to be done, ``on_news`` when a camera's
+    ``settings`` is called once per batch, so that a frame sees one set of them. ``on_recovery`` is
+    called on the worker's thread with what FailurePolicy decides, ``on_news`` when a camera's
     picture becomes bad or good again.
     """
 
-    def __init__(self, slots: FrameSlots, network: NetworkHolder,
+    def __init__(self, slots: FrameSlots, network: ModelSlot,
                  channels: Mapping[str, CameraChannel], settings: Callable[[], Settings],
-                 node: Node, on_remedy: Callable[[Remedy, str], None],
+                 node: Node, on_recovery: Callable[[Recovery, str], None],
                  on_news: Callable[[], None]) -> None:
-        self.trouble = Trouble()
+        self.failures = FailurePolicy()
         self._slots = slots
         self._network = network
         self._channels = channels
@@ -71,7 +71,7 @@ class Worker:
         self._clock = node.get_clock()
         self._logger = node.get_logger()
         self._context = node.context
-        self._on_remedy = on_remedy
+        self._on_recovery = on_recovery
         self._on_news = on_news
         self._busy_since: float | None = None
         self._stop = threading.Event()
@@ -127,13 +127,13 @@ class Worker:
                 self._busy_since = time.monotonic()
                 self._work_on(*taken)
                 self._busy_since = None
-                if self.trouble.delay_s:
-                    self._stop.wait(self.trouble.delay_s)
+                if self.failures.delay_s:
+                    self._stop.wait(self.failures.delay_s)
 
     def _work_on(self, camera: str, frame: Frame) -> None:
         """Do a batch that begins with one frame; whatever happens, each frame is counted once."""
         jobs = [_Job(camera, frame, time.monotonic())]
-        remedy = Remedy.RETRY
+        recovery = Recovery.RETRY
         try:
             settings = self._settings()
             if not self._read(jobs[0]):
@@ -142,22 +142,22 @@ class Worker:
                 jobs += self._companions(jobs[0], settings, batching)
                 self._process(jobs, settings, segmenter, batching)
         except (BackendError, MemoryError) as error:
-            remedy = self.trouble.device_failed(error, getattr(error, 'lost', False))
+            recovery = self.failures.device_failed(error, getattr(error, 'lost', False))
             self._logger.error(
-                f'{camera}: image not segmented: {self.trouble.reason}; next try in '
-                f'{self.trouble.delay_s:g} s', throttle_duration_sec=_WARN_EVERY_S)
+                f'{camera}: image not segmented: {self.failures.reason}; next try in '
+                f'{self.failures.delay_s:g} s', throttle_duration_sec=_WARN_EVERY_S)
         except Exception as error:  # the thread must live on, and say what it was
             if not self._context.ok():
                 return  # the middleware was shut down under it
-            remedy = self.trouble.unexplained(error)
+            recovery = self.failures.unexplained(error)
             self._logger.error(f'{camera}: image not segmented, an error of the node itself (the '
                                f'process ends after {GIVE_UP_AFTER} in a row):\n'
                                f'{traceback.format_exc()}', throttle_duration_sec=_WARN_EVERY_S)
         finally:
             for job in jobs:
                 self._slots.finish(job.camera, job.outcome)
-        if remedy is not Remedy.RETRY:
-            self._on_remedy(remedy, self.trouble.reason)
+        if recovery is not Recovery.RETRY:
+            self._on_recovery(recovery, self.failures.reason)
 
     def _companions(self, first: _Job, settings: Settings, batching: Batching) -> list[_Job]:
         """Take the frames that wait beside the first and go into one batch with it."""
@@ -190,7 +190,7 @@ class Worker:
             # After the masks of all, so that none waits for it.
             for job, result in zip(batch, results, strict=True):
                 self._watch(job, result, settings, segmenter)
-            self.trouble.succeeded()
+            self.failures.succeeded()
 
     def _prepare(self, job: _Job, settings: Settings, segmenter: RoadSegmenter
                  ) -> tuple[int, int] | None:

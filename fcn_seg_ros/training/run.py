@@ -26,7 +26,7 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from fcn_seg_ros.datasets.base import Joined, RoadDataset
 from fcn_seg_ros.datasets.mixture import Mixture
-from fcn_seg_ros.datasets.open import (
+from fcn_seg_ros.datasets.registry import (
     DatasetSpec,
     licences,
     open_dataset,
@@ -54,8 +54,8 @@ from fcn_seg_ros.training.config import (
 )
 from fcn_seg_ros.training.data import RoadDataModule, WholeSamples
 from fcn_seg_ros.training.module import SegmentationModule
+from fcn_seg_ros.training.pruning import thinned
 from fcn_seg_ros.training.teacher import Taught, Untaught
-from fcn_seg_ros.training.thinning import thinned
 
 RESUME_FILE = 'last.ckpt'
 CONFIG_FILE = 'config.yaml'

@@ -9,7 +9,7 @@ from fcn_seg_ros.inference.backends.choose import (
     available_backends,
     make_backend,
 )
-from fcn_seg_ros.inference.backends.machine import resolve_device
+from fcn_seg_ros.inference.backends.hardware import resolve_device
 
 __all__ = ['BACKENDS', 'PRECISIONS', 'Backend', 'BackendError', 'ScalingBackend',
            'available_backends', 'make_backend', 'resolve_device']

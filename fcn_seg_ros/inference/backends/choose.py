@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends.base import Backend
-from fcn_seg_ros.inference.backends.machine import cpu_has_bf16, resolve_device
+from fcn_seg_ros.inference.backends.hardware import cpu_has_bf16, resolve_device
 from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
 # int8 is for a checkpoint that has such a version (inference/quantised.py).

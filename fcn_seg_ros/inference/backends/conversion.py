@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from fcn_seg_ros.inference.apart import run_apart
+from fcn_seg_ros.inference.subprocess_call import call_in_subprocess
 from fcn_seg_ros.models.checkpoint_file import NetworkSource, StoredCheckpoint
 
 _logger = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ def convert_apart(convert: Callable[..., bytes], checkpoint: NetworkSource, *arg
     if 'torch' in sys.modules or not isinstance(checkpoint, StoredCheckpoint):
         return None
     try:
-        return run_apart(convert, checkpoint, *arguments)
+        return call_in_subprocess(convert, checkpoint, *arguments)
     except OSError as error:
         _logger.warning('conversion: not possible in a process of its own (%s); this one loads '
                         'PyTorch', error)

@@ -1,8 +1,0 @@
-# Copyright 2026 fcn_seg_ros maintainers
-# SPDX-License-Identifier: Apache-2.0
-"""Rendered worlds beyond the suburb: scenes, weather, cameras, with classes and depth."""
-
-from fcn_seg_ros.datasets.world.classes import SceneClass
-from fcn_seg_ros.datasets.world.drive import WorldDrive, WorldFrame
-
-__all__ = ['SceneClass', 'WorldDrive', 'WorldFrame']

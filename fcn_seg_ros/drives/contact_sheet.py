@@ -1,0 +1,64 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""A contact sheet: a dozen images of a drive side by side, each with a line of text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from fcn_seg_ros.drives.video_writer import fit, partial_name
+
+TILES = 12
+SHEET_WIDTH = 1920
+GAP = 4
+ASPECT = 1.6
+
+
+def evenly(count: int, wanted: int = TILES) -> list[int]:
+    """Return at most ``wanted`` indices of a sequence, evenly from its first to its last."""
+    picked = np.linspace(0, count - 1, min(count, wanted)).round().astype(int)
+    return sorted(set(picked.tolist()))
+
+
+def contact_sheet(images: Sequence[np.ndarray], captions: Sequence[str]) -> np.ndarray:
+    """
+    Return the sheet of at least one RGB image, uint8 of shape (H, W, 3), 1920 pixels wide.
+
+    As many columns as bring it near to 16:10. Images of another shape than the first one are
+    fitted into its tile.
+    """
+    rows, columns = images[0].shape[:2]
+    per_row = min(range(1, len(images) + 1), key=lambda n: abs(
+        np.log(n * columns / (-(-len(images) // n) * rows) / ASPECT)))
+    width = (SHEET_WIDTH - GAP * (per_row - 1)) // per_row
+    height = max(1, round(width * rows / columns))
+    down = -(-len(images) // per_row)
+    sheet = np.full((down * (height + GAP) - GAP, SHEET_WIDTH, 3), 32, np.uint8)
+    for index, (image, caption) in enumerate(zip(images, captions, strict=True)):
+        tile = np.ascontiguousarray(fit(image, width, height))
+        _write(tile, caption)
+        y, x = (height + GAP) * (index // per_row), (width + GAP) * (index % per_row)
+        sheet[y:y + height, x:x + width] = tile
+    return sheet
+
+
+def _write(tile: np.ndarray, caption: str) -> None:
+    """Write white on black, so that it can be read on any picture."""
+    font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.5
+    for colour, thickness in (((0, 0, 0), 4), ((255, 255, 255), 1)):
+        cv2.putText(tile, caption, (8, 20), font, scale, colour, thickness, cv2.LINE_AA)
+
+
+def write_png(path: Path, rgb: np.ndarray) -> None:
+    """Write an RGB image; the file appears complete or not at all."""
+    content = cv2.imencode('.png', cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))[1]
+    partial = partial_name(path)
+    try:
+        partial.write_bytes(content.tobytes())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,105 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The folder that the demo leaves: complete, or as if it had never run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fcn_seg_ros.drives.contact_sheet import contact_sheet, evenly, write_png
+from fcn_seg_ros.drives.recording import Recording
+from fcn_seg_ros.drives.video_writer import partial_name, write_video
+from fcn_seg_ros.errors import InputError
+
+VIDEO, SHEET, REPORT = 'overlay.mp4', 'contact_sheet.png', 'report.json'
+FILES = (VIDEO, SHEET, REPORT)
+
+LONGEST_GAP_S = 10.0
+
+
+class OutputFolder:
+    """
+    A folder for the demo's three files, as a context manager.
+
+    Entering removes those of an earlier run, and nothing else that may lie there. Unless ``keep``
+    was called, leaving removes what has been written, and the folder if it was made here.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Remember where."""
+        self.path = path
+        self._made = False
+        self._keep = False
+
+    def __enter__(self) -> OutputFolder:
+        """Make the folder or empty it; raises InputError where it cannot be."""
+        try:
+            self._made = not self.path.exists()
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._remove_files()
+        except OSError as error:
+            raise InputError(f'{self.path}: expected a folder to write to, found that it cannot '
+                             f'be made or changed ({error.strerror})') from None
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Remove what is not complete."""
+        if not self._keep:
+            self._remove_files()
+            if self._made and not any(self.path.iterdir()):
+                self.path.rmdir()
+
+    def keep(self) -> None:
+        """Leave the files there: they are complete."""
+        self._keep = True
+
+    def write(self, recording: Recording, report: Mapping[str, Any], rate_hz: float,
+              stopped: Callable[[], bool]) -> None:
+        """Write the video and the contact sheet, where there are overlays, and the report."""
+        if len(recording.overlays):
+            write_video(self.path / VIDEO, timed_overlays(recording, rate_hz), rate_hz,
+                        stopped)
+            if stopped():
+                return
+            indices = evenly(len(recording.overlays))
+            write_png(self.path / SHEET, contact_sheet(
+                [recording.overlays.read(i) for i in indices],
+                [caption(recording, i) for i in indices]))
+        partial = partial_name(self.path / REPORT)
+        partial.write_text(json.dumps(report, indent=2) + '\n')
+        partial.replace(self.path / REPORT)
+
+    def _remove_files(self) -> None:
+        for name in FILES:
+            (self.path / name).unlink(missing_ok=True)
+            partial_name(self.path / name).unlink(missing_ok=True)  # after a kill -9
+
+
+def timed_overlays(recording: Recording, rate_hz: float) -> Iterator[tuple[float, np.ndarray]]:
+    """
+    Yield (seconds, RGB image) of every overlay, as far apart as their stamps.
+
+    Where stamps jump (a loop, a wrong header), the next one follows after one period.
+    """
+    seconds, previous_ns = 0.0, None
+    for index, (stamp_ns, _) in enumerate(recording.overlays.keys):
+        if previous_ns is not None:
+            distance = (stamp_ns - previous_ns) / 1e9
+            seconds += distance if 0.0 < distance < LONGEST_GAP_S else 1.0 / rate_hz
+        previous_ns = stamp_ns
+        yield seconds, recording.overlays.read(index)
+
+
+def caption(recording: Recording, index: int) -> str:
+    """Return the line on an overlay in the contact sheet: which frame, and its IoU if known."""
+    key = recording.overlays.keys[index]
+    text = f'frame {recording.inputs.get(key, "?")}'
+    overlap = recording.overlaps.get(key)
+    if overlap is not None and overlap.iou is not None:
+        text += f'   IoU {100 * overlap.iou:.1f}'
+    return text

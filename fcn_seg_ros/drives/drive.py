@@ -1,0 +1,121 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What a drive is: a sequence of camera frames that can be iterated, and played again."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from fcn_seg_ros.drives.notes import Notes
+from fcn_seg_ros.ground.camera import PinholeCamera
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The fields of sensor_msgs/CameraInfo that a recorded or rendered camera brings along."""
+
+    width: int
+    height: int
+    distortion_model: str = ''
+    d: tuple[float, ...] = ()
+    k: tuple[float, ...] = (0.0,) * 9
+    r: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+    p: tuple[float, ...] = (0.0,) * 12
+    binning_x: int = 0
+    binning_y: int = 0
+    #: x_offset, y_offset, width, height at full resolution; all 0: the whole image.
+    roi: tuple[int, int, int, int] = (0, 0, 0, 0)
+    do_rectify: bool = False
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Return (width, height) of the images it describes: the region's, after binning."""
+        _, _, width, height = self.roi
+        width, height = (width, height) if width and height else (self.width, self.height)
+        return width // max(1, self.binning_x), height // max(1, self.binning_y)
+
+    @classmethod
+    def from_pinhole(cls, camera: PinholeCamera) -> Calibration:
+        """Return the CameraInfo content of a rectified pinhole camera."""
+        k = camera.matrix
+        p = np.hstack([k, np.zeros((3, 1))])
+        return cls(camera.width, camera.height, 'plumb_bob', (0.0,) * 5,
+                   tuple(k.ravel().tolist()), p=tuple(p.ravel().tolist()))
+
+
+@dataclass(frozen=True)
+class DriveFrame:
+    """
+    One camera image, in the terms of sensor_msgs/Image.
+
+    ``data`` is a contiguous uint8 array whose bytes are the message's (``height * step`` of
+    them), ``stamp_ns`` the time in its header in nanoseconds, ``received_ns`` the time at which it
+    was recorded, None where only the stamp tells, ``topic`` that of a bag. ``truth`` is the true
+    road mask where it is known: uint8 of shape (height, width), 1 road, 0 not road, 255 not
+    labelled.
+    """
+
+    data: np.ndarray
+    height: int
+    width: int
+    encoding: str
+    step: int
+    stamp_ns: int
+    frame_id: str = 'camera'
+    is_bigendian: bool = False
+    calibration: Calibration | None = None
+    truth: np.ndarray | None = field(default=None, repr=False)
+    received_ns: int | None = None
+    topic: str = ''
+
+    @property
+    def time_ns(self) -> int:
+        """Return the time at which it came, by which a drive is in order and is played."""
+        return self.stamp_ns if self.received_ns is None else self.received_ns
+
+    @classmethod
+    def from_rgb(cls, rgb: np.ndarray, stamp_ns: int, *, frame_id: str = 'camera',
+                 calibration: Calibration | None = None,
+                 truth: np.ndarray | None = None, received_ns: int | None = None,
+                 topic: str = '') -> DriveFrame:
+        """Return the frame of an RGB image, uint8 of shape (H, W, 3)."""
+        height, width = rgb.shape[:2]
+        return cls(np.ascontiguousarray(rgb), height, width, 'rgb8', 3 * width, stamp_ns,
+                   frame_id, calibration=calibration, truth=truth,
+                   received_ns=received_ns, topic=topic)
+
+
+class Drive(Protocol):
+    """
+    A recorded or rendered sequence of frames of one camera, or of several topics of a bag.
+
+    Iterating it twice gives the same frames twice. ``rate_hz`` is the usual rate at which it was
+    recorded; ``length`` the number of frames, or None where only reading it through would tell.
+    A frame that cannot be read is left out and stands in ``notes``.
+    """
+
+    name: str
+    rate_hz: float
+    length: int | None
+    notes: Notes
+
+    def __iter__(self) -> Iterator[DriveFrame]:
+        """Yield the frames in the order of their times; raises InputError if there are none."""
+        ...
+
+
+# Distances are taken over so many frames: a camera may deliver them in pairs or threes.
+_STRIDE = 6
+
+
+def rate_of(times_ns: Sequence[int], fallback_hz: float) -> float:
+    """Return the rate of a sequence of times, by the median distance over a few frames."""
+    stride = max(1, min(_STRIDE, len(times_ns) // 3))
+    distances = [(b - a) / stride
+                 for a, b in zip(times_ns, times_ns[stride:], strict=False) if b > a]
+    return 1e9 / statistics.median(distances) if distances else fallback_hz

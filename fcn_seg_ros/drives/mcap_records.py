@@ -1,0 +1,176 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The records of an MCAP file (https://mcap.dev/spec), as far as a reader of drives needs them."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from fcn_seg_ros.drives.storage import Channel, Entry, ros2_type
+
+HEADER, FOOTER, SCHEMA, CHANNEL, MESSAGE, CHUNK, MESSAGE_INDEX, CHUNK_INDEX = range(1, 9)
+STATISTICS, DATA_END = 0x0B, 0x0F
+HEAD_BYTES = 9
+FOOTER_BYTES = HEAD_BYTES + 20
+# Channel, sequence, time of recording, time of publishing.
+MESSAGE_HEAD = struct.Struct('<HIQQ')
+# Start, end, size when decompressed, checksum, length of the compression's name.
+CHUNK_HEAD = struct.Struct('<QQQII')
+_RECORD_HEAD = struct.Struct('<BQ')
+# An operation, and a length below 1 TB.
+PLAUSIBLE_HEAD = re.compile(rb'[\x03-\x0f].{5}\x00{3}', re.DOTALL)
+
+
+class Schema(NamedTuple):
+    """The type of a channel's messages."""
+
+    name: str
+    encoding: str
+    text: str
+
+
+class Fields:
+    """Reads one field of a record after another; raises ValueError past its end."""
+
+    def __init__(self, content: bytes) -> None:
+        """Start at the first field."""
+        self.content = content
+        self.position = 0
+
+    def bytes(self, size: int) -> bytes:
+        """Return so many bytes."""
+        value = self.content[self.position:self.position + size]
+        if len(value) != size:
+            raise ValueError(f'a record ends after {len(self.content)} bytes')
+        self.position += size
+        return value
+
+    def number(self, size: int) -> int:
+        """Return an unsigned number of so many bytes."""
+        return int.from_bytes(self.bytes(size), 'little')
+
+    def text(self) -> str:
+        """Return a string; what is not UTF-8 in it is replaced."""
+        return self.bytes(self.number(4)).decode(errors='replace')
+
+    def map(self) -> dict[str, str]:
+        """Return a map of strings."""
+        end = self.number(4) + self.position
+        entries = {}
+        while self.position < end:
+            key = self.text()
+            entries[key] = self.text()
+        return entries
+
+
+def record_head(content: bytes, position: int = 0) -> tuple[int, int]:
+    """Return operation and length of the record at a position; (0, 0) where none can be."""
+    if position + HEAD_BYTES > len(content):
+        return 0, 0
+    return _RECORD_HEAD.unpack_from(content, position)
+
+
+def is_operation(number: int) -> bool:
+    """Tell whether a record may begin with this number (128 and above are private ones)."""
+    return 1 <= number <= DATA_END or number >= 0x80
+
+
+class Directory:
+    """Schemas and channels, as records declare them, in the data or in the summary."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._schemas: dict[int, Schema] = {}
+        self.channels: dict[int, Channel] = {}
+
+    def take(self, operation: int, content: bytes) -> None:
+        """Take a schema or a channel; a damaged one is left out."""
+        fields = Fields(content)
+        try:
+            number = fields.number(2)
+            if operation == SCHEMA:
+                self._schemas[number] = Schema(fields.text(), fields.text(), fields.text())
+            elif operation == CHANNEL:
+                schema = self._schemas.get(fields.number(2), Schema('', '', ''))
+                self.channels[number] = Channel(
+                    fields.text(), ros2_type(schema.name), fields.text(), schema.text,
+                    schema.encoding, fields.map().get('offered_qos_profiles', ''))
+        except ValueError:
+            return
+
+
+@dataclass
+class Summary:
+    """What the end of a whole file tells: channels, chunks and how many messages there are."""
+
+    directory: Directory
+    #: By the chunk's offset: start, length with its indexes, channels.
+    chunks: dict[int, tuple[int, int, frozenset[int]]]
+    counts: dict[int, int]
+    start: int
+
+
+def parse_summary(content: bytes, start: int) -> Summary | None:
+    """Return the summary section that begins at a file's byte ``start``; None if it is no use."""
+    summary, complete = Summary(Directory(), {}, {}, start), False
+    try:
+        for operation, record in records(content):
+            fields = Fields(record)
+            if operation in (SCHEMA, CHANNEL):
+                summary.directory.take(operation, record)
+            elif operation == CHUNK_INDEX:
+                first, _, offset, length, map_size = (fields.number(n) for n in (8, 8, 8, 8, 4))
+                entries = Fields(fields.bytes(map_size))
+                channels = set()
+                while entries.position < map_size:
+                    channels.add(entries.number(2))
+                    entries.number(8)
+                summary.chunks[offset] = (first, length + fields.number(8), frozenset(channels))
+            elif operation == STATISTICS:
+                messages, _, channel_count, _, _, chunk_count, _, _, map_size = (
+                    fields.number(n) for n in (8, 2, 4, 4, 4, 4, 8, 8, 4))
+                summary.counts = {fields.number(2): fields.number(8)
+                                  for _ in range(map_size // 10)}
+                complete = sum(summary.counts.values()) == messages
+        complete &= (len(summary.directory.channels) == channel_count
+                     and len(summary.chunks) == chunk_count)
+    # UnboundLocalError: there are no statistics.
+    except (ValueError, UnboundLocalError):
+        return None
+    return summary if complete else None
+
+
+def records(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield operation and content of the whole records in a piece of a file."""
+    position = 0
+    while position < len(content):
+        operation, size = record_head(content, position)
+        position += HEAD_BYTES
+        if not is_operation(operation) or position + size > len(content):
+            return
+        yield operation, content[position:position + size]
+        position += size
+
+
+def find_entries(content: bytes, wanted: Set[int]) -> tuple[list[Entry], str]:
+    """Return where the wanted messages lie in a chunk, and what ended the search too early."""
+    entries: list[Entry] = []
+    position = 0
+    while position < len(content):
+        operation, size = record_head(content, position)
+        start = position + HEAD_BYTES
+        position = start + size
+        if not is_operation(operation):
+            return entries, f'no record begins at its byte {start - HEAD_BYTES}'
+        if position > len(content):
+            return entries, 'its last record is cut off'
+        if operation == MESSAGE and size >= MESSAGE_HEAD.size:
+            channel, _, received_ns, _ = MESSAGE_HEAD.unpack_from(content, start)
+            if channel in wanted:
+                entries.append(Entry(received_ns, channel, start + MESSAGE_HEAD.size,
+                                     size - MESSAGE_HEAD.size))
+    return entries, ''

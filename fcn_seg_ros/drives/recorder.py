@@ -1,0 +1,153 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Record what a segmentation node publishes, without delaying what is measured."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.context import Context
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.signals import SignalHandlerOptions
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import CameraInfo, Image
+
+from fcn_seg_ros.drives.messages import from_image, header_key
+from fcn_seg_ros.drives.recording import MaskRecord, Recording
+from fcn_seg_ros.processes import WITHOUT_LOG
+
+QOS = QoSProfile(depth=30, reliability=ReliabilityPolicy.RELIABLE)
+
+
+class Recorder(Node):
+    """
+    Subscribes to the outputs of one camera and fills a Recording.
+
+    Input headers are taken from ``<camera>/camera_info``, which carries that of the image: to
+    receive the images themselves would cost the run a copy of each. Callbacks only note the time
+    and hand the message to a worker thread.
+    """
+
+    def __init__(self, camera: str, recording: Recording, context: Context) -> None:
+        """Subscribe to the node's outputs and start the worker."""
+        super().__init__('recorder', context=context, start_parameter_services=False)
+        self.camera = camera
+        self.recording = recording
+        self.diagnostics: dict[str, str] = {}
+        self.diagnostics_at = 0.0
+        self.last_mask_at = 0.0
+        self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._worker = threading.Thread(target=self._run_worker, name='recorder', daemon=True)
+        self._error: Exception | None = None
+        self._worker.start()
+        road = f'{camera}/road'
+        self.mask_subscription: Subscription[Image] = self.create_subscription(
+            Image, f'{road}/mask', self._on_mask, QOS)
+        self.overlay_subscription: Subscription[Image] = self.create_subscription(
+            Image, f'{road}/overlay', self._on_overlay, QOS)
+        self.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, QOS)
+
+    def listen_to_inputs(self) -> None:
+        """
+        Subscribe to what the player publishes: the headers of the input, and the truth.
+
+        A player that waits for a subscriber of camera_info begins after this call. The truth
+        comes first, so that it is matched by then.
+        """
+        self.create_subscription(Image, f'{self.camera}/road/truth', self._on_truth, QOS)
+        self.create_subscription(CameraInfo, f'{self.camera}/camera_info', self._on_info, QOS)
+
+    def matched(self) -> bool:
+        """Tell whether somebody publishes masks and overlays."""
+        return (self.mask_subscription.get_publisher_count() > 0
+                and self.overlay_subscription.get_publisher_count() > 0)
+
+    def finish(self) -> None:
+        """Wait until the worker has taken in everything; raise what stopped it."""
+        self._work.put(None)
+        self._worker.join()
+        if self._error is not None:
+            raise self._error
+
+    def _on_mask(self, message: Image) -> None:
+        arrived_ns = time.time_ns()
+        key = header_key(message.header)
+        self.last_mask_at = time.monotonic()
+        self.recording.masks.append(MaskRecord(key, arrived_ns - key[0]))
+        self._work.put(lambda: self.recording.add_mask_pixels(key, from_image(message)))
+
+    def _on_overlay(self, message: Image) -> None:
+        key = header_key(message.header)
+        self._work.put(lambda: self.recording.add_overlay(key, from_image(message)))
+
+    def _on_truth(self, message: Image) -> None:
+        key = header_key(message.header)
+        self._work.put(lambda: self.recording.add_truth(key, from_image(message)))
+
+    def _on_info(self, message: CameraInfo) -> None:
+        self.recording.add_input(header_key(message.header))
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            if status.name.endswith(f': {self.camera}'):
+                self.diagnostics = {item.key: item.value for item in status.values}
+                self.diagnostics_at = time.monotonic()
+
+    def _run_worker(self) -> None:
+        while (job := self._work.get()) is not None:
+            try:
+                job()
+            # Raised again by finish(); what comes after a broken message is not recorded.
+            except Exception as error:
+                self._error = error
+                return
+
+
+class RecorderSession:
+    """A recorder with its own ROS context and executor thread, as a context manager."""
+
+    def __init__(self, camera: str) -> None:
+        """Start the middleware and receive in the background."""
+        self.recording = Recording()
+        self._context = Context()
+        # It says nothing; and a log folder that cannot be written to is no reason not to record.
+        rclpy.init(args=list(WITHOUT_LOG), context=self._context,
+                   signal_handler_options=SignalHandlerOptions.NO)
+        self.recorder = Recorder(camera, self.recording, self._context)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self.recorder)
+        self._thread = threading.Thread(target=self._spin, name='executor', daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> RecorderSession:
+        """Return the session."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Leave the middleware and release the recording's space on disk."""
+        self._leave()
+        self.recording.overlays.close()
+
+    def finish(self) -> Recording:
+        """Stop receiving, take in what has arrived, and return the recording."""
+        self._leave()
+        self.recorder.finish()
+        return self.recording
+
+    def _leave(self) -> None:
+        if self._context.ok():
+            self._executor.shutdown(timeout_sec=1.0)
+            rclpy.shutdown(context=self._context)
+            self._thread.join(timeout=2.0)
+
+    def _spin(self) -> None:
+        with suppress(ExternalShutdownException):
+            self._executor.spin()

@@ -1,0 +1,154 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""A SQLite file of rosbag2: also with a write-ahead log beside it, cut off, or damaged."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from array import array
+from collections.abc import Iterator, Set
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+import numpy as np
+
+from fcn_seg_ros.drives.notes import Note, Notes
+from fcn_seg_ros.drives.storage import Channel, StoredMessage, ros2_type
+from fcn_seg_ros.errors import InputError, one_line
+
+# Nothing is written beside the recording, or into it: no locks, no shared memory, no checkpoint of
+# the log. With an exclusive lock that is none, the index of the log is in this process's memory,
+# so that it is read on read-only media as well.
+_AS_IT_IS = 'mode=ro&vfs=unix-none'
+_WITHOUT_JOURNAL = 'immutable=1'
+
+
+class SqliteFile:
+    """A storage file in SQLite, in any of rosbag2's schemas (from Dashing to Rolling)."""
+
+    def __init__(self, path: Path, notes: Notes) -> None:
+        """Read the topics; raises InputError where the file has no messages table."""
+        self.path = path
+        self.notes = notes
+        try:
+            self._database = self._open()
+            # Rows rather than an index: the index may be missing, or the damaged part.
+            rows = self._rows()
+            topics = self._topics()
+        except sqlite3.Error as error:
+            raise InputError(f'{path}: expected a SQLite file of rosbag2, found one that cannot '
+                             f'be read: {one_line(error)}') from None
+        self._ids, self._times, self._topic_ids = rows
+        counts = dict(zip(*np.unique(self._topic_ids, return_counts=True), strict=True))
+        self.channels = {number: Channel(*fields, count=int(counts.get(number, 0)))
+                         for number, fields in topics.items()}
+
+    def start_ns(self) -> int:
+        """Return the earliest time of recording."""
+        return int(self._times.min()) if self._times.size else 0
+
+    def messages(self, wanted: Set[int]) -> Iterator[StoredMessage]:
+        """Yield the messages of the wanted channels by time; what is damaged is noted."""
+        chosen = np.flatnonzero(np.isin(self._topic_ids, list(wanted)))
+        order = chosen[np.lexsort((self._ids[chosen], self._times[chosen]))]
+        for row in order:
+            channel, received_ns = int(self._topic_ids[row]), int(self._times[row])
+            try:
+                content, = self._database.execute('SELECT data FROM messages WHERE id = ?',
+                                                  (int(self._ids[row]),)).fetchone()
+                if not isinstance(content, bytes):
+                    raise sqlite3.DatabaseError('it holds no bytes')
+            except (sqlite3.Error, TypeError) as error:
+                self.notes.add(Note(f'the message cannot be read from {self.path.name}: '
+                                    f'{one_line(error)}', 1, self.channels[channel].topic,
+                                    received_ns))
+                continue
+            yield StoredMessage(received_ns, channel, content)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def _open(self) -> sqlite3.Connection:
+        """Return the database, its log included where there is one."""
+        try:
+            return self._connect(_AS_IT_IS)
+        except sqlite3.Error as error:
+            # A transaction that was under way when the recorder was killed would have to be
+            # taken back, which needs a file that may be written to.
+            database = self._connect(_WITHOUT_JOURNAL)
+            self.notes.add(Note(
+                f'{self.path.name}: read without its journal ({one_line(error)}), so that the last '
+                'messages may be missing or damaged', None))
+            return database
+
+    def _connect(self, how: str) -> sqlite3.Connection:
+        # Quoted: a name may have the #, ? and % that mean something in a URI. The prefetching
+        # thread reads what the main thread has opened; they never do so at once.
+        name = quote(os.fsencode(self.path.absolute()))
+        database = sqlite3.connect(f'file:{name}?{how}', uri=True, check_same_thread=False)
+        database.text_factory = lambda content: content.decode(errors='replace')
+        try:
+            database.execute('PRAGMA locking_mode=EXCLUSIVE')
+            # SQLite opens no file that is shorter than it should be, unless it may be repaired.
+            database.execute('PRAGMA writable_schema=ON')
+            database.execute('SELECT count(*) FROM sqlite_master').fetchone()
+        except sqlite3.Error:
+            database.close()
+            raise
+        return database
+
+    def _topics(self) -> dict[int, tuple[str, str, str, str, str, str]]:
+        """Return the fields of each topic's Channel but the count, by the topic's number."""
+        columns = {row[1] for row in self._database.execute('PRAGMA table_info(topics)')}
+        qos = 'offered_qos_profiles' if 'offered_qos_profiles' in columns else "''"
+        definitions: dict[str, tuple[str, str]] = {}
+        # Humble and older have none; who reads images needs none.
+        with suppress(sqlite3.Error):
+            definitions = {name: (_text(definition), _text(encoding))
+                           for name, definition, encoding in self._database.execute(
+                               'SELECT topic_type, encoded_message_definition, encoding '
+                               'FROM message_definitions')}
+        return {number: (_text(topic), ros2_type(_text(kind)), _text(encoding) or 'cdr',
+                         *definitions.get(kind, ('', '')), _text(profiles))
+                for number, topic, kind, encoding, profiles in self._database.execute(
+                    f'SELECT id, name, type, serialization_format, {qos} FROM topics')}
+
+    def _rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """
+        Return number, time and topic of every message, as int64 arrays.
+
+        Where the table is damaged it is read from both ends, up to the damage.
+        """
+        forward, fault = self._read_rows('ASC', None)
+        if not fault:
+            return forward[:, 0], forward[:, 1], forward[:, 2]
+        last = int(forward[-1, 0]) if len(forward) else None
+        backward, _ = self._read_rows('DESC', last)
+        rows = np.concatenate([forward, backward[::-1]])
+        if not len(rows):
+            raise sqlite3.DatabaseError(fault)
+        between = int(backward[-1, 0]) - (last or 0) - 1 if len(backward) else None
+        self.notes.add(Note(f'{self.path.name}: the file is cut off or damaged ({fault}): '
+                            f'{len(rows)} messages are left', between))
+        return rows[:, 0], rows[:, 1], rows[:, 2]
+
+    def _read_rows(self, order: str, after: int | None) -> tuple[np.ndarray, str]:
+        """Return the rows in an order of their numbers, and what ended it too early."""
+        numbers = array('q')
+        where = '' if after is None else f'WHERE id > {after}'
+        fault = ''
+        try:
+            for row in self._database.execute(
+                    f'SELECT id, timestamp, topic_id FROM messages {where} ORDER BY id {order}'):
+                numbers.extend(row)
+        except (sqlite3.Error, OverflowError, TypeError) as error:
+            fault = one_line(error)
+        whole = len(numbers) // 3 * 3
+        return np.array(numbers[:whole], np.int64).reshape(-1, 3), fault
+
+
+def _text(value: object) -> str:
+    return str(value or '')

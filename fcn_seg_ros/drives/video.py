@@ -1,0 +1,121 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""A video file as a drive, through PyAV (FFmpeg)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import av.error
+import numpy as np
+
+from fcn_seg_ros.drives.drive import DriveFrame
+from fcn_seg_ros.drives.notes import Note, Notes
+from fcn_seg_ros.errors import InputError
+
+DEFAULT_RATE_HZ = 25.0
+
+
+class VideoDrive:
+    """The first video stream of a file: stamps from its presentation times, its own rate."""
+
+    def __init__(self, path: Path, rate_hz: float | None = None,
+                 frame_id: str = 'camera', notes: Notes | None = None) -> None:
+        """Open the file once and decode one frame; raises InputError where it has none."""
+        self.notes = Notes() if notes is None else notes
+        self.path = path
+        self.name = str(path)
+        self.frame_id = frame_id
+        with self._open() as container:
+            stream = container.streams.video[0]
+            rate = stream.average_rate or stream.guessed_rate
+            self.rate_hz = rate_hz or (float(rate) if rate else DEFAULT_RATE_HZ)
+            self.length: int | None = stream.frames or None
+        with self.notes.muted():
+            next(iter(self))
+
+    def __iter__(self) -> Iterator[DriveFrame]:
+        """Yield the frames as rgb8; raises InputError where none can be decoded."""
+        self.notes.restart()
+        index = 0
+        with self._open() as container:
+            for frame in self._decode(container):
+                yield self._to_drive_frame(frame, index)
+                index += 1
+        if not index:
+            raise InputError(f'{self.path}: expected a video, found a video stream without a '
+                             'frame that can be decoded')
+
+    def _decode(self, container: av.container.InputContainer) -> Iterator[av.VideoFrame]:
+        """Yield the frames that can be decoded; the others are noted."""
+        packets, count = container.demux(container.streams.video[0]), 0
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except av.error.FFmpegError as error:
+                self.notes.add(Note(f'the video cannot be read after frame {count} '
+                                    f'({error.strerror})', None))
+                return
+            try:
+                frames = packet.decode()
+            except av.error.FFmpegError as error:
+                self.notes.add(Note(f'what follows frame {count} cannot be decoded '
+                                    f'({error.strerror})', 1))
+                continue
+            for frame in frames:
+                if frame.is_corrupt:
+                    self.notes.add(Note(f'frame {count} is damaged; it is shown as the decoder '
+                                        'made it up'))
+                yield frame
+                count += 1
+
+    def _to_drive_frame(self, frame: av.VideoFrame, index: int) -> DriveFrame:
+        """Return a decoded frame, upright, with its presentation time (or index / rate)."""
+        if frame.pts is not None and frame.time_base is not None:
+            stamp_ns = round(frame.pts * frame.time_base * 10**9)
+        else:
+            stamp_ns = round(index * 1e9 / self.rate_hz)
+        rgb = frame.to_ndarray(format='rgb24')
+        # A phone writes sideways pixels and a note to turn them; FFmpeg's decoder leaves that
+        # to the reader. Counter-clockwise degrees, as np.rot90 counts.
+        turns = round(getattr(frame, 'rotation', 0) / 90) % 4
+        return DriveFrame.from_rgb(np.rot90(rgb, turns), stamp_ns, frame_id=self.frame_id)
+
+    def _open(self) -> av.container.InputContainer:
+        """Return the opened file; raises InputError where it holds no video stream."""
+        try:
+            # With a protocol: FFmpeg would take what stands before a colon in a name for one.
+            container = av.open(f'file:{self.path}')
+        except (av.error.FFmpegError, OSError) as error:
+            hint = ('; its index (moov) is missing, as a recorder leaves it that was killed: '
+                    'repair it, for example by untrunc' if _lacks_index(self.path) else '')
+            raise InputError(f'{self.path}: expected a video file (mp4, avi, mkv, ...), found '
+                             f'{self.path.stat().st_size} bytes that FFmpeg cannot open '
+                             f'({error.strerror}){hint}') from None
+        if not container.streams.video:
+            kinds = ', '.join(sorted({s.type for s in container.streams})) or 'no stream'
+            container.close()
+            raise InputError(f'{self.path}: expected a file with a video stream, found {kinds}')
+        return container
+
+
+def _lacks_index(path: Path) -> bool:
+    """Tell whether a file is an MP4 without the box that says where its frames are."""
+    with path.open('rb') as file:
+        position, first = 0, True
+        while True:
+            file.seek(position)
+            head = file.read(16)
+            if len(head) < 8:
+                return not first
+            size, kind = int.from_bytes(head[:4], 'big'), head[4:8]
+            if (first and kind != b'ftyp') or kind == b'moov':
+                return False
+            size = int.from_bytes(head[8:], 'big') if size == 1 else size
+            if size < 8:
+                return True
+            position, first = position + size, False

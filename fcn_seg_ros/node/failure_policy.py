@@ -1,0 +1,65 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What the worker does about frames that the device or a fault kept from being segmented."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from fcn_seg_ros.errors import type_and_words
+
+# Retries come after 0.1, 0.2, 0.4 ... seconds, at most this many.
+_FIRST_DELAY_S = 0.1
+_LONGEST_DELAY_S = 5.0
+# So many failures of the device in a row are no accident.
+FALL_BACK_AFTER = 3
+# So many unexplained errors in a row, and the process is not to be trusted any more.
+GIVE_UP_AFTER = 10
+
+
+class Recovery(Enum):
+    """What to do after a failure."""
+
+    RETRY = 'retry'
+    FALL_BACK = 'fall back'
+    GIVE_UP = 'give up'
+
+
+class FailurePolicy:
+    """
+    Counts failures in a row and says what to do after each.
+
+    ``reason`` is the last failure in one line, '' again once a frame succeeds; it may be read from
+    any thread.
+    """
+
+    def __init__(self) -> None:
+        self.reason: str = ''
+        self._device = 0
+        self._unexplained = 0
+
+    @property
+    def delay_s(self) -> float:
+        """Return how long to wait before the next try."""
+        if not self._device:
+            return 0.0
+        return min(_LONGEST_DELAY_S, _FIRST_DELAY_S * 2.0 ** min(self._device - 1, 10))
+
+    def succeeded(self) -> None:
+        """Forget the failures: a frame was segmented."""
+        self.reason = ''
+        self._device = self._unexplained = 0
+
+    def device_failed(self, error: BaseException, lost: bool) -> Recovery:
+        """Note that the device could not do a frame; ``lost``: nor will it do another."""
+        self.reason = type_and_words(error)
+        self._device += 1
+        if lost or self._device % FALL_BACK_AFTER == 0:
+            return Recovery.FALL_BACK
+        return Recovery.RETRY
+
+    def unexplained(self, error: BaseException) -> Recovery:
+        """Note an exception that no frame should be able to cause."""
+        self.reason = type_and_words(error)
+        self._unexplained += 1
+        return Recovery.GIVE_UP if self._unexplained >= GIVE_UP_AFTER else Recovery.RETRY

@@ -1,0 +1,100 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""All that one rendered drive shows: made once from its seed, then only looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache, partial
+
+import numpy as np
+
+from fcn_seg_ros.ground.camera import GroundPlane
+from fcn_seg_ros.synthetic.suburb.canvas import Canvas
+from fcn_seg_ros.synthetic.suburb.features import STEP, ground_features
+from fcn_seg_ros.synthetic.suburb.ground import GroundShader
+from fcn_seg_ros.synthetic.suburb.lens import Lens
+from fcn_seg_ros.synthetic.suburb.road import Road, RoadView
+from fcn_seg_ros.synthetic.suburb.roadside import layout
+from fcn_seg_ros.synthetic.suburb.shadows import sunlight
+from fcn_seg_ros.synthetic.suburb.sky import Panorama
+from fcn_seg_ros.synthetic.suburb.style import PERIOD, sample_style
+from fcn_seg_ros.synthetic.suburb.vehicles import Car, Parked, draw_car, parked_cars
+
+_BEHIND, _VIEW = 14.0, 135.0
+
+
+def generator(seed: int, part: int, frame: int = 0) -> np.random.Generator:
+    """Return the random numbers of one part of a drive, independent of its other parts."""
+    return np.random.default_rng([seed, part, frame])
+
+
+class World:
+    """The road of a drive, what stands beside it, and the camera's way along it."""
+
+    def __init__(self, seed: int) -> None:
+        self.style = sample_style(generator(seed, 0))
+        self._road = Road(self.style)
+        self._things = layout(self.style, generator(seed, 1))
+        light = sunlight(self.style, self._things, generator(seed, 2))
+        features = ground_features(self.style, generator(seed, 3), light)
+        self.ground = GroundShader(self.style, features, STEP, generator(seed, 4))
+        self.sky = Panorama(self.style, generator(seed, 5))
+        self.lens = Lens(self.style, generator(seed, 6))
+        self._parked = parked_cars(self.style, generator(seed, 7))
+        rng = generator(seed, 8)
+        self._traffic = [Car.random(rng) for _ in (*self.style.oncoming, *self.style.ahead)]
+        self._sway = rng.uniform(0, 2 * np.pi, 6)
+
+    def pose(self, time: float) -> tuple[RoadView, GroundPlane]:
+        """Return where the camera is after ``time`` seconds: a steady drive with slow bounce."""
+        style, sway = self.style, self._sway
+        s = style.speed * (time + 0.4 * np.sin(0.35 * time + sway[0]))
+        d = style.lane + 0.18 * np.sin(0.5 * time + sway[1])
+        yaw = 0.012 * np.sin(0.43 * time + sway[2])
+        pitch = 0.006 * np.sin(2.1 * time + sway[3]) + 0.006 * np.sin(0.7 * time + sway[4])
+        roll = 0.008 * np.sin(0.9 * time + sway[5])
+        plane = GroundPlane(style.camera_height + 0.02 * float(np.sin(2.3 * time + sway[4])),
+                            float(pitch), float(roll))
+        return RoadView(self._road, float(s), float(d), float(yaw)), plane
+
+    def draw(self, canvas: Canvas, view: RoadView, time: float) -> None:
+        """Draw everything upright from far to near."""
+        style = self.style
+        light = 0.62 + 0.38 * abs(float(np.sin(style.sun_azimuth))) if style.sunny else 0.85
+        far: list[tuple[float, Callable[[], None]]] = []
+        for thing in self._things:
+            ahead = _ahead(thing.s, view.s, thing.along)
+            if ahead < _VIEW:
+                far.append((ahead + thing.along / 2,
+                            partial(thing.draw, canvas, view, ahead, light)))
+        for parked in self._cars(view.s, time):
+            far.append((parked.ahead, partial(draw_car, canvas, view, parked, style)))
+        for _, draw in sorted(far, key=lambda item: -item[0]):
+            draw()
+
+    def _cars(self, s: float, time: float) -> list[Parked]:
+        """Return the cars in view: parked, oncoming and ahead."""
+        style = self.style
+        cars = [Parked(car, ahead, d, d < 0) for at, d, car in self._parked
+                if (ahead := _ahead(at, s, 0.0)) < 90.0]
+        for phase, car in zip(style.oncoming, self._traffic, strict=False):
+            gap = (phase * 260.0 - time * style.speed * 2.1) % 260.0 - 10.0
+            if gap < 120:
+                cars.append(Parked(car, gap, style.oncoming_lane, True))
+        for k, (gap, car) in enumerate(zip(style.ahead, self._traffic[len(style.oncoming):],
+                                           strict=True)):
+            lead = gap + 3.0 * float(np.sin(0.3 * time + k)) + 9.0 * k
+            cars.append(Parked(car, lead, style.lane, False))
+        return cars
+
+
+def _ahead(at: float, s: float, along: float) -> float:
+    """Return how far ahead a thing at ``at`` is next seen from ``s``."""
+    return (at - s + _BEHIND + along) % PERIOD - _BEHIND - along
+
+
+@lru_cache(maxsize=4)
+def world(seed: int) -> World:
+    """Return the world of a seed; the last few are kept."""
+    return World(seed)

@@ -1,0 +1,82 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What a checkpoint learns of itself after training: temperature, threshold, scores, self-test."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from fcn_seg_ros.datasets.base import Joined, RoadDataset
+from fcn_seg_ros.datasets.registry import DatasetSpec, open_dataset
+from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED
+from fcn_seg_ros.evaluation.evaluate import Evaluation, evaluate
+from fcn_seg_ros.evaluation.kitti_scores import RoadCounts
+from fcn_seg_ros.ground.camera import PinholeCamera
+from fcn_seg_ros.inference.segmenter import RoadSegmenter
+from fcn_seg_ros.models.checkpoint_file import (
+    SelfTest,
+    read_checkpoint,
+    with_info,
+    with_self_test,
+)
+from fcn_seg_ros.synthetic.suburb import RenderedDrive
+
+# Half of KITTI's camera, an image of 0.4 MB beside the weights; 640 columns give the network the
+# input that KITTI's images give it, so a node that starts compiles one shape.
+_CAMERA = PinholeCamera(640, 192, 369.4, 369.4, 312.1, 88.5)
+
+
+def calibrate_and_score(path: Path, validation: Sequence[DatasetSpec]) -> Evaluation:
+    """
+    Write temperature, threshold and scores into a checkpoint.
+
+    The temperature is the one that fits the probability near the road's boundary best on all
+    validation sets together (on top of the checkpoint's own). The threshold is where F1 on the
+    calibrated probability, averaged over the sets, is best, so that a large set weighs no more than
+    a small one. The scores are those of the first set in the perspective view, which neither of the
+    two changes. Returns them.
+    """
+    opened = [open_dataset(spec) for spec in validation]
+    together = Joined(opened, numbered=True)
+    info = read_checkpoint(path).info
+    fitted = evaluate(_open(path), together).calibration.temperature
+    info = dataclasses.replace(info, temperature=info.temperature * fitted)
+    with_info(path, info)
+    threshold = best_threshold(_open(path), opened)
+    with_info(path, dataclasses.replace(info, threshold=threshold))
+    evaluation = evaluate(_open(path), opened[0])
+    first = validation[0]
+    all_scores = evaluation.as_dict() | {'dataset': first.kind, 'split': first.split or 'all'}
+    scores = {key: all_scores[key] for key in
+              ('dataset', 'split', 'view', 'scores', 'images', 'max_f_interval_95')}
+    with_info(path, dataclasses.replace(info, threshold=threshold, scores=scores))
+    return evaluation
+
+
+def best_threshold(segmenter: RoadSegmenter, datasets: Sequence[RoadDataset]) -> float:
+    """Return the threshold with the best mean F1 over datasets; 0.5 where none has road."""
+    curves = []
+    for dataset in datasets:
+        counts = RoadCounts()
+        for index in range(len(dataset)):
+            sample = dataset[index]
+            counts.update(segmenter.segment(sample.image).probability, sample.labels)
+        curves.append(counts.f1())
+    mean = np.mean(curves, axis=0)
+    return float(mean.argmax() / (len(mean) - 1)) if mean.any() else 0.5
+
+
+def add_self_test(path: Path) -> None:
+    """Write the network's answer in fp32 to a rendered image, with the image, into its file."""
+    image = RenderedDrive(FIRST_HELD_OUT_SEED, camera=_CAMERA)[0].image
+    probability = _open(path, 'cpu', 'fp32').segment(image).probability
+    with_self_test(path, SelfTest(image, probability))
+
+
+def _open(path: Path, device: str = 'auto', precision: str = 'auto') -> RoadSegmenter:
+    # What a run of an epoch or two has learned may be the same for every image: its scores say so.
+    return RoadSegmenter(path, device, precision, test=False)
