@@ -24,7 +24,7 @@ test: $(STAMP)
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ament_flake8 --config .flake8 fcn_seg_ros launch test benchmarks setup.py
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ament_pep257 fcn_seg_ros launch setup.py
 

@@ -45,7 +45,7 @@ def imported(folders: tuple[str, ...]) -> set[str]:
 
 @pytest.mark.parametrize(('folders', 'kinds'), [
     (('fcn_seg_ros', 'launch'), {'depend', 'exec_depend'}),
-    (('test',), {'depend', 'exec_depend', 'test_depend'})])
+    (('test', 'benchmarks'), {'depend', 'exec_depend', 'test_depend'})])
 def test_what_is_imported_is_named(folders, kinds):
     assert imported(folders) <= {name for kind, name in DEPENDENCIES if kind in kinds}
 
