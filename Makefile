@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 INPUT ?= rendered
 DEMO_ARGS ?=
 
-# Real data for the tests that want it (see README, Testing).
+# Real data for the tests that want it (see README).
 export FCN_SEG_DATA
 
 .PHONY: demo test lint lock clean

@@ -4,35 +4,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 import rclpy
 import yaml
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.inference.label_map import label_map_of
 from fcn_seg_ros.launching.arguments import (
-    CAMERA_ARGUMENTS,
-    CAMERAS_ARGUMENTS,
-    COMMON_ARGUMENTS,
     ONE_CAMERA_ARGUMENTS,
-    OWN_ARGUMENTS,
     SEVERAL_CAMERAS_ARGUMENTS,
 )
 from fcn_seg_ros.launching.cameras import one_camera, several_cameras
 from fcn_seg_ros.launching.given import given_parameters, scalar
 from fcn_seg_ros.launching.node_setup import NodeSetup, node_setup
-from fcn_seg_ros.models.checkpoint import load_checkpoint
 from fcn_seg_ros.node import outputs
-from fcn_seg_ros.node.parameters import PARAMETERS, camera_rows, checked
-from fcn_seg_ros.resources import CHECKPOINTS, default_checkpoint, share_file
+from fcn_seg_ros.node.parameters import PARAMETERS
+from fcn_seg_ros.resources import CHECKPOINTS, share_file
 
 ROOT = Path(__file__).resolve().parent.parent
-INTEGRATION = (ROOT / 'docs' / 'integration.md').read_text()
 
 
 def one(environ: dict[str, str] | None = None, base: str = '', around: Sequence = (),
@@ -365,57 +356,3 @@ def test_every_output_of_the_node_is_remapped():
     moved = {name.removeprefix('camera/road/') for name, _ in one(topic='/front').remappings}
     assert moved == {name.removesuffix('/compressed') for name in outputs.OUTPUTS} | {'label_info'}
 
-
-def page_blocks(language: str) -> list[str]:
-    """Return the code blocks of docs/integration.md in a language."""
-    blocks = re.findall(rf'^```{language}\n(.*?)^```', INTEGRATION, re.MULTILINE | re.DOTALL)
-    assert blocks
-    return blocks
-
-
-def test_lines_of_the_integration_page_name_arguments_that_exist():
-    lines = re.findall(r'ros2 launch fcn_seg_ros (\S+)((?:[^\n`]|\\\n)*)', INTEGRATION)
-    assert lines
-    known = {'seg.launch.py': ONE_CAMERA_ARGUMENTS, 'multi_camera.launch.py':
-             SEVERAL_CAMERAS_ARGUMENTS}
-    for file, arguments in lines:
-        assert (ROOT / 'launch' / file).is_file(), file
-        names = {argument.name for argument in known.get(file, ())} or set(re.findall(
-            r'<arg name="([^"]+)" default', (ROOT / 'launch' / file).read_text()))
-        assert set(re.findall(r'(\S+):=', arguments)) <= names | {
-            argument.name for argument in COMMON_ARGUMENTS}, file
-
-
-def test_table_of_the_integration_page_is_that_of_the_arguments():
-    rows = [f'| `{a.name}` | {f"`{a.default}`" if a.default else ""} | {a.description} |'
-            for a in (*CAMERA_ARGUMENTS, *CAMERAS_ARGUMENTS, *OWN_ARGUMENTS)]
-    table = INTEGRATION.split('| argument | default | meaning |\n')[1].split('\n\n')[0]
-    assert table.splitlines()[1:] == rows
-
-
-def test_examples_of_the_integration_page_are_well_formed():
-    for code in page_blocks('python'):
-        compile(code, 'docs/integration.md', 'exec')
-    for text in page_blocks('xml'):
-        ElementTree.fromstring(text)
-    for text in page_blocks('yaml'):
-        assert yaml.safe_load(text)
-
-
-def test_parameters_of_the_integration_page_exist():
-    block = next(block for block in page_blocks('yaml') if 'cameras:' in block)
-    parameters = yaml.safe_load(block)['/**']['ros__parameters']
-    rows = [*PARAMETERS, *(row for name in parameters['cameras'] for row in camera_rows(name))]
-    for name, value in parameters.items():
-        row = next(row for row in rows if row.name == name)
-        assert checked(row, value) in (value, tuple(value) if isinstance(value, list) else None)
-
-
-def test_nav2_example_names_every_class_of_the_packaged_network():
-    layer = next(block for block in page_blocks('yaml') if 'class_types' in block)
-    camera = yaml.safe_load(layer)['local_costmap']['local_costmap']['ros__parameters'][
-        'semantic_segmentation_layer']['camera']
-    named = [name for kind in camera['class_types'] for name in camera[kind]['classes']]
-    info = load_checkpoint(default_checkpoint()).info
-    assert sorted(named) == sorted(label_map_of(info).meanings.values())
-    assert camera['drivable']['classes'] == [info.classes[i] for i in info.road_ids]

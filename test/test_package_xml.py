@@ -12,8 +12,8 @@ from xml.etree import ElementTree
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-# rosdep's name of what is no ROS package; '' where rosdep has none that is recent enough (README,
-# On a vehicle: they come from the package index).
+# rosdep's name of what is no ROS package; '' where rosdep has none that is recent enough
+# (they come from the package index: docs/how-to/deploy.md).
 ROSDEP = {
     'PIL': 'python3-pil', 'cv2': 'python3-opencv', 'matplotlib': 'python3-matplotlib',
     'numpy': 'python3-numpy', 'psutil': 'python3-psutil', 'pytest': 'python3-pytest',
@@ -39,7 +39,7 @@ def imported(folders: tuple[str, ...]) -> set[str]:
                 names |= {alias.name.split('.')[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names.add(node.module.split('.')[0])
-    own = {'fcn_seg_ros', *(path.stem for path in files)}
+    own = {'fcn_seg_ros', 'make_reference', *(path.stem for path in files)}
     return {ROSDEP.get(name, name) for name in names - sys.stdlib_module_names - own} - {''}
 
 

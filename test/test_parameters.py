@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The parameter table is the one source: file, README and launch arguments agree with it."""
+"""The parameter table is the one source: config/seg.yaml agrees with it."""
 
 from pathlib import Path
 
@@ -39,12 +39,3 @@ def test_every_default_is_one_that_its_row_allows():
     for row in ROWS:
         assert checked(row, row.default) == (
             tuple(row.default) if isinstance(row.default, list) else row.default)
-
-
-def test_readme_table_holds_every_parameter():
-    readme = (ROOT / 'README.md').read_text()
-    for row in [*PARAMETERS, *camera_rows('NAME')]:
-        default = f'{row.default}'.lower() if isinstance(row.default, bool) else row.default
-        shown = "''" if default == '' else f'{default}'.replace("'", '')
-        line = f'| `{row.name}` | `{shown}` | {"yes" if row.run_time else "no"} |'
-        assert line in readme, line

@@ -85,7 +85,7 @@ def halvings(start: tuple[int, int], end: tuple[int, int]) -> list[tuple[int, in
 
     Bilinear interpolation looks at four pixels: scaling by up to two uses all of them, by more
     would leave some out. Of a 1920x1080 image for 384 rows this takes a sixth of the time of
-    OpenCV's averaging over areas, and scores the same (docs/performance.md).
+    OpenCV's averaging over areas, and scores the same (docs/results/performance.md).
     """
     found = []
     while start[0] > 2 * end[0] or start[1] > 2 * end[1]:

@@ -66,7 +66,7 @@ def choose_reliability(publishers: Sequence[TopicEndpointInfo]) -> ReliabilityPo
     Return reliable where every publisher offers it, best effort otherwise, or without any.
 
     A reliable subscription gets nothing from a best-effort publisher; a best-effort one loses
-    most large images of a publisher that sends them as UDP fragments (README, Error detection).
+    most large images of a publisher that sends them as UDP fragments (docs/how-to/deploy.md).
     """
     offered = {info.qos_profile.reliability for info in publishers}
     if offered == {ReliabilityPolicy.RELIABLE}:

@@ -48,7 +48,7 @@ class Entry:
         return [name for name in self.needs if importlib.util.find_spec(name) is None]
 
 
-# In the order of preference of ``auto``, which is that of speed as measured (docs/performance.md).
+# In the order of preference of ``auto``, which is that of speed as measured.
 # torch can do everything, so what stands below is taken only when it is asked for.
 TABLE = {
     'cuda_graph': Entry('cuda_graph', 'CudaGraphBackend', 'the fastest on a GPU',

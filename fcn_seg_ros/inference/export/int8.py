@@ -25,7 +25,7 @@ def quantise(model: Any, images: Sequence[np.ndarray]) -> Any:
 
     Each is uint8 RGB (1, H, W, 3), H and W multiples of the stride. Weights and activations are
     symmetric (NNCF's preset PERFORMANCE: as accurate here as MIXED, and faster, see
-    docs/performance.md). Raises InputError without NNCF.
+    docs/results/performance.md). Raises InputError without NNCF.
     """
     if importlib.util.find_spec('nncf') is None:
         raise InputError('--precision int8: expected the package nncf, found none (pip install '

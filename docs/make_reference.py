@@ -1,0 +1,235 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""
+Write the generated parts of the documentation from the tables in the code.
+
+    python docs/make_reference.py
+
+A page marks such a part by ``<!-- generated: NAME -->`` and ``<!-- end generated -->``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib
+import inspect
+import re
+import sys
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+DOCS = Path(__file__).resolve().parent
+sys.path.insert(0, str(DOCS.parent))
+
+from fcn_seg_ros.cli import EXECUTABLES  # noqa: E402
+from fcn_seg_ros.cli.common import make_parser  # noqa: E402
+from fcn_seg_ros.datasets.registry import KINDS  # noqa: E402
+from fcn_seg_ros.images.encodings import ENCODINGS  # noqa: E402
+from fcn_seg_ros.inference.backends.choose import TABLE as BACKENDS  # noqa: E402
+from fcn_seg_ros.launching.arguments import (  # noqa: E402
+    CAMERA_ARGUMENTS,
+    CAMERAS_ARGUMENTS,
+    OWN_ARGUMENTS,
+)
+from fcn_seg_ros.models.checkpoint_file import read_checkpoint  # noqa: E402
+from fcn_seg_ros.models.checkpoint_info import CheckpointInfo  # noqa: E402
+from fcn_seg_ros.models.encoders import ENCODERS  # noqa: E402
+from fcn_seg_ros.node import health  # noqa: E402
+from fcn_seg_ros.node.parameters import CAMERA_PARAMETERS, PARAMETERS, Row  # noqa: E402
+from fcn_seg_ros.resources import CHECKPOINTS, find_checkpoint  # noqa: E402
+
+PART = re.compile(r'(<!-- generated: (\w+) -->\n).*?(<!-- end generated -->)', re.DOTALL)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a Markdown table."""
+    lines = [columns, ['---'] * len(columns), *rows]
+    return '\n'.join(f'| {" | ".join(str(word).replace("|", "&#124;") for word in line)} |'
+                     for line in lines)
+
+
+def code(words: Iterable[object]) -> str:
+    """Return words as code, with commas."""
+    return ', '.join(f'`{word}`' for word in words)
+
+
+def markdown(text: str) -> str:
+    """Return a docstring's text as Markdown: its double backquotes are single ones there."""
+    return inspect.cleandoc(text).replace('``', '`')
+
+
+def default_of(value: Any) -> str:
+    """Return a parameter's default as a YAML file has it."""
+    shown = f'{value}'.lower() if isinstance(value, bool) else f'{value}'
+    return f'`{shown}`'.replace('``', "`''`").replace("['", '[').replace("']", ']')
+
+
+def parameters(rows: Sequence[Row] = PARAMETERS) -> str:
+    """Return the table of the node's parameters."""
+    return table(('parameter', 'default', 'range', 'at run time', 'meaning'), (
+        (f'`{row.name}`', default_of(row.default), range_of(row), 'yes' if row.run_time else 'no',
+         row.description) for row in rows))
+
+
+def range_of(row: Row) -> str:
+    """Return what a parameter may be."""
+    if row.choices:
+        return code(choice or "''" for choice in row.choices)
+    return f'{row.range[0]:,.10g} to {row.range[1]:,.10g}' if row.range else ''
+
+
+def launch_arguments() -> str:
+    """Return the table of the launch files' own arguments."""
+    return table(('argument', 'default', 'meaning'), (
+        (f'`{row.name}`', f'`{row.default}`' if row.default else '', row.description)
+        for row in (*CAMERA_ARGUMENTS, *CAMERAS_ARGUMENTS, *OWN_ARGUMENTS)))
+
+
+def diagnostic_levels() -> str:
+    """Return the table of levels, which stands in the docstring of the code that decides them."""
+    return '\n'.join(markdown(line) for line in (health.__doc__ or '').splitlines()
+                     if line.startswith('|'))
+
+
+def parser_of(name: str) -> argparse.ArgumentParser:
+    """Return the parser of an executable."""
+    module = importlib.import_module(f'fcn_seg_ros.cli.{name}')
+    build: Callable[[], argparse.ArgumentParser] | None = getattr(
+        module, 'build_parser', getattr(module, '_parser', None))
+    return build() if build else make_parser(name, module.DESCRIPTION, module.EPILOG)
+
+
+def commands() -> str:
+    """Return a section for each executable: description, options, examples."""
+    parts = []
+    for name in EXECUTABLES:
+        parser = parser_of(name)
+        options = [action for action in parser._actions if action.dest != 'help']
+        parts += [f'## `{name}`', block(parser.description), *(
+            [table(('option', 'meaning'), map(option_row, options))] if options else []),
+            block(parser.epilog)]
+    return '\n\n'.join(parts)
+
+
+def block(text: str | None) -> str:
+    """Return a text as it stands on a terminal."""
+    return f'```text\n{(text or "").strip()}\n```'
+
+
+def option_row(action: argparse.Action) -> tuple[str, str]:
+    """Return an option as `--name VALUE`, and its help with the default."""
+    names = ', '.join(action.option_strings) or str(action.metavar or action.dest)
+    value = ''
+    if action.option_strings and action.nargs != 0:
+        value = f' {action.metavar or action.dest.upper()}'
+        value = f' {{{",".join(map(str, action.choices))}}}' if (
+            action.choices and not action.metavar) else value
+        value += ' ...' if action.nargs == '+' else ''
+    text = (action.help or '').replace('%%', '%')
+    if 'default' not in text and action.default not in (None, False, argparse.SUPPRESS, []):
+        text += f' (default: {action.default})'
+    return f'`{names}{value}`', text.replace('<', '&lt;').replace('*', '\\*')
+
+
+def checkpoint() -> str:
+    """Return what the metadata holds."""
+    fields = dataclasses.fields(CheckpointInfo)
+    text = markdown(CheckpointInfo.__doc__ or '').split('\n\n', 1)[1]
+    return text + '\n\n' + table(('key', 'type', 'default'), (
+        (f'`{field.name}`', f'`{field.type}`', '' if field.default is dataclasses.MISSING
+         else f'`{field.default!r}`') for field in fields))
+
+
+def packaged() -> str:
+    """Return what the packaged networks are."""
+    infos = {name: read_checkpoint(find_checkpoint(name)).info for name in CHECKPOINTS}
+    keys = ('decoder', 'encoder', 'classes', 'network_pixels', 'threshold', 'temperature',
+            'licence', 'git_commit')
+    return table(('', *(f'`{name}`' for name in infos)), (
+        (f'`{key}`', *(shown(getattr(info, key)) for info in infos.values())) for key in keys))
+
+
+def shown(value: Any) -> str:
+    """Return a value of the metadata for people."""
+    if isinstance(value, tuple):
+        return ', '.join(map(str, value))
+    return f'{value:.3f}' if isinstance(value, float) else str(value)
+
+
+def datasets() -> str:
+    """Return the kinds of datasets."""
+    return table(('kind', 'what', 'licence', 'own options'), (
+        (f'`{name}{":PATH" if kind.has_folder else ""}`', kind.title, kind.licence,
+         code(kind.options)) for name, kind in KINDS.items()))
+
+
+def backends() -> str:
+    """Return the table of backends."""
+    return table(('backend', 'precisions on a CPU', 'on a GPU', 'needs', 'taken because'), (
+        (f'`{name}`', code(row.cpu), code(row.cuda), code(row.needs or ['torch']), row.why)
+        for name, row in BACKENDS.items()))
+
+
+def python_api() -> str:
+    """Return signature and docstring of everything that the package exports."""
+    package = importlib.import_module('fcn_seg_ros')
+    return '\n\n'.join(api_entry(name, getattr(package, name))
+                       for name in sorted(getattr(package, '__all__', ())) if name[0] != '_')
+
+
+def api_entry(name: str, thing: Any) -> str:
+    """Return a class with its public methods, or a function."""
+    parts = [f'## `{name}`', signature(name, thing), markdown(thing.__doc__ or '')]
+    for method, member in inspect.getmembers(thing) if inspect.isclass(thing) else ():
+        doc = inspect.getdoc(member)
+        if method[0] == '_' or not doc or method not in vars(thing):
+            continue
+        if inspect.isfunction(member):
+            parts += [f'### `{name}.{method}`', signature(method, member), markdown(doc)]
+        elif hasattr(member, '__get__') and not isinstance(member, type):
+            parts += [f'### `{name}.{method}`', markdown(doc)]
+    return '\n\n'.join(part for part in parts if part)
+
+
+def signature(name: str, thing: Any) -> str:
+    """Return the signature as a block of code."""
+    text = textwrap.fill(f'{name}{inspect.signature(thing)}', 96, subsequent_indent='    ')
+    return block(text)
+
+
+GENERATED: dict[str, Callable[[], str]] = {
+    'parameters': parameters,
+    'camera_parameters': lambda: parameters(CAMERA_PARAMETERS),
+    'launch_arguments': launch_arguments,
+    'diagnostic_levels': diagnostic_levels,
+    'encodings': lambda: code(ENCODINGS),
+    'commands': commands,
+    'checkpoint': checkpoint,
+    'packaged': packaged,
+    'datasets': datasets,
+    'encoders': lambda: code(ENCODERS),
+    'backends': backends,
+    'python_api': python_api,
+}
+
+
+def generate(page: str) -> str:
+    """Return a page with its generated parts made anew."""
+    return PART.sub(lambda part: f'{part[1]}\n{GENERATED[part[2]]()}\n\n{part[3]}', page)
+
+
+def main() -> None:
+    """Write every page that is out of date."""
+    for path in sorted(DOCS.rglob('*.md')):
+        page = path.read_text()
+        new = generate(page)
+        if new != page:
+            path.write_text(new)
+            print(f'wrote {path.relative_to(DOCS.parent)}')
+
+
+if __name__ == '__main__':
+    main()
