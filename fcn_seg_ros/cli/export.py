@@ -22,9 +22,9 @@ from fcn_seg_ros.evaluation.export_checks import (
     calibration_batches,
     parity_batches,
 )
+from fcn_seg_ros.inference.convert.tracing import MIN_SIDE
 from fcn_seg_ros.inference.export import FORMATS, check_request, export
 from fcn_seg_ros.inference.export.int8 import CALIBRATION_IMAGES
-from fcn_seg_ros.inference.export.torch_program import MIN_SIDE
 from fcn_seg_ros.models.checkpoint import Checkpoint, load_checkpoint
 from fcn_seg_ros.models.checkpoint_info import STRIDE
 from fcn_seg_ros.resources import CHECKPOINT_WORDS, DEFAULT_CHECKPOINT, find_checkpoint

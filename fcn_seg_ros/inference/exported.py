@@ -14,8 +14,6 @@ from typing import Any
 
 from fcn_seg_ros.errors import InputError, one_line
 from fcn_seg_ros.files import read_file
-from fcn_seg_ros.inference.backends import Backend, resolve_device
-from fcn_seg_ros.inference.backends.hardware import cpu_has_bf16
 from fcn_seg_ros.inference.seal import check_seal
 from fcn_seg_ros.models.checkpoint_file import (
     MOST_BYTES,
@@ -46,10 +44,13 @@ class ExportedModel:
     # Of the network that it was made of (``hash_network``).
     network_hash: str = ''
     self_test: SelfTest | None = field(default=None, repr=False)
-    # Why it runs.
-    reason: str = 'exported for it'
-    # SHA-256 of the .xml, in which there is that of the .bin.
+    # SHA-256 of the .xml, which holds that of the .bin.
     file_hash: str = ''
+
+    @property
+    def kind(self) -> str:
+        """Return what the table of backends calls it."""
+        return 'openvino int8' if self.weights == 'int8' else 'openvino'
 
 
 def is_exported(path: str | Path) -> bool:
@@ -125,35 +126,9 @@ def read_self_test(path: Path, text: str | None) -> SelfTest:
     return expected
 
 
-def make_exported_backend(exported: ExportedModel, device: str = 'auto', precision: str = 'auto',
-                          threads: int = 0, name: str = 'auto') -> Backend:
-    """
-    Return the backend that runs an exported model; parameters as of ``make_backend``.
-
-    Raises InputError for another device than a CPU, another backend than openvino, and another
-    precision than int8 for a quantised one.
-    """
-    path, own = exported.path, ('int8',) if exported.weights == 'int8' else ('fp32', 'bf16')
-    if device != 'auto' and resolve_device(device) != 'cpu':
-        raise InputError(f'{path}: expected the device auto or cpu for an exported model, found '
-                         f'{device!r}')
-    if name not in ('auto', 'openvino'):
-        raise InputError(f'{path}: expected the backend auto or openvino for an exported model, '
-                         f'found {name!r}')
-    if precision == 'auto':
-        precision = 'bf16' if own != ('int8',) and cpu_has_bf16() else own[0]
-    if precision not in own or (precision == 'bf16' and not cpu_has_bf16()):
-        raise InputError(f'{path}: expected the precision auto or {" or ".join(own)} for a model '
-                         f'with weights in {exported.weights}, found {precision!r}')
-    from fcn_seg_ros.inference.backends.openvino import OpenVinoBackend
-    backend = OpenVinoBackend(exported.model, 'cpu', precision, threads)
-    backend.reason = exported.reason
-    return backend
-
-
 def _openvino_core(path: Path) -> Any:
     try:
-        from fcn_seg_ros.inference.backends.openvino import core
+        from fcn_seg_ros.inference.openvino_library import core
     except ImportError:
         raise InputError(f'{path}: expected the package openvino to run it, found none '
                          '(pip install openvino)') from None

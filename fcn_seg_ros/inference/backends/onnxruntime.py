@@ -19,7 +19,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as state
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends.base import library_errors
 from fcn_seg_ros.inference.backends.cache_key import graph_key
-from fcn_seg_ros.inference.backends.conversion import convert_apart
+from fcn_seg_ros.inference.backends.conversion import convert_in_subprocess
 from fcn_seg_ros.inference.cache import default_cache
 from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
@@ -63,7 +63,7 @@ class OnnxRuntimeBackend:
                 graph_key(checkpoint, self.name, ('torch', 'onnx', 'onnxscript'),
                           precision=precision),
                 make=lambda: self._read(
-                    convert_apart(convert, checkpoint, precision)
+                    convert_in_subprocess(convert, checkpoint, precision)
                     or convert(checkpoint, precision)),
                 dump=lambda made: made.content, read=self._read, errors=_ERRORS)
         self._session: Any = loaded.session
@@ -114,7 +114,7 @@ def _no_provider(device: str, found: list[str]) -> InputError:
 def convert(checkpoint: NetworkSource, precision: str) -> bytes:
     """Return the network as ONNX; needs PyTorch."""
     from fcn_seg_ros.inference.backends.torch_graph import make_graph
-    from fcn_seg_ros.inference.export import onnx_model
-    program = onnx_model.convert(make_graph(checkpoint, precision))
+    from fcn_seg_ros.inference.convert.onnx_model import to_onnx
+    program = to_onnx(make_graph(checkpoint, precision))
     content: bytes = program.model_proto.SerializeToString()
     return content

@@ -120,8 +120,9 @@ def _torch(graph: InferenceGraph, checkpoint: NetworkSource, path: Path, precisi
 
 def _openvino(graph: InferenceGraph, checkpoint: NetworkSource, path: Path, precision: str,
               calibration: Sequence[np.ndarray]) -> Model:
+    from fcn_seg_ros.inference.convert.openvino_model import to_openvino
     from fcn_seg_ros.inference.export import int8, openvino_ir
-    model = openvino_ir.convert(graph)
+    model = to_openvino(graph)
     if precision == 'int8':
         model = int8.quantise(model, calibration)
     openvino_ir.save(model, checkpoint, path, precision)
