@@ -8,11 +8,21 @@ import importlib
 import importlib.util
 import platform
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.inference.backends.base import Backend
-from fcn_seg_ros.inference.backends.hardware import cpu_has_bf16, resolve_device
-from fcn_seg_ros.models.checkpoint_file import NetworkSource
+from fcn_seg_ros.inference.backends.hardware import (
+    cpu_has_bf16,
+    has_cuda_driver,
+    has_torch,
+    resolve_device,
+)
+from fcn_seg_ros.inference.converted import IR, ONNX, converted_file, has_converted
+
+if TYPE_CHECKING:
+    from fcn_seg_ros.inference.backends.base import Backend
+    from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
 # int8 is for a checkpoint that has such a version (inference/quantised.py).
 PRECISIONS = ('auto', 'fp32', 'bf16', 'fp16', 'int8')
@@ -24,15 +34,19 @@ class Entry:
     """
     One row of the table of backends.
 
-    ``module`` and ``cls`` are where it is, ``needs`` the packages it imports. ``cpu`` and ``cuda``
-    are the precisions it has on such a device, the fastest first. ``why`` is what the log says
-    when it is chosen; ``machines`` are those for which ``auto`` takes it, empty: all.
+    ``module`` and ``cls`` are where it is, ``needs`` the packages it imports; ``converter`` are
+    those that convert a checkpoint for it, unless a converted model with the suffix ``converted``
+    lies beside the checkpoint. ``cpu`` and ``cuda`` are the precisions it has on such a device, the
+    fastest first. ``why`` is what the log says when it is chosen; ``machines`` are those for which
+    ``auto`` takes it, empty: all.
     """
 
     module: str
     cls: str
     why: str
     needs: tuple[str, ...] = ()
+    converter: tuple[str, ...] = ()
+    converted: str = ''
     cpu: tuple[str, ...] = ()
     cuda: tuple[str, ...] = ()
     machines: tuple[str, ...] = ()
@@ -43,25 +57,27 @@ class Entry:
             return self.cuda
         return tuple(name for name in self.cpu if name != 'bf16' or cpu_has_bf16())
 
-    def missing(self) -> list[str]:
-        """Return the packages it needs that are not installed."""
-        return [name for name in self.needs if importlib.util.find_spec(name) is None]
+    def missing(self, checkpoint: NetworkSource | None = None) -> list[str]:
+        """Return the packages it needs, to run this checkpoint if given, that are not installed."""
+        ready = checkpoint is None or has_converted(checkpoint, self.converted)
+        needs = self.needs if ready else (*self.needs, *self.converter)
+        return [name for name in needs if importlib.util.find_spec(name) is None]
 
 
 # In the order of preference of ``auto``, which is that of speed as measured (docs/performance.md).
 # torch can do everything, so what stands below is taken only when it is asked for.
 TABLE = {
-    'cuda_graph': Entry('cuda_graph', 'CudaGraphBackend', 'the fastest on a GPU',
+    'cuda_graph': Entry('cuda_graph', 'CudaGraphBackend', 'the fastest on a GPU', ('torch',),
                         cuda=('fp16', 'bf16', 'fp32')),
     'openvino': Entry('openvino', 'OpenVinoBackend', 'the fastest on x86-64 CPUs', ('openvino',),
-                      cpu=('bf16', 'fp32'), machines=_X86),
+                      ('torch',), IR, cpu=('bf16', 'fp32'), machines=_X86),
     'onnxruntime': Entry('onnxruntime', 'OnnxRuntimeBackend', 'faster than PyTorch on a CPU',
-                         ('onnxruntime', 'onnx', 'onnxscript'),
+                         ('onnxruntime',), ('torch', 'onnx', 'onnxscript'), ONNX,
                          cpu=('fp32',), cuda=('fp16', 'fp32')),
     'torch': Entry('torch_eager', 'TorchBackend', 'no faster one is installed for this device',
-                   cpu=('bf16', 'fp32'), cuda=('fp16', 'bf16', 'fp32')),
+                   ('torch',), cpu=('bf16', 'fp32'), cuda=('fp16', 'bf16', 'fp32')),
     'torch_compile': Entry('torch_compile', 'TorchCompileBackend', 'faster than eager PyTorch',
-                           cpu=('bf16', 'fp32'), cuda=('fp16', 'bf16', 'fp32')),
+                           ('torch',), cpu=('bf16', 'fp32'), cuda=('fp16', 'bf16', 'fp32')),
 }
 BACKENDS = ('auto', *TABLE)
 
@@ -86,9 +102,9 @@ def make_backend(checkpoint: NetworkSource, device: str = 'auto', precision: str
         raise InputError(f'backend: expected one of {", ".join(BACKENDS)}, found {name!r}')
     device = resolve_device(device)
     if name == 'auto':
-        name, reason = _choose(device, precision)
+        name, reason = _choose(device, precision, checkpoint)
     else:
-        _check(name, device)
+        _check(name, device, checkpoint)
         reason = 'asked for'
     entry = TABLE[name]
     offered = entry.precisions(device)
@@ -103,15 +119,18 @@ def make_backend(checkpoint: NetworkSource, device: str = 'auto', precision: str
     return backend
 
 
-def available_backends(device: str = 'cpu') -> dict[str, tuple[str, ...]]:
-    """Return the backends that can run here on a device, with their precisions."""
+def available_backends(device: str = 'cpu', checkpoint: NetworkSource | None = None
+                       ) -> dict[str, tuple[str, ...]]:
+    """Return the backends that can run here on a device, that checkpoint, with their precisions."""
     return {name: entry.precisions(device) for name, entry in TABLE.items()
-            if entry.precisions(device) and not entry.missing()}
+            if entry.precisions(device) and not entry.missing(checkpoint)}
 
 
-def _choose(device: str, precision: str) -> tuple[str, str]:
+def _choose(device: str, precision: str, checkpoint: NetworkSource) -> tuple[str, str]:
     """Return the first backend of the table that fits, and why."""
-    installed = available_backends(device)
+    installed = available_backends(device, checkpoint)
+    if not installed:
+        raise InputError(_nothing_runs(checkpoint))
     fitting = [name for name in installed if precision in ('auto', *installed[name])]
     if not fitting:
         precisions = sorted({each for offered in installed.values() for each in offered})
@@ -121,17 +140,33 @@ def _choose(device: str, precision: str) -> tuple[str, str]:
         machines = TABLE[name].machines
         if not machines or device != 'cpu' or platform.machine() in machines:
             break
-    return name, f'{TABLE[name].why}; of those installed here: {", ".join(installed)}'
+    reason = f'{TABLE[name].why}; of those installed here: {", ".join(installed)}'
+    if device == 'cpu' and has_cuda_driver() and not has_torch():
+        reason += '; on a GPU it needs PyTorch, which is not installed'
+    return name, reason
 
 
-def _check(name: str, device: str) -> None:
+def _nothing_runs(checkpoint: NetworkSource) -> str:
+    """Return the error line where no backend that is installed can run a checkpoint."""
+    runtimes = [name for name, entry in TABLE.items() if entry.converted and not entry.missing()]
+    if not runtimes:
+        return ('backend: expected openvino, onnxruntime or torch, found none of them (pip install '
+                "'fcn_seg_ros[cpu]')")
+    path, suffix = checkpoint.path or Path('network'), TABLE[runtimes[0]].converted
+    return (f'{path}: expected PyTorch to convert it for {runtimes[0]}, found none (pip install '
+            f'torch; or, where that is installed, run `export {path.name} --format '
+            f'{"onnx" if suffix == ONNX else "openvino"} --out '
+            f'{converted_file(path, suffix).name}` and put what it writes beside the checkpoint)')
+
+
+def _check(name: str, device: str, checkpoint: NetworkSource) -> None:
     """Raise InputError where a backend does not run on a device or is not installed."""
     entry = TABLE[name]
     if not entry.precisions(device):
         others = [other for other, row in TABLE.items() if row.precisions(device)]
         raise InputError(f'backend: expected one of {", ".join(others)} on {device}, '
                          f'found {name!r}')
-    missing = entry.missing()
+    missing = entry.missing(checkpoint)
     if missing:
         raise InputError(f'backend: expected the packages of {name}, found no '
                          f'{" and no ".join(missing)} (pip install {" ".join(missing)})')

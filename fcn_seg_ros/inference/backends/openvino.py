@@ -23,6 +23,7 @@ from fcn_seg_ros.inference.backends.base import MAX_SHAPES, library_errors
 from fcn_seg_ros.inference.backends.cache_key import graph_key
 from fcn_seg_ros.inference.backends.conversion import convert_apart
 from fcn_seg_ros.inference.cache import default_cache
+from fcn_seg_ros.inference.converted import IR, read_converted
 from fcn_seg_ros.models.checkpoint_file import NetworkSource
 from fcn_seg_ros.processes import SHARED_MEMORY
 
@@ -79,7 +80,14 @@ class OpenVinoBackend:
         self._model = None
 
     def _load(self, checkpoint: NetworkSource) -> Any:
-        """Return the network as an openvino.Model of any size, from the cache if it is there."""
+        """
+        Return the network as an openvino.Model of any size.
+
+        It is the one beside the checkpoint, else that of the cache, else converted.
+        """
+        converted = read_converted(checkpoint, IR)
+        if converted is not None:
+            return core().read_model(*converted)
         return default_cache().load(
             graph_key(checkpoint, self.name, ('torch', 'openvino')),
             make=lambda: self._make(checkpoint), dump=_dump, read=self._read,

@@ -11,11 +11,14 @@ from typing import Any
 
 import torch
 
+from fcn_seg_ros.inference.backends.cache_key import hash_network
 from fcn_seg_ros.inference.export.names import INPUT, OUTPUT
 from fcn_seg_ros.inference.export.parity import Model
 from fcn_seg_ros.inference.export.torch_program import dynamic_shapes, example
 from fcn_seg_ros.inference.graph import InferenceGraph
-from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, CheckpointInfo, to_json
+from fcn_seg_ros.inference.seal import NETWORK_KEY, prepare_onnx, seal
+from fcn_seg_ros.models.checkpoint_file import NetworkSource
+from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, to_json
 
 
 def convert(graph: InferenceGraph) -> Any:
@@ -31,11 +34,15 @@ def convert(graph: InferenceGraph) -> Any:
     return program
 
 
-def write(graph: InferenceGraph, info: CheckpointInfo, path: Path) -> None:
-    """Write the graph with the metadata in ``metadata_props``."""
+def write(graph: InferenceGraph, checkpoint: NetworkSource, path: Path) -> None:
+    """Write the graph; in ``metadata_props`` are the metadata and the hashes (see seal.py)."""
     program = convert(graph)
-    program.model.metadata_props[METADATA_KEY] = to_json(info)
+    properties = program.model.metadata_props
+    properties[METADATA_KEY] = to_json(checkpoint.info)
+    properties[NETWORK_KEY] = hash_network(checkpoint)
+    prepare_onnx(properties)
     program.save(str(path))
+    seal(path)
 
 
 def load(path: Path) -> Model:

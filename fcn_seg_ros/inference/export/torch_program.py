@@ -13,13 +13,12 @@ from torch import Tensor
 from torch.export import Dim
 
 from fcn_seg_ros.inference.export.parity import Model
+from fcn_seg_ros.inference.formats import MIN_SIDE
 from fcn_seg_ros.inference.graph import InferenceGraph
 from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, STRIDE, CheckpointInfo, to_json
 
 _MAX_BATCH = 64
 _MAX_SIDE = 4096
-# With a single row or column of cells strides are ambiguous, and torch.export refuses them.
-MIN_SIDE = 2 * STRIDE
 
 
 def write(graph: InferenceGraph, info: CheckpointInfo, path: Path) -> None:
