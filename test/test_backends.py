@@ -212,7 +212,8 @@ def hide(monkeypatch, *names):
 
 
 def test_on_a_gpu_auto_is_the_captured_graph(monkeypatch):
-    first = registry._candidates(registry._TABLE, 'cuda:0', 'auto', 'auto')[0]
+    rows = [row for row in registry._TABLE if row.runs == registry.CHECKPOINT]
+    first = registry._candidates(rows, None, 'cuda:0', 'auto', 'auto')[0]
     assert first.name == 'cuda_graph' and first.precisions('cuda:0')[0] == 'fp16'
     assert set(available_backends('cuda:0')) == {'cuda_graph', 'onnxruntime', 'torch',
                                                  'torch_compile'}

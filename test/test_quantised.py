@@ -123,7 +123,7 @@ def not_quantised(checkpoint: Path) -> None:
 
 def of_an_older_version(checkpoint: Path) -> None:
     path = int8_file(checkpoint)
-    path.write_text(path.read_text().replace(exported.HASH_KEY, 'other'))
+    path.write_text(path.read_text().replace(seal.NETWORK_KEY, 'other'))
     seal.seal(path)
 
 

@@ -25,6 +25,7 @@ from fcn_seg_ros.evaluation.summary import (
     summarise,
 )
 from fcn_seg_ros.evaluation.truth import without_bottom_strip
+from fcn_seg_ros.evaluation.views import BIRDS_EYE, PERSPECTIVE
 from fcn_seg_ros.ground.birds_eye import BirdsEyeView
 from fcn_seg_ros.inference.postprocess import probability_to_mask
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
@@ -33,7 +34,6 @@ from fcn_seg_ros.inference.segmenter import RoadSegmenter
 Geometry = Callable[[str], np.ndarray | None]
 
 ALL = 'all'
-PERSPECTIVE, BIRDS_EYE = 'perspective', 'birds-eye'
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 from fcn_seg_ros.errors import InputError, one_line
 from fcn_seg_ros.files import read_file
-from fcn_seg_ros.inference.seal import check_seal
+from fcn_seg_ros.inference.seal import NETWORK_KEY, check_seal
 from fcn_seg_ros.models.checkpoint_file import (
     MOST_BYTES,
     SelfTest,
@@ -24,10 +24,9 @@ from fcn_seg_ros.models.checkpoint_file import (
 from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, CheckpointInfo, parse_info
 
 SUFFIX = '.xml'
-# Keys in rt_info beside METADATA_KEY: the precision of the weights, the hash of the network that
-# the model was made of, and what the model must answer to one image.
+# Keys in rt_info beside METADATA_KEY and those of the seal: the precision of the weights, and what
+# the model must answer to one image.
 PRECISION_KEY = 'fcn_seg_ros_precision'
-HASH_KEY = 'fcn_seg_ros_network'
 SELF_TEST_KEY = 'fcn_seg_ros_self_test'
 # An image of 4K and its answer are half of it.
 _LARGEST_SELF_TEST = 2**26
@@ -71,10 +70,10 @@ def load_exported(path: str | Path) -> ExportedModel:
     check_seal(path, text, weights)
     model = parse_ir(path, text, weights)
     texts = {key: model.get_rt_info([key]).astype(str)
-             for key in (METADATA_KEY, PRECISION_KEY, HASH_KEY, SELF_TEST_KEY)
+             for key in (METADATA_KEY, PRECISION_KEY, NETWORK_KEY, SELF_TEST_KEY)
              if model.has_rt_info([key])}
     return ExportedModel(path, parse_info(path, texts), texts.get(PRECISION_KEY, 'fp32'), model,
-                         texts.get(HASH_KEY, ''), read_self_test(path, texts.get(SELF_TEST_KEY)),
+                         texts.get(NETWORK_KEY, ''), read_self_test(path, texts.get(SELF_TEST_KEY)),
                          file_hash=hashlib.sha256(text).hexdigest())
 
 

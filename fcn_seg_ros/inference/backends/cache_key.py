@@ -10,8 +10,10 @@ import hashlib
 import importlib.metadata
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fcn_seg_ros.models.checkpoint_file import NetworkSource
+if TYPE_CHECKING:
+    from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 # Where the graph and the way it is compiled are written down.

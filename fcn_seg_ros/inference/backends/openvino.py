@@ -23,6 +23,7 @@ from fcn_seg_ros.inference.backends.base import MAX_SHAPES, library_errors
 from fcn_seg_ros.inference.backends.cache_key import graph_key
 from fcn_seg_ros.inference.backends.conversion import convert_in_subprocess
 from fcn_seg_ros.inference.cache import default_cache
+from fcn_seg_ros.inference.converted import IR, read_converted
 from fcn_seg_ros.inference.openvino_library import core, openvino
 from fcn_seg_ros.models.checkpoint_file import NetworkSource, SelfTest
 from fcn_seg_ros.processes import SHARED_MEMORY
@@ -83,12 +84,9 @@ class OpenVinoBackend:
 
 def run_checkpoint(checkpoint: NetworkSource, device: str, precision: str, threads: int
                    ) -> OpenVinoBackend:
-    """Return the backend for a checkpoint, converted, or taken from the cache."""
+    """Return the backend for a checkpoint."""
     with library_errors(_NAME, device, (RuntimeError,)):
-        model = default_cache().load(
-            graph_key(checkpoint, _NAME, ('torch', 'openvino')), make=lambda: _make(checkpoint),
-            dump=_dump, read=_read, errors=(RuntimeError, ValueError))
-    return OpenVinoBackend(model, precision, threads)
+        return OpenVinoBackend(_load(checkpoint), precision, threads)
 
 
 def run_exported(exported: ExportedModel, device: str, precision: str, threads: int
@@ -101,6 +99,16 @@ def run_exported(exported: ExportedModel, device: str, precision: str, threads: 
 def convert_to_bytes(checkpoint: NetworkSource) -> bytes:
     """Return the network as a cache entry; needs PyTorch."""
     return _dump(_convert(checkpoint))
+
+
+def _load(checkpoint: NetworkSource) -> Any:
+    """Return the model beside the checkpoint, else that in the cache, else a conversion."""
+    converted = read_converted(checkpoint, IR)
+    if converted is not None:
+        return core().read_model(*converted)
+    return default_cache().load(
+        graph_key(checkpoint, _NAME, ('torch', 'openvino')), make=lambda: _make(checkpoint),
+        dump=_dump, read=_read, errors=(RuntimeError, ValueError))
 
 
 def _make(checkpoint: NetworkSource) -> Any:

@@ -11,17 +11,21 @@ import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.inference.backends.base import Backend
 from fcn_seg_ros.inference.backends.hardware import (
     check_device_name,
     cpu_has_bf16,
+    has_cuda_driver,
+    has_torch,
     resolve_device,
 )
-from fcn_seg_ros.models.checkpoint_file import read_checkpoint
+from fcn_seg_ros.inference.converted import IR, ONNX, converted_file, has_converted
 from fcn_seg_ros.resources import find_checkpoint
+
+if TYPE_CHECKING:
+    from fcn_seg_ros.inference.backends.base import Backend
 
 PRECISIONS = ('auto', 'fp32', 'bf16', 'fp16', 'int8')
 # What a row runs: a checkpoint, or what the ``kind`` of an exported model says.
@@ -39,10 +43,12 @@ class BackendRow:
     One row of the table of backends; rows may share a name.
 
     ``make(network, device, precision, threads)`` returns the Backend. ``why`` is what the log says
-    when ``auto`` chooses it. ``needs`` are the packages it imports. ``cpu`` and ``cuda`` are its
-    precisions on such a device, the fastest first. ``auto`` prefers it on ``machines`` only
-    (empty: on all), and, where ``auto_if(network)`` is given and the precision is ``auto`` too,
-    takes it only if that holds, and the next row if making it fails.
+    when ``auto`` chooses it. ``needs`` are the packages it imports, ``converter`` those that
+    convert a checkpoint for it, unless a converted model with the suffix ``converted`` lies beside
+    the checkpoint. ``cpu`` and ``cuda`` are its precisions on such a device, the fastest first.
+    ``auto`` prefers it on ``machines`` only (empty: on all). Where ``auto_if(network)`` is given
+    and the precision is ``auto`` too, it takes the row only if that holds, and goes on to the next
+    row if making the backend fails.
 
     A row for exported models ``runs`` another kind than CHECKPOINT. ``suffix`` is that of their
     files, ``read(path)`` returns one: an object with ``info``, ``path``, ``self_test``,
@@ -53,6 +59,8 @@ class BackendRow:
     make: Reference
     why: str
     needs: tuple[str, ...] = ()
+    converter: tuple[str, ...] = ()
+    converted: str = ''
     cpu: tuple[str, ...] = ()
     cuda: tuple[str, ...] = ()
     machines: tuple[str, ...] = ()
@@ -67,9 +75,11 @@ class BackendRow:
             return self.cuda
         return tuple(name for name in self.cpu if name != 'bf16' or cpu_has_bf16())
 
-    def missing(self) -> list[str]:
-        """Return the packages it needs that are not installed."""
-        return [name for name in self.needs if importlib.util.find_spec(name) is None]
+    def missing(self, network: Any = None) -> list[str]:
+        """Return the packages it needs, to run this network if given, that are not installed."""
+        ready = network is None or has_converted(network, self.converted)
+        needs = self.needs if ready else (*self.needs, *self.converter)
+        return [name for name in needs if importlib.util.find_spec(name) is None]
 
     def suits(self, device: str) -> bool:
         """Return whether ``auto`` prefers it on this machine."""
@@ -84,21 +94,22 @@ _exported = functools.partial(
 # everything, so ``auto`` never reaches the rows below it.
 _TABLE: list[BackendRow] = [
     BackendRow('cuda_graph', f'{_BACKENDS}.cuda_graph:CudaGraphBackend', 'the fastest on a GPU',
-               cuda=('fp16', 'bf16', 'fp32')),
+               ('torch',), cuda=('fp16', 'bf16', 'fp32')),
     # Behind bf16 where the CPU has it, as masks in bf16 are closer to fp32.
     BackendRow('openvino', 'fcn_seg_ros.inference.quantised:run_int8',
                'the fastest on a CPU without bfloat16', ('openvino',), cpu=('int8',),
                auto_if='fcn_seg_ros.inference.quantised:prefers_int8'),
     BackendRow('openvino', f'{_BACKENDS}.openvino:run_checkpoint', 'the fastest on x86-64 CPUs',
-               ('openvino',), cpu=('bf16', 'fp32'), machines=_X86),
+               ('openvino',), ('torch',), IR, cpu=('bf16', 'fp32'), machines=_X86),
     BackendRow('onnxruntime', f'{_BACKENDS}.onnxruntime:OnnxRuntimeBackend',
-               'faster than PyTorch on a CPU', ('onnxruntime', 'onnx', 'onnxscript'),
-               cpu=('fp32',), cuda=('fp16', 'fp32')),
+               'faster than PyTorch on a CPU', ('onnxruntime',), ('torch', 'onnx', 'onnxscript'),
+               ONNX, cpu=('fp32',), cuda=('fp16', 'fp32')),
     BackendRow('torch', f'{_BACKENDS}.torch_eager:TorchBackend',
-               'no faster one is installed for this device',
+               'no faster one is installed for this device', ('torch',),
                cpu=('bf16', 'fp32'), cuda=('fp16', 'bf16', 'fp32')),
     BackendRow('torch_compile', f'{_BACKENDS}.torch_compile:TorchCompileBackend',
-               'faster than eager PyTorch', cpu=('bf16', 'fp32'), cuda=('fp16', 'bf16', 'fp32')),
+               'faster than eager PyTorch', ('torch',), cpu=('bf16', 'fp32'),
+               cuda=('fp16', 'bf16', 'fp32')),
     _exported(cpu=('bf16', 'fp32'), runs='openvino'),
     _exported(cpu=('int8',), runs='openvino int8'),
 ]
@@ -122,7 +133,7 @@ def backend_names() -> tuple[str, ...]:
 
 
 def available_backends(device: str = 'cpu') -> dict[str, tuple[str, ...]]:
-    """Return the backends that run any checkpoint on a device of this machine: name, precisions."""
+    """Return the names and precisions of the backends that run checkpoints on a device here."""
     return {row.name: row.precisions(device) for row in _TABLE
             if row.runs == CHECKPOINT and row.auto_if is None and row.precisions(device)
             and not row.missing()}
@@ -149,8 +160,9 @@ def open_network(path: str | Path) -> Any:
     Raises InputError as the reader of the file does.
     """
     path = find_checkpoint(path)
-    reader = next((row.read for row in _TABLE if row.read and row.suffix == path.suffix), None)
-    return read_checkpoint(path) if reader is None else _resolve(reader)(path)
+    reader = next((row.read for row in _TABLE if row.read and row.suffix == path.suffix),
+                  'fcn_seg_ros.models.checkpoint_file:read_checkpoint')
+    return _resolve(reader)(path)
 
 
 def make_backend(network: Any, device: str = 'auto', precision: str = 'auto', threads: int = 0,
@@ -171,7 +183,7 @@ def make_backend(network: Any, device: str = 'auto', precision: str = 'auto', th
     try:
         _check_words(precision, name)
         device = _device_for(rows, device)
-        candidates = _candidates(rows, device, precision, name)
+        candidates = _candidates(rows, network, device, precision, name)
     except InputError as error:
         raise error if kind == CHECKPOINT else InputError(f'{network.path}: {error}') from None
     remarks = ''
@@ -188,13 +200,13 @@ def make_backend(network: Any, device: str = 'auto', precision: str = 'auto', th
             remarks += f'; not in {used}: {error}'
             continue
         asked = name != 'auto' or (row.auto_if is not None and not optional)
-        backend.reason = ('asked for' if asked else _reason(row, candidates)) + remarks
+        backend.reason = ('asked for' if asked else _reason(row, candidates, device)) + remarks
         return backend
     raise InputError(f'backend: none of {", ".join(row.name for row in candidates)} runs this '
                      f'network{remarks}')
 
 
-def _candidates(rows: Sequence[BackendRow], device: str, precision: str, name: str
+def _candidates(rows: Sequence[BackendRow], network: Any, device: str, precision: str, name: str
                 ) -> list[BackendRow]:
     """Return the rows that fit, the first the best; raises InputError where none does."""
     named = [row for row in rows if name in ('auto', row.name)]
@@ -203,11 +215,13 @@ def _candidates(rows: Sequence[BackendRow], device: str, precision: str, name: s
                          f'{name!r}')
     fitting = [row for row in named if row.precisions(device)
                and precision in ('auto', *row.precisions(device))]
-    installed = [row for row in fitting if not row.missing()]
+    installed = [row for row in fitting if not row.missing(network)]
     if installed:
         return sorted(installed, key=lambda row: not row.suits(device))
+    if name == 'auto' and len(fitting) > 1:
+        raise InputError(_nothing_runs(fitting, network))
     if fitting:
-        missing = fitting[0].missing()
+        missing = fitting[0].missing(network)
         raise InputError(f'backend: expected the packages of {fitting[0].name}, found no '
                          f'{" and no ".join(missing)} (pip install {" ".join(missing)})')
     offered = {each for row in named for each in row.precisions(device)}
@@ -216,9 +230,26 @@ def _candidates(rows: Sequence[BackendRow], device: str, precision: str, name: s
                      f'{_device_in_words(device)}, found {precision}')
 
 
-def _reason(row: BackendRow, candidates: Sequence[BackendRow]) -> str:
+def _nothing_runs(rows: Sequence[BackendRow], network: Any) -> str:
+    """Return the error line where no backend that is installed can run a checkpoint."""
+    runtimes = [row for row in rows if row.converted and not row.missing()]
+    if not runtimes:
+        return ('backend: expected openvino, onnxruntime or torch, found none of them (pip install '
+                "'fcn_seg_ros[cpu]')")
+    path, suffix = network.path or Path('network'), runtimes[0].converted
+    return (f'{path}: expected PyTorch to convert it for {runtimes[0].name}, found none (pip '
+            f'install torch; or, where that is installed, run `export {path.name} --format '
+            f'{"onnx" if suffix == ONNX else "openvino"} --out '
+            f'{converted_file(path, suffix).name}` and put what it writes beside the checkpoint)')
+
+
+def _reason(row: BackendRow, candidates: Sequence[BackendRow], device: str) -> str:
     names = list(dict.fromkeys(each.name for each in candidates))
-    return row.why if len(names) == 1 else f'{row.why}; of those installed here: {", ".join(names)}'
+    reason = row.why if len(names) == 1 else (f'{row.why}; of those installed here: '
+                                              f'{", ".join(names)}')
+    if device == 'cpu' and row.runs == CHECKPOINT and has_cuda_driver() and not has_torch():
+        reason += '; on a GPU it needs PyTorch, which is not installed'
+    return reason
 
 
 def _check_words(precision: str, name: str) -> None:

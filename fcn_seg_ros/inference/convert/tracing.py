@@ -10,11 +10,10 @@ import torch
 from torch import Tensor
 from torch.export import Dim
 
+from fcn_seg_ros.inference.formats import MIN_SIDE
 from fcn_seg_ros.models.checkpoint_info import STRIDE
 
 INPUT, OUTPUT = 'image', 'probability'
-# torch.export refuses a single row or column of cells, whose strides are ambiguous.
-MIN_SIDE = 2 * STRIDE
 _MAX_BATCH = 64
 _MAX_SIDE = 4096
 

@@ -6,18 +6,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fcn_seg_ros.inference.backends.cache_key import hash_network
 from fcn_seg_ros.inference.convert.onnx_model import to_onnx
 from fcn_seg_ros.inference.convert.tracing import INPUT, OUTPUT
 from fcn_seg_ros.inference.export.parity import Model
 from fcn_seg_ros.inference.graph import InferenceGraph
-from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, CheckpointInfo, to_json
+from fcn_seg_ros.inference.seal import NETWORK_KEY, prepare_onnx, seal
+from fcn_seg_ros.models.checkpoint_file import NetworkSource
+from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, to_json
 
 
-def write(graph: InferenceGraph, info: CheckpointInfo, path: Path) -> None:
-    """Write the graph with the metadata in ``metadata_props``."""
+def write(graph: InferenceGraph, checkpoint: NetworkSource, path: Path) -> None:
+    """Write the graph; in ``metadata_props`` are the metadata and the hashes (see seal.py)."""
     program = to_onnx(graph)
-    program.model.metadata_props[METADATA_KEY] = to_json(info)
+    properties = program.model.metadata_props
+    properties[METADATA_KEY] = to_json(checkpoint.info)
+    properties[NETWORK_KEY] = hash_network(checkpoint)
+    prepare_onnx(properties)
     program.save(str(path))
+    seal(path)
 
 
 def load(path: Path) -> Model:

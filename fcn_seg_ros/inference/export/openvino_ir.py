@@ -10,13 +10,12 @@ from typing import Any
 from fcn_seg_ros.inference.backends.cache_key import hash_network
 from fcn_seg_ros.inference.export.parity import Model
 from fcn_seg_ros.inference.exported import (
-    HASH_KEY,
     PRECISION_KEY,
     ExportedModel,
     write_self_test,
 )
 from fcn_seg_ros.inference.openvino_library import openvino
-from fcn_seg_ros.inference.seal import prepare, seal
+from fcn_seg_ros.inference.seal import NETWORK_KEY, prepare, seal
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.inference.self_test import drawn_scene
 from fcn_seg_ros.models.checkpoint_file import NetworkSource, SelfTest
@@ -32,7 +31,7 @@ def save(model: Any, checkpoint: NetworkSource, path: Path, precision: str) -> N
     """
     model.set_rt_info(to_json(checkpoint.info), [METADATA_KEY])
     model.set_rt_info(precision, [PRECISION_KEY])
-    model.set_rt_info(hash_network(checkpoint), [HASH_KEY])
+    model.set_rt_info(hash_network(checkpoint), [NETWORK_KEY])
     write_self_test(model, _answer(model, checkpoint, path, precision))
     prepare(model)
     openvino.save_model(model, str(path), compress_to_fp16=precision == 'fp16')
