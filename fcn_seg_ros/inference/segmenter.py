@@ -45,12 +45,22 @@ _Levels = tuple[np.ndarray, np.ndarray, Callable[[], np.ndarray]]
 
 class RoadSegmenter:
     """
-    A checkpoint, or a model that `export --format openvino` wrote, ready to run on one device.
+    A network, ready to run on one device.
+
+    ``checkpoint`` is the name of a packaged one (``open``, the default, or ``general``), a file
+    (a checkpoint, or a model that `export --format openvino` wrote), or either of these as read.
+    ``device``, ``precision``, ``threads`` and ``backend`` are as in ``make_backend``.
 
     ``network_height`` and ``threshold`` come from the checkpoint unless given (0 and -1 mean
     "from the checkpoint"); ``backend`` is a name that ``make_backend`` knows. A network that does
     not work, as ``self_test`` finds, is refused with InputError, unless ``test`` is False. Not for
     use from several threads at once.
+
+    >>> import numpy as np
+    >>> from fcn_seg_ros import RoadSegmenter
+    >>> segmenter = RoadSegmenter('general', 'cpu')
+    >>> segmenter.segment(np.zeros((375, 1242, 3), np.uint8)).probability.shape
+    (375, 1242)
     """
 
     def __init__(self, checkpoint: NetworkSource | ExportedModel | str | Path = DEFAULT_CHECKPOINT,
