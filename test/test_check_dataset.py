@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fcn_seg_ros.cli.check_dataset import main
-from fcn_seg_ros.datasets.base import Sample
+from fcn_seg_ros.datasets.base import RoadDataset, Sample
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.datasets.leaks import Source, find_leaks
 from fcn_seg_ros.datasets.mixture import Mixture
@@ -179,7 +179,7 @@ def test_neighbours_against_all_pairs(train, val, gap):
                      if any(abs(n - other) <= gap for other in train)]
 
 
-class Broken:
+class Broken(RoadDataset):
     """Two samples: labels of another size, then nothing labelled."""
 
     def __len__(self):

@@ -12,7 +12,7 @@ from PIL import Image
 from fcn_seg_ros.datasets.camvid import CamVid
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.datasets.pairs import SizeMismatch
-from fcn_seg_ros.datasets.plain_folder import PlainFolder
+from fcn_seg_ros.datasets.plain_folder import FolderOptions, PlainFolder
 from fcn_seg_ros.datasets.registry import (
     DatasetSpec,
     licences,
@@ -21,6 +21,7 @@ from fcn_seg_ros.datasets.registry import (
     parse_spec,
     training_data,
 )
+from fcn_seg_ros.datasets.rendered_road import RenderedOptions
 from fcn_seg_ros.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -172,10 +173,10 @@ def test_a_cut_jpeg_is_refused(folder):
     ('some/where', DatasetSpec('kitti', 'some/where')),
     ('kitti:/a b?split=train.txt', DatasetSpec('kitti', '/a b', 'train.txt')),
     ('camvid:c?split=val&weight=0.5', DatasetSpec('camvid', 'c', 'val', 0.5)),
-    ('folder:f?road=255', DatasetSpec('folder', 'f', options={'road': 255})),
+    ('folder:f?road=255', DatasetSpec('folder', 'f', options=FolderOptions(255))),
     ('rendered', DatasetSpec('rendered')),
     ('rendered?drives=3&frames=2&first_seed=7',
-     DatasetSpec('rendered', options={'drives': 3, 'frames': 2, 'first_seed': 7})),
+     DatasetSpec('rendered', options=RenderedOptions(3, 2, 7))),
 ])
 def test_specs(text, spec):
     assert parse_spec(text) == spec

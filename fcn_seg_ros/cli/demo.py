@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Play a drive through the node and record what comes out."""
+"""Command ``demo``."""
 
 from __future__ import annotations
 

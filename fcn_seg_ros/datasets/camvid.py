@@ -33,6 +33,10 @@ class CamVid(PairedFiles):
     for missing folders, images or label images, and for pairs of different size.
     """
 
+    kind = 'camvid'
+    title = 'CamVid'
+    licence = 'CC BY-NC 4.0 (CamVid), non-commercial'
+
     def __init__(self, root: str | Path, split: str | None = None, strict: bool = True) -> None:
         self.root = Path(root)
         splits = [split] if split is not None else [

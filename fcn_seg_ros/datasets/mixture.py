@@ -13,7 +13,7 @@ from fcn_seg_ros.datasets.base import Joined, RoadDataset, Sample
 from fcn_seg_ros.errors import InputError
 
 
-class Mixture:
+class Mixture(RoadDataset):
     """
     Several datasets joined, of which an epoch takes some, all, or all several times.
 
@@ -33,10 +33,15 @@ class Mixture:
         for weight in self.weights:
             if not (weight > 0 and math.isfinite(weight)):
                 raise InputError(f'mixture: expected weights above 0, found {weight}')
-        self.parts = list(parts)
-        self._joined = Joined(self.parts)
+        self._parts = list(parts)
+        self._joined = Joined(self._parts)
         self._quotas = [max(1, round(weight * len(part))) if len(part) else 0
-                        for weight, part in zip(self.weights, self.parts, strict=True)]
+                        for weight, part in zip(self.weights, self._parts, strict=True)]
+
+    @property
+    def parts(self) -> list[RoadDataset]:
+        """Return the datasets that are mixed."""
+        return self._parts
 
     def __len__(self) -> int:
         """Return the number of samples of all parts."""

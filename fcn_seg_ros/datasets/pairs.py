@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fcn_seg_ros.datasets.base import Sample
+from fcn_seg_ros.datasets.base import RoadDataset, Sample
 from fcn_seg_ros.datasets.images import IMAGE_SUFFIXES, read_rgb, read_size
 from fcn_seg_ros.errors import InputError, one_line
 
@@ -28,7 +28,7 @@ class Pair:
     truth: Path
 
 
-class PairedFiles:
+class PairedFiles(RoadDataset):
     """
     Samples that are pairs of files, found by name.
 
@@ -40,7 +40,7 @@ class PairedFiles:
     def __init__(self, names: Iterable[str], find: Callable[[str], Pair],
                  labels: Callable[[Path], np.ndarray], strict: bool = True) -> None:
         self.pairs: list[Pair] = []
-        self.faults: list[InputError] = []
+        self._faults: list[InputError] = []
         self._labels = labels
         for name in names:
             try:
@@ -49,10 +49,15 @@ class PairedFiles:
             except InputError as error:
                 if strict:
                     raise
-                self.faults.append(error)
+                self._faults.append(error)
             else:
                 self.pairs.append(pair)
         self.names = [pair.name for pair in self.pairs]
+
+    @property
+    def faults(self) -> list[InputError]:
+        """Return the faults of the pairs that were left out."""
+        return self._faults
 
     def __len__(self) -> int:
         """Return the number of pairs."""
@@ -74,10 +79,15 @@ def image_file(folder: Path, name: str) -> Path:
     return image
 
 
+def image_files(folder: Path) -> list[Path]:
+    """Return the sorted image files in a folder."""
+    return sorted(path for path in folder.iterdir()
+                  if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
+
+
 def image_names(folder: Path) -> list[str]:
     """Return the sorted stems of the images in a folder; raises InputError for none."""
-    names = sorted({path.stem for path in folder.iterdir()
-                    if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()})
+    names = sorted({path.stem for path in image_files(folder)})
     if not names:
         raise InputError(f'{folder}: expected images (.png, .jpg), found none')
     return names

@@ -13,10 +13,7 @@ import cv2
 import numpy as np
 
 from fcn_seg_ros.datasets.base import IGNORE, RoadDataset, Sample
-from fcn_seg_ros.datasets.frames import Frames
-from fcn_seg_ros.datasets.mixture import Mixture
 from fcn_seg_ros.datasets.pairs import SizeMismatch
-from fcn_seg_ros.datasets.rendered_road import RenderedRoad, RenderedWorld
 from fcn_seg_ros.errors import InputError
 
 # Of the 255 bits of ``perceptual_hash``. A copy that was scaled, brightened and saved as a poor
@@ -80,7 +77,7 @@ def survey(dataset: RoadDataset, progress: Callable[[], None] = lambda: None) ->
     called after each sample.
     """
     found = Survey()
-    for fault in getattr(dataset, 'faults', []):
+    for fault in dataset.faults:
         found.problems.append(_problem_of(fault))
     for result in _decoded(dataset):
         progress()
@@ -100,11 +97,10 @@ def verify(dataset: RoadDataset) -> None:
     """
     Decode every file of a dataset or a mixture, as a run would sooner or later.
 
-    Raises the first InputError, or one where a part has no labelled pixel. Rendered drives have
-    no files.
+    Raises the first InputError, or one where a part has no labelled pixel.
     """
-    for part in dataset.parts if isinstance(dataset, Mixture) else [dataset]:
-        if isinstance(part, RenderedRoad | RenderedWorld | Frames):
+    for part in dataset.parts:
+        if not part.check_first:
             continue
         labelled = 0
         for result in _decoded(part):

@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from fcn_seg_ros.datasets.base import IGNORE, ClassedDataset, Classes, RoadDataset, Sample
+from fcn_seg_ros.datasets.base import IGNORE, Classes, RoadDataset, Sample
 from fcn_seg_ros.evaluation.calibration import BoundaryCounts, Calibration, calibrate
-from fcn_seg_ros.evaluation.geometry import Geometry, no_geometry
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts, RoadScores, bootstrap_max_f, mean_iou
 from fcn_seg_ros.evaluation.planner import PlannerErrors, PlannerScores
 from fcn_seg_ros.evaluation.predictors import Network, Predictor
@@ -26,12 +25,15 @@ from fcn_seg_ros.evaluation.summary import (
     summarise,
 )
 from fcn_seg_ros.evaluation.truth import without_bottom_strip
+from fcn_seg_ros.evaluation.views import BIRDS_EYE, PERSPECTIVE
 from fcn_seg_ros.ground.birds_eye import BirdsEyeView
 from fcn_seg_ros.inference.postprocess import probability_to_mask
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
+# Returns the homography of the road plane in the sample of a name, None if not known.
+Geometry = Callable[[str], np.ndarray | None]
+
 ALL = 'all'
-PERSPECTIVE, BIRDS_EYE = 'perspective', 'birds-eye'
 
 
 @dataclass(frozen=True)
@@ -182,30 +184,29 @@ class Tally:
 
 
 def evaluate(segmenter: RoadSegmenter, dataset: RoadDataset,
-             geometry: Geometry = no_geometry) -> Evaluation:
+             geometry: Geometry = lambda name: None) -> Evaluation:
     """Segment every image of a dataset and return the scores."""
     return score(Network(segmenter), dataset, geometry)
 
 
-def score(predictor: Predictor, dataset: RoadDataset, geometry: Geometry = no_geometry,
+def score(predictor: Predictor, dataset: RoadDataset, geometry: Geometry = lambda name: None,
           done: Callable[[], object] | None = None) -> Evaluation:
     """
     Return the scores of a predictor on a dataset.
 
-    ``geometry`` gives the road plane of an image (``geometry_of``); ``done`` is called after each
-    image.
+    ``geometry`` gives the road plane of an image, as ``RoadDataset.geometry`` does; without it
+    there is no bird's-eye view. ``done`` is called after each image.
     """
     return score_all([predictor], dataset, geometry, done)[0]
 
 
 def score_all(predictors: Sequence[Predictor], dataset: RoadDataset,
-              geometry: Geometry = no_geometry, done: Callable[[], object] | None = None,
+              geometry: Geometry = lambda name: None, done: Callable[[], object] | None = None,
               indices: Sequence[int] | None = None) -> list[Evaluation]:
     """Return the scores of several predictors as ``score`` does, on some or all of the images."""
     tallies = [Tally(predictor.threshold) for predictor in predictors]
-    classes_of = dataset.classes if isinstance(dataset, ClassedDataset) else lambda index: None
     for index in range(len(dataset)) if indices is None else indices:
-        sample, classes = dataset[index], classes_of(index)
+        sample, classes = dataset[index], dataset.classes(index)
         for predictor, tally in zip(predictors, tallies, strict=True):
             probability, milliseconds = predictor(sample)
             tally.update(sample, probability, geometry(sample.name), milliseconds, classes)

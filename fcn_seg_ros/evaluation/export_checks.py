@@ -17,7 +17,7 @@ from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts
 from fcn_seg_ros.inference.backends.hardware import cpu_has_bf16
-from fcn_seg_ros.inference.export.torch_program import MIN_SIDE
+from fcn_seg_ros.inference.formats import MIN_SIDE
 from fcn_seg_ros.inference.preprocess import network_rows, network_size, resize_image
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.models.checkpoint_file import NetworkSource

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from fcn_seg_ros.evaluation.calibration import BAND, Calibration
-from fcn_seg_ros.evaluation.evaluate import BIRDS_EYE, PERSPECTIVE, Evaluation, ViewScores
+from fcn_seg_ros.evaluation.evaluate import Evaluation, ViewScores
 from fcn_seg_ros.evaluation.planner import PlannerScores
-
-VIEWS = {PERSPECTIVE: (PERSPECTIVE,), BIRDS_EYE: (BIRDS_EYE,), 'both': (PERSPECTIVE, BIRDS_EYE)}
+from fcn_seg_ros.evaluation.views import BIRDS_EYE, PERSPECTIVE, VIEWS
 
 
 @dataclass(frozen=True)

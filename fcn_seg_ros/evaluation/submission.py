@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from fcn_seg_ros.datasets.base import IGNORE, Sample
-from fcn_seg_ros.datasets.images import IMAGE_SUFFIXES, read_rgb
+from fcn_seg_ros.datasets.images import read_rgb
 from fcn_seg_ros.datasets.kitti_calib import calib_file, read_calib
 from fcn_seg_ros.datasets.kitti_road import CATEGORIES
 from fcn_seg_ros.errors import InputError
@@ -36,30 +36,6 @@ def official_name(name: str) -> str:
         raise InputError(f'{name}: expected a sample name of KITTI Road such as um_000061, '
                          'found another')
     return f'{category}_road_{number}.png'
-
-
-def submission_images(root: Path, names: Iterable[str]) -> list[Path]:
-    """
-    Return the images to hand in: the test set, ``root/testing``, where that is there.
-
-    Else those of the samples ``names`` in ``root/training`` that have a calib file, to compare
-    with the benchmark's own scripts. Raises InputError where there are none, and for a test image
-    without a calib file: the benchmark takes whole submissions only.
-    """
-    testing = root / 'testing' / 'image_2'
-    if testing.is_dir():
-        images = _images(testing)
-        for image in images:
-            if not calib_file(image).is_file():
-                raise InputError(f'{calib_file(image)}: expected the calib file of {image.name}, '
-                                 'found none')
-    else:
-        testing, wanted = root / 'training' / 'image_2', set(names)
-        images = [image for image in _images(testing)
-                  if image.stem in wanted and calib_file(image).is_file()]
-    if not images:
-        raise InputError(f'{testing}: expected images of KITTI Road with calib files, found none')
-    return images
 
 
 def birds_eye_probabilities(images: Iterable[Path], predictor: Predictor,
@@ -95,8 +71,3 @@ def write_submission(folder: Path, probabilities: Iterable[tuple[str, np.ndarray
             archive.writestr(zipfile.ZipInfo(name), content)
     write_file(folder / ARCHIVE, buffer.getvalue())
     return folder / ARCHIVE
-
-
-def _images(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob('*')
-                  if path.suffix.lower() in IMAGE_SUFFIXES)

@@ -14,9 +14,7 @@ from typing import Any
 
 from fcn_seg_ros.errors import InputError, one_line
 from fcn_seg_ros.files import read_file
-from fcn_seg_ros.inference.backends import Backend, resolve_device
-from fcn_seg_ros.inference.backends.hardware import cpu_has_bf16
-from fcn_seg_ros.inference.seal import check_seal
+from fcn_seg_ros.inference.seal import NETWORK_KEY, check_seal
 from fcn_seg_ros.models.checkpoint_file import (
     MOST_BYTES,
     SelfTest,
@@ -26,10 +24,9 @@ from fcn_seg_ros.models.checkpoint_file import (
 from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, CheckpointInfo, parse_info
 
 SUFFIX = '.xml'
-# Keys in rt_info beside METADATA_KEY: the precision of the weights, the hash of the network that
-# the model was made of, and what the model must answer to one image.
+# Keys in rt_info beside METADATA_KEY and those of the seal: the precision of the weights, and what
+# the model must answer to one image.
 PRECISION_KEY = 'fcn_seg_ros_precision'
-HASH_KEY = 'fcn_seg_ros_network'
 SELF_TEST_KEY = 'fcn_seg_ros_self_test'
 # An image of 4K and its answer are half of it.
 _LARGEST_SELF_TEST = 2**26
@@ -46,10 +43,13 @@ class ExportedModel:
     # Of the network that it was made of (``hash_network``).
     network_hash: str = ''
     self_test: SelfTest | None = field(default=None, repr=False)
-    # Why it runs.
-    reason: str = 'exported for it'
-    # SHA-256 of the .xml, in which there is that of the .bin.
+    # SHA-256 of the .xml, which holds that of the .bin.
     file_hash: str = ''
+
+    @property
+    def kind(self) -> str:
+        """Return what the table of backends calls it."""
+        return 'openvino int8' if self.weights == 'int8' else 'openvino'
 
 
 def is_exported(path: str | Path) -> bool:
@@ -70,10 +70,10 @@ def load_exported(path: str | Path) -> ExportedModel:
     check_seal(path, text, weights)
     model = parse_ir(path, text, weights)
     texts = {key: model.get_rt_info([key]).astype(str)
-             for key in (METADATA_KEY, PRECISION_KEY, HASH_KEY, SELF_TEST_KEY)
+             for key in (METADATA_KEY, PRECISION_KEY, NETWORK_KEY, SELF_TEST_KEY)
              if model.has_rt_info([key])}
     return ExportedModel(path, parse_info(path, texts), texts.get(PRECISION_KEY, 'fp32'), model,
-                         texts.get(HASH_KEY, ''), read_self_test(path, texts.get(SELF_TEST_KEY)),
+                         texts.get(NETWORK_KEY, ''), read_self_test(path, texts.get(SELF_TEST_KEY)),
                          file_hash=hashlib.sha256(text).hexdigest())
 
 
@@ -125,35 +125,9 @@ def read_self_test(path: Path, text: str | None) -> SelfTest:
     return expected
 
 
-def make_exported_backend(exported: ExportedModel, device: str = 'auto', precision: str = 'auto',
-                          threads: int = 0, name: str = 'auto') -> Backend:
-    """
-    Return the backend that runs an exported model; parameters as of ``make_backend``.
-
-    Raises InputError for another device than a CPU, another backend than openvino, and another
-    precision than int8 for a quantised one.
-    """
-    path, own = exported.path, ('int8',) if exported.weights == 'int8' else ('fp32', 'bf16')
-    if device != 'auto' and resolve_device(device) != 'cpu':
-        raise InputError(f'{path}: expected the device auto or cpu for an exported model, found '
-                         f'{device!r}')
-    if name not in ('auto', 'openvino'):
-        raise InputError(f'{path}: expected the backend auto or openvino for an exported model, '
-                         f'found {name!r}')
-    if precision == 'auto':
-        precision = 'bf16' if own != ('int8',) and cpu_has_bf16() else own[0]
-    if precision not in own or (precision == 'bf16' and not cpu_has_bf16()):
-        raise InputError(f'{path}: expected the precision auto or {" or ".join(own)} for a model '
-                         f'with weights in {exported.weights}, found {precision!r}')
-    from fcn_seg_ros.inference.backends.openvino import OpenVinoBackend
-    backend = OpenVinoBackend(exported.model, 'cpu', precision, threads)
-    backend.reason = exported.reason
-    return backend
-
-
 def _openvino_core(path: Path) -> Any:
     try:
-        from fcn_seg_ros.inference.backends.openvino import core
+        from fcn_seg_ros.inference.openvino_library import core
     except ImportError:
         raise InputError(f'{path}: expected the package openvino to run it, found none '
                          '(pip install openvino)') from None

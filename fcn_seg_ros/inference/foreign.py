@@ -137,8 +137,8 @@ class ForeignNetwork:
             raise InputError(f'{path}: expected the precision auto, fp32 or (where the CPU has it) '
                              f'bf16 for a foreign network, found {precision!r}')
         from fcn_seg_ros.inference.backends.openvino import OpenVinoBackend
-        self.backend = OpenVinoBackend(_whole_graph(Path(path), self.description), 'cpu',
-                                       precision, threads)
+        self.backend = OpenVinoBackend(_whole_graph(Path(path), self.description), precision,
+                                       threads)
 
     def probability(self, image: np.ndarray) -> np.ndarray:
         """Return round(255 P(road)), uint8 (H, W), of an RGB image, uint8 (H, W, 3)."""

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-# Imported by way of the backend, which keeps OpenVINO from contacting anybody.
-from fcn_seg_ros.inference.backends.openvino import openvino
+from fcn_seg_ros.inference.openvino_library import openvino
 
 if TYPE_CHECKING:
     from fcn_seg_ros.inference.foreign import Description

@@ -13,7 +13,7 @@ import numpy as np
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.label_map import LabelMap
-from fcn_seg_ros.inference.postprocess import classes_to_road
+from fcn_seg_ros.inference.postprocess import classes_to_road, draw_overlay
 from fcn_seg_ros.inference.region import Region
 
 
@@ -27,6 +27,10 @@ class SegmentOptions:
     ``unknown_below``, and one outside of ``region``, is unknown. ``focal_length`` of the camera, in
     pixels of the image, helps to choose the size of the network's input; 0 where it is not known.
     Raises InputError for values out of range.
+
+    >>> from fcn_seg_ros import SegmentOptions
+    >>> SegmentOptions(unknown_below=0.7).unknown_below
+    0.7
     """
 
     threshold: float = -1.0
@@ -66,6 +70,13 @@ class Segmentation:
     ``mask`` holds class ids: those of the checkpoint, or of a binary one 1 for road and 0 for
     not; 255 is unknown. ``probability`` is round(255 P(road)), 0 outside of the region. The arrays
     are the caller's to keep: no later call writes to them. ``label_map`` says what the ids mean.
+
+    >>> import numpy as np
+    >>> from fcn_seg_ros import RoadSegmenter
+    >>> image = np.full((96, 320, 3), 100, np.uint8)
+    >>> result = RoadSegmenter(device='cpu').segment(image)
+    >>> result.mask.shape, result.label_map.meanings
+    ((96, 320), {0: 'not road', 1: 'road', 255: 'unknown'})
     """
 
     mask: np.ndarray
@@ -88,6 +99,15 @@ class Segmentation:
     def picture(self) -> np.ndarray:
         """Return the mask in the colours of its classes, uint8 RGB (H, W, 3)."""
         return self.label_map.draw(self.mask)
+
+    def overlay(self, image: np.ndarray, alpha: float = 0.5) -> np.ndarray:
+        """
+        Return the image, uint8 RGB (H, W, 3), with the road tinted in its colour.
+
+        ``alpha`` is the share of the colour, 0 to 1.
+        """
+        colour = self.label_map.colours[self.label_map.road_ids[0]]
+        return draw_overlay(image, self.road, colour, alpha)
 
 
 def resolve_threshold(threshold: float, from_checkpoint: float) -> float:

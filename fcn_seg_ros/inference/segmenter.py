@@ -12,14 +12,9 @@ import cv2
 import numpy as np
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.inference.backends import Backend, ScalingBackend, make_backend
+from fcn_seg_ros.inference.backends import ScalingBackend, make_backend, open_network
 from fcn_seg_ros.inference.backends.base import MAX_SHAPES
-from fcn_seg_ros.inference.exported import (
-    ExportedModel,
-    is_exported,
-    load_exported,
-    make_exported_backend,
-)
+from fcn_seg_ros.inference.exported import ExportedModel
 from fcn_seg_ros.inference.label_map import label_map_of
 from fcn_seg_ros.inference.postprocess import (
     UNKNOWN,
@@ -31,7 +26,6 @@ from fcn_seg_ros.inference.postprocess import (
     unknown_table,
 )
 from fcn_seg_ros.inference.preprocess import network_rows, resize_image
-from fcn_seg_ros.inference.quantised import in_int8
 from fcn_seg_ros.inference.region import Plan, Region, plan
 from fcn_seg_ros.inference.segmentation import (
     Segmentation,
@@ -40,13 +34,9 @@ from fcn_seg_ros.inference.segmentation import (
     resolve_threshold,
 )
 from fcn_seg_ros.inference.self_test import self_test
-from fcn_seg_ros.models.checkpoint_file import (
-    NetworkSource,
-    SelfTest,
-    StoredCheckpoint,
-    read_checkpoint,
-)
+from fcn_seg_ros.models.checkpoint_file import NetworkSource
 from fcn_seg_ros.models.checkpoint_info import is_binary
+from fcn_seg_ros.resources import DEFAULT_CHECKPOINT
 
 _DEFAULT = SegmentOptions()
 # Mask, road probability, and what computes the confidence.
@@ -55,15 +45,25 @@ _Levels = tuple[np.ndarray, np.ndarray, Callable[[], np.ndarray]]
 
 class RoadSegmenter:
     """
-    A checkpoint, or a model that `export --format openvino` wrote, ready to run on one device.
+    A network, ready to run on one device.
+
+    ``checkpoint`` is the name of a packaged one (``open``, the default, or ``general``), a file
+    (a checkpoint, or a model that `export --format openvino` wrote), or either of these as read.
+    ``device``, ``precision``, ``threads`` and ``backend`` are as in ``make_backend``.
 
     ``network_height`` and ``threshold`` come from the checkpoint unless given (0 and -1 mean
     "from the checkpoint"); ``backend`` is a name that ``make_backend`` knows. A network that does
     not work, as ``self_test`` finds, is refused with InputError, unless ``test`` is False. Not for
     use from several threads at once.
+
+    >>> import numpy as np
+    >>> from fcn_seg_ros import RoadSegmenter
+    >>> segmenter = RoadSegmenter('general', 'cpu')
+    >>> segmenter.segment(np.zeros((375, 1242, 3), np.uint8)).probability.shape
+    (375, 1242)
     """
 
-    def __init__(self, checkpoint: NetworkSource | ExportedModel | str | Path,
+    def __init__(self, checkpoint: NetworkSource | ExportedModel | str | Path = DEFAULT_CHECKPOINT,
                  device: str = 'auto', precision: str = 'auto', network_height: int = 0,
                  threshold: float = -1.0, threads: int = 0, backend: str = 'auto', *,
                  test: bool = True) -> None:
@@ -80,8 +80,9 @@ class RoadSegmenter:
         self.network_height = network_height or self.info.network_height
         self._rows_given = bool(network_height)
         self.threshold = resolve_threshold(threshold, self.info.threshold)
-        self.backend, own_test = _make_backend(network, device, precision, threads, backend)
-        self.self_test = network.self_test or own_test
+        self.backend = make_backend(network, device, precision, threads, backend)
+        # An int8 version has its own; a checkpoint may have none.
+        self.self_test = network.self_test or getattr(self.backend, 'self_test', None)
         self._scaling = self.backend if isinstance(self.backend, ScalingBackend) else None
         self._binary = is_binary(self.info)
         self._legend = label_map_of(self.info)
@@ -223,25 +224,6 @@ class RoadSegmenter:
                 probability, self._threshold(options), options.unknown_below)
             return _place(values, way, 0)
         return _place(mask, way, UNKNOWN), _place(probability, way, 0), confidence
-
-
-def open_network(path: str | Path) -> StoredCheckpoint | ExportedModel:
-    """Return a network as its file has it; raises InputError as the readers of both kinds do."""
-    return load_exported(path) if is_exported(path) else read_checkpoint(path)
-
-
-def _make_backend(network: NetworkSource | ExportedModel, device: str, precision: str,
-                  threads: int, name: str) -> tuple[Backend, SelfTest | None]:
-    """Return what runs a network, and the self-test of the file that is run in its place."""
-    if isinstance(network, ExportedModel):
-        return make_exported_backend(network, device, precision, threads, name), None
-    quantised, why_not = in_int8(network, device, precision, name)
-    if quantised is not None:
-        return make_exported_backend(quantised, 'cpu', 'int8', threads), quantised.self_test
-    backend = make_backend(network, device, precision, threads, name)
-    if why_not:
-        backend.reason += f'; {why_not}'
-    return backend, None
 
 
 def _common_size(plans: list[Plan]) -> tuple[int, int]:

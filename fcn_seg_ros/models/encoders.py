@@ -109,6 +109,17 @@ ENCODERS: dict[str, Callable[[dict[str, Tensor] | None], Encoder]] = {
 }
 
 
+def list_encoders() -> list[str]:
+    """
+    Return the names of the encoders that a network can be built on.
+
+    >>> from fcn_seg_ros import list_encoders
+    >>> 'mobilenet_v2' in str(list_encoders())
+    True
+    """
+    return list(ENCODERS)
+
+
 def make_encoder(name: str, state: dict[str, Tensor] | None = None) -> Encoder:
     """
     Return the encoder ``name``, started from the classifier's state dict where one is given.

@@ -10,11 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from fcn_seg_ros.datasets.transforms import Augmentation
+from fcn_seg_ros.datasets.augmentation import Augmentation
 from fcn_seg_ros.errors import InputError, one_line
-from fcn_seg_ros.training.losses import LossWeights
 
 CLASSES = ('not road', 'road')
 ROAD_IDS = (1,)
@@ -32,6 +29,28 @@ OPTIMISERS = ('adamw', 'sgd')
 SCHEDULES = ('cosine', 'one_cycle', 'poly', 'constant')
 # Lightning's names; the weights themselves stay in fp32.
 PRECISIONS = ('32-true', 'bf16-mixed', '16-mixed')
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """
+    What the loss is the sum of; ``class_weights`` weighs the pixels of each class.
+
+    Raises InputError for negative weights.
+    """
+
+    cross_entropy: float = field(default=1.0, metadata={'help': 'weight of the cross entropy'})
+    dice: float = field(default=0.0, metadata={'help': 'weight of the Dice term'})
+    lovasz: float = field(default=0.0, metadata={'help': 'weight of the Lovasz-softmax term'})
+    class_weights: tuple[float, ...] = field(default=(1.0, 1.0), metadata={
+        'help': 'weight of a pixel of each class in the cross entropy'})
+
+    def __post_init__(self) -> None:
+        """Refuse what is no loss."""
+        parts = (self.cross_entropy, self.dice, self.lovasz)
+        if min(parts) < 0 or max(parts) == 0 or min(self.class_weights) < 0:
+            raise InputError('loss: expected weights from 0, one of cross_entropy, dice and '
+                             f'lovasz above it, found {parts} and {self.class_weights}')
 
 
 @dataclass(frozen=True)
@@ -173,6 +192,7 @@ def with_values(config: TrainingConfig, values: Mapping[str, Any]) -> TrainingCo
 
 def read_config(path: str | Path) -> TrainingConfig:
     """Read a YAML file; sections ``loss`` and ``augmentation`` hold theirs. Raises InputError."""
+    import yaml
     try:
         values = yaml.safe_load(Path(path).read_text())
     except OSError as error:
@@ -194,6 +214,7 @@ def read_config(path: str | Path) -> TrainingConfig:
 
 def write_config(path: Path, config: TrainingConfig) -> None:
     """Write a config so that ``read_config`` gives it back."""
+    import yaml
     path.write_text(yaml.safe_dump(_plain(dataclasses.asdict(config)), sort_keys=False))
 
 

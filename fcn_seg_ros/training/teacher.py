@@ -12,7 +12,7 @@ from fcn_seg_ros.datasets.base import IGNORE, RoadDataset, Sample
 from fcn_seg_ros.evaluation.predictors import Predictor
 
 
-class Taught:
+class Taught(RoadDataset):
     """
     A dataset with what a teacher says of each image, asked once and kept in memory.
 
@@ -34,7 +34,7 @@ class Taught:
         return replace(self._dataset[index], taught=self._taught[index])
 
 
-class Untaught:
+class Untaught(RoadDataset):
     """A dataset of which the teacher says nothing, beside others of which it does."""
 
     def __init__(self, dataset: RoadDataset) -> None:

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol, runtime_checkable
-
-import numpy as np
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from fcn_seg_ros.errors import type_and_words
+
+if TYPE_CHECKING:
+    import numpy as np
 
 # A camera has one image size; several cameras or a bag of mixed images have a few.
 MAX_SHAPES = 4

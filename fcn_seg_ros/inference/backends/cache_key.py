@@ -10,12 +10,14 @@ import hashlib
 import importlib.metadata
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fcn_seg_ros.models.checkpoint_file import NetworkSource
+if TYPE_CHECKING:
+    from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 # Where the graph and the way it is compiled are written down.
-_CODE = ('models/*.py', 'inference/*.py', 'inference/backends/*.py', 'inference/export/*.py')
+_CODE = ('models/*.py', 'inference/*.py', 'inference/backends/*.py', 'inference/convert/*.py')
 # Facts about a network that change nothing of what it computes.
 _NOT_COMPUTED = ('scores', 'training_data', 'licence', 'git_commit', 'threshold', 'palette',
                  'network_height', 'network_pixels', 'statistics', 'format_version')

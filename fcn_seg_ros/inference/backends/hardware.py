@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import importlib.util
 import platform
 import re
 from pathlib import Path
@@ -44,6 +45,11 @@ def has_cuda_driver() -> bool:
     return True
 
 
+def has_torch() -> bool:
+    """Return whether PyTorch is installed, without importing it."""
+    return importlib.util.find_spec('torch') is not None
+
+
 def check_device_name(device: str) -> None:
     """Raise InputError for a device parameter that no machine has."""
     if not re.fullmatch(r'auto|cpu|cuda(:\d{1,4})?', device, re.ASCII):
@@ -59,6 +65,9 @@ def resolve_device(device: str) -> str:
     if device == 'auto':
         return 'cuda:0' if count else 'cpu'
     number = int(device.partition(':')[2] or 0)
+    if not has_torch():
+        raise InputError(f'device: expected PyTorch for {device}, found none (pip install '
+                         "'fcn_seg_ros[gpu]')")
     if number >= count:
         raise InputError(f'device: expected one of the {count} CUDA devices that PyTorch finds '
                          f'here, found {device!r}')
@@ -70,7 +79,7 @@ def _flags() -> set[str]:
 
 
 def _cuda_devices() -> int:
-    if not has_cuda_driver():
+    if not has_cuda_driver() or not has_torch():
         return 0
     import torch
     return torch.cuda.device_count() if torch.cuda.is_available() else 0

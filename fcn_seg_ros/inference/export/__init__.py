@@ -8,7 +8,6 @@ import importlib.util
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,29 +16,9 @@ from fcn_seg_ros.errors import InputError, type_and_words
 from fcn_seg_ros.inference.backends.torch_eager import TorchBackend
 from fcn_seg_ros.inference.backends.torch_graph import make_graph
 from fcn_seg_ros.inference.export.parity import Model, Parity, check_parity, compare
+from fcn_seg_ros.inference.formats import FORMATS, Format
 from fcn_seg_ros.inference.graph import InferenceGraph
 from fcn_seg_ros.models.checkpoint_file import NetworkSource
-
-
-@dataclass(frozen=True)
-class Format:
-    """
-    A format: the suffix of its file, of its other files, and the precisions it comes in.
-
-    ``needs`` are the packages that write and check it.
-    """
-
-    suffix: str
-    precisions: tuple[str, ...]
-    needs: tuple[str, ...] = ()
-    beside: tuple[str, ...] = ()
-
-
-FORMATS = {
-    'onnx': Format('.onnx', ('fp32', 'fp16'), ('onnx', 'onnxscript', 'onnxruntime')),
-    'torch': Format('.pt2', ('fp32', 'bf16', 'fp16')),
-    'openvino': Format('.xml', ('fp32', 'fp16', 'int8'), ('openvino',), ('.bin',)),
-}
 
 
 def export(checkpoint: NetworkSource, kind: str, out: Path, precision: str = 'fp32', *,
@@ -107,7 +86,7 @@ def _write_and_load(checkpoint: NetworkSource, kind: str, path: Path, precision:
 def _onnx(graph: InferenceGraph, checkpoint: NetworkSource, path: Path, precision: str,
           calibration: Sequence[np.ndarray]) -> Model:
     from fcn_seg_ros.inference.export import onnx_model
-    onnx_model.write(graph, checkpoint.info, path)
+    onnx_model.write(graph, checkpoint, path)
     return onnx_model.load(path)
 
 
@@ -120,8 +99,9 @@ def _torch(graph: InferenceGraph, checkpoint: NetworkSource, path: Path, precisi
 
 def _openvino(graph: InferenceGraph, checkpoint: NetworkSource, path: Path, precision: str,
               calibration: Sequence[np.ndarray]) -> Model:
+    from fcn_seg_ros.inference.convert.openvino_model import to_openvino
     from fcn_seg_ros.inference.export import int8, openvino_ir
-    model = openvino_ir.convert(graph)
+    model = to_openvino(graph)
     if precision == 'int8':
         model = int8.quantise(model, calibration)
     openvino_ir.save(model, checkpoint, path, precision)

@@ -15,9 +15,6 @@ import numpy as np
 
 from fcn_seg_ros.errors import InputError
 
-# NNCF's own default; more images of the same drives hardly move the ranges.
-CALIBRATION_IMAGES = 300
-
 
 def quantise(model: Any, images: Sequence[np.ndarray]) -> Any:
     """
