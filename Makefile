@@ -14,7 +14,7 @@ DEMO_ARGS ?=
 # Real data for the tests that want it (see README).
 export FCN_SEG_DATA
 
-.PHONY: demo test lint networks lock clean
+.PHONY: demo test lint docs reference networks lock clean
 
 demo: $(RUN)
 	@exec .venv/bin/python -m fcn_seg_ros demo --input '$(INPUT)' --out demo_out $(DEMO_ARGS)
@@ -26,8 +26,17 @@ lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ament_flake8 --config .flake8 fcn_seg_ros launch test benchmarks setup.py
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ament_flake8 --config .flake8 fcn_seg_ros launch test benchmarks docs setup.py
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ament_pep257 fcn_seg_ros launch setup.py
+
+# The site in site/, of which nothing is fetched from elsewhere.
+docs: $(DEV)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
+# The parts of docs/ that are made from tables in the code, and the picture of a mask.
+reference: $(DEV)
+	$(BIN)/python docs/make_reference.py
+	$(BIN)/python docs/make_picture.py
 
 # The packaged networks as OpenVINO and ONNX Runtime load them; after a change of a checkpoint or of
 # what converts it.
@@ -64,4 +73,4 @@ lock:
 	$(LOCK) -c requirements-dev.lock -o requirements.lock requirements.in
 
 clean:
-	rm -rf build install log demo_out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build install log demo_out site .pytest_cache .mypy_cache .ruff_cache .hypothesis

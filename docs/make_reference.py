@@ -25,10 +25,9 @@ DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent))
 
 from fcn_seg_ros.cli import EXECUTABLES  # noqa: E402
-from fcn_seg_ros.cli.common import make_parser  # noqa: E402
-from fcn_seg_ros.datasets.registry import KINDS  # noqa: E402
+from fcn_seg_ros.datasets import registry as datasets_registry  # noqa: E402
 from fcn_seg_ros.images.encodings import ENCODINGS  # noqa: E402
-from fcn_seg_ros.inference.backends.choose import TABLE as BACKENDS  # noqa: E402
+from fcn_seg_ros.inference.backends import registry as backends_registry  # noqa: E402
 from fcn_seg_ros.launching.arguments import (  # noqa: E402
     CAMERA_ARGUMENTS,
     CAMERAS_ARGUMENTS,
@@ -41,6 +40,7 @@ from fcn_seg_ros.node import health  # noqa: E402
 from fcn_seg_ros.node.parameters import CAMERA_PARAMETERS, PARAMETERS, Row  # noqa: E402
 from fcn_seg_ros.resources import CHECKPOINTS, find_checkpoint  # noqa: E402
 
+COMMANDS = (*EXECUTABLES, 'completion')
 PART = re.compile(r'(<!-- generated: (\w+) -->\n).*?(<!-- end generated -->)', re.DOTALL)
 
 
@@ -57,8 +57,10 @@ def code(words: Iterable[object]) -> str:
 
 
 def markdown(text: str) -> str:
-    """Return a docstring's text as Markdown: its double backquotes are single ones there."""
-    return inspect.cleandoc(text).replace('``', '`')
+    """Return a docstring's text as Markdown, its examples as blocks of code."""
+    parts = inspect.cleandoc(text).replace('``', '`').split('\n\n')
+    return '\n\n'.join(f'```pycon\n{part}\n```' if part.startswith('>>>') else part
+                       for part in parts)
 
 
 def default_of(value: Any) -> str:
@@ -94,29 +96,27 @@ def diagnostic_levels() -> str:
                      if line.startswith('|'))
 
 
-def parser_of(name: str) -> argparse.ArgumentParser:
-    """Return the parser of an executable."""
-    module = importlib.import_module(f'fcn_seg_ros.cli.{name}')
-    build: Callable[[], argparse.ArgumentParser] | None = getattr(
-        module, 'build_parser', getattr(module, '_parser', None))
-    return build() if build else make_parser(name, module.DESCRIPTION, module.EPILOG)
+def command(name: str) -> Any:
+    """Return the module of a command."""
+    return importlib.import_module(f'fcn_seg_ros.cli.{name}')
 
 
 def commands() -> str:
-    """Return a section for each executable: description, options, examples."""
+    """Return a section for each command: description, options, examples."""
     parts = []
-    for name in EXECUTABLES:
-        parser = parser_of(name)
-        options = [action for action in parser._actions if action.dest != 'help']
-        parts += [f'## `{name}`', block(parser.description), *(
+    for name in COMMANDS:
+        module = command(name)
+        options = [action for action in module.build_parser()._actions
+                   if action.dest not in ('help', 'version')]
+        parts += [f'## `{name}`', block(module.DESCRIPTION), *(
             [table(('option', 'meaning'), map(option_row, options))] if options else []),
-            block(parser.epilog)]
+            block(module.EPILOG)]
     return '\n\n'.join(parts)
 
 
-def block(text: str | None) -> str:
+def block(text: str) -> str:
     """Return a text as it stands on a terminal."""
-    return f'```text\n{(text or "").strip()}\n```'
+    return f'```text\n{text.strip()}\n```'
 
 
 def option_row(action: argparse.Action) -> tuple[str, str]:
@@ -162,15 +162,16 @@ def shown(value: Any) -> str:
 def datasets() -> str:
     """Return the kinds of datasets."""
     return table(('kind', 'what', 'licence', 'own options'), (
-        (f'`{name}{":PATH" if kind.has_folder else ""}`', kind.title, kind.licence,
-         code(kind.options)) for name, kind in KINDS.items()))
+        (f'`{name}{":PATH" if kind.has_root else ""}`', kind.title, kind.licence,
+         code(field.name for field in dataclasses.fields(kind.Options)))
+        for name, kind in datasets_registry._KINDS.items()))
 
 
 def backends() -> str:
     """Return the table of backends."""
     return table(('backend', 'precisions on a CPU', 'on a GPU', 'needs', 'taken because'), (
-        (f'`{name}`', code(row.cpu), code(row.cuda), code(row.needs or ['torch']), row.why)
-        for name, row in BACKENDS.items()))
+        (f'`{row.name}`', code(row.cpu), code(row.cuda), code(row.needs or ['torch']), row.why)
+        for row in backends_registry._TABLE))
 
 
 def python_api() -> str:
@@ -195,9 +196,14 @@ def api_entry(name: str, thing: Any) -> str:
 
 
 def signature(name: str, thing: Any) -> str:
-    """Return the signature as a block of code."""
-    text = textwrap.fill(f'{name}{inspect.signature(thing)}', 96, subsequent_indent='    ')
-    return block(text)
+    """Return the signature as a block of code, a default that is an object as `...`."""
+    found = inspect.signature(thing)
+    parameters = [item if isinstance(item.default, (str, int, float, type(None), type))
+                  else item.replace(default=...)
+                  for item in found.parameters.values() if item.name != 'self']
+    text = f'{name}{found.replace(parameters=parameters)}'.replace('Ellipsis', '...')
+    text = re.sub(r"(: |-> )'([^']*)'", r'\1\2', text)
+    return block(textwrap.fill(text, 96, subsequent_indent='    '))
 
 
 GENERATED: dict[str, Callable[[], str]] = {

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import shlex
 import sys
@@ -12,19 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from fcn_seg_ros.cli import EXECUTABLES
 from fcn_seg_ros.launching.arguments import ONE_CAMERA_ARGUMENTS, SEVERAL_CAMERAS_ARGUMENTS
 from fcn_seg_ros.node.parameters import PARAMETERS
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / 'docs'))
 
-from make_reference import parser_of  # noqa: E402
+from make_reference import COMMANDS, command  # noqa: E402
 
 PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').rglob('*.md'))]
 # Programs that are not ours, and words of the shell.
 FOREIGN = {'.', 'cd', 'docker', 'git', 'mkdir', 'pip', 'rosdep', 'fastdds'}
-PARSER = functools.cache(parser_of)
 
 
 def commands_of(text: str) -> list[list[str]]:
@@ -62,8 +59,8 @@ def in_docstrings() -> list[list[str]]:
 def in_help() -> list[list[str]]:
     """Return the examples of every ``--help``; what stands after three spaces explains them."""
     found = []
-    for name in EXECUTABLES:
-        text = (PARSER(name).epilog or '').partition('examples:\n')[2].split('\n\n')[0]
+    for name in COMMANDS:
+        text = command(name).EPILOG.partition('examples:\n')[2].split('\n\n')[0]
         lines = [re.split(r' {3,}', line.strip())[0] for line in text.splitlines()
                  if not line.startswith(' ' * 20)]
         found += commands_of('\n'.join(lines))
@@ -83,10 +80,15 @@ def check(words: list[str]) -> None:
     program, *rest = words
     if program == 'export' and '=' in (rest or [''])[0]:
         return
+    if program == 'eval':
+        rest = shlex.split(rest[0].removeprefix('$(').removesuffix(')'))
+        program = rest.pop(0)
     if program in ('make', 'python', 'python3', 'torchrun', 'ros2'):
         {'make': check_make, 'ros2': check_ros2}.get(program, check_python)(rest)
-    elif program in EXECUTABLES:
+    elif program in COMMANDS:
         parse(program, rest)
+    elif program == 'fcn_seg_ros':
+        parse(rest[0], rest[1:])
     else:
         assert program in FOREIGN, words
 
@@ -95,7 +97,7 @@ def parse(name: str, arguments: list[str]) -> None:
     """Parse arguments as an executable does, its own and ROS's."""
     ours, _, ros = ' '.join(map(shlex.quote, arguments)).partition('--ros-args')
     if shlex.split(ours) != ['--help']:
-        PARSER(name).parse_args(shlex.split(ours))
+        command(name).build_parser().parse_args(shlex.split(ours))
     for parameter in re.findall(r"-p '?([\w.]+):=", ros):
         check_parameter(parameter)
 

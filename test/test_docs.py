@@ -28,7 +28,7 @@ from make_reference import GENERATED, PART, generate  # noqa: E402
 
 README = ROOT / 'README.md'
 PAGES = [README, ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').rglob('*.md'))]
-RUN = sorted((ROOT / 'docs' / 'explanation').glob('*.md'))
+RUN = [README, *sorted((ROOT / 'docs' / 'explanation').glob('*.md'))]
 
 
 def blocks(page: Path, language: str) -> list[str]:
