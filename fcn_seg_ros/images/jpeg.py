@@ -15,7 +15,7 @@ import struct
 from dataclasses import dataclass, field
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.images.structure import CheckedFile, check_amount, check_size
+from fcn_seg_ros.images.structure import CheckedFile, check_amount, check_size, damaged
 
 SIGNATURE = b'\xff\xd8\xff'
 _SOF0, _SOF1, _SOF2 = 0xC0, 0xC1, 0xC2
@@ -90,8 +90,7 @@ def _marker_at(content: bytes, position: int, walk: _Walk) -> tuple[int, int]:
             return content[position], position + 1
     if position >= len(content):
         raise _cut_off(content, walk)
-    raise InputError(f'data: expected a whole JPEG image, found {len(content)} bytes that are '
-                     f'damaged near byte {position}')
+    raise damaged('JPEG', content, f'are damaged near byte {position}')
 
 
 def _frame(body: bytes, marker: int, walk: _Walk) -> None:
@@ -99,7 +98,7 @@ def _frame(body: bytes, marker: int, walk: _Walk) -> None:
     if walk.blocks:
         raise InputError('data: expected a JPEG image of one frame, found a second one')
     if len(body) < 6 or len(body) != 6 + 3 * body[5]:
-        raise InputError('data: expected a whole JPEG frame header, found one that is damaged')
+        raise InputError('data: expected a complete JPEG frame header, found a damaged one')
     precision, height, width, count = struct.unpack_from('>BHHB', body)
     if precision != 8 or count not in (1, 3):
         raise InputError(f'data: expected a JPEG image of 8 bits and 1 or 3 components, found '
@@ -139,7 +138,7 @@ def _scan(body: bytes, walk: _Walk) -> None:
 def _checked(content: bytes, walk: _Walk, end: int) -> CheckedFile:
     """Return the result of a walk that has come to the end of the image, at byte ``end``."""
     if not walk.blocks or set(walk.seen) != set(walk.blocks):
-        raise InputError(f'data: expected a whole JPEG image, found {len(walk.blocks)} components '
+        raise InputError(f'data: expected a complete JPEG image, found {len(walk.blocks)} components '
                          f'and scans of {len(walk.seen)}')
     if not walk.progressive and any(times > 1 for times in walk.seen.values()):
         raise InputError('data: expected a component of a baseline JPEG image in one scan, found '
@@ -153,5 +152,4 @@ def _checked(content: bytes, walk: _Walk, end: int) -> CheckedFile:
 
 def _cut_off(content: bytes, walk: _Walk) -> InputError:
     size = f' of {walk.size[0]}x{walk.size[1]}' if walk.blocks else ''
-    return InputError(f'data: expected a whole JPEG image{size}, found {len(content)} bytes '
-                      'without its end')
+    return damaged('JPEG', content, 'lack its end', size)

@@ -14,7 +14,7 @@ import struct
 import zlib
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.images.structure import CheckedFile, check_amount, check_size
+from fcn_seg_ros.images.structure import CheckedFile, check_amount, check_size, damaged
 
 SIGNATURE = b'\x89PNG\r\n\x1a\n'
 _END = b'\x00\x00\x00\x00IEND\xaeB`\x82'
@@ -64,13 +64,11 @@ def _chunks(content: bytes) -> tuple[list[bytes], list[tuple[int, int]]]:
         kind = content[position + 4:position + 8]
         end = position + 12 + int.from_bytes(view[position:position + 4], 'big')
         if len(kind) < 4 or end > len(content):
-            raise InputError(f'data: expected a whole PNG image, found {len(content)} bytes that '
-                             'are cut off or damaged')
+            raise damaged('PNG', content)
         if not (kind.isalpha() and kind.isascii()
                 and zlib.crc32(view[position + 4:end - 4])
                 == int.from_bytes(view[end - 4:end], 'big')):
-            raise InputError(f'data: expected a whole PNG image, found {len(content)} bytes that '
-                             f'are damaged near byte {position}')
+            raise damaged('PNG', content, f'are damaged near byte {position}')
         kinds.append(kind)
         spans.append((position, end))
         if len(kinds) > _MOST_CHUNKS:

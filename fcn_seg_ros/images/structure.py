@@ -32,6 +32,13 @@ class CheckedFile:
     palette: bool = False
 
 
+def damaged(kind: str, content: bytes, how: str = 'are cut off or damaged', size: str = ''
+            ) -> InputError:
+    """Return the error for a file of a ``kind``, such as PNG, that is not complete and sound."""
+    return InputError(f'data: expected a complete {kind} image{size}, found {len(content)} bytes '
+                      f'that {how}')
+
+
 def check_side(height: int, width: int) -> None:
     """Raise InputError for an image without pixels or with an absurd number of them."""
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):

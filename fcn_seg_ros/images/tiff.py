@@ -14,7 +14,7 @@ import struct
 from dataclasses import dataclass
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.images.structure import CheckedFile, check_amount, check_size
+from fcn_seg_ros.images.structure import CheckedFile, check_amount, check_size, damaged
 
 SIGNATURES = (b'II*\x00', b'MM\x00*')
 _MOST_TAGS = 100
@@ -72,8 +72,7 @@ def _tags(content: bytes, order: str) -> dict[int, tuple[int, ...]]:
             if tag in _READ:
                 tags[tag] = _values(content, order, entry, kind, length)
     except struct.error:
-        raise InputError(f'data: expected a whole TIFF image, found {len(content)} bytes that '
-                         'are cut off or damaged') from None
+        raise damaged('TIFF', content) from None
     return tags
 
 
@@ -127,8 +126,7 @@ def _strips(content: bytes, tags: dict[int, tuple[int, ...]]) -> list[bytes]:
     if (len(offsets) != len(counts) or sum(counts) > len(content)
             or any(offset + count > len(content)
                    for offset, count in zip(offsets, counts, strict=True))):
-        raise InputError(f'data: expected a whole TIFF image, found {len(content)} bytes that do '
-                         'not hold its strips')
+        raise damaged('TIFF', content, 'do not hold its strips')
     return [content[offset:offset + count]
             for offset, count in zip(offsets, counts, strict=True)]
 

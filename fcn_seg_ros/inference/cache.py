@@ -24,13 +24,12 @@ import json
 import logging
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fcn_seg_ros.files import open_regular
+from fcn_seg_ros.files import PARTIAL_SUFFIX, open_regular, replacing
 from fcn_seg_ros.processes import NO_HOME
 
 # The environment variable that names the folder; empty: no cache.
@@ -38,7 +37,6 @@ FOLDER_VARIABLE = 'FCN_SEG_CACHE'
 # Three networks of VGG16's size, or two hundred of MobileNetV2's.
 MAX_BYTES = 2 * 2**30
 _SUFFIX = '.artefact'
-_PARTIAL = '.partial'
 # Longer than any network takes to be written; what is older was left by a process that died.
 _PARTIAL_LIFETIME_S = 3600.0
 # A key and two numbers fit easily; a longer first line is not ours.
@@ -145,7 +143,7 @@ class ArtefactCache:
                     continue
                 if path.suffix == _SUFFIX:
                     entries.append((status.st_mtime, status.st_size, path))
-                elif (path.suffix == _PARTIAL
+                elif (path.suffix == PARTIAL_SUFFIX
                       and time.time() - status.st_mtime > _PARTIAL_LIFETIME_S):
                     path.unlink()
         total = sum(size for _, size, _ in entries)
@@ -232,13 +230,9 @@ def _make_private(folder: Path) -> None:
 
 
 def _write(path: Path, *parts: bytes) -> None:
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f'{path.stem}.', suffix=_PARTIAL)
-    partial = Path(name)
-    try:
-        with os.fdopen(descriptor, 'wb') as file:
+    with replacing(path) as partial:
+        partial.touch(mode=0o600)
+        with partial.open('wb') as file:
             file.writelines(parts)
         if path.is_dir() and not path.is_symlink():
             path.rmdir()  # OSError, unless it is empty
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -123,13 +123,3 @@ def draw_overlay(image: np.ndarray, road: np.ndarray, colour: tuple[int, int, in
     """
     tinted = cv2.addWeighted(image, 1.0 - alpha, np.full_like(image, colour), alpha, 0.0)
     return cv2.copyTo(tinted, road, image.copy())
-
-
-def intersection_and_union(one: np.ndarray, other: np.ndarray) -> tuple[int, int]:
-    """Return in how many pixels both road masks (0, or not 0) are road, and in how many either."""
-    return int(np.logical_and(one, other).sum()), int(np.logical_or(one, other).sum())
-
-
-def intersection_over_union(intersection: int, union: int) -> float:
-    """Return the IoU of two masks, 1 where both are empty."""
-    return intersection / union if union else 1.0

@@ -10,11 +10,8 @@ import cv2
 import numpy as np
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.inference.postprocess import (
-    intersection_and_union,
-    intersection_over_union,
-    probability_to_mask,
-)
+from fcn_seg_ros.inference.overlap import intersection_and_union, intersection_over_union
+from fcn_seg_ros.inference.postprocess import probability_to_mask
 from fcn_seg_ros.inference.preprocess import network_rows, network_size
 
 if TYPE_CHECKING:
