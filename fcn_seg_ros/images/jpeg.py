@@ -138,8 +138,8 @@ def _scan(body: bytes, walk: _Walk) -> None:
 def _checked(content: bytes, walk: _Walk, end: int) -> CheckedFile:
     """Return the result of a walk that has come to the end of the image, at byte ``end``."""
     if not walk.blocks or set(walk.seen) != set(walk.blocks):
-        raise InputError(f'data: expected a complete JPEG image, found {len(walk.blocks)} components '
-                         f'and scans of {len(walk.seen)}')
+        raise InputError(f'data: expected a complete JPEG image, found {len(walk.blocks)} '
+                         f'components and scans of {len(walk.seen)}')
     if not walk.progressive and any(times > 1 for times in walk.seen.values()):
         raise InputError('data: expected a component of a baseline JPEG image in one scan, found '
                          'it in several')
