@@ -128,7 +128,7 @@ def test_bad_masks(folder):
     write(mask, np.zeros((30, 40), np.uint16))
     refuse('one 8-bit channel, found I;16', PlainFolder(folder).__getitem__, 0)
     mask.write_bytes((folder / 'masks' / 'b2.png').read_bytes()[:70])
-    refuse('a1.png: expected a whole PNG image, found',
+    refuse('a1.png: expected a complete PNG image, found',
            PlainFolder(folder).__getitem__, 0)
 
 
@@ -166,7 +166,7 @@ def test_a_cut_jpeg_is_refused(folder):
     (folder / 'images' / 'a1.png').unlink()
     assert PlainFolder(folder)[0].image.shape == (30, 40, 3)
     image.write_bytes(image.read_bytes()[:-40])
-    refuse('a1.jpg: expected a whole JPEG image of 40x30', PlainFolder(folder).__getitem__, 0)
+    refuse('a1.jpg: expected a complete JPEG image of 40x30', PlainFolder(folder).__getitem__, 0)
 
 
 @pytest.mark.parametrize(('text', 'spec'), [

@@ -180,7 +180,7 @@ def test_a_fall_in_accuracy_is_refused(random_checkpoint, kitti_folder, tmp_path
     (lambda *args: (lambda batch: np.zeros((1, 2), np.uint8)), 'parity: expected uint8'),
     (lambda *args: {}['two\nlines'], 'found a fault: KeyError'),
     (lambda graph, checkpoint, path, *rest: (path.parent / 'no' / 'where').write_bytes(b''),
-     'expected a place to write to')])
+     'cannot be written')])
 def test_what_is_wrong_is_not_kept(random_checkpoint, tmp_path, monkeypatch, fault, text):
     monkeypatch.setitem(package._WRITERS, 'torch', fault)
     out = tmp_path / 'road.pt2'

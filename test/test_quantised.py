@@ -18,10 +18,7 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.export_checks import accuracy_loss
 from fcn_seg_ros.inference import exported, openvino_library, seal
 from fcn_seg_ros.inference.backends import hardware, registry
-from fcn_seg_ros.inference.postprocess import (
-    intersection_and_union,
-    intersection_over_union,
-)
+from fcn_seg_ros.inference.overlap import intersection_and_union, intersection_over_union
 from fcn_seg_ros.inference.quantised import int8_file, load_int8
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.inference.self_test import self_test

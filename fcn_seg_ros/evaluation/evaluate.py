@@ -13,7 +13,7 @@ import numpy as np
 
 from fcn_seg_ros.datasets.base import IGNORE, Classes, RoadDataset, Sample
 from fcn_seg_ros.evaluation.calibration import BoundaryCounts, Calibration, calibrate
-from fcn_seg_ros.evaluation.kitti_scores import RoadCounts, RoadScores, bootstrap_max_f, mean_iou
+from fcn_seg_ros.evaluation.kitti_scores import RoadCounts, RoadScores, bootstrap_max_f, mean_iou_of
 from fcn_seg_ros.evaluation.planner import PlannerErrors, PlannerScores
 from fcn_seg_ros.evaluation.predictors import Network, Predictor
 from fcn_seg_ros.evaluation.road_users import RoadUsers
@@ -179,7 +179,7 @@ class Tally:
             calibrate(names, np.stack([self.boundary[name] for name in names]), total),
             self.planner.compute() if len(self.planner.rows) else None,
             summarise(self.perspective, self.boundary, self.users, self.threshold), self.users,
-            iou, mean_iou(*confusion_at(total, self.threshold)), self.threshold,
+            iou, mean_iou_of(*confusion_at(total, self.threshold)), self.threshold,
             float(np.median(times)) if times else float('nan'))
 
 

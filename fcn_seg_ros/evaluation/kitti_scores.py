@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fcn_seg_ros.datasets.base import IGNORE
+from fcn_seg_ros.inference.overlap import intersection_over_union, mean_iou
 from fcn_seg_ros.inference.postprocess import to_level
 
 LEVELS = 256
@@ -86,12 +87,12 @@ class RoadCounts:
         precision, recall = self.precision_recall()
         f1 = self.f1()
         best = int(np.argmax(f1))
-        at_best = mean_iou(*(float(count[best]) for count in (tp, fp, fn, tn)))
         return RoadScores(
             max_f=float(f1[best]), ap=average_precision(precision, recall),
             precision=float(precision[best]), recall=float(recall[best]),
             fpr=float(_ratio(fp, fp + tn)[best]), fnr=float(_ratio(fn, fn + tp)[best]),
-            iou=float(_ratio(tp, tp + fp + fn)[best]), mean_iou=at_best,
+            iou=intersection_over_union(tp[best], (tp + fp + fn)[best], empty=0.0),
+            mean_iou=mean_iou_of(*(count[best] for count in (tp, fp, fn, tn))),
             threshold=best / (LEVELS - 1))
 
 
@@ -124,15 +125,15 @@ def bootstrap_iou(histograms: np.ndarray, threshold: float, draws: int = 1000, s
     together. A single unit gives an interval of no width.
     """
     tp, fp, fn, _ = _confusion(_drawn(histograms, draws, seed))
-    values = _ratio(tp, tp + fp + fn)[:, to_level(threshold)]
+    level = to_level(threshold)
+    values = intersection_over_union(tp[:, level], (tp + fp + fn)[:, level], empty=0.0)
     low, high = np.percentile(values, [2.5, 97.5])
     return float(low), float(high)
 
 
-def mean_iou(tp: float, fp: float, fn: float, tn: float) -> float:
+def mean_iou_of(tp: float, fp: float, fn: float, tn: float) -> float:
     """Return the mean IoU of road and background, of those that occur; 0 where none does."""
-    parts = [same / (same + fp + fn) for same in (tp, tn) if same + fp + fn]
-    return sum(parts) / len(parts) if parts else 0.0
+    return mean_iou((tp, tn), (tp + fp + fn, tn + fp + fn), empty=0.0)
 
 
 def _drawn(histograms: np.ndarray, draws: int, seed: int) -> np.ndarray:

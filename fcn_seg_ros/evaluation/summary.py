@@ -12,6 +12,7 @@ import numpy as np
 from fcn_seg_ros.evaluation.calibration import reliability
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts, bootstrap_iou
 from fcn_seg_ros.evaluation.road_users import RoadUsers
+from fcn_seg_ros.inference.overlap import intersection_over_union
 from fcn_seg_ros.inference.postprocess import to_level
 
 # Neighbouring frames are near copies, so they are drawn together.
@@ -111,9 +112,8 @@ def category_of(name: str) -> str:
 def f1_and_iou(histogram: np.ndarray, threshold: float) -> tuple[float, float]:
     """Return F1 and IoU of the road at one threshold, from a histogram (2, 256)."""
     tp, fp, fn, _ = confusion_at(histogram, threshold)
-    if tp + fp + fn == 0:
-        return 1.0, 1.0
-    return float(2 * tp / (2 * tp + fp + fn)), float(tp / (tp + fp + fn))
+    union = tp + fp + fn
+    return float(2 * tp / (tp + union)) if union else 1.0, intersection_over_union(tp, union)
 
 
 def confusion_at(histogram: np.ndarray, threshold: float) -> tuple[float, float, float, float]:

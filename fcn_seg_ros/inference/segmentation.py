@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a call of the segmenter may be given, and what it gives back."""
+"""The options of a segmenter call, and its result."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from fcn_seg_ros.inference.region import Region
 @dataclass(frozen=True)
 class SegmentOptions:
     """
-    What may change from image to image.
+    Options that may change from image to image.
 
-    ``threshold`` is on P(road), -1 for the segmenter's own; a checkpoint of more than two classes
-    takes the likeliest and has no use for it. A pixel whose most likely class has less than
-    ``unknown_below``, and one outside of ``region``, is unknown. ``focal_length`` of the camera, in
-    pixels of the image, helps to choose the size of the network's input; 0 where it is not known.
+    ``threshold`` is on P(road), -1 for the segmenter's own; checkpoints with more than two classes
+    ignore it and take the likeliest class. Pixels outside ``region``, and those whose likeliest
+    class has a probability under ``unknown_below``, are unknown. ``focal_length`` of the camera, in
+    pixels of the image, helps to choose the size of the network's input; 0 if not known.
     Raises InputError for values out of range.
 
     >>> from fcn_seg_ros import SegmentOptions
@@ -50,7 +50,7 @@ class SegmentOptions:
 
 @dataclass(frozen=True)
 class StageTimes:
-    """Milliseconds of one call: resizing in, forward pass, and resizing and thresholding out."""
+    """Milliseconds of a call: scaling the input, forward pass, scaling back and thresholding."""
 
     preprocess: float
     forward: float
@@ -67,9 +67,9 @@ class Segmentation:
     """
     The result for one image, at the image's size; every array is uint8 (H, W).
 
-    ``mask`` holds class ids: those of the checkpoint, or of a binary one 1 for road and 0 for
-    not; 255 is unknown. ``probability`` is round(255 P(road)), 0 outside of the region. The arrays
-    are the caller's to keep: no later call writes to them. ``label_map`` says what the ids mean.
+    ``mask`` holds class ids: those of the checkpoint, or 1 for road and 0 for the rest if it is
+    binary; 255 is unknown. ``probability`` is round(255 P(road)), 0 outside the region. No later
+    call writes to the arrays. ``label_map`` holds names and colours of the ids.
 
     >>> import numpy as np
     >>> from fcn_seg_ros import RoadSegmenter
@@ -87,7 +87,7 @@ class Segmentation:
 
     @functools.cached_property
     def confidence(self) -> np.ndarray:
-        """Return round(255 P(class in the mask)), 0 where the mask is unknown; made when asked."""
+        """Return round(255 P(class in the mask)), 0 where it is unknown; computed on demand."""
         return self.compute_confidence()
 
     @property

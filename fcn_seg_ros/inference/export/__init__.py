@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from fcn_seg_ros.errors import InputError, type_and_words
+from fcn_seg_ros.files import partial_name
 from fcn_seg_ros.inference.backends.torch_eager import TorchBackend
 from fcn_seg_ros.inference.backends.torch_graph import make_graph
 from fcn_seg_ros.inference.export.parity import Model, Parity, check_parity, compare
@@ -34,7 +35,7 @@ def export(checkpoint: NetworkSource, kind: str, out: Path, precision: str = 'fp
     ``out`` before is still there.
     """
     check_request(kind, out, precision)
-    folder = out.parent / f'.{out.name}.{os.getpid()}.partial'
+    folder = partial_name(out)
     try:
         folder.mkdir(parents=True)
         draft = folder / out.name
@@ -45,8 +46,7 @@ def export(checkpoint: NetworkSource, kind: str, out: Path, precision: str = 'fp
         accept(draft)
         _keep(draft, out, FORMATS[kind])
     except OSError as error:
-        raise InputError(f'{out}: expected a place to write to, found a fault '
-                         f'({error.strerror or error})') from None
+        raise InputError(f'{out}: cannot be written ({error.strerror or error})') from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return parity

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.inference.overlap import mean_iou
 from fcn_seg_ros.inference.postprocess import to_level
 
 # uint8 RGB (N, H, W, 3) in, round(255 P) as uint8 (N, H, W, K) out.
@@ -61,9 +62,7 @@ def compare(model: Model, reference: Model, batches: Sequence[np.ndarray], thres
         either += np.bincount(theirs.ravel(), minlength=256)
     if expected.shape[-1] == 1:
         both[0] = either[0] = 0
-    occurs = either > 0
-    iou = float((both[occurs] / either[occurs]).mean()) if occurs.any() else 1.0
-    return Parity(iou, largest, total / count)
+    return Parity(mean_iou(both, either, empty=1.0), largest, total / count)
 
 
 def class_mask(probability: np.ndarray, threshold: float) -> np.ndarray:
