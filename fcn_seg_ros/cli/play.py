@@ -69,6 +69,8 @@ def build_parser() -> argparse.ArgumentParser:
                         help='wait until N subscribers of image_raw are there; 0 waits for none')
     parser.add_argument('--wait-for-info-subscribers', type=int, default=0, metavar='N',
                         help='the same for camera_info')
+    parser.add_argument('--wait-for-listener', default='', metavar='NODE',
+                        help='wait until this node listens to camera_info')
     parser.add_argument('--wait-timeout', type=float, default=30.0, metavar='S',
                         help='play anyway after S seconds; inf waits without end')
     parser.add_argument('--json', action='store_true', help='print the summary as JSON')
