@@ -24,6 +24,7 @@ from typing import Any
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent))
 
+from fcn_seg_ros import node  # noqa: E402
 from fcn_seg_ros.cli import EXECUTABLES  # noqa: E402
 from fcn_seg_ros.datasets import registry as datasets_registry  # noqa: E402
 from fcn_seg_ros.images.encodings import ENCODINGS  # noqa: E402
@@ -36,7 +37,6 @@ from fcn_seg_ros.launching.arguments import (  # noqa: E402
 from fcn_seg_ros.models.checkpoint_file import read_checkpoint  # noqa: E402
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo  # noqa: E402
 from fcn_seg_ros.models.encoders import ENCODERS  # noqa: E402
-from fcn_seg_ros.node import health  # noqa: E402
 from fcn_seg_ros.node.parameters import CAMERA_PARAMETERS, PARAMETERS, Row  # noqa: E402
 from fcn_seg_ros.resources import CHECKPOINTS, find_checkpoint  # noqa: E402
 
@@ -91,9 +91,11 @@ def launch_arguments() -> str:
 
 
 def diagnostic_levels() -> str:
-    """Return the table of levels, which stands in the docstring of the code that decides them."""
-    return '\n'.join(markdown(line) for line in (health.__doc__ or '').splitlines()
-                     if line.startswith('|'))
+    """Return the table of levels, which is in the docstring of the module that decides them."""
+    head = '| level | when |'
+    text, = (path.read_text() for path in Path(node.__file__).parent.glob('*.py')
+             if head in path.read_text())
+    return markdown(text[text.index(head):].split('\n\n')[0])
 
 
 def command(name: str) -> Any:
