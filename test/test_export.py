@@ -193,7 +193,7 @@ def test_what_is_wrong_is_not_kept(random_checkpoint, tmp_path, monkeypatch, fau
 
 
 @pytest.mark.parametrize(('arguments', 'text'), [
-    (['--format', 'onnx', '--out', 'a.pt2'], 'a name that ends in .onnx'),
+    (['--format', 'onnx', '--out', 'a.pt2'], 'the name of a model for onnx must end in .onnx'),
     (['--format', 'onnx', '--out', 'a.onnx', '--precision', 'int8'], 'fp32, fp16 for onnx'),
     (['--format', 'openvino', '--out', 'a.xml', '--precision', 'int8'], '--calibrate and --val'),
     (['--format', 'openvino', '--out', 'a.xml', '--val', 'rendered'], '--calibrate and --val'),
