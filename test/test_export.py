@@ -18,8 +18,8 @@ from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation import export_checks
 from fcn_seg_ros.inference import export as package
-from fcn_seg_ros.inference.backends.cache_key import hash_network
 from fcn_seg_ros.inference.backends.torch_eager import TorchBackend
+from fcn_seg_ros.inference.cache_key import hash_network
 from fcn_seg_ros.inference.export import export
 from fcn_seg_ros.inference.export.parity import Parity, check_parity, compare
 from fcn_seg_ros.inference.exported import load_exported

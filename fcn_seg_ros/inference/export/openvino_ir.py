@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fcn_seg_ros.inference.backends.cache_key import hash_network
+from fcn_seg_ros.inference.cache_key import hash_network
 from fcn_seg_ros.inference.export.parity import Model
 from fcn_seg_ros.inference.exported import (
     PRECISION_KEY,
