@@ -33,12 +33,12 @@ from fcn_seg_ros.inference.backends import (
     resolve_device,
 )
 from fcn_seg_ros.inference.backends.base import MAX_SHAPES, library_errors
-from fcn_seg_ros.inference.backends.cache_key import graph_key
 from fcn_seg_ros.inference.backends.cuda_graph import CudaGraphBackend
 from fcn_seg_ros.inference.backends.onnxruntime import choose_providers
 from fcn_seg_ros.inference.backends.scaling import Scale, ScaledGraph
 from fcn_seg_ros.inference.backends.torch_eager import TorchBackend
 from fcn_seg_ros.inference.backends.torch_graph import fold_batch_norm
+from fcn_seg_ros.inference.cache_key import graph_key
 from fcn_seg_ros.inference.postprocess import (
     mask_table,
     most_likely,

@@ -18,8 +18,8 @@ from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation import export_checks
 from fcn_seg_ros.inference import export as package
-from fcn_seg_ros.inference.backends.cache_key import hash_network
 from fcn_seg_ros.inference.backends.torch_eager import TorchBackend
+from fcn_seg_ros.inference.cache_key import hash_network
 from fcn_seg_ros.inference.export import export
 from fcn_seg_ros.inference.export.parity import Parity, check_parity, compare
 from fcn_seg_ros.inference.exported import load_exported
@@ -193,7 +193,7 @@ def test_what_is_wrong_is_not_kept(random_checkpoint, tmp_path, monkeypatch, fau
 
 
 @pytest.mark.parametrize(('arguments', 'text'), [
-    (['--format', 'onnx', '--out', 'a.pt2'], 'a name that ends in .onnx'),
+    (['--format', 'onnx', '--out', 'a.pt2'], 'the name of a model for onnx must end in .onnx'),
     (['--format', 'onnx', '--out', 'a.onnx', '--precision', 'int8'], 'fp32, fp16 for onnx'),
     (['--format', 'openvino', '--out', 'a.xml', '--precision', 'int8'], '--calibrate and --val'),
     (['--format', 'openvino', '--out', 'a.xml', '--val', 'rendered'], '--calibrate and --val'),

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from fcn_seg_ros import list_datasets
+from fcn_seg_ros import list_backends, list_datasets
 from fcn_seg_ros.cli import check_dataset, evaluate, train
 from fcn_seg_ros.datasets import registry
 from fcn_seg_ros.datasets.base import Classes, DatasetOptions, RoadDataset, Sample
-from fcn_seg_ros.datasets.registry import DatasetSpec, parse_spec, register_dataset
+from fcn_seg_ros.datasets.registry import DatasetSpec, open_dataset, parse_spec, register_dataset
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.inference.backends import registry as backends
 from fcn_seg_ros.models.checkpoint_file import read_checkpoint
 
 
@@ -85,6 +86,29 @@ def test_it_is_opened_by_name():
         register_dataset(Lanes)
     with pytest.raises(ValueError, match='needs a kind, a title and a licence'):
         register_dataset(type('Nameless', (RoadDataset,), {}))
+
+
+def test_an_installed_package_brings_datasets_and_backends(tmp_path, monkeypatch):
+    """By entry points, so that they are known in every process."""
+    (tmp_path / 'foreign_plugin.py').write_text(
+        'from fcn_seg_ros.datasets.base import RoadDataset\n'
+        'from fcn_seg_ros.inference.backends import BackendRow\n'
+        'class Moon(RoadDataset):\n'
+        '    kind, title, licence, has_root = "moon", "craters", "CC0", False\n'
+        '    def __len__(self): return 3\n'
+        'row = BackendRow("abacus", "foreign_plugin:Abacus", "slow", cpu=("fp32",))\n')
+    metadata = tmp_path / 'foreign_plugin-1.0.dist-info'
+    metadata.mkdir()
+    (metadata / 'METADATA').write_text('Metadata-Version: 2.1\nName: foreign-plugin\nVersion: 1\n')
+    (metadata / 'entry_points.txt').write_text(
+        '[fcn_seg_ros.datasets]\nmoon = foreign_plugin:Moon\nbroken = foreign_plugin:Missing\n'
+        '[fcn_seg_ros.backends]\nabacus = foreign_plugin:row\n')
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(backends, '_TABLE', list(backends._TABLE))
+    assert 'moon' in list_datasets() and len(open_dataset(parse_spec('moon'))) == 3
+    with pytest.raises(InputError, match=r"'broken' \(foreign_plugin:Missing\) does not load"):
+        parse_spec('broken')
+    assert 'abacus' in list_backends('cpu') and 'abacus' in backends.backend_names()
 
 
 def test_it_is_checked(capsys):

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a dataset of road images is."""
+"""The base class of datasets of road images, and wrappers around datasets."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ IGNORE = 255
 @dataclass(frozen=True)
 class Sample:
     """
-    An image and its truth.
+    An image and its ground truth.
 
-    ``image`` is uint8 RGB of shape (H, W, 3); ``labels`` uint8 of shape (H, W): 0 not road,
-    1 road, 255 not labelled. ``taught``, where a teacher has seen the image, is its road
-    probability, round(254 P) as uint8 (H, W), 255 where it says nothing.
+    ``image`` is uint8 RGB (H, W, 3); ``labels`` uint8 (H, W): 0 not road, 1 road, 255 not labelled.
+    ``taught`` is a teacher's road probability, round(254 P) as uint8 (H, W), 255 where it has none.
     """
 
     name: str
@@ -145,7 +144,8 @@ class Joined(RoadDataset):
     """
     Several datasets as one, in the order given.
 
-    With ``numbered`` a sample's name begins with the number of its dataset, and so is its own.
+    With ``numbered``, sample names are prefixed with the number of their dataset, so that they are
+    unique.
     """
 
     def __init__(self, parts: Sequence[RoadDataset], numbered: bool = False) -> None:
@@ -158,7 +158,7 @@ class Joined(RoadDataset):
         return len(self._samples)
 
     def __getitem__(self, index: int) -> Sample:
-        """Return a sample of the part that holds it."""
+        """Return a sample from the part that contains it."""
         part, position = self._samples[index]
         sample = part[position]
         if not self._numbered:
@@ -167,7 +167,7 @@ class Joined(RoadDataset):
 
 
 class Part(RoadDataset):
-    """Some samples of a dataset, by their numbers."""
+    """Some samples of a dataset, by their indices."""
 
     def __init__(self, dataset: RoadDataset, numbers: Sequence[int]) -> None:
         self._dataset = dataset
@@ -191,7 +191,7 @@ class Part(RoadDataset):
 
 
 class InMemory(RoadDataset):
-    """A dataset whose samples are decoded once and kept (1.8 MB for a KITTI image)."""
+    """A dataset whose samples are decoded once and kept in memory (1.8 MB for a KITTI image)."""
 
     def __init__(self, dataset: RoadDataset) -> None:
         self._dataset = dataset
@@ -202,7 +202,7 @@ class InMemory(RoadDataset):
         return len(self._dataset)
 
     def __getitem__(self, index: int) -> Sample:
-        """Return one sample, from memory the second time."""
+        """Return one sample, from memory after the first time."""
         if index not in self._kept:
             self._kept[index] = self._dataset[index]
         return self._kept[index]

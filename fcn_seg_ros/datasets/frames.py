@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Images without labels, of which a teacher says where the road is."""
+"""Images without labels, to be labelled by a teacher."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class FramesOptions(DatasetOptions):
 
 class Frames(RoadDataset):
     """
-    Every ``every``-th image of a folder, or frame of a video, with no pixel labelled.
+    Every ``every``-th image of a folder, or frame of a video, without labels.
 
-    A video is decoded at once and kept in memory. Raises InputError for a path that is neither,
+    A video is decoded immediately and kept in memory. Raises InputError for a path that is neither,
     and for a video that cannot be decoded.
     """
 
@@ -52,7 +52,7 @@ class Frames(RoadDataset):
             self.names = [f'{self.root.stem}_{every * number:06d}'
                           for number in range(len(self._images))]
         else:
-            raise InputError(f'{root}: no folder of images and no video')
+            raise InputError(f'{root}: neither a folder of images nor a video')
 
     @classmethod
     def describe(cls, root: str, options: Any, images: int, which: str) -> str:
@@ -64,7 +64,7 @@ class Frames(RoadDataset):
         return len(self.names)
 
     def __getitem__(self, index: int) -> Sample:
-        """Return an image, nothing labelled; raises InputError for a file that is damaged."""
+        """Return an image without labels; raises InputError for a damaged file."""
         name = self.names[index]
         image = (self._images[index] if self._images else
                  read_rgb(image_file(self.root, name)))

@@ -32,10 +32,10 @@ class KittiRoad(PairedFiles):
     """
     The training set below ``root/training``: ``image_2`` and ``gt_image_2``.
 
-    ``split`` names a text file with one sample a line (``um_000061``), looked for as given and in
-    ``root``; without it all images that have a ground truth are taken. Image files may be PNG or
-    JPEG. Labels are 0 not road, 1 road, 255 not valid. Raises InputError for missing folders,
-    samples or ground truth, and for an image and a ground truth of different size.
+    ``split`` is a text file with one sample name per line (``um_000061``), a path or a file in
+    ``root``; without it, all images with a ground truth are used. Image files may be PNG or JPEG.
+    Labels are 0 not road, 1 road, 255 not valid. Raises InputError for missing folders, samples or
+    ground truth, and for an image and a ground truth of different size.
     """
 
     kind = 'kitti'
@@ -107,8 +107,8 @@ def read_truth(path: Path) -> np.ndarray:
     """
     Read a ground truth file as labels, uint8 (H, W).
 
-    Raises InputError for a damaged file and for colours that KITTI Road's ground truth has not:
-    red (not road), magenta (road), black and blue (not valid).
+    Raises InputError for a damaged file and for colours other than KITTI Road's: red (not road),
+    magenta (road), black and blue (not valid).
     """
     rgb = read_rgb(path)
     wrong = (rgb[..., 1] > 0) | ((rgb != 0) & (rgb != 255)).any(-1)
@@ -133,10 +133,10 @@ def decode_truth(rgb: np.ndarray) -> np.ndarray:
 
 def truth_file(image: Path) -> Path | None:
     """
-    Return where the ground truth of an image of KITTI Road lies.
+    Return the path of the ground truth for an image of KITTI Road.
 
-    ``image_2/um_000061.jpg`` has ``gt_image_2/um_road_000061.png``; None for a file that is not
-    named like that.
+    For ``image_2/um_000061.jpg`` it is ``gt_image_2/um_road_000061.png``; None for a file with
+    another kind of name.
     """
     category, _, number = image.stem.partition('_')
     if image.parent.name != 'image_2' or category not in CATEGORIES or not number:

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Datasets that are pairs of files: an image and its ground truth."""
+"""Datasets made of pairs of files: an image and its ground truth."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ class PairedFiles(RoadDataset):
     """
     Samples that are pairs of files, found by name.
 
-    ``find`` returns a name's files, or raises InputError where one is missing; ``labels`` reads a
-    ground truth file as uint8 (H, W), or raises InputError. Both sizes are read at once. A pair
-    at fault raises InputError, or, where not ``strict``, is left out and kept in ``faults``.
+    ``find`` returns the files for a name, or raises InputError if one is missing; ``labels`` reads
+    a ground truth file as uint8 (H, W), or raises InputError. The sizes of all files are read
+    immediately. A faulty pair raises InputError, or, if not ``strict``, is left out and its error
+    listed in ``faults``.
     """
 
     def __init__(self, names: Iterable[str], find: Callable[[str], Pair],
@@ -64,7 +65,7 @@ class PairedFiles(RoadDataset):
         return len(self.pairs)
 
     def __getitem__(self, index: int) -> Sample:
-        """Return a sample; raises InputError for a file that is damaged."""
+        """Return a sample; raises InputError for a damaged file."""
         pair = self.pairs[index]
         return Sample(pair.name, read_rgb(pair.image), self._labels(pair.truth))
 
@@ -95,9 +96,9 @@ def image_names(folder: Path) -> list[str]:
 
 def read_split(root: Path, split: str | Path) -> list[str]:
     """
-    Return the names in a split file, one a line, looked for as given and in ``root``.
+    Return the names in a split file, one per line; it is a path or a file in ``root``.
 
-    Raises InputError for a file that is missing, is no text or is empty.
+    Raises InputError for a file that is missing, empty or not text.
     """
     path = Path(split) if Path(split).is_file() else root / split
     if not path.is_file():

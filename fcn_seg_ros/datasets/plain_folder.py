@@ -28,11 +28,11 @@ class PlainFolder(PairedFiles):
     """
     The images in ``root/images`` with the masks ``root/masks/STEM.png`` of the same stem.
 
-    Masks have one channel: 0 not road, 1 road, 255 not labelled. With ``road=255`` they are
-    black and white instead: 0 not road, 255 road, nothing unlabelled. It is not guessed from the
-    values, as a mask of 0 and 255 is one thing or the other. ``split`` names a text file with
-    one stem a line, looked for as given and in ``root``. Raises InputError for missing folders,
-    images or masks, and for pairs of different size.
+    Masks have one channel: 0 not road, 1 road, 255 not labelled. With ``road=255`` they are black
+    and white instead: 0 not road, 255 road, nothing unlabelled. This cannot be guessed, since a
+    mask of 0 and 255 may mean either. ``split`` is a text file with one stem per line, a path or a
+    file in ``root``. Raises InputError for missing folders, images or masks, and for pairs of
+    different size.
     """
 
     kind = 'folder'

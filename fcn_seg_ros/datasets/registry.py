@@ -16,6 +16,7 @@ import re
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,9 @@ from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.datasets.mixture import Mixture
 from fcn_seg_ros.datasets.plain_folder import PlainFolder
 from fcn_seg_ros.datasets.rendered_road import Rendered
-from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.errors import InputError, type_and_words
 
+ENTRY_POINTS = 'fcn_seg_ros.datasets'
 SYNTAX = 'KIND:PATH?option=value&option=value'
 _DATASETS: tuple[type[RoadDataset], ...] = (KittiRoad, CamVid, PlainFolder, Frames, Rendered)
 _KINDS: dict[str, type[RoadDataset]] = {dataset.kind: dataset for dataset in _DATASETS}
@@ -37,7 +39,9 @@ def register_dataset(dataset: type[RoadDataset]) -> None:
     """
     Make a class of datasets known by its ``kind``, wherever a dataset can be named.
 
-    Raises ValueError where the kind is taken, or a fact that a model card needs is missing.
+    An installed package registers its class by itself with an entry point in the group
+    ``fcn_seg_ros.datasets``, called like the kind. Raises ValueError if the kind is taken, or if a
+    fact that a model card needs is missing.
     """
     if dataset.kind in _KINDS:
         raise ValueError(f'dataset {dataset.kind!r} is registered already')
@@ -54,7 +58,7 @@ def list_datasets() -> list[str]:
     >>> list_datasets()
     ['kitti', 'camvid', 'folder', 'frames', 'rendered']
     """
-    return list(_KINDS)
+    return list(dict.fromkeys([*_KINDS, *entry_points(group=ENTRY_POINTS).names]))
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,7 @@ def parse_spec(text: str, scoring: bool = False) -> DatasetSpec:
     place, _, query = text.partition('?')
     kind, colon, root = place.partition(':')
     if not colon:
-        kind, root = (place, '') if place in _KINDS else (KittiRoad.kind, place)
+        kind, root = (place, '') if place in list_datasets() else (KittiRoad.kind, place)
     values: dict[str, str] = {}
     for word in filter(None, query.split('&')):
         name, equals, value = word.partition('=')
@@ -175,7 +179,14 @@ def licences(specs: Sequence[DatasetSpec]) -> str:
 
 def _kind(name: str) -> type[RoadDataset]:
     if name not in _KINDS:
-        raise InputError(f'dataset: expected one of {", ".join(_KINDS)}, found {name!r}')
+        for point in entry_points(group=ENTRY_POINTS, name=name):
+            try:
+                register_dataset(point.load())
+            except Exception as error:  # a foreign package may raise anything
+                raise InputError(f'dataset: {name!r} ({point.value}) does not load: '
+                                 f'{type_and_words(error)}') from None
+    if name not in _KINDS:
+        raise InputError(f'dataset: expected one of {", ".join(list_datasets())}, found {name!r}')
     return _KINDS[name]
 
 

@@ -19,7 +19,7 @@ from fcn_seg_ros.synthetic.world import WorldDrive, WorldFrame
 # The world of RenderedRoad; all others are those of WorldDrive.
 SUBURB = 'suburb'
 
-# Seeds below are for training; the tests, the demo and every reported figure use others.
+# Smaller seeds are for training; tests, demo and reported figures use seeds from here on.
 FIRST_HELD_OUT_SEED = 10_000
 
 
@@ -112,8 +112,8 @@ class RenderedWorld(Rendered):
     """
     ``frames`` frames, 2.5 s apart, of each of ``drives`` drives through other worlds.
 
-    Drive i has the seed ``first_seed + i``; ``choices`` are those of WorldDrive: world, conditions,
-    aspect, fov. Raises InputError for numbers below one and for a choice that is unknown.
+    Drive i has the seed ``first_seed + i``; the other arguments are those of WorldDrive. Raises
+    InputError for numbers below one and for unknown choices.
     """
 
     def __init__(self, drives: int, frames: int, first_seed: int = 0, *, world: str = 'all',

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Score a segmenter on a dataset: in perspective, in bird's-eye view, and as a planner sees it."""
+"""Score a segmenter on a dataset: in perspective, in bird's-eye view, and for a planner."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ class ViewScores:
     """
     Scores in one view.
 
-    By category (what a sample's name begins with: ``um``, ``umm``, ``uu`` in KITTI Road) and over
-    all images (``all``, KITTI's URBAN_ROAD); ``intervals`` are the 95 % bootstrap intervals over
-    images of MaxF; ``worst`` the names and F1 (at the best threshold of all) of the images, worst
-    first.
+    They are by category (the prefix of a sample's name: ``um``, ``umm``, ``uu`` in KITTI Road) and
+    over all images (``all``, KITTI's URBAN_ROAD). ``intervals`` are the 95 % bootstrap intervals of
+    MaxF over images; ``worst`` lists names and F1 (at the best threshold for all) of the images,
+    worst first.
     """
 
     view: str
@@ -73,10 +73,10 @@ class Evaluation:
     """
     All scores of a predictor.
 
-    ``iou_at_threshold`` and ``mean_iou_at_threshold`` are those of the masks that the node would
-    publish, at ``threshold``; ``birds_eye`` and ``planner`` are None where the road plane of no
-    image is known. ``summary`` is the whole in one row, ``users`` what is known of obstacles.
-    ``segment_ms`` is the median of a segmenter call, NaN for stored probabilities.
+    ``iou_at_threshold`` and ``mean_iou_at_threshold`` are for the masks that the node would
+    publish, at ``threshold``; ``birds_eye`` and ``planner`` are None if the road plane is not known
+    in any image. ``summary`` is the row of a table, ``users`` the scores on obstacles.
+    ``segment_ms`` is the median time of a segmenter call, NaN for stored probabilities.
     """
 
     perspective: ViewScores
@@ -117,9 +117,9 @@ class Evaluation:
 @dataclass
 class Tally:
     """
-    What has been counted so far, image by image; ``a + b`` is the tally of both.
+    Counts so far, image by image; ``a + b`` is the tally of both.
 
-    Histograms are those of RoadCounts and BoundaryCounts, by the name of the image.
+    Histograms are those of RoadCounts and BoundaryCounts, by image name.
     """
 
     threshold: float
@@ -144,11 +144,11 @@ class Tally:
         """
         Count one image.
 
-        ``probability`` is round(255 P(road)), uint8 (H, W); ``homography`` (3, 3) that of the
-        road plane (``ground_homography``), or None; so may ``classes``.
+        ``probability`` is round(255 P(road)), uint8 (H, W); ``homography`` (3, 3) that of the road
+        plane (``ground_homography``). It and ``classes`` may be None.
         """
         name = sample.name
-        while name in self.perspective:  # two folders may use the same name
+        while name in self.perspective:  # two folders may contain the same name
             name += '+'
         self.perspective[name] = RoadCounts().update(probability, sample.labels)
         truth = without_bottom_strip(sample.labels)
@@ -158,7 +158,7 @@ class Tally:
             self.users.update(name, sample.image, probability, classes, self.threshold)
         if homography is None:
             return
-        # Scores as the benchmark resamples, so that they compare; metres where things really are.
+        # Scores use the benchmark's resampling, to be comparable; metres use the exact geometry.
         devkit = BirdsEyeView(homography, sample.labels.shape, devkit=True)
         self.birds_eye[name] = RoadCounts().update(devkit.nearest(probability),
                                                    devkit.nearest(sample.labels, IGNORE))
@@ -168,7 +168,7 @@ class Tally:
         self.planner.update(road, view.nearest(truth, IGNORE), view.grid)
 
     def compute(self) -> Evaluation:
-        """Return the scores of everything counted; the order of counting does not matter."""
+        """Return the scores of everything counted; the order does not matter."""
         total = sum(self.perspective.values(), np.zeros((2, 256), np.int64))
         names = sorted(self.boundary)
         _, iou = f1_and_iou(total, self.threshold)

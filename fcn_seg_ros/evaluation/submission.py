@@ -1,10 +1,10 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-What the KITTI Road benchmark takes: bird's-eye probability images in one archive.
+Submissions to the KITTI Road benchmark: an archive of bird's-eye probability images.
 
-One 8-bit grey PNG of 400 x 800 pixels per image, ``um_road_000061.png`` for ``um_000061``, at the
-top of a zip file, resampled as the benchmark's development kit does (``transform2BEV.py``).
+Each is an 8-bit grey PNG of 400 x 800 pixels, ``um_road_000061.png`` for ``um_000061``, at the top
+of a zip file, resampled like the benchmark's development kit does (``transform2BEV.py``).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ARCHIVE = 'submission.zip'
 
 
 def official_name(name: str) -> str:
-    """Return the benchmark's file name of a sample; raises InputError for foreign names."""
+    """Return the benchmark's file name for a sample; raises InputError for other names."""
     category, _, number = name.partition('_')
     if category not in CATEGORIES or not number.isdigit():
         raise InputError(f'{name}: expected a sample name of KITTI Road such as um_000061, '
@@ -59,7 +59,7 @@ def write_submission(folder: Path, probabilities: Iterable[tuple[str, np.ndarray
     """
     Write the images and an archive of them into a folder, and return the archive's path.
 
-    The same images make the same bytes. Raises InputError where the folder cannot be written.
+    The same images give the same bytes. Raises InputError if the folder cannot be written to.
     """
     make_folder(folder)
     buffer = io.BytesIO()
@@ -67,7 +67,7 @@ def write_submission(folder: Path, probabilities: Iterable[tuple[str, np.ndarray
         for name, probability in probabilities:
             content = encode_png(probability)
             write_file(folder / name, content)
-            # ZipInfo's fixed date, so that nothing depends on the day.
+            # ZipInfo has a fixed date, so that the archive is reproducible.
             archive.writestr(zipfile.ZipInfo(name), content)
     write_file(folder / ARCHIVE, buffer.getvalue())
     return folder / ARCHIVE

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What one network does on one set, in one row."""
+"""A summary of one network on one set, a row of a table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fcn_seg_ros.evaluation.road_users import RoadUsers
 from fcn_seg_ros.inference.overlap import intersection_over_union
 from fcn_seg_ros.inference.postprocess import to_level
 
-# Neighbouring frames are near copies, so they are drawn together.
+# Neighbouring frames are near copies, so the bootstrap draws blocks of this length.
 BLOCK = 10
 
 
@@ -24,11 +24,11 @@ class Summary:
     """
     Scores in perspective, fractions of one.
 
-    ``iou``, ``f1``, ``precision`` and ``recall`` at ``threshold``, the network's own; ``interval``
-    the 95 % bootstrap interval of ``iou`` over blocks of consecutive images. ``best_iou`` and
-    ``max_f`` at ``best_threshold``. ``error`` is the expected calibration error over all pixels,
-    ``error_near`` that near the road's boundary. ``as_road`` is the share of each group of
-    ``road_users.GROUPS`` that the own threshold takes for road, where the set knows its classes.
+    ``iou``, ``f1``, ``precision`` and ``recall`` are at ``threshold``, the network's own;
+    ``interval`` is the 95 % bootstrap interval of ``iou`` over blocks of consecutive images.
+    ``best_iou`` and ``max_f`` are at ``best_threshold``. ``error`` is the expected calibration
+    error over all pixels, ``error_near`` that near the road's boundary. ``as_road`` is the share of
+    each of ``road_users.GROUPS`` predicted as road at ``threshold``, if the set labels them.
     """
 
     images: int
@@ -68,10 +68,10 @@ class Summary:
 def summarise(histograms: dict[str, np.ndarray], near: dict[str, np.ndarray], users: RoadUsers,
               threshold: float) -> Summary:
     """
-    Return the summary of what was counted.
+    Return the summary of all counts.
 
-    ``histograms`` and ``near`` are those of RoadCounts and BoundaryCounts, int64 (2, 256), by the
-    name of the image; consecutive frames have names that sort so.
+    ``histograms`` and ``near`` are those of RoadCounts and BoundaryCounts, int64 (2, 256), by image
+    name. The names of consecutive frames sort in order.
     """
     names = sorted(histograms)
     blocks = np.stack([sum((histograms[name] for name in block), np.zeros((2, 256), np.int64))
@@ -92,7 +92,7 @@ def blocks_of(names: list[str], length: int = BLOCK) -> list[list[str]]:
     """
     Return sorted names in blocks of consecutive ones, at most ``length`` each.
 
-    A block holds one category (what a name begins with), as that is another place or drive.
+    A block has a single category (the prefix of a name), since others are other places or drives.
     """
     blocks: list[list[str]] = []
     for name in names:
@@ -105,7 +105,7 @@ def blocks_of(names: list[str], length: int = BLOCK) -> list[list[str]]:
 
 
 def category_of(name: str) -> str:
-    """Return what a sample's name begins with: ``um`` of KITTI Road's ``um_000061``."""
+    """Return the prefix of a sample's name: ``um`` for KITTI Road's ``um_000061``."""
     return name.split('_')[0]
 
 

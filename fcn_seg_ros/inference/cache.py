@@ -130,7 +130,7 @@ class ArtefactCache:
         return self.folder / f'{key["kind"]}-{digest[:32]}{_SUFFIX}'
 
     def _tidy(self, newest: Path) -> None:
-        """Remove the oldest entries beyond ``max_bytes``, and what processes that died left behind."""
+        """Remove the oldest entries beyond ``max_bytes``, and partial files of dead processes."""
         assert self.folder is not None
         entries = []
         for path in self.folder.iterdir():

@@ -13,9 +13,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.inference.backends.cache_key import hash_network
 from fcn_seg_ros.inference.backends.hardware import cpu_has_bf16, cpu_has_int8
 from fcn_seg_ros.inference.backends.openvino import OpenVinoBackend, run_exported
+from fcn_seg_ros.inference.cache_key import hash_network
 from fcn_seg_ros.inference.exported import SUFFIX, ExportedModel, load_exported
 from fcn_seg_ros.models.checkpoint_file import NetworkSource
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from fcn_seg_ros.inference.segmentation import Segmentation
     from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
-# The packaged network's masks in bf16 and fp32 have an IoU of 0.995 and more. int8 and other network
-# heights change more pixels, a broken kernel or a wrong channel order far more.
+# The packaged network's masks in bf16 and fp32 have an IoU of 0.995 and more. int8 and other
+# network heights change more pixels, a broken kernel or a wrong channel order far more.
 _LEAST_IOU = 0.9
 # Probabilities differ most where the network is uncertain, and little on average.
 _LARGEST_MEAN_DIFFERENCE = 8.0

@@ -18,9 +18,9 @@ from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends.base import library_errors
-from fcn_seg_ros.inference.backends.cache_key import graph_key
 from fcn_seg_ros.inference.backends.conversion import convert_in_subprocess
 from fcn_seg_ros.inference.cache import default_cache
+from fcn_seg_ros.inference.cache_key import graph_key
 from fcn_seg_ros.inference.converted import ONNX, read_converted
 from fcn_seg_ros.models.checkpoint_file import NetworkSource
 

@@ -14,22 +14,19 @@ import errno
 import tempfile
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from fcn_seg_ros.errors import one_line
 from fcn_seg_ros.inference.backends.base import MAX_SHAPES, library_errors
-from fcn_seg_ros.inference.backends.cache_key import graph_key
 from fcn_seg_ros.inference.backends.conversion import convert_in_subprocess
 from fcn_seg_ros.inference.cache import default_cache
+from fcn_seg_ros.inference.cache_key import graph_key
 from fcn_seg_ros.inference.converted import IR, read_converted
 from fcn_seg_ros.inference.openvino_library import core, openvino
 from fcn_seg_ros.models.checkpoint_file import NetworkSource, SelfTest
 from fcn_seg_ros.processes import SHARED_MEMORY
-
-if TYPE_CHECKING:
-    from fcn_seg_ros.inference.exported import ExportedModel
 
 _NAME = 'openvino'
 # The few layers of an int8 network that are not quantised run in fp32.
@@ -89,9 +86,8 @@ def run_checkpoint(checkpoint: NetworkSource, device: str, precision: str, threa
         return OpenVinoBackend(_load(checkpoint), precision, threads)
 
 
-def run_exported(exported: ExportedModel, device: str, precision: str, threads: int
-                 ) -> OpenVinoBackend:
-    """Return the backend for an exported model, which stays as it is."""
+def run_exported(exported: Any, device: str, precision: str, threads: int) -> OpenVinoBackend:
+    """Return the backend for an ExportedModel, which is not changed."""
     with library_errors(_NAME, device, (RuntimeError,)):
         return OpenVinoBackend(exported.model.clone(), precision, threads, exported.self_test)
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
+import logging
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.errors import InputError, type_and_words
 from fcn_seg_ros.inference.backends.hardware import (
     check_device_name,
     cpu_has_bf16,
@@ -30,8 +32,11 @@ if TYPE_CHECKING:
 PRECISIONS = ('auto', 'fp32', 'bf16', 'fp16', 'int8')
 # What a row runs: a checkpoint, or what the ``kind`` of an exported model says.
 CHECKPOINT = 'checkpoint'
+ENTRY_POINTS = 'fcn_seg_ros.backends'
 _X86 = ('x86_64', 'AMD64')
 _BACKENDS = 'fcn_seg_ros.inference.backends'
+
+_logger = logging.getLogger(__name__)
 
 # A function or class, or 'module:name' of one, which is imported when it is first needed.
 Reference = str | Callable[..., Any]
@@ -119,8 +124,9 @@ def register_backend(row: BackendRow) -> None:
     """
     Add a backend to the table, behind those that are in it.
 
-    It can then be chosen by name wherever a backend can be named. Raises ValueError where the
-    table has a row of this name for the same networks.
+    It can then be chosen by name wherever a backend can be named. An installed package registers
+    its rows by itself with an entry point in the group ``fcn_seg_ros.backends``, called like the
+    backend. Raises ValueError if the table has a row of this name for the same networks.
     """
     if any((row.name, row.runs) == (other.name, other.runs) for other in _TABLE):
         raise ValueError(f'backend {row.name!r} is registered already')
@@ -129,12 +135,13 @@ def register_backend(row: BackendRow) -> None:
 
 def backend_names() -> tuple[str, ...]:
     """Return the names of all backends, whether or not they are installed."""
-    return tuple(dict.fromkeys(row.name for row in _TABLE))
+    names = [row.name for row in _TABLE]
+    return tuple(dict.fromkeys([*names, *entry_points(group=ENTRY_POINTS).names]))
 
 
 def available_backends(device: str = 'cpu') -> dict[str, tuple[str, ...]]:
     """Return the names and precisions of the backends that run checkpoints on a device here."""
-    return {row.name: row.precisions(device) for row in _TABLE
+    return {row.name: row.precisions(device) for row in _rows()
             if row.runs == CHECKPOINT and row.auto_if is None and row.precisions(device)
             and not row.missing()}
 
@@ -160,7 +167,7 @@ def open_network(path: str | Path) -> Any:
     Raises InputError as the reader of the file does.
     """
     path = find_checkpoint(path)
-    reader = next((row.read for row in _TABLE if row.read and row.suffix == path.suffix),
+    reader = next((row.read for row in _rows() if row.read and row.suffix == path.suffix),
                   'fcn_seg_ros.models.checkpoint_file:read_checkpoint')
     return _resolve(reader)(path)
 
@@ -179,7 +186,7 @@ def make_backend(network: Any, device: str = 'auto', precision: str = 'auto', th
     installed; BackendError where the device fails.
     """
     kind = getattr(network, 'kind', CHECKPOINT)
-    rows = [row for row in _TABLE if row.runs == kind]
+    rows = [row for row in _rows() if row.runs == kind]
     try:
         _check_words(precision, name)
         device = _device_for(rows, device)
@@ -204,6 +211,18 @@ def make_backend(network: Any, device: str = 'auto', precision: str = 'auto', th
         return backend
     raise InputError(f'backend: none of {", ".join(row.name for row in candidates)} runs this '
                      f'network{remarks}')
+
+
+def _rows() -> list[BackendRow]:
+    """Return the table, with the rows of installed packages."""
+    for point in entry_points(group=ENTRY_POINTS):
+        if point.name not in {row.name for row in _TABLE}:
+            try:
+                register_backend(point.load())
+            except Exception as error:  # a foreign package may raise anything
+                _logger.warning('backend %s (%s) does not load: %s', point.name, point.value,
+                                type_and_words(error))
+    return _TABLE
 
 
 def _candidates(rows: Sequence[BackendRow], network: Any, device: str, precision: str, name: str

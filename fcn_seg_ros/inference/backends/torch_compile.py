@@ -24,10 +24,10 @@ import torch._inductor
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends.base import MAX_SHAPES, library_errors
-from fcn_seg_ros.inference.backends.cache_key import graph_key
 from fcn_seg_ros.inference.backends.hardware import cpu_name
 from fcn_seg_ros.inference.backends.torch_graph import make_graph
 from fcn_seg_ros.inference.cache import default_cache
+from fcn_seg_ros.inference.cache_key import graph_key
 from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
 # Weights become constants in the layout of the convolutions: three times as fast on a CPU.

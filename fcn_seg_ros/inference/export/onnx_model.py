@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fcn_seg_ros.inference.backends.cache_key import hash_network
+from fcn_seg_ros.inference.cache_key import hash_network
 from fcn_seg_ros.inference.convert.onnx_model import to_onnx
 from fcn_seg_ros.inference.convert.tracing import INPUT, OUTPUT
 from fcn_seg_ros.inference.export.parity import Model

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Exported with torch.export: for programs in PyTorch that do not have this package."""
+"""Export with torch.export: for PyTorch programs without this package."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, CheckpointInfo, to_
 
 def write(graph: InferenceGraph, info: CheckpointInfo, path: Path) -> None:
     """Write the program with dynamic batch and size; the metadata is an extra file in it."""
-    # Channels last, the weights would be saved as incomplete ones.
+    # torch.export saves weights in channels last incompletely.
     plain: InferenceGraph = graph.to(  # type: ignore[call-overload]
         memory_format=torch.contiguous_format)
     with torch.no_grad():
@@ -29,7 +29,7 @@ def write(graph: InferenceGraph, info: CheckpointInfo, path: Path) -> None:
 def load(path: Path) -> Model:
     """Return the program as PyTorch runs it on the CPU."""
     with warnings.catch_warnings():
-        # That the weights lie in the file's memory; they are only read.
+        # A warning that the weights share the file's memory, which is fine: they are only read.
         warnings.simplefilter('ignore')
         module = torch.export.load(path).module()
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
-_PACKAGE = Path(__file__).resolve().parents[2]
+_PACKAGE = Path(__file__).resolve().parents[1]
 # The code that defines and compiles the graph.
 _CODE = ('models/*.py', 'inference/*.py', 'inference/backends/*.py', 'inference/convert/*.py')
 # Metadata that does not affect what the network computes.
