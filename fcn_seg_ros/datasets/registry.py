@@ -15,16 +15,18 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fcn_seg_ros.datasets.base import Part, RoadDataset
 from fcn_seg_ros.datasets.camvid import CamVid
 from fcn_seg_ros.datasets.frames import Frames
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
-from fcn_seg_ros.datasets.mixture import Mixture
 from fcn_seg_ros.datasets.plain_folder import PlainFolder
 from fcn_seg_ros.datasets.rendered_road import open_rendered
 from fcn_seg_ros.errors import InputError
+
+if TYPE_CHECKING:
+    from fcn_seg_ros.datasets.mixture import Mixture
 
 SYNTAX = 'KIND:PATH?option=value&option=value'
 
@@ -163,6 +165,7 @@ def _open_whole(spec: DatasetSpec, strict: bool) -> RoadDataset:
 
 def open_datasets(specs: Sequence[DatasetSpec]) -> Mixture:
     """Open several datasets as one, with their weights; raises InputError."""
+    from fcn_seg_ros.datasets.mixture import Mixture  # needs PyTorch, which scoring does not
     return Mixture([open_dataset(spec) for spec in specs], [spec.weight for spec in specs])
 
 
