@@ -126,7 +126,8 @@ def available_backends(device: str = 'cpu', checkpoint: NetworkSource | None = N
             if entry.precisions(device) and not entry.missing(checkpoint)}
 
 
-def _choose(device: str, precision: str, checkpoint: NetworkSource) -> tuple[str, str]:
+def _choose(device: str, precision: str, checkpoint: NetworkSource | None = None
+            ) -> tuple[str, str]:
     """Return the first backend of the table that fits, and why."""
     installed = available_backends(device, checkpoint)
     if not installed:
@@ -146,13 +147,14 @@ def _choose(device: str, precision: str, checkpoint: NetworkSource) -> tuple[str
     return name, reason
 
 
-def _nothing_runs(checkpoint: NetworkSource) -> str:
+def _nothing_runs(checkpoint: NetworkSource | None) -> str:
     """Return the error line where no backend that is installed can run a checkpoint."""
     runtimes = [name for name, entry in TABLE.items() if entry.converted and not entry.missing()]
     if not runtimes:
         return ('backend: expected openvino, onnxruntime or torch, found none of them (pip install '
                 "'fcn_seg_ros[cpu]')")
-    path, suffix = checkpoint.path or Path('network'), TABLE[runtimes[0]].converted
+    path = (checkpoint and checkpoint.path) or Path('network')
+    suffix = TABLE[runtimes[0]].converted
     return (f'{path}: expected PyTorch to convert it for {runtimes[0]}, found none (pip install '
             f'torch; or, where that is installed, run `export {path.name} --format '
             f'{"onnx" if suffix == ONNX else "openvino"} --out '
