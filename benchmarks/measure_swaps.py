@@ -28,8 +28,8 @@ from conftest import make_random_network, network_info
 from node_client import FAST, Client, image_message, running
 from std_srvs.srv import Trigger
 
-from fcn_seg_ros.drives.messages import from_image
 from fcn_seg_ros.inference.segmenter import RoadSegmenter, SegmentOptions
+from fcn_seg_ros.messages import from_image
 from fcn_seg_ros.models.checkpoint import save_checkpoint
 
 PAIRS = [(threshold, unknown) for threshold in (-1.0, 0.3, 0.4, 0.5, 0.6, 0.7)

@@ -27,11 +27,12 @@ from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image
 from source_tree import ROOT
 
+from fcn_seg_ros import diagnostic_keys as keys
 from fcn_seg_ros.dds import use_shipped_profile
-from fcn_seg_ros.drives.messages import to_header, to_rgb8
+from fcn_seg_ros.messages import stamp_ns, to_header, to_rgb8
 
 KITTI_SHAPE = (375, 1242, 3)
-COUNTS = ('received', 'published', 'in_flight')
+COUNTS = (keys.RECEIVED, keys.PUBLISHED, keys.IN_FLIGHT, keys.MISSED)
 
 
 def small_checkpoint(folder: Path) -> Path:
@@ -144,10 +145,10 @@ class Bench:
 
     def wait_for_node(self, subscribed: bool = True) -> None:
         """Wait until the node is active and, unless told otherwise, listens to every camera."""
-        self.until(lambda: all(self.status.get(camera, {}).get('state') == 'active'
+        self.until(lambda: all(self.status.get(camera, {}).get(keys.STATE) == 'active'
                                for camera in self.publishers), 120.0)
         if subscribed:
-            self.until(lambda: all(self.status[camera]['subscribed'] == 'True'
+            self.until(lambda: all(self.status[camera][keys.SUBSCRIBED] == 'True'
                                    for camera in self.publishers))
             deadline = time.monotonic() + 30.0
             while not all(p.get_subscription_count() == 1 for p in self.publishers.values()):
@@ -172,7 +173,7 @@ class Bench:
     def counts(self, camera: str) -> dict[str, int]:
         """Return the counts of a camera as the node said them last."""
         return {key: int(value) for key, value in self.status[camera].items()
-                if key in (*COUNTS, 'missed_in_sequence') or key.startswith('dropped_')}
+                if key in COUNTS or key.startswith(keys.DROPPED_PREFIX)}
 
     def drain(self) -> None:
         """Wait until no frame is under way and the node has said so twice alike."""
@@ -180,7 +181,7 @@ class Bench:
         deadline = time.monotonic() + 30.0
         while time.monotonic() < deadline:
             before, seen = seen, {camera: self.counts(camera) for camera in self.publishers}
-            if before == seen and all(c['in_flight'] == 0 for c in seen.values()):
+            if before == seen and all(c[keys.IN_FLIGHT] == 0 for c in seen.values()):
                 return
             stamp = self.status['']['stamp']
             self.until(lambda stamp=stamp: self.status['']['stamp'] != stamp, 10.0)
@@ -195,7 +196,7 @@ class Bench:
     def _receiver(self, camera: str) -> Callable[[Image], None]:
         def on_mask(message: Image) -> None:
             now = time.time_ns()
-            stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
+            stamp = stamp_ns(message.header)
             with self._changed:
                 self.masks[camera].append((stamp, (now - stamp) / 1e9))
                 self._changed.notify_all()
@@ -218,6 +219,7 @@ class Bench:
 
 def unexplained(counts: dict[str, int], sent: int) -> int:
     """Return how many of the images sent are in no count of the node, or in two."""
-    dropped = sum(value for key, value in counts.items() if key.startswith('dropped_'))
-    inside = abs(counts['received'] - counts['published'] - dropped - counts['in_flight'])
-    return inside + abs(sent - counts['received'] - counts['missed_in_sequence'])
+    dropped = sum(value for key, value in counts.items() if key.startswith(keys.DROPPED_PREFIX))
+    received = counts[keys.RECEIVED]
+    inside = abs(received - counts[keys.PUBLISHED] - dropped - counts[keys.IN_FLIGHT])
+    return inside + abs(sent - received - counts[keys.MISSED])

@@ -22,8 +22,10 @@ from rclpy.parameter import parameter_value_to_python
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from fcn_seg_ros import diagnostic_keys as keys
 from fcn_seg_ros.dds import use_private_domain
-from fcn_seg_ros.drives.messages import to_header, to_rgb8
+from fcn_seg_ros.drives.recording import NodeCounts
+from fcn_seg_ros.messages import to_header, to_rgb8
 
 # For the scripts; the tests are in one already (conftest).
 DOMAIN = int(use_private_domain())
@@ -138,7 +140,7 @@ class Client:
 
     def connect(self) -> None:
         """Wait until the node is active and connected in both directions."""
-        self.until(lambda: self.status.get('state') == 'active')
+        self.until(lambda: self.status.get(keys.STATE) == 'active')
         for camera in self.cameras:
             self.until(lambda: self.publishers[camera].get_subscription_count() == 1)  # noqa: B023
             self.until(lambda: all(
@@ -161,10 +163,8 @@ class Client:
 
     def counts_add_up(self, camera: str = '') -> bool:
         """Tell whether received = published + dropped, with nothing in flight."""
-        status = self.statuses[camera or self.cameras[0]]
-        dropped = sum(int(value) for key, value in status.items() if key.startswith('dropped_'))
-        return (status['in_flight'] == '0'
-                and int(status['received']) == int(status['published']) + dropped)
+        counts = NodeCounts.from_values(self.statuses[camera or self.cameras[0]])
+        return counts.in_flight == 0 and counts.add_up()
 
     def call(self, service_type: type, name: str, request: Any, seconds: float = PATIENCE_S
              ) -> Any:

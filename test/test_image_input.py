@@ -23,8 +23,8 @@ from rclpy.serialization import deserialize_message
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
-from fcn_seg_ros.drives.messages import to_header
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.messages import to_header
 from fcn_seg_ros.node.image_input import ImageInput
 from fcn_seg_ros.node.qos import mismatch
 

@@ -14,11 +14,11 @@ from rclpy.duration import Duration
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CameraInfo
 
-from fcn_seg_ros.drives.messages import from_image, to_header, to_mono8
 from fcn_seg_ros.images.encode import encode_jpeg
 from fcn_seg_ros.inference.postprocess import draw_overlay
 from fcn_seg_ros.inference.region import Region
 from fcn_seg_ros.inference.segmenter import RoadSegmenter, SegmentOptions
+from fcn_seg_ros.messages import from_image, to_header, to_mono8
 from fcn_seg_ros.node.parameters import PARAMETERS, camera_rows
 
 

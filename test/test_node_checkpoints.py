@@ -16,9 +16,9 @@ from node_client import FAST, Client, image_message, running
 from rclpy.logging import get_logger
 from std_srvs.srv import Trigger
 
-from fcn_seg_ros.drives.messages import from_image
 from fcn_seg_ros.inference.region import Region
 from fcn_seg_ros.inference.segmenter import RoadSegmenter, SegmentOptions
+from fcn_seg_ros.messages import from_image
 from fcn_seg_ros.models.checkpoint import load_checkpoint, save_checkpoint
 from fcn_seg_ros.node.load_job import LoadJob
 

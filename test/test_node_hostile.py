@@ -12,8 +12,8 @@ from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
 from test_hostile_images import REFUSED, WHOLE
 
-from fcn_seg_ros.drives.messages import from_image, to_header
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
+from fcn_seg_ros.messages import from_image, to_header
 
 GIVE_UP_AFTER = 10
 LATCHED = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE,

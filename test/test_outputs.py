@@ -15,9 +15,9 @@ from conftest import network_info
 from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import CameraInfo
 
-from fcn_seg_ros.drives.messages import to_header
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.label_map import label_map_of
+from fcn_seg_ros.messages import to_header
 from fcn_seg_ros.node import label_info, outputs, publish
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 
+from fcn_seg_ros import diagnostic_keys as keys
 from fcn_seg_ros.node.frame_slot import Drop
 from fcn_seg_ros.node.health import CameraWatch, Health, Verdict, common_problems, worst
 
@@ -94,8 +95,8 @@ def node_status(node_name: str, health: Health) -> DiagnosticStatus:
     if health.warning:
         problems.append((DiagnosticStatus.WARN, health.warning))
     level, message = worst(problems, health.state)
-    values = {'state': health.state} | health.network | {
-        'worker_busy_s': f'{health.busy_s:.2f}', 'cameras': ', '.join(health.cameras)}
+    values = {keys.STATE: health.state} | health.network | {
+        keys.WORKER_BUSY: f'{health.busy_s:.2f}', keys.CAMERAS: ', '.join(health.cameras)}
     return _status(level, node_name, message, 'fcn_seg_ros', values)
 
 
@@ -103,18 +104,17 @@ def camera_status(node_name: str, camera: str, health: Health, verdict: Verdict
                   ) -> DiagnosticStatus:
     """Return the status of one camera, named ``NODE: CAMERA``."""
     known = health.cameras[camera]
-    values = {'state': health.state, 'received': str(known.counts.received),
-              'published': str(known.counts.published)}
-    values |= {f'dropped_{drop.value}': str(known.counts.dropped[drop]) for drop in Drop}
-    values |= {'in_flight': str(known.counts.in_flight),
-               'lost_before_node': str(known.lost), 'missed_in_sequence': str(known.missed),
-               'subscribed': str(known.subscribed), 'transport': known.transport,
-               'reliability': known.reliability, 'incompatible_publisher': known.incompatible}
+    values = {keys.STATE: health.state, keys.RECEIVED: str(known.counts.received),
+              keys.PUBLISHED: str(known.counts.published)}
+    values |= {keys.dropped(drop.value): str(known.counts.dropped[drop]) for drop in Drop}
+    values |= {keys.IN_FLIGHT: str(known.counts.in_flight),
+               keys.LOST: str(known.lost), keys.MISSED: str(known.missed),
+               keys.SUBSCRIBED: str(known.subscribed), keys.TRANSPORT: known.transport,
+               keys.RELIABILITY: known.reliability, keys.INCOMPATIBLE: known.incompatible}
     values |= verdict.values | health.network
-    for stage, (median, p95, longest) in known.times.percentiles().items():
-        values[f'{stage}_ms_p50'] = f'{median:.2f}'
-        values[f'{stage}_ms_p95'] = f'{p95:.2f}'
-        values[f'{stage}_ms_max'] = f'{longest:.2f}'
+    for stage, times in known.times.percentiles().items():
+        values |= {keys.stage_time(stage, statistic): f'{value:.2f}'
+                   for statistic, value in zip(('p50', 'p95', 'max'), times, strict=True)}
     return _status(verdict.level, f'{node_name}: {camera}', verdict.message, camera, values)
 
 

@@ -36,6 +36,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
 
+from fcn_seg_ros import diagnostic_keys as keys
 from fcn_seg_ros.inference.monitor import PictureReport
 from fcn_seg_ros.node.frame_slot import Counts, Drop
 from fcn_seg_ros.node.image_input import ImageInput
@@ -157,9 +158,9 @@ class CameraWatch:
         self._judged_until = now
         delay = self._delay_ms(frames, health.expected_processing_ms, now)
         if delay is not None:
-            values |= {'processing_time_ms': f'{delay[0]:.2f}',
-                       'is_processing_time_ms_in_expected_range': str(delay[1] == 0.0),
-                       'consecutive_processing_delay_ms': f'{delay[1]:.2f}'}
+            values |= {keys.PROCESSING_TIME: f'{delay[0]:.2f}',
+                       keys.PROCESSING_IN_RANGE: str(delay[1] == 0.0),
+                       keys.PROCESSING_DELAY: f'{delay[1]:.2f}'}
         picture = camera.picture if active and camera.subscribed else PictureReport()
         values |= _picture_values(picture, now)
         problems = list(common_problems(health))
@@ -212,9 +213,9 @@ class CameraWatch:
         seconds = now - first.time
         if seconds <= 0.0:
             return {}
-        before = first.camera.counts
-        return {'input_rate_hz': f'{(camera.counts.received - before.received) / seconds:.2f}',
-                'output_rate_hz': f'{(camera.counts.published - before.published) / seconds:.2f}'}
+        before, now_counts = first.camera.counts, camera.counts
+        return {keys.INPUT_RATE: f'{(now_counts.received - before.received) / seconds:.2f}',
+                keys.OUTPUT_RATE: f'{(now_counts.published - before.published) / seconds:.2f}'}
 
     def _delay_ms(self, frames: list[tuple[float, dict[str, float]]], expected: float, now: float
                   ) -> tuple[float, float] | None:
@@ -294,8 +295,8 @@ def worst(problems: list[tuple[bytes, str]], fine: str) -> tuple[bytes, str]:
 def _picture_values(picture: PictureReport, now: float) -> dict[str, str]:
     if now - picture.time > PICTURE_FRESH_S:
         return {}
-    return {'picture_faults': ', '.join(picture.faults)} | {
-        f'picture_{name}': f'{value:.3g}' for name, value in picture.values.items()}
+    return {keys.PICTURE_FAULTS: ', '.join(picture.faults)} | {
+        f'{keys.PICTURE_PREFIX}{name}': f'{value:.3g}' for name, value in picture.values.items()}
 
 
 def _age_hint(ages_ms: list[float]) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from rclpy.impl.rcutils_logger import RcutilsLogger
 
+from fcn_seg_ros import diagnostic_keys as keys
 from fcn_seg_ros.errors import InputError, type_and_words
 from fcn_seg_ros.inference.backends import BackendError
 from fcn_seg_ros.inference.exported import ExportedModel
@@ -52,7 +53,7 @@ class LoadedNetwork:
     @property
     def source(self) -> str:
         """Return which file it is, for people."""
-        return f'{self.checkpoint} ({self.facts["checkpoint_sha256"]})'
+        return f'{self.checkpoint} ({self.facts[keys.CHECKPOINT_SHA256]})'
 
 
 class LoadJob:

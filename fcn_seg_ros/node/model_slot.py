@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from fcn_seg_ros import diagnostic_keys as keys
 from fcn_seg_ros.allocator import give_back
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
@@ -72,7 +73,7 @@ class ModelSlot:
         loaded = self.loaded
         facts = dict(loaded.facts)
         if shape is not None:
-            facts['network_size'] = f'{shape[1]}x{shape[0]}'
+            facts[keys.NETWORK_SIZE] = f'{shape[1]}x{shape[0]}'
         return facts | memory_facts(loaded.segmenter.backend.device)
 
 

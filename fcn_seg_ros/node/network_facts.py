@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fcn_seg_ros import diagnostic_keys as keys
 from fcn_seg_ros.errors import one_line
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
@@ -23,9 +24,9 @@ def network_facts(segmenter: RoadSegmenter, checkpoint: Path, file_hash: str,
     """
     rows, columns = segmenter.network_shape(image_shape)
     backend = segmenter.backend
-    return {'backend': backend.name, 'device': backend.device, 'precision': backend.precision,
-            'network_size': f'{columns}x{rows}', 'checkpoint': checkpoint.name,
-            'checkpoint_sha256': file_hash[:_HASH_DIGITS]}
+    return {keys.BACKEND: backend.name, keys.DEVICE: backend.device,
+            keys.PRECISION: backend.precision, keys.NETWORK_SIZE: f'{columns}x{rows}',
+            keys.CHECKPOINT: checkpoint.name, keys.CHECKPOINT_SHA256: file_hash[:_HASH_DIGITS]}
 
 
 def memory_facts(device: str) -> dict[str, str]:
@@ -39,9 +40,9 @@ def memory_facts(device: str) -> dict[str, str]:
     import torch
     try:
         free, total = torch.cuda.mem_get_info(device)
-        own = torch.cuda.memory_allocated(device)
+        allocated = torch.cuda.memory_allocated(device)
     except RuntimeError as error:  # a device that is lost
-        return {'gpu_memory_mib': f'not readable: {one_line(error)}'}
-    return {'gpu_memory_mib': f'{own / _MIB:.0f}',
-            'gpu_memory_in_use_mib': f'{(total - free) / _MIB:.0f}',
-            'gpu_memory_total_mib': f'{total / _MIB:.0f}'}
+        return {keys.GPU_MEMORY: f'not readable: {one_line(error)}'}
+    return {keys.GPU_MEMORY: f'{allocated / _MIB:.0f}',
+            keys.GPU_MEMORY_IN_USE: f'{(total - free) / _MIB:.0f}',
+            keys.GPU_MEMORY_TOTAL: f'{total / _MIB:.0f}'}

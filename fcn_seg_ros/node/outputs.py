@@ -14,11 +14,11 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
-from fcn_seg_ros.drives.messages import to_mono8, to_rgb8
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.images.encode import encode_jpeg, encode_png
 from fcn_seg_ros.inference.postprocess import draw_overlay
 from fcn_seg_ros.inference.segmenter import Segmentation
+from fcn_seg_ros.messages import to_mono8, to_rgb8
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
 from fcn_seg_ros.node.camera_info import described, for_image
 from fcn_seg_ros.node.label_info import LabelInfo, label_info

@@ -15,6 +15,7 @@ from rclpy.parameter import Parameter
 from rclpy.task import Future
 from rclpy.timer import Timer
 
+from fcn_seg_ros import diagnostic_keys as keys
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.node.camera_channel import CameraChannel
 from fcn_seg_ros.node.checkpoint_service import CheckpointService
@@ -242,7 +243,7 @@ class SegNode(LifecycleNode):
         shapes = [channel.network_shape for channel in channels.values() if channel.network_shape]
         described = slot.describe(*shapes[:1]) if slot is not None else {}
         if worker is not None:
-            described['last_error'] = worker.failures.reason
+            described[keys.LAST_ERROR] = worker.failures.reason
         cameras = {}
         for name, counts in self._slots.counts().items():
             channel = channels.get(name)

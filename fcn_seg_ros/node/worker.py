@@ -18,10 +18,11 @@ from std_msgs.msg import Header
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends import BackendError
 from fcn_seg_ros.inference.segmenter import RoadSegmenter, Segmentation, SegmentOptions
+from fcn_seg_ros.messages import stamp_ns
 from fcn_seg_ros.node.batching import Batching
 from fcn_seg_ros.node.camera_channel import CameraChannel, Frame
 from fcn_seg_ros.node.camera_info import focal_length
-from fcn_seg_ros.node.decode import to_image, to_message
+from fcn_seg_ros.node.decode import decode_image, deserialise
 from fcn_seg_ros.node.failure_policy import GIVE_UP_AFTER, FailurePolicy, Recovery
 from fcn_seg_ros.node.frame_slot import Drop, FrameSlots
 from fcn_seg_ros.node.model_slot import ModelSlot
@@ -209,7 +210,7 @@ class Worker:
         try:
             assert job.message is not None
             bit_depth = settings.cameras[job.camera].bit_depth
-            job.image, deep = to_image(job.message, bit_depth)
+            job.image, deep = decode_image(job.message, bit_depth)
             if deep:
                 channel.depth.note(job.image, bit_depth)
             height, width = job.image.shape[:2]
@@ -228,7 +229,7 @@ class Worker:
     def _read(self, job: _Job) -> bool:
         """Turn what was on the wire into a message; tell whether it is one."""
         try:
-            job.message = to_message(job.frame.serialised, job.frame.kind)
+            job.message = deserialise(job.frame.serialised, job.frame.kind)
         except InputError as error:
             self._refuse(job, error)
         return job.message is not None
@@ -259,14 +260,10 @@ class Worker:
         """Let the camera's monitor look at a frame."""
         assert job.image is not None
         if self._channels[job.camera].monitor.look(
-                job.image, result, _nanoseconds(job.header), job.frame.taken, settings.monitor,
+                job.image, result, stamp_ns(job.header), job.frame.taken, settings.monitor,
                 segmenter.info.statistics):
             self._on_news()
 
     def _age_ms(self, header: Header) -> float:
         """Return the node's clock minus a stamp, whatever the stamp holds; it may be negative."""
-        return (self._clock.now().nanoseconds - _nanoseconds(header)) / 1e6
-
-
-def _nanoseconds(header: Header) -> int:
-    return int(header.stamp.sec * 10**9 + header.stamp.nanosec)
+        return (self._clock.now().nanoseconds - stamp_ns(header)) / 1e6
