@@ -44,6 +44,7 @@ from sensor_msgs.msg import Image
 from std_srvs.srv import Trigger
 
 from fcn_seg_ros.inference.region import Region
+from fcn_seg_ros.inference.segmentation import optional_threshold
 from fcn_seg_ros.inference.segmenter import RoadSegmenter, SegmentOptions
 from fcn_seg_ros.messages import from_image, stamp_ns
 from fcn_seg_ros.models.checkpoint import save_checkpoint
@@ -80,7 +81,8 @@ def allowed_results(paths: list[Path], images: list[np.ndarray], arguments: dict
                                            or region.y + region.height > image.shape[0]):
                     continue
                 for threshold, unknown in PAIRS:
-                    result = segmenter.segment(image, SegmentOptions(threshold, unknown, region))
+                    result = segmenter.segment(image, SegmentOptions(
+                        optional_threshold(threshold), unknown, region))
                     for name in CHECKED:
                         allowed[name][number].add(hash(getattr(result, name).tobytes()))
         segmenter.close()

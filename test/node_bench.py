@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the node's measurements share: a node process, cameras that feed it, what it says."""
+"""Shared by the node's benchmarks: a node process, cameras that feed it, its diagnostics."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class NodeProcess:
 
     def __init__(self, domain: int, ros_arguments: Sequence[str], *, sleep_s: float = 0.0,
                  beat_s: float = 0.0, times: bool = False, **environment: str) -> None:
-        """Start it; its log goes to a file, so that a full pipe cannot hold it up."""
+        """Start it; its log goes to a file, so that a full pipe cannot block it."""
         self._folder = tempfile.TemporaryDirectory()
         self._log = (Path(self._folder.name) / 'log').open('w+')
         self._times = Path(self._folder.name) / 'times'
@@ -75,7 +75,7 @@ class NodeProcess:
         return times.user + times.system
 
     def times(self) -> list[dict[str, Any]]:
-        """Return what was logged of stages and executor so far."""
+        """Return the stage and executor times logged so far."""
         lines = self._times.read_text().splitlines(keepends=True)
         return [json.loads(line) for line in lines if line.endswith('\n')]
 
@@ -85,7 +85,7 @@ class NodeProcess:
         return Path(self._log.name).read_text()
 
     def stop(self) -> int:
-        """End it as a user does and return its exit status."""
+        """Stop it with SIGINT and return its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
         try:
@@ -135,7 +135,7 @@ class Bench:
         self._thread.start()
 
     def until(self, condition: Callable[[], object], seconds: float = 60.0) -> None:
-        """Wait until a condition on what was received holds; raise TimeoutError otherwise."""
+        """Wait until a condition holds; raise TimeoutError after ``seconds``."""
         deadline = time.monotonic() + seconds
         with self._changed:
             while not condition():
@@ -144,7 +144,7 @@ class Bench:
                 self._changed.wait(1.0)
 
     def wait_for_node(self, subscribed: bool = True) -> None:
-        """Wait until the node is active and, unless told otherwise, listens to every camera."""
+        """Wait until the node is active and, if ``subscribed``, subscribes to every camera."""
         self.until(lambda: all(self.status.get(camera, {}).get(keys.STATE) == 'active'
                                for camera in self.publishers), 120.0)
         if subscribed:
@@ -157,7 +157,7 @@ class Bench:
                 time.sleep(0.01)
 
     def feed(self, rate: float, seconds: float, shape: tuple[int, int, int] = KITTI_SHAPE) -> int:
-        """Publish the same image for every camera at a rate; return how many for each."""
+        """Publish the same image for every camera at a rate; return the number for each."""
         image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
         message = to_rgb8(image, to_header(0, 'front'))
         count = round(rate * seconds)
@@ -171,12 +171,12 @@ class Bench:
         return count
 
     def counts(self, camera: str) -> dict[str, int]:
-        """Return the counts of a camera as the node said them last."""
+        """Return the last reported counts of a camera."""
         return {key: int(value) for key, value in self.status[camera].items()
                 if key in COUNTS or key.startswith(keys.DROPPED_PREFIX)}
 
     def drain(self) -> None:
-        """Wait until no frame is under way and the node has said so twice alike."""
+        """Wait until two diagnostics in a row report the same counts and nothing in flight."""
         seen: dict[str, dict[str, int]] = {}
         deadline = time.monotonic() + 30.0
         while time.monotonic() < deadline:
@@ -185,7 +185,7 @@ class Bench:
                 return
             stamp = self.status['']['stamp']
             self.until(lambda stamp=stamp: self.status['']['stamp'] != stamp, 10.0)
-        raise TimeoutError(f'frames are still under way: {seen}')
+        raise TimeoutError(f'frames are still in flight: {seen}')
 
     def close(self) -> None:
         """Leave the graph."""
@@ -218,7 +218,7 @@ class Bench:
 
 
 def unexplained(counts: dict[str, int], sent: int) -> int:
-    """Return how many of the images sent are in no count of the node, or in two."""
+    """Return how many sent images are in no count of the node, or in two."""
     dropped = sum(value for key, value in counts.items() if key.startswith(keys.DROPPED_PREFIX))
     received = counts[keys.RECEIVED]
     inside = abs(received - counts[keys.PUBLISHED] - dropped - counts[keys.IN_FLIGHT])

@@ -203,7 +203,7 @@ def test_publisher_without_a_known_node_is_reported():
                            node_name='_NODE_NAME_UNKNOWN_', topic_type='sensor_msgs/msg/Image',
                            qos_profile=BEST_EFFORT)
     assert mismatch([info], 'sensor_msgs/msg/Image', RELIABLE).startswith(
-        'a publisher without a known node and this node do not fit: Best effort publisher')
+        'a publisher of an unknown node and this node do not match: Best effort publisher')
 
 
 def test_publisher_of_another_type_is_named(graph):

@@ -87,7 +87,7 @@ def test_a_camera_that_does_not_fit_is_named(random_checkpoint):
         try:
             client.node.destroy_publisher(client.publishers.pop('camera'))
             client.node.create_publisher(Image, 'camera/image_raw', BEST_EFFORT)
-            expected = '/client and this node do not fit: Best effort publisher'
+            expected = '/client and this node do not match: Best effort publisher'
             client.until(lambda: client.status.get('incompatible_publisher', '').startswith(
                 expected))
             words = client.status['incompatible_publisher']

@@ -16,20 +16,23 @@ from fcn_seg_ros.inference.label_map import LabelMap
 from fcn_seg_ros.inference.postprocess import classes_to_road
 from fcn_seg_ros.inference.region import Region
 
+# What a user gives, as a parameter or an option, for the threshold that the checkpoint has.
+FROM_CHECKPOINT = -1.0
+
 
 @dataclass(frozen=True)
 class SegmentOptions:
     """
     What may change from image to image.
 
-    ``threshold`` is on P(road), -1 for the segmenter's own; a checkpoint of more than two classes
+    ``threshold`` is on P(road), None for the segmenter's own; a checkpoint of more than two classes
     takes the likeliest and has no use for it. A pixel whose most likely class has less than
     ``unknown_below``, and one outside of ``region``, is unknown. ``focal_length`` of the camera, in
     pixels of the image, helps to choose the size of the network's input; 0 where it is not known.
     Raises InputError for values out of range.
     """
 
-    threshold: float = -1.0
+    threshold: float | None = None
     unknown_below: float = 0.0
     region: Region | None = None
     focal_length: float = 0.0
@@ -90,9 +93,14 @@ class Segmentation:
         return self.label_map.draw(self.mask)
 
 
-def resolve_threshold(threshold: float, from_checkpoint: float) -> float:
-    """Return the threshold to use: -1 means the checkpoint's; else it must lie in 0 to 1."""
-    if threshold == -1.0:
+def optional_threshold(value: float) -> float | None:
+    """Return the threshold that a user gives, None for FROM_CHECKPOINT."""
+    return None if value == FROM_CHECKPOINT else value
+
+
+def resolve_threshold(threshold: float | None, from_checkpoint: float) -> float:
+    """Return the threshold to use, None: the checkpoint's; raises InputError outside of 0 to 1."""
+    if threshold is None:
         return from_checkpoint
     if not 0.0 <= threshold <= 1.0:
         raise InputError('threshold: expected -1 (from the checkpoint) or 0 to 1, '

@@ -57,7 +57,7 @@ class RoadSegmenter:
     """
     A checkpoint, or a model that `export --format openvino` wrote, ready to run on one device.
 
-    ``network_height`` and ``threshold`` come from the checkpoint unless given (0 and -1 mean
+    ``network_height`` and ``threshold`` come from the checkpoint unless given (0 and None mean
     "from the checkpoint"); ``backend`` is a name that ``make_backend`` knows. A network that does
     not work, as ``self_test`` finds, is refused with InputError, unless ``test`` is False. Not for
     use from several threads at once.
@@ -65,7 +65,7 @@ class RoadSegmenter:
 
     def __init__(self, checkpoint: NetworkSource | ExportedModel | str | Path,
                  device: str = 'auto', precision: str = 'auto', network_height: int = 0,
-                 threshold: float = -1.0, threads: int = 0, backend: str = 'auto', *,
+                 threshold: float | None = None, threads: int = 0, backend: str = 'auto', *,
                  test: bool = True) -> None:
         network = open_network(checkpoint) if isinstance(checkpoint, str | Path) else checkpoint
         self.info = network.info
