@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""An output that another package registers is published, and what tells of the outputs has it."""
+"""The node publishes an output of another package, and every table lists it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from node_client import FAST, Client, image_message, start_node, wait_for_end
 from sensor_msgs.msg import CameraInfo, LaserScan
 
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
-from fcn_seg_ros.launching.node_setup import remapped_names
 from fcn_seg_ros.node.outputs import registry
 
 
@@ -85,7 +84,7 @@ def test_one_that_does_not_load_is_an_error_line(installed):
 
 
 def test_the_tables_have_it(registered):
-    assert 'scan' in remapped_names()
+    assert 'scan' in registry.remapped_names()
     assert [row.name for row in registry.node_parameters()][-2:] == ['scan_frame', 'scan_range']
     assert '  scan ' in registry.output_help()
     assert registry.topic_table()[-1] == (
