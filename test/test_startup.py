@@ -23,7 +23,8 @@ def test_the_log_names_topics_and_what_is_wrong_with_them(random_checkpoint):
     client = Client('front', outputs=())
     listener = client.node.create_subscription(Image, 'camera/road/mask', print, 1)
     with running('-p', f'checkpoint:={random_checkpoint}', '-p', 'treshold:=0.5',
-                 '-p', 'xyz:=1', '-r', 'camera/road/overlay:=/seen', *FAST) as node:
+                 '-p', 'xyz:=1', '-p', 'left.topic:=/x', '-p', 'left.bit_depth:=9',
+                 '-r', 'camera/road/overlay:=/seen', *FAST) as node:
         client.cameras = ('camera',)
         client.until(lambda: any('no publisher' in text for text in client.messages))
         client.node.destroy_subscription(listener)
@@ -37,6 +38,7 @@ def test_the_log_names_topics_and_what_is_wrong_with_them(random_checkpoint):
     assert 'camera: reads /camera/image_raw, /camera/camera_info\n' in log
     assert ('camera: writes /camera/road/{mask,probability,confidence,mask_colour,mask/compressed,'
             'mask_colour/compressed,camera_info}, /seen, /seen/compressed\n') in log
-    assert 'unknown parameters have no effect: treshold (did you mean threshold?), xyz\n' in log
+    assert ('unknown parameters have no effect: left.* (not in cameras), treshold (did you mean '
+            'threshold?), xyz\n') in log
     assert ('camera: /camera/image_raw has no publisher; images are published on '
             '/front/image_raw\n') in log

@@ -11,6 +11,9 @@ from rclpy.node import Node
 
 from fcn_seg_ros.node.camera_channel import CameraChannel
 from fcn_seg_ros.node.outputs.registry import OUTPUTS
+from fcn_seg_ros.node.parameters import CAMERA_PARAMETERS
+
+_OF_CAMERA = {row.name for row in CAMERA_PARAMETERS}
 
 
 def log_topics(node: Node, channels: Mapping[str, CameraChannel]) -> None:
@@ -42,11 +45,14 @@ def log_unknown_parameters(node: Node) -> None:
     given: Iterable[str] = getattr(node, '_parameter_overrides', {})
     unknown = [name for name in given if not node.has_parameter(name)]
     if unknown:
-        known = [name for name in node.get_parameters_by_prefix('') if name]
-        node.get_logger().warning('unknown parameters have no effect: ' + ', '.join(
-            f'{name}{_suggestion(name, known)}' for name in sorted(unknown)))
+        known = list(node.get_parameters_by_prefix(''))
+        words = dict.fromkeys(_in_words(name, known) for name in sorted(unknown))
+        node.get_logger().warning(f'unknown parameters have no effect: {", ".join(words)}')
 
 
-def _suggestion(name: str, known: list[str]) -> str:
+def _in_words(name: str, known: list[str]) -> str:
+    camera, _, last = name.rpartition('.')
+    if camera and last in _OF_CAMERA:
+        return f'{camera}.* (not in cameras)'
     close = difflib.get_close_matches(name, known, 1)
-    return f' (did you mean {close[0]}?)' if close else ''
+    return f'{name} (did you mean {close[0]}?)' if close else name
