@@ -35,8 +35,8 @@ import source_tree  # noqa: F401
 from node_client import Client, image_message, start_node, wait_for_end
 from std_srvs.srv import Trigger
 
-from fcn_seg_ros.drives.messages import from_image
 from fcn_seg_ros.inference.quantised import int8_file
+from fcn_seg_ros.messages import from_image
 from fcn_seg_ros.resources import default_checkpoint, find_checkpoint
 from fcn_seg_ros.synthetic.suburb import RenderedDrive
 

@@ -29,6 +29,7 @@ import source_tree  # noqa: F401
 from source_tree import ROOT
 
 from fcn_seg_ros.dds import use_private_domain
+from fcn_seg_ros.messages import stamp_ns
 
 DISTINCT_IMAGES = 20
 
@@ -105,7 +106,7 @@ def measure(frames: int, rate: float, domain: int) -> dict[str, float]:
     stamps: list[int] = []
 
     def on_image(message: Image) -> None:
-        stamps.append(message.header.stamp.sec * 10**9 + message.header.stamp.nanosec)
+        stamps.append(stamp_ns(message.header))
 
     with tempfile.TemporaryDirectory() as folder:
         drive = write_drive(Path(folder) / 'drive', frames)

@@ -28,8 +28,9 @@ from conftest import make_random_network, network_info
 from node_client import FAST, Client, image_message, running
 from std_srvs.srv import Trigger
 
-from fcn_seg_ros.drives.messages import from_image
+from fcn_seg_ros.inference.segmentation import optional_threshold
 from fcn_seg_ros.inference.segmenter import RoadSegmenter, SegmentOptions
+from fcn_seg_ros.messages import from_image
 from fcn_seg_ros.models.checkpoint import save_checkpoint
 
 PAIRS = [(threshold, unknown) for threshold in (-1.0, 0.3, 0.4, 0.5, 0.6, 0.7)
@@ -51,8 +52,8 @@ def allowed_masks(paths: list[Path], image: np.ndarray) -> set[bytes]:
     masks = set()
     for path in paths:
         segmenter = RoadSegmenter(path, 'cpu', 'fp32', threads=1, backend='torch')
-        masks |= {segmenter.segment(image, SegmentOptions(*pair)).mask.tobytes()
-                  for pair in PAIRS}
+        masks |= {segmenter.segment(image, SegmentOptions(
+            optional_threshold(threshold), unknown)).mask.tobytes() for threshold, unknown in PAIRS}
     return masks
 
 

@@ -37,6 +37,7 @@ from fcn_seg_ros.launching.arguments import (  # noqa: E402
 from fcn_seg_ros.models.checkpoint_file import read_checkpoint  # noqa: E402
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo  # noqa: E402
 from fcn_seg_ros.models.encoders import ENCODERS  # noqa: E402
+from fcn_seg_ros.node.outputs.registry import topic_table  # noqa: E402
 from fcn_seg_ros.node.parameters import CAMERA_PARAMETERS, PARAMETERS, Row  # noqa: E402
 from fcn_seg_ros.resources import CHECKPOINTS, find_checkpoint  # noqa: E402
 
@@ -213,6 +214,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     'camera_parameters': lambda: parameters(CAMERA_PARAMETERS),
     'launch_arguments': launch_arguments,
     'diagnostic_levels': diagnostic_levels,
+    'outputs': lambda: '\n'.join(topic_table('<cam>')),
     'encodings': lambda: code(ENCODINGS),
     'commands': commands,
     'checkpoint': checkpoint,

@@ -14,5 +14,5 @@ from fcn_seg_ros.launching.description import describe
 
 
 def generate_launch_description():
-    """Declare the arguments and the node; what they mean stands in fcn_seg_ros/launching."""
+    """Declare the arguments and the node; see fcn_seg_ros/launching."""
     return describe(ONE_CAMERA_ARGUMENTS, one_camera)

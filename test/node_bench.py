@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the node's measurements share: a node process, cameras that feed it, what it says."""
+"""Shared by the node's benchmarks: a node process, cameras that feed it, its diagnostics."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image
 from source_tree import ROOT
 
+from fcn_seg_ros import diagnostic_keys as keys
 from fcn_seg_ros.dds import use_shipped_profile
-from fcn_seg_ros.drives.messages import to_header, to_rgb8
+from fcn_seg_ros.messages import stamp_ns, to_header, to_rgb8
 
 KITTI_SHAPE = (375, 1242, 3)
-COUNTS = ('received', 'published', 'in_flight')
+COUNTS = (keys.RECEIVED, keys.PUBLISHED, keys.IN_FLIGHT, keys.MISSED)
 
 
 def small_checkpoint(folder: Path) -> Path:
@@ -49,7 +50,7 @@ class NodeProcess:
 
     def __init__(self, domain: int, ros_arguments: Sequence[str], *, sleep_s: float = 0.0,
                  beat_s: float = 0.0, times: bool = False, **environment: str) -> None:
-        """Start it; its log goes to a file, so that a full pipe cannot hold it up."""
+        """Start it; its log goes to a file, so that a full pipe cannot block it."""
         self._folder = tempfile.TemporaryDirectory()
         self._log = (Path(self._folder.name) / 'log').open('w+')
         self._times = Path(self._folder.name) / 'times'
@@ -74,7 +75,7 @@ class NodeProcess:
         return times.user + times.system
 
     def times(self) -> list[dict[str, Any]]:
-        """Return what was logged of stages and executor so far."""
+        """Return the stage and executor times logged so far."""
         lines = self._times.read_text().splitlines(keepends=True)
         return [json.loads(line) for line in lines if line.endswith('\n')]
 
@@ -84,7 +85,7 @@ class NodeProcess:
         return Path(self._log.name).read_text()
 
     def stop(self) -> int:
-        """End it as a user does and return its exit status."""
+        """Stop it with SIGINT and return its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
         try:
@@ -134,7 +135,7 @@ class Bench:
         self._thread.start()
 
     def until(self, condition: Callable[[], object], seconds: float = 60.0) -> None:
-        """Wait until a condition on what was received holds; raise TimeoutError otherwise."""
+        """Wait until a condition holds; raise TimeoutError after ``seconds``."""
         deadline = time.monotonic() + seconds
         with self._changed:
             while not condition():
@@ -143,11 +144,11 @@ class Bench:
                 self._changed.wait(1.0)
 
     def wait_for_node(self, subscribed: bool = True) -> None:
-        """Wait until the node is active and, unless told otherwise, listens to every camera."""
-        self.until(lambda: all(self.status.get(camera, {}).get('state') == 'active'
+        """Wait until the node is active and, if ``subscribed``, subscribes to every camera."""
+        self.until(lambda: all(self.status.get(camera, {}).get(keys.STATE) == 'active'
                                for camera in self.publishers), 120.0)
         if subscribed:
-            self.until(lambda: all(self.status[camera]['subscribed'] == 'True'
+            self.until(lambda: all(self.status[camera][keys.SUBSCRIBED] == 'True'
                                    for camera in self.publishers))
             deadline = time.monotonic() + 30.0
             while not all(p.get_subscription_count() == 1 for p in self.publishers.values()):
@@ -156,7 +157,7 @@ class Bench:
                 time.sleep(0.01)
 
     def feed(self, rate: float, seconds: float, shape: tuple[int, int, int] = KITTI_SHAPE) -> int:
-        """Publish the same image for every camera at a rate; return how many for each."""
+        """Publish the same image for every camera at a rate; return the number for each."""
         image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
         message = to_rgb8(image, to_header(0, 'front'))
         count = round(rate * seconds)
@@ -170,21 +171,21 @@ class Bench:
         return count
 
     def counts(self, camera: str) -> dict[str, int]:
-        """Return the counts of a camera as the node said them last."""
+        """Return the last reported counts of a camera."""
         return {key: int(value) for key, value in self.status[camera].items()
-                if key in (*COUNTS, 'missed_in_sequence') or key.startswith('dropped_')}
+                if key in COUNTS or key.startswith(keys.DROPPED_PREFIX)}
 
     def drain(self) -> None:
-        """Wait until no frame is under way and the node has said so twice alike."""
+        """Wait until two diagnostics in a row report the same counts and nothing in flight."""
         seen: dict[str, dict[str, int]] = {}
         deadline = time.monotonic() + 30.0
         while time.monotonic() < deadline:
             before, seen = seen, {camera: self.counts(camera) for camera in self.publishers}
-            if before == seen and all(c['in_flight'] == 0 for c in seen.values()):
+            if before == seen and all(c[keys.IN_FLIGHT] == 0 for c in seen.values()):
                 return
             stamp = self.status['']['stamp']
             self.until(lambda stamp=stamp: self.status['']['stamp'] != stamp, 10.0)
-        raise TimeoutError(f'frames are still under way: {seen}')
+        raise TimeoutError(f'frames are still in flight: {seen}')
 
     def close(self) -> None:
         """Leave the graph."""
@@ -195,7 +196,7 @@ class Bench:
     def _receiver(self, camera: str) -> Callable[[Image], None]:
         def on_mask(message: Image) -> None:
             now = time.time_ns()
-            stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
+            stamp = stamp_ns(message.header)
             with self._changed:
                 self.masks[camera].append((stamp, (now - stamp) / 1e9))
                 self._changed.notify_all()
@@ -217,7 +218,8 @@ class Bench:
 
 
 def unexplained(counts: dict[str, int], sent: int) -> int:
-    """Return how many of the images sent are in no count of the node, or in two."""
-    dropped = sum(value for key, value in counts.items() if key.startswith('dropped_'))
-    inside = abs(counts['received'] - counts['published'] - dropped - counts['in_flight'])
-    return inside + abs(sent - counts['received'] - counts['missed_in_sequence'])
+    """Return how many sent images are in no count of the node, or in two."""
+    dropped = sum(value for key, value in counts.items() if key.startswith(keys.DROPPED_PREFIX))
+    received = counts[keys.RECEIVED]
+    inside = abs(received - counts[keys.PUBLISHED] - dropped - counts[keys.IN_FLIGHT])
+    return inside + abs(sent - received - counts[keys.MISSED])

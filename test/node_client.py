@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of seg_node as a process share: starting it, and a client that talks to it."""
+"""Start seg_node as a process, and a client that talks to it."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from rcl_interfaces.srv import GetParameters, SetParameters, SetParametersAtomic
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import parameter_value_to_python
 from rclpy.qos import QoSProfile
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CameraInfo, Image
 
+from fcn_seg_ros import diagnostic_keys as keys
 from fcn_seg_ros.dds import use_private_domain
-from fcn_seg_ros.drives.messages import to_header, to_rgb8
+from fcn_seg_ros.drives.recording import NodeCounts
+from fcn_seg_ros.messages import to_header, to_rgb8
+from fcn_seg_ros.node.outputs import registry
 
 # For the scripts; the tests are in one already (conftest).
 DOMAIN = int(use_private_domain())
-OUTPUTS = {'mask': Image, 'probability': Image, 'confidence': Image, 'overlay': Image,
-           'mask_colour': Image, 'mask/compressed': CompressedImage,
-           'overlay/compressed': CompressedImage, 'mask_colour/compressed': CompressedImage,
-           'camera_info': CameraInfo}
+OUTPUTS = {row.name: row.message for row in registry.OUTPUTS.values() if row.per_frame}
 CONFIGURE, CLEANUP, ACTIVATE, DEACTIVATE = 1, 2, 3, 4
-# The quickest to start of all backends, with figures that do not depend on the number of cores.
+# The backend that starts fastest, with results that do not depend on the number of cores.
 FAST = ('-p', 'backend:=torch', '-p', 'precision:=fp32', '-p', 'device:=cpu', '-p', 'threads:=1')
 # The packaged network in int8, which starts without PyTorch and without a cache.
 PACKAGED = ('-p', 'device:=cpu', '-p', 'precision:=int8')
-# Only for a machine that is overloaded: what it waits for takes a fraction of it.
+# For an overloaded machine: usually a fraction of it is enough.
 PATIENCE_S = 120.0
 
 
 def start_node(*arguments: str, fault: str = '') -> subprocess.Popen[str]:
-    """Start seg_node with ROS arguments; ``fault`` is Python that breaks it beforehand."""
+    """Start seg_node with ROS arguments; ``fault`` is Python code that runs before its main."""
     run = ['-m', 'fcn_seg_ros', 'seg_node']
     if fault:
         run = ['-c', f'import sys, threading; {fault}; from fcn_seg_ros.cli.seg_node import main; '
@@ -52,7 +52,7 @@ def start_node(*arguments: str, fault: str = '') -> subprocess.Popen[str]:
 
 
 def wait_for_end(node: subprocess.Popen[str], seconds: float = PATIENCE_S) -> str:
-    """Wait until a node has ended, killing one that does not; return what it has printed."""
+    """Wait until a node has exited and return its output; kill it after ``seconds``."""
     try:
         return ''.join(node.communicate(timeout=seconds))
     except subprocess.TimeoutExpired:
@@ -62,7 +62,7 @@ def wait_for_end(node: subprocess.Popen[str], seconds: float = PATIENCE_S) -> st
 
 @contextmanager
 def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """Run a node; afterwards it must end of SIGINT as it should."""
+    """Run a node; afterwards it must exit cleanly on SIGINT."""
     node = start_node(*arguments)
     try:
         yield node
@@ -76,7 +76,7 @@ def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 
 class Client:
-    """Publishes images to a node and keeps what comes back, for one or more cameras."""
+    """Publishes images of one or more cameras to a node and keeps the outputs."""
 
     def __init__(self, *cameras: str, outputs: Sequence[str] = tuple(OUTPUTS)) -> None:
         self.cameras = cameras or ('camera',)
@@ -95,7 +95,6 @@ class Client:
                               for camera in self.cameras for name in outputs}
         self.statuses: dict[str, dict[str, str]] = {}
         self.messages: list[str] = []
-        # Others may run a node in this domain's neighbourhood; this is the one meant.
         self.node.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
 
     def listen(self, camera: str, name: str, profile: QoSProfile | int = 10) -> Any:
@@ -131,14 +130,14 @@ class Client:
             for camera, got in self.got.items() for name in got}
 
     def spin(self, seconds: float) -> None:
-        """Spin for a while, for what must not happen in it."""
+        """Spin for a while, to see that something does not happen."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             self.executor.spin_once(timeout_sec=0.02)
 
     def connect(self) -> None:
         """Wait until the node is active and connected in both directions."""
-        self.until(lambda: self.status.get('state') == 'active')
+        self.until(lambda: self.status.get(keys.STATE) == 'active')
         for camera in self.cameras:
             self.until(lambda: self.publishers[camera].get_subscription_count() == 1)  # noqa: B023
             self.until(lambda: all(
@@ -146,7 +145,7 @@ class Client:
                 for name in self.got[camera]))  # noqa: B023
 
     def exchange(self, message: Image, camera: str = '') -> dict[str, Any]:
-        """Send one image and return the outputs of it, camera info only where that is sent."""
+        """Send one image and return its outputs, except the camera info."""
         camera = camera or self.cameras[0]
         got = {name: kept for name, kept in self.got[camera].items() if name != 'camera_info'}
         before = {name: len(kept) for name, kept in got.items()}
@@ -155,16 +154,14 @@ class Client:
         return {name: kept[-1] for name, kept in got.items()}
 
     def counts_become(self, **expected: int) -> None:
-        """Wait until the diagnostics say these counts."""
+        """Wait until the diagnostics report these counts."""
         self.until(lambda: all(self.status.get(key) == str(value)
                                for key, value in expected.items()))
 
     def counts_add_up(self, camera: str = '') -> bool:
-        """Tell whether received = published + dropped, with nothing in flight."""
-        status = self.statuses[camera or self.cameras[0]]
-        dropped = sum(int(value) for key, value in status.items() if key.startswith('dropped_'))
-        return (status['in_flight'] == '0'
-                and int(status['received']) == int(status['published']) + dropped)
+        """Return whether received = published + dropped, with nothing in flight."""
+        counts = NodeCounts.from_values(self.statuses[camera or self.cameras[0]])
+        return counts.in_flight == 0 and counts.add_up()
 
     def call(self, service_type: type, name: str, request: Any, seconds: float = PATIENCE_S
              ) -> Any:
@@ -188,14 +185,14 @@ class Client:
         return parameter_value_to_python(value)
 
     def set_together(self, **values: Any) -> Any:
-        """Set parameters of the node at one moment and return the result."""
+        """Set parameters of the node atomically and return the result."""
         return self.call(SetParametersAtomically, 'set_parameters_atomically',
                          SetParametersAtomically.Request(
                              parameters=[Parameter(name=name, value=to_value(value))
                                          for name, value in values.items()])).result
 
     def change(self, transition: int) -> bool:
-        """Ask for a transition of the node and return whether it succeeded."""
+        """Request a transition of the node and return whether it succeeded."""
         request = ChangeState.Request()
         request.transition.id = transition
         return bool(self.call(ChangeState, 'change_state', request).success)
@@ -205,7 +202,7 @@ class Client:
         return str(self.call(GetState, 'get_state', GetState.Request()).current_state.label)
 
     def close(self) -> None:
-        """Leave the graph; what the executor waits on would stay in it."""
+        """Leave the graph; the executor first, since what it waits on would stay."""
         self.executor.shutdown()
         self.node.destroy_node()
         rclpy.shutdown(context=self.context)

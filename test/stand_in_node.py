@@ -22,7 +22,8 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
-from fcn_seg_ros.drives.messages import from_image, to_header, to_mono8, to_rgb8
+from fcn_seg_ros import diagnostic_keys as keys
+from fcn_seg_ros.messages import from_image, to_header, to_mono8, to_rgb8
 
 FAULTS = ('none', 'dies', 'miscounts', 'wrong_header', 'silent', 'never_active', 'stuck')
 
@@ -63,12 +64,13 @@ class StandIn(Node):
     def beat(self) -> None:
         """Publish diagnostics."""
         unheard = self.received - self.published
-        values = {'state': 'configuring' if self.fault == 'never_active' else 'active',
-                  'received': self.received + (self.fault == 'miscounts'),
-                  'published': self.published, 'in_flight': 0,
-                  'dropped_replaced': 0, 'dropped_error': unheard,
-                  'segment_ms_p50': '1.5', 'segment_ms_p95': '2.5', 'backend': 'threshold',
-                  'device': 'cpu', 'precision': 'uint8', 'network_size': '1242x375'}
+        values = {keys.STATE: 'configuring' if self.fault == 'never_active' else 'active',
+                  keys.RECEIVED: self.received + (self.fault == 'miscounts'),
+                  keys.PUBLISHED: self.published, keys.IN_FLIGHT: 0,
+                  keys.dropped('replaced'): 0, keys.dropped('error'): unheard,
+                  keys.stage_time('segment', 'p50'): '1.5',
+                  keys.stage_time('segment', 'p95'): '2.5', keys.BACKEND: 'threshold',
+                  keys.DEVICE: 'cpu', keys.PRECISION: 'uint8', keys.NETWORK_SIZE: '1242x375'}
         status = DiagnosticStatus(name='seg_node: camera', values=[
             KeyValue(key=key, value=str(value)) for key, value in values.items()])
         self.diagnostics.publish(DiagnosticArray(status=[status]))

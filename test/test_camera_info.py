@@ -65,7 +65,7 @@ def test_the_mask_gets_its_own(given_info, size, seen):
 
 @pytest.mark.parametrize(('given_info', 'size', 'words'), [
     (info(), (320, 240), '640x480 pixels'),
-    (info(roi=(0, 160, 640, 320)), (640, 160), '640x480 pixels, of them the region 640x320'),
+    (info(roi=(0, 160, 640, 320)), (640, 160), '640x480 pixels, region of interest 640x320'),
     (info(binning=(2, 2)), (320, 239), '640x480 pixels, binned 2x2'),
     (CameraInfo(), (640, 480), '0x0 pixels'),
 ])

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What is made of the node's health: levels, words and figures on /diagnostics."""
+"""Levels, messages and values on /diagnostics."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from diagnostic_msgs.msg import DiagnosticStatus
 
 from fcn_seg_ros.inference.monitor import PictureReport
 from fcn_seg_ros.node import diagnostics, statistics
+from fcn_seg_ros.node.camera_watch import CameraWatch
 from fcn_seg_ros.node.diagnostics import camera_status, node_status
 from fcn_seg_ros.node.frame_slot import Counts, Drop
-from fcn_seg_ros.node.health import CameraHealth, CameraWatch, Health, Verdict
+from fcn_seg_ros.node.health import CameraHealth, Health, Verdict
 from fcn_seg_ros.node.statistics import RecentTimes
 
 OK, WARN, ERROR, STALE = (DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR,
@@ -34,7 +35,7 @@ class Clock:
 
 
 class Camera:
-    """A camera whose beats are made by hand, a second apart."""
+    """A camera with simulated frames and one beat a second."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -124,13 +125,13 @@ def test_silence_is_fine_where_nobody_listens(camera):
 
 def test_a_publisher_that_was_never_heard_gets_a_hint(camera):
     camera.facts['matched'] = '/driver'
-    words = '/driver is matched but silent: if it publishes, it belongs to another user'
+    words = '/driver is matched but silent: if it publishes, it runs as another user'
     verdicts = [camera.beat() for _ in range(12)]
     assert [words in verdict.message for verdict in verdicts] == 2 * [False] + 10 * [True]
     assert verdicts[-1].level == STALE and '--ipc=host' in verdicts[-1].hints['silence']
     camera.frames(10)
     assert camera.beat().level == OK
-    # Once it was heard, it shares memory with the node, whatever it does.
+    # An image has come from it, so the transport works.
     assert not any(words in camera.beat().message for _ in range(12))
 
 
@@ -181,7 +182,7 @@ def test_lost_images_are_told_for_one_beat(camera):
 
 @pytest.mark.parametrize(('age', 'level', 'words'), [
     (9_900.0, OK, 'active'), (-9_900.0, OK, 'active'),
-    (25_000.0, WARN, 'images are 25 s old: a bag needs use_sim_time'),
+    (25_000.0, WARN, 'images are 25 s old: to replay a bag, set use_sim_time'),
     (-1.6e12, WARN, 'images are 1600000000 s in the future'),
 ])
 def test_age_beyond_ten_seconds(camera, age, level, words):
@@ -243,7 +244,7 @@ def test_several_problems_are_all_named_the_worst_first(camera):
     camera.frames(8)
     camera.frames(1, Drop.MALFORMED)
     camera.frames(1, Drop.ERROR)
-    camera.facts['incompatible'] = '/cheap_camera and this node do not fit'
+    camera.facts['incompatible'] = '/cheap_camera and this node do not match'
     verdict = camera.beat()
     assert verdict.level == ERROR
     assert verdict.message == (
@@ -356,7 +357,7 @@ class Publisher:
 
 
 class BeatNode:
-    """The little of a node that the beat uses."""
+    """The part of a node that the publisher uses."""
 
     def __init__(self) -> None:
         self.publisher = Publisher()

@@ -17,7 +17,6 @@ import yaml
 
 from fcn_seg_ros.inference.label_map import label_map_of
 from fcn_seg_ros.models.checkpoint_file import read_checkpoint
-from fcn_seg_ros.node import outputs
 from fcn_seg_ros.node.parameters import PARAMETERS, camera_rows, checked
 from fcn_seg_ros.resources import default_checkpoint
 
@@ -133,9 +132,3 @@ def test_nav2_example_names_every_class_of_the_packaged_network():
     info = read_checkpoint(default_checkpoint()).info
     assert sorted(named) == sorted(label_map_of(info).meanings.values())
     assert camera['drivable']['classes'] == [info.classes[i] for i in info.road_ids]
-
-
-def test_topics_page_lists_every_output():
-    text = (ROOT / 'docs/reference/topics.md').read_text()
-    for name in (*outputs.OUTPUTS, 'label_info'):
-        assert f'`{name}`' in text

@@ -19,8 +19,8 @@ import cv2
 import pytest
 from node_client import Client, image_message, wait_for_end
 
-from fcn_seg_ros.drives.messages import from_image
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
+from fcn_seg_ros.messages import from_image
 from fcn_seg_ros.resources import PACKAGE_DIR, default_checkpoint
 
 USER = 12345

@@ -23,8 +23,8 @@ from rclpy.serialization import deserialize_message
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
-from fcn_seg_ros.drives.messages import to_header
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.messages import to_header
 from fcn_seg_ros.node.image_input import ImageInput
 from fcn_seg_ros.node.qos import mismatch
 
@@ -203,7 +203,7 @@ def test_publisher_without_a_known_node_is_reported():
                            node_name='_NODE_NAME_UNKNOWN_', topic_type='sensor_msgs/msg/Image',
                            qos_profile=BEST_EFFORT)
     assert mismatch([info], 'sensor_msgs/msg/Image', RELIABLE).startswith(
-        'a publisher without a known node and this node do not fit: Best effort publisher')
+        'a publisher of an unknown node and this node do not match: Best effort publisher')
 
 
 def test_publisher_of_another_type_is_named(graph):

@@ -13,8 +13,8 @@ import pytest
 from node_client import Client, image_message
 
 from fcn_seg_ros.cli import EXECUTABLES
-from fcn_seg_ros.drives.messages import from_image
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
+from fcn_seg_ros.messages import from_image
 from fcn_seg_ros.resources import default_checkpoint
 
 ROOT = Path(__file__).resolve().parent.parent

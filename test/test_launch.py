@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the launch files decide: which parameters, topics and environment the node gets."""
+"""The logic of the launch files: parameters, topics and environment of the node."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fcn_seg_ros.launching.arguments import (
 from fcn_seg_ros.launching.cameras import one_camera, several_cameras
 from fcn_seg_ros.launching.given import given_parameters, scalar
 from fcn_seg_ros.launching.node_setup import NodeSetup, node_setup
-from fcn_seg_ros.node import outputs
+from fcn_seg_ros.node.outputs.registry import OUTPUTS
 from fcn_seg_ros.node.parameters import PARAMETERS
 from fcn_seg_ros.resources import CHECKPOINTS, share_file
 
@@ -61,7 +61,7 @@ def test_arguments_reach_the_node_whatever_its_topics(random_checkpoint):
         'camera.topic': '/sensing/front/image_raw', 'device': 'cpu',
         'precision': 'fp32', 'backend': 'openvino', 'transport': 'compressed',
         'use_sim_time': True, 'autostart': False, 'checkpoint': str(random_checkpoint)}]
-    # Those of the compressed ones move with their images.
+    # The compressed topics follow their images.
     assert set(setup.remappings) == {
         ('camera/road/mask', '/sensing/front/road/mask'),
         ('camera/road/mask_colour', '/sensing/front/road/mask_colour'),
@@ -124,7 +124,7 @@ def test_several_cameras_by_their_names_alone():
 
 
 def test_files_in_the_home_folder(tmp_path, monkeypatch):
-    """The shell leaves the ~ of name:=~/file alone, and launch_ros would go on without the file."""
+    """Shells do not expand the ~ of name:=~/file, and launch_ros only warns of a missing file."""
     monkeypatch.setenv('HOME', str(tmp_path))
     (tmp_path / 'own.yaml').write_text('/**: {ros__parameters: {}}')
     (tmp_path / 'own.safetensors').touch()
@@ -150,7 +150,7 @@ def test_true_and_false_in_any_case(text):
 
 
 def test_every_parameter_is_an_argument_of_its_type():
-    """Whatever the table holds: the text of a value gives the value, in its type."""
+    """For every row of the table, the text of a value gives the value, in its type."""
     for row in PARAMETERS:
         if row.name == 'cameras':
             continue
@@ -159,7 +159,7 @@ def test_every_parameter_is_an_argument_of_its_type():
             continue
         [parameters] = one(**{row.name: str(value)}).parameters
         assert parameters == {row.name: value} and type(parameters[row.name]) is type(value)
-    # Whole numbers keep the type of a float's parameter, a list needs no brackets.
+    # Whole numbers become floats where needed; a list needs no brackets.
     assert one(threshold='1', max_age_ms='100').parameters == [
         {'threshold': 1.0, 'max_age_ms': 100.0}]
     assert type(one(threshold='1').parameters[0]['threshold']) is float
@@ -226,12 +226,12 @@ def test_cameras_of_a_parameter_file_or_setparameter(tmp_path):
     assert setup.parameters == [str(file)]
     assert ('left/road/mask', '/perception/left/mask') in setup.remappings
     assert dict(setup.rviz.remappings)['/camera/image_raw'] == '/front/image_raw'
-    # The arguments may name another, or give one a topic.
+    # Arguments may select one camera, or set the topic of one.
     assert one(params_file=str(file), camera='left', topic='/x').parameters == [
         str(file), {'cameras': ['left'], 'left.topic': '/x'}]
     with pytest.raises(InputError) as caught:
         one(params_file=str(file), topic='/x')
-    assert 'camera: expected the one that topic is for, as there are several (front, left)' in str(
+    assert 'camera: expected the camera that topic belongs to (one of front, left)' in str(
         caught.value)
     setup = one(around=[('cameras', ['rear'])], topic='/r/image_raw')
     assert setup.parameters == [{'rear.topic': '/r/image_raw'}]
@@ -240,9 +240,9 @@ def test_cameras_of_a_parameter_file_or_setparameter(tmp_path):
 
 @pytest.mark.parametrize(('text', 'words'), [
     ('/**: {ros__parameters: {threshold: high}}',
-     "threshold: expected a number from -1 to 1, found 'high'"),
+     "threshold: expected a number from 0 to 1 or -1, found 'high'"),
     ('/**: {ros__parameters: {camera: {threshold: -0.5}}}',
-     'camera.threshold: expected 0 to 1, or'),
+     'camera.threshold: expected a number from 0 to 1 or -2 or -1, found -0.5'),
     ('/**: {ros__parameters: {cameras: [a, a]}}', 'cameras: expected different names'),
     ('/**: {ros__parameters: {cameras: []}}', 'cameras: expected at least one camera name'),
     ('/seg_node: {ros__parameters: {device: tpu}}', "device: expected auto, cpu, cuda or cuda:N"),
@@ -258,7 +258,7 @@ def test_what_the_node_would_refuse_is_refused_before_it_starts(tmp_path, text, 
     with pytest.raises(InputError) as caught:
         one(params_file=str(file))
     assert words in str(caught.value) and '\n' not in str(caught.value)
-    # An argument that puts it right wins.
+    # A correct argument overrides it.
     if 'threshold: high' in text:
         assert one(params_file=str(file), threshold='0.5').parameters[1] == {'threshold': 0.5}
 
@@ -273,8 +273,8 @@ def test_what_the_node_would_refuse_is_refused_before_it_starts(tmp_path, text, 
     ({'respawn_delay': 'soon'}, "respawn_delay: expected seconds from 0 to 3600, found 'soon'"),
     ({'respawn_delay': 'nan'}, 'respawn_delay: expected seconds'),
     ({'autostart': 'perhaps'}, "autostart: expected true or false, found 'perhaps'"),
-    ({'threshold': 'high'}, "threshold: expected a number from -1 to 1, found 'high'"),
-    ({'threshold': '-0.5'}, 'threshold: expected 0 to 1, or -1 '),
+    ({'threshold': 'high'}, "threshold: expected a number from 0 to 1 or -1, found 'high'"),
+    ({'threshold': '-0.5'}, 'threshold: expected a number from 0 to 1 or -1, found -0.5'),
     ({'threads': '2.5'}, 'threads: expected a whole number from 0 to 256, found 2.5'),
     ({'threads': '-1'}, 'threads: expected a whole number from 0 to 256, found -1'),
     ({'overlay_colour': '1,2'}, 'overlay_colour: expected three numbers from 0 to 255'),
@@ -354,5 +354,4 @@ def test_no_two_arguments_have_one_name():
 
 def test_every_output_of_the_node_is_remapped():
     moved = {name.removeprefix('camera/road/') for name, _ in one(topic='/front').remappings}
-    assert moved == {name.removesuffix('/compressed') for name in outputs.OUTPUTS} | {'label_info'}
-
+    assert moved == {name.removesuffix('/compressed') for name in OUTPUTS}

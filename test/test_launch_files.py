@@ -24,7 +24,7 @@ from rclpy.parameter import parameter_value_to_python
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image
 
-from fcn_seg_ros.drives.messages import to_header, to_rgb8
+from fcn_seg_ros.messages import to_header, to_rgb8
 
 pytest.importorskip('launch_ros', reason='launch_ros is not installed: it comes with a ROS '
                     'distribution, not from the package index')

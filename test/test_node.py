@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""seg_node as a process of its own, over the real middleware: images in, outputs out."""
+"""seg_node as a process, over the real middleware: images in, outputs out."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from rclpy.duration import Duration
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CameraInfo
 
-from fcn_seg_ros.drives.messages import from_image, to_header, to_mono8
 from fcn_seg_ros.images.encode import encode_jpeg
 from fcn_seg_ros.inference.postprocess import draw_overlay
 from fcn_seg_ros.inference.region import Region
 from fcn_seg_ros.inference.segmenter import RoadSegmenter, SegmentOptions
+from fcn_seg_ros.messages import from_image, to_header, to_mono8
 from fcn_seg_ros.node.parameters import PARAMETERS, camera_rows
 
 
 @pytest.fixture(scope='module')
 def process(random_checkpoint):
-    """Run the node for the tests of this file, and see that it ends as it should."""
+    """Run one node for the tests of this file."""
     with running('-p', f'checkpoint:={random_checkpoint}', *FAST) as node:
         yield node
 
@@ -93,7 +93,7 @@ def test_camera_info_follows_the_image(client, rendered_frames):
         info = CameraInfo(header=to_header(1, 'other'), height=size[0], width=size[1])
         info.k[0] = 700.0 + number
         del client.got['camera']['camera_info'][:]
-        # The node may take the image first: it keeps the newest it has for the next ones.
+        # The image may overtake the CameraInfo, which then goes with the next one.
         for stamp in range(100, 130):
             client.infos['camera'].publish(info)
             client.exchange(image_message(frame.image, stamp))
@@ -105,7 +105,7 @@ def test_camera_info_follows_the_image(client, rendered_frames):
             assert got[-1].header.stamp.nanosec >= 100 and got[-1].k[0] == 701.0
             assert (got[-1].height, got[-1].width) == size
         else:
-            # Once the one of another size has come, none is sent on.
+            # A CameraInfo of another size is not published.
             assert len(got) < 30 and all(sent.k[0] == 701.0 for sent in got)
 
 
@@ -135,7 +135,7 @@ def test_settings_change_while_running(client, segmenter, rendered_frames):
         probability = from_image(outputs['probability'])
         level = int(np.ceil(255 * threshold))
         assert np.array_equal(from_image(outputs['mask']), (probability >= level).astype(np.uint8))
-    # A whole number is taken as the float it stands for, and the type stays.
+    # A whole number becomes a float.
     assert client.set('threshold', 1).successful
     assert client.get('threshold') == 1.0 and type(client.get('threshold')) is float
     assert client.set_together(max_age_ms=0, threshold=0).successful
@@ -144,7 +144,7 @@ def test_settings_change_while_running(client, segmenter, rendered_frames):
     outputs = client.exchange(image_message(image, 3))
     assert bytes(outputs['overlay/compressed'].data) == encode_jpeg(
         from_image(outputs['overlay']), 5)
-    # One of a camera's own wins; several at once are taken at once.
+    # A camera's parameter wins; several parameters change atomically.
     region = [32, 16, 200, 64]
     assert client.set_together(**{'camera.threshold': 0.4, 'unknown_below': 0.6,
                                   'camera.region_of_interest': region,
@@ -165,9 +165,9 @@ def test_settings_change_while_running(client, segmenter, rendered_frames):
 
 @pytest.mark.parametrize(('name', 'value', 'reason'), [
     ('threshold', 1.5, 'threshold out of range'),
-    ('threshold', -0.5, 'threshold: expected 0 to 1, or -1'),
+    ('threshold', -0.5, 'threshold: expected a number from 0 to 1 or -1'),
     ('threshold', float('nan'), 'threshold out of range'),
-    ('camera.threshold', -0.5, 'camera.threshold: expected 0 to 1, or -2 or -1'),
+    ('camera.threshold', -0.5, 'camera.threshold: expected a number from 0 to 1 or -2 or -1'),
     ('overlay_colour', [0, 300, 0], 'three numbers from 0 to 255'),
     ('region_of_interest', [0, 0, 10], 'region_of_interest: expected x, y, width and height'),
     ('region_of_interest', [0, 0, -1, 10], 'region_of_interest: expected x, y, width and height'),
@@ -175,9 +175,9 @@ def test_settings_change_while_running(client, segmenter, rendered_frames):
     ('threshold', 2, 'threshold out of range'),
     ('jpeg_quality', 0, 'jpeg_quality out of range'),
     ('jpeg_quality', 80.0, 'Wrong parameter type'),
-    ('device', 'cuda', 'device: found a new value while the node is configured'),
-    ('camera.topic', 'x', 'camera.topic: found a new value while the node is configured'),
-    ('cameras', ['camera', 'x'], 'cameras: found a new value while the node is configured'),
+    ('device', 'cuda', 'device: Cannot change while the node is configured'),
+    ('camera.topic', 'x', 'camera.topic: Cannot change while the node is configured'),
+    ('cameras', ['camera', 'x'], 'cameras: Cannot change while the node is configured'),
 ])
 def test_wrong_parameters_are_refused_with_a_reason(client, name, value, reason):
     result = client.set(name, value)
@@ -185,7 +185,7 @@ def test_wrong_parameters_are_refused_with_a_reason(client, name, value, reason)
 
 
 def test_setting_what_is_there_already_succeeds(client, random_checkpoint):
-    """So that `ros2 param load` of a whole file does, at any moment, where it changes nothing."""
+    """Otherwise `ros2 param load` of a whole file would fail on a configured node."""
     given = {'checkpoint': str(random_checkpoint), 'backend': 'torch', 'precision': 'fp32',
              'device': 'cpu', 'threads': 1}
     for row in [*PARAMETERS, *camera_rows('camera')]:
@@ -219,7 +219,7 @@ def test_old_frames_are_dropped_when_asked(client, rendered_frames):
 
 
 def test_subscriptions_come_and_go_with_the_listeners(client, rendered_frames):
-    """Without a listener the camera has no subscriber; a listener to one output gets just that."""
+    """Without subscribers to its outputs the node does not subscribe to the camera."""
     camera = client.publishers['camera']
     for subscription in client.subscriptions.values():
         client.node.destroy_subscription(subscription)
@@ -234,7 +234,7 @@ def test_subscriptions_come_and_go_with_the_listeners(client, rendered_frames):
     start = time.monotonic()
     client.until(lambda: camera.get_subscription_count() == 1)
     print(f'subscribed {1e3 * (time.monotonic() - start):.0f} ms after the first listener came')
-    # The focal length decides how large the network's input is.
+    # The focal length determines the size of the network's input.
     client.until(lambda: client.infos['camera'].get_subscription_count() == 1)
     kept = client.got['camera']['mask']
     before = len(kept)
@@ -250,7 +250,7 @@ def test_an_offered_deadline_is_taken(random_checkpoint, rendered_frames):
                  '-p', 'camera.topic:=sensing/front/image', '-r', '__node:=other',
                  '-r', 'camera/road/mask:=front/road', *FAST) as node:
         client = Client(outputs=())
-        # What does not fit gets nothing, is no reason to subscribe to the camera, and is told of.
+        # A subscriber that does not match is logged and does not count as one.
         misfit = client.node.create_subscription(
             OUTPUTS['mask'], 'front/road', print,
             QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL))

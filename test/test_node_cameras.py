@@ -9,9 +9,9 @@ import numpy as np
 from node_client import FAST, Client, image_message, running
 from sensor_msgs.msg import CompressedImage
 
-from fcn_seg_ros.drives.messages import from_image, to_header
 from fcn_seg_ros.inference.region import Region
 from fcn_seg_ros.inference.segmenter import RoadSegmenter, SegmentOptions
+from fcn_seg_ros.messages import from_image, to_header
 
 CAMERAS = ('front', 'left', 'right')
 

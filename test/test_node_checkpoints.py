@@ -16,9 +16,9 @@ from node_client import FAST, Client, image_message, running
 from rclpy.logging import get_logger
 from std_srvs.srv import Trigger
 
-from fcn_seg_ros.drives.messages import from_image
 from fcn_seg_ros.inference.region import Region
 from fcn_seg_ros.inference.segmenter import RoadSegmenter, SegmentOptions
+from fcn_seg_ros.messages import from_image
 from fcn_seg_ros.models.checkpoint import load_checkpoint, save_checkpoint
 from fcn_seg_ros.node.load_job import LoadJob
 
@@ -51,7 +51,7 @@ def test_swaps_and_settings_under_load(checkpoints, rendered_frames, tmp_path):
     allowed = {}
     for path in checkpoints:
         segmenter = RoadSegmenter(path, 'cpu', 'fp32', threads=1, backend='torch')
-        for threshold in (-1.0, *THRESHOLDS):
+        for threshold in (None, *THRESHOLDS):
             result = segmenter.segment(image, SegmentOptions(threshold, 0.55))
             allowed[result.mask.tobytes()] = (path, threshold)
     assert len(allowed) >= 9
@@ -83,7 +83,7 @@ def test_swaps_and_settings_under_load(checkpoints, rendered_frames, tmp_path):
                              ('/nowhere.safetensors', 'expected a checkpoint file')):
             answer = load(client, path)
             assert not answer.success and reason in answer.message
-            assert 'the network in use stays' in answer.message
+            assert 'the old network stays in use' in answer.message
         client.spin(1.5)
         assert client.status['checkpoint_sha256'] == running_hash
         del masks[:]
@@ -97,7 +97,7 @@ def test_only_one_is_loaded_at_a_time_and_only_when_configured(checkpoints, rend
     with running('-p', f'checkpoint:={checkpoints[0]}', '-p', 'autostart:=false', *FAST):
         client = Client(outputs=('mask',))
         answer = load(client, checkpoints[1])
-        assert not answer.success and 'expected a configured node' in answer.message
+        assert not answer.success and 'the node is unconfigured' in answer.message
         assert client.change(1)
         service = client.node.create_client(Trigger, '/seg_node/load_checkpoint')
         client.until(service.service_is_ready)

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Faults of others and of the node itself: it goes on, and says of itself what is so."""
+"""Faults of other nodes and bugs of its own: seg_node keeps running and reports them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rcl_interfaces.msg import Parameter, ParameterValue
 from rcl_interfaces.srv import SetParameters
 from rosgraph_msgs.msg import Clock
 
-# The worker is busy with every image for so long.
+# How long the worker takes for every image.
 BUSY_S = 5.0
 STUCK = ('import time; from fcn_seg_ros.node import seg_node; seg_node._DEACTIVATE_S = 0.5; '
          'from fcn_seg_ros.node.worker import Worker; process = Worker._process; '
@@ -37,7 +37,7 @@ def client():
 
 @pytest.fixture
 def start():
-    """Return how to start a node, which ends with the test whatever comes of that."""
+    """Return a function that starts a node; the node ends with the test."""
     nodes = []
 
     def start(*arguments, **named):
@@ -66,7 +66,7 @@ def test_what_rclpy_raises_for_a_message_costs_that_message(client, start, rende
             Parameter(name='threshold', value=ParameterValue(type=kind))]))
     assert client.set('overlay_alpha', 0.1).successful
     client.exchange(image_message(rendered_frames[0].image, 1))
-    # It is told for some seconds, and over.
+    # The diagnostics report it for some seconds.
     client.until(lambda: 'a callback failed' not in ''.join(client.messages[-2:]))
     node.send_signal(2)
     output = wait_for_end(node)
@@ -83,7 +83,7 @@ def test_a_deactivation_that_does_not_come_to_an_end_leaves_it_active(client, st
     client.messages.clear()
     assert not client.change(DEACTIVATE)
     assert client.state() == 'active'
-    client.until(lambda: any('deactivate: expected the frames in work to be done' in text
+    client.until(lambda: any('deactivate: the frames in work were not finished' in text
                              for text in client.messages))
     assert client.status['state'] == 'active'
     client.connect()  # it has subscribed again
@@ -105,7 +105,7 @@ def test_a_shutdown_in_the_middle_of_a_stuck_batch_is_final(client, start, rende
     client.messages.clear()
     assert not client.change(Transition.TRANSITION_ACTIVE_SHUTDOWN)
     assert client.state() == 'finalized'
-    client.until(lambda: any('shutdown: expected the frames in work' in text
+    client.until(lambda: any('shutdown: the frames in work' in text
                              for text in client.messages))
     assert client.status['state'] == 'finalized'
     client.until(lambda: client.publishers['camera'].get_subscription_count() == 0)

@@ -12,8 +12,8 @@ from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
 from test_hostile_images import REFUSED, WHOLE
 
-from fcn_seg_ros.drives.messages import from_image, to_header
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
+from fcn_seg_ros.messages import from_image, to_header
 
 GIVE_UP_AFTER = 10
 LATCHED = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE,
@@ -80,7 +80,8 @@ def test_a_ten_bit_camera_is_noticed_and_set_right(random_checkpoint, rendered_f
         words = 'for a 10-bit camera set bit_depth to 10'
         client.until(lambda: words in client.messages[-1])
         refused = client.set('bit_depth', 5)
-        assert not refused.successful and 'expected 8 to 16 bits, or 0' in refused.reason
+        assert not refused.successful
+        assert 'expected a whole number from 8 to 16 or 0' in refused.reason
         assert client.set('camera.bit_depth', 10).successful
         got = client.exchange(ten_bits)['probability']
         expected = segmenter.segment(np.dstack([grey] * 3)).probability
@@ -146,5 +147,5 @@ def test_a_latched_calibration_of_a_region_comes_for_the_mask(random_checkpoint,
         node.send_signal(2)
         output = wait_for_end(node, 20.0)
     assert node.returncode == 0 and 'Traceback' not in output, output
-    assert (f'that of the camera is for 5x{height} pixels, its images have {width}x{height} pixels'
+    assert (f'the CameraInfo is for 5x{height} pixels, the images have {width}x{height} pixels'
             in output)

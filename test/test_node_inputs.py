@@ -13,9 +13,9 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image
 
-from fcn_seg_ros.drives.messages import from_image, to_header
 from fcn_seg_ros.images.decode import decode
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
+from fcn_seg_ros.messages import from_image, to_header
 
 SECOND = 10**9
 BEST_EFFORT = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -87,7 +87,7 @@ def test_a_camera_that_does_not_fit_is_named(random_checkpoint):
         try:
             client.node.destroy_publisher(client.publishers.pop('camera'))
             client.node.create_publisher(Image, 'camera/image_raw', BEST_EFFORT)
-            expected = '/client and this node do not fit: Best effort publisher'
+            expected = '/client and this node do not match: Best effort publisher'
             client.until(lambda: client.status.get('incompatible_publisher', '').startswith(
                 expected))
             words = client.status['incompatible_publisher']

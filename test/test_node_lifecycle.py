@@ -26,8 +26,8 @@ from node_client import (
 )
 
 from fcn_seg_ros.cli.seg_node import _import
-from fcn_seg_ros.drives.messages import from_image
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
+from fcn_seg_ros.messages import from_image
 
 # The promise; a machine with a loaded processor gets some grace on top.
 STOP_S = 2.0

@@ -21,10 +21,10 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from fcn_seg_ros.dds import use_private_domain
 from fcn_seg_ros.drives.drive import Calibration, DriveFrame
-from fcn_seg_ros.drives.messages import from_image, header_key
 from fcn_seg_ros.drives.notes import Notes
 from fcn_seg_ros.drives.player import DrivePlayer, PlayOptions
 from fcn_seg_ros.drives.registry import open_drive
+from fcn_seg_ros.messages import from_image, header_key
 
 
 def wait_until(condition: Callable[[], object], timeout_s: float = 60.0) -> None:

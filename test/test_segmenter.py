@@ -28,7 +28,8 @@ from fcn_seg_ros.inference.postprocess import (
 )
 from fcn_seg_ros.inference.preprocess import network_size, resize_image
 from fcn_seg_ros.inference.region import Region
-from fcn_seg_ros.inference.segmenter import RoadSegmenter, SegmentOptions, resolve_threshold
+from fcn_seg_ros.inference.segmentation import optional_threshold, resolve_threshold
+from fcn_seg_ros.inference.segmenter import RoadSegmenter, SegmentOptions
 from fcn_seg_ros.models.checkpoint import Checkpoint, load_checkpoint
 from fcn_seg_ros.models.fcn import make_network, start_from
 
@@ -345,7 +346,7 @@ def test_values_from_the_checkpoint_and_from_outside(random_checkpoint):
     assert (own.network_height, own.threshold) == (96, 0.7)
     given = RoadSegmenter(checkpoint, 'cpu', network_height=64, threshold=0.1)
     assert (given.network_height, given.threshold) == (64, 0.1)
-    assert resolve_threshold(-1.0, 0.4) == 0.4
+    assert resolve_threshold(optional_threshold(-1.0), 0.4) == 0.4
 
 
 @pytest.mark.parametrize(('options', 'text'), [

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Parameters of a node become one object, or are refused in words."""
+"""Parameters of a node become one settings object, or a clear error."""
 
 from array import array
 
@@ -45,7 +45,7 @@ def changes(**values: object) -> list[Parameter]:
     return [Parameter(name.replace('__', '.'), value=value) for name, value in values.items()]
 
 
-def test_cameras_have_what_is_their_own_and_else_the_nodes(make_node):
+def test_cameras_inherit_the_nodes_parameters(make_node):
     settings = read(make_node(
         cameras=['front', 'rear'], threshold=0.3, unknown_below=0.6,
         region_of_interest=[1, 2, 3, 4], transport='compressed', front__topic='/f/image',
@@ -53,7 +53,7 @@ def test_cameras_have_what_is_their_own_and_else_the_nodes(make_node):
     front, rear = settings.cameras['front'], settings.cameras['rear']
     assert (front.topic, front.transport) == ('/f/image', 'compressed')
     assert (rear.topic, rear.transport) == ('rear/image_raw', 'raw')
-    assert (front.options.threshold, rear.options.threshold) == (-1.0, 0.3)
+    assert (front.options.threshold, rear.options.threshold) == (None, 0.3)
     assert front.options.region == Region(1, 2, 3, 4)
     assert rear.options.region == Region(5, 6, 7, 8)
     assert front.options.unknown_below == rear.options.unknown_below == 0.6
@@ -64,8 +64,8 @@ def test_cameras_have_what_is_their_own_and_else_the_nodes(make_node):
     ({'backend': 'caffe'}, 'parameter backend: expected one of auto, '),
     ({'transport': 'theora'}, 'parameter transport: expected one of raw, compressed'),
     ({'reliability': 'perhaps'}, 'parameter reliability: expected one of auto, reliable'),
-    ({'threshold': 'high'}, 'parameter threshold: expected a number from -1 to 1'),
-    ({'threshold': -0.5}, 'parameter threshold: expected 0 to 1, or -1 '),
+    ({'threshold': 'high'}, 'parameter threshold: expected a number from 0 to 1 or -1'),
+    ({'threshold': -0.5}, 'parameter threshold: expected a number from 0 to 1 or -1'),
     ({'unknown_below': 2}, 'parameter unknown_below: expected a number from 0 to 1'),
     ({'network_height': -5}, 'parameter network_height: expected a whole number from 0 to 4096'),
     ({'overlay_alpha': 7.0}, 'parameter overlay_alpha: expected'),
@@ -79,7 +79,7 @@ def test_cameras_have_what_is_their_own_and_else_the_nodes(make_node):
     ({'camera__threshold': 1.2}, 'parameter camera.threshold: expected'),
     ({'camera__region_of_interest': [1]}, 'parameter camera.region_of_interest: expected x, y'),
 ])
-def test_wrong_values_are_refused_in_words(make_node, overrides, text):
+def test_wrong_values_are_refused(make_node, overrides, text):
     with pytest.raises(InputError) as caught:
         read(make_node(**overrides))
     assert text in str(caught.value) and '\n' not in str(caught.value)
@@ -112,8 +112,8 @@ def test_a_configured_node_takes_only_what_may_change_at_run_time(make_node):
             value = other.get(row.name, row.choices[-1] if row.choices else None)
             assert value != row.default
             result, settings = change(node, changes(**{row.name: value}), configured=True)
-            assert settings is None and 'Fixed while the node is configured' in result.reason
-            # What changes nothing is no change.
+            assert settings is None and 'Cannot change while the node is' in result.reason
+            # Setting the current value is allowed.
             result, settings = change(node, changes(**{row.name: row.default}), configured=True)
             assert result.successful and settings is not None, result.reason
 
@@ -125,12 +125,12 @@ def test_an_unconfigured_node_takes_other_cameras_with_their_parameters(make_nod
     assert result.successful and settings is not None
     assert node.get_parameter('left.topic').value == '/l'
     assert node.get_parameter('right.threshold').value == -2.0
-    # What is refused changes nothing and declares nothing.
+    # A refused change declares nothing.
     result, settings = change(node, changes(cameras=['b c']), configured=False)
     assert not result.successful and settings is None and not node.has_parameter('b c.topic')
 
 
-def test_a_wrong_value_from_outside_of_a_new_camera_is_refused(make_node):
+def test_a_wrong_given_value_of_a_new_camera_is_refused(make_node):
     node = make_node(left__threshold='high')
     result, settings = change(node, changes(cameras=['left']), configured=False)
     assert settings is None and 'parameter left.threshold: expected a number' in result.reason

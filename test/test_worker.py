@@ -325,7 +325,7 @@ def test_a_gpu_that_fails_is_left_for_the_cpu_where_that_is_allowed(node, monkey
     manager.fall_back(_settings(device='auto'), {}, 'lost')
     assert (asked[0].device, asked[0].checkpoint, asked[0].precision) == ('cpu', 'net', 'auto')
     assert gpu.closed and manager.slot.loaded.segmenter.backend.device == 'cpu'
-    assert manager.warning == 'cuda:0 failed (lost): runs on the CPU instead'
+    assert manager.warning == 'cuda:0 failed (lost): running on the CPU instead'
     manager.fall_back(_settings(device='auto'), {}, 'again')  # it is on the CPU
     assert len(asked) == 1
 

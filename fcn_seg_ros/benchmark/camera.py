@@ -18,8 +18,8 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image
 
-from fcn_seg_ros.drives.messages import header_key, to_header, to_rgb8
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.messages import header_key, to_header, to_rgb8
 
 # Reliable, so that every kind of subscriber matches. The planner's depth outlasts a callback.
 _QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from fcn_seg_ros import diagnostic_keys as keys
 from fcn_seg_ros.benchmark.camera import camera_and_planner
 from fcn_seg_ros.benchmark.steady import Alone
 from fcn_seg_ros.benchmark.timing import summary
@@ -138,9 +139,9 @@ class _Run:
         """
         self._settle()
         reported = self.planner.diagnostics
-        if 'backend' not in reported:
+        if keys.BACKEND not in reported:
             raise InputError('seg_node: expected diagnostics that name its backend, found none')
-        backend, precision = reported['backend'], reported['precision']
+        backend, precision = reported[keys.BACKEND], reported[keys.PRECISION]
         alone = Alone(open_segmenter(backend, precision), self._image, CAMERA_HZ)
         times: list[float] = []
         for begin in range(0, frames, _TURN):

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from fcn_seg_ros import diagnostic_keys as keys
 from fcn_seg_ros.evaluation.report import Table
 
 _LEFT = ('backend', 'precision', 'rows')
@@ -135,7 +136,8 @@ def _camera_rate(node: dict[str, Any]) -> list[tuple[str, str]]:
     rows = [(f'image to mask at 10 Hz, ms ({node["masks"]} of {node["frames"]} frames)',
              f'p50 {ms["p50"]:.1f}, p95 {ms["p95"]:.1f}, p99 {ms["p99"]:.1f}')]
     rows += [(f'the node\'s own figure of it: {stage}, ms',
-              f'p50 {said[f"{stage}_ms_p50"]}, p95 {said[f"{stage}_ms_p95"]}')
+              f'p50 {said[keys.stage_time(stage, "p50")]}, '
+              f'p95 {said[keys.stage_time(stage, "p95")]}')
              for stage in ('wait', 'convert', 'segment', 'publish')]
     for name, text in (('in_a_row_ms', 'in a row'), ('paced_ms', 'at 10 Hz')):
         call = node['segmenter'][name]

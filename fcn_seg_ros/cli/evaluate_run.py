@@ -35,7 +35,7 @@ from fcn_seg_ros.evaluation.submission import (
 from fcn_seg_ros.evaluation.variants import corruptions, geometry
 from fcn_seg_ros.evaluation.views import BIRDS_EYE
 from fcn_seg_ros.files import make_folder, write_file
-from fcn_seg_ros.inference.segmenter import resolve_threshold
+from fcn_seg_ros.inference.segmentation import optional_threshold, resolve_threshold
 from fcn_seg_ros.models.checkpoint_file import read_checkpoint
 from fcn_seg_ros.resources import DEFAULT_CHECKPOINT, find_checkpoint
 
@@ -108,12 +108,12 @@ def _networks(options: argparse.Namespace) -> list[Contestant]:
             raise InputError('--probabilities: expected at most one --checkpoint, whose threshold '
                              f'is taken, found {len(given)}')
         own = read_checkpoint(find_checkpoint(given[0])).info.threshold if given else 0.5
-        threshold = resolve_threshold(options.threshold, own)
+        threshold = resolve_threshold(optional_threshold(options.threshold), own)
         return [Contestant(options.probabilities.name,
                            StoredProbabilities(options.probabilities, threshold),
                            {'probabilities': str(options.probabilities)})]
     setting = Setting(options.device, options.precision, options.network_height,
-                      options.threshold, options.description)
+                      optional_threshold(options.threshold), options.description)
     networks = [open_network(each, setting) for each in given or [DEFAULT_CHECKPOINT]]
     if options.description and not any(isinstance(n.predictor, Foreign) for n in networks):
         raise InputError('--description: expected a foreign network as --checkpoint, found '

@@ -19,6 +19,7 @@ from fcn_seg_ros.allocator import limit_arenas
 from fcn_seg_ros.cli.common import make_parser, run_main
 from fcn_seg_ros.cli.ros import init_ros, without_ros_arguments
 from fcn_seg_ros.dds import MASKS
+from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.shared_memory import check_least
 from fcn_seg_ros.start_watch import StartWatch
 from fcn_seg_ros.stop_signal import StopSignal
@@ -26,10 +27,9 @@ from fcn_seg_ros.stop_signal import StopSignal
 DESCRIPTION = """\
 Segment the road in camera images.
 
-Subscribes to CAMERA/image_raw and publishes CAMERA/road/mask, mask_colour, probability,
-confidence, overlay, camera_info and label_info, and mask, mask_colour and overlay with /compressed.
-Each output carries the header of its image and is computed only while somebody subscribes to it.
-Publishes /diagnostics as well. All arguments are ROS arguments; `config/seg.yaml` lists the
+Subscribes to CAMERA/image_raw and CAMERA/camera_info; publishes /diagnostics and, below
+CAMERA/road, the outputs listed here. Each output has the header of its image and is computed only
+while somebody subscribes to it. All arguments are ROS arguments; `config/seg.yaml` lists the
 parameters."""
 
 EPILOG = """\
@@ -68,12 +68,21 @@ def _run(arguments: Sequence[str]) -> int:
     # so that it waits on (seen on a busy machine).
     stopped = StopSignal()
     watch = StartWatch('seg_node')
-    build_parser().parse_args(without_ros_arguments('seg_node', arguments))
+    make_parser('seg_node', _description(arguments), EPILOG).parse_args(
+        without_ros_arguments('seg_node', arguments))
     check_least()
     module = _import('fcn_seg_ros.node.seg_node', stopped)
     if module is None:
         return 0
     return _serve(module.SegNode, arguments, stopped, watch)
+
+
+def _description(arguments: Sequence[str]) -> str:
+    """Return the description, with the table of outputs where it is going to be shown."""
+    if not {'-h', '--help'} & set(arguments):
+        return DESCRIPTION
+    from fcn_seg_ros.node.outputs.registry import output_help
+    return f'{DESCRIPTION}\n\noutputs:\n{output_help()}'
 
 
 def _serve(node_class: Any, arguments: Sequence[str], stopped: StopSignal, watch: StartWatch
@@ -109,7 +118,7 @@ def _import(name: str, stopped: Callable[[], bool]) -> Any:
     def load() -> None:
         try:
             importlib.import_module(name)
-        except ImportError:
+        except (ImportError, InputError):
             pass  # raised again below, where somebody sees it
         finally:
             done.set()

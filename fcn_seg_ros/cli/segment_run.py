@@ -15,6 +15,7 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.files import make_folder, write_file
 from fcn_seg_ros.images.encode import encode_png
 from fcn_seg_ros.inference.postprocess import draw_overlay
+from fcn_seg_ros.inference.segmentation import optional_threshold
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.resources import find_checkpoint
 
@@ -26,7 +27,8 @@ def run(options: argparse.Namespace) -> None:
     outputs = _outputs(options)
     images = _images(options.folder)
     segmenter = RoadSegmenter(find_checkpoint(options.checkpoint), options.device,
-                              options.precision, options.network_height, options.threshold)
+                              options.precision, options.network_height,
+                              optional_threshold(options.threshold))
     for folder in outputs.values():
         make_folder(folder)
     info = segmenter.info

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fcn_seg_ros import diagnostic_keys as keys
 from fcn_seg_ros.dds import MASKS, use_private_domain, use_shipped_profile
 from fcn_seg_ros.drives.child import Child, executable
 from fcn_seg_ros.drives.demo_output import OutputFolder
@@ -147,11 +148,11 @@ class Demo:
     def _wait_for_node(self, node: Child, play: Child, recorder: Recorder) -> None:
         """Wait until the node is active and the recorder sees its outputs."""
         start = time.monotonic()
-        while recorder.diagnostics.get('state') != 'active' or not recorder.matched():
+        while recorder.diagnostics.get(keys.STATE) != 'active' or not recorder.matched():
             self._check_node(node)
             self._check_play(play)
             if time.monotonic() - start > self.options.start_timeout_s:
-                state = recorder.diagnostics.get('state', 'silent')
+                state = recorder.diagnostics.get(keys.STATE, 'silent')
                 raise DemoError(f'seg_node was {state} {self.options.start_timeout_s:g} s after '
                                 f'its start, expected active: {node.last_words()}')
             time.sleep(POLL_S)

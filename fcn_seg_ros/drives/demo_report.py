@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from fcn_seg_ros import diagnostic_keys as keys
 from fcn_seg_ros.drives.recording import NodeCounts, Recording
 
-BACKEND_KEYS = ('backend', 'device', 'precision', 'network_size')
+BACKEND_KEYS = (keys.BACKEND, keys.DEVICE, keys.PRECISION, keys.NETWORK_SIZE)
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,8 @@ def make_report(name: str, played: Mapping[str, Any], recording: Recording,
     """Combine the reports of player, recorder and node."""
     counts = NodeCounts.from_values(diagnostics)
     foreign = recording.foreign_headers()
-    segmenter = {percentile: float(diagnostics[f'segment_ms_{percentile}'])
-                 for percentile in ('p50', 'p95') if f'segment_ms_{percentile}' in diagnostics}
+    segmenter = {percentile: float(diagnostics[key]) for percentile in ('p50', 'p95')
+                 if (key := keys.stage_time('segment', percentile)) in diagnostics}
     return DemoReport(
         name, played['frames'], played['rate_hz'], played['late'],
         counts.received, counts.published, len(recording.masks), counts.dropped,

@@ -18,10 +18,11 @@ from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 
 from fcn_seg_ros.drives.drive import Calibration, Drive, DriveFrame
-from fcn_seg_ros.drives.messages import to_camera_info, to_header, to_image, to_mono8
+from fcn_seg_ros.drives.messages import calibration_to_camera_info, frame_to_image
 from fcn_seg_ros.drives.pace import Pace
 from fcn_seg_ros.drives.prefetch import Prefetch
 from fcn_seg_ros.drives.promptness import ask_for_short_slices
+from fcn_seg_ros.messages import to_header, to_mono8
 
 # Reliable, so that every kind of subscriber matches. Ten images of 1242x375 are 14 MB, within
 # the 24 MB segment of config/fastdds.xml.
@@ -114,7 +115,8 @@ class PreparedFrame:
         """Convert a frame; without a calibration, CameraInfo says so by its zeros."""
         header = to_header(frame.stamp_ns, frame.frame_id)
         calibration = frame.calibration or Calibration(frame.width, frame.height)
-        return cls(to_image(frame, header), to_camera_info(calibration, header),
+        return cls(frame_to_image(frame, header),
+                   calibration_to_camera_info(calibration, header),
                    None if frame.truth is None else to_mono8(frame.truth, header),
                    frame.stamp_ns, frame.frame_id, frame.time_ns, begins)
 

@@ -20,8 +20,8 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, Image
 
-from fcn_seg_ros.drives.messages import from_image, header_key
 from fcn_seg_ros.drives.recording import MaskRecord, Recording
+from fcn_seg_ros.messages import from_image, header_key
 from fcn_seg_ros.processes import WITHOUT_LOG
 
 RECORDER_NAME = 'recorder'

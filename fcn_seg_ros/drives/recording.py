@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from fcn_seg_ros import diagnostic_keys as keys
 from fcn_seg_ros.images.decode import decode
 
 Key = tuple[int, str]
@@ -174,10 +175,9 @@ class NodeCounts:
             except (KeyError, ValueError):
                 raise ValueError(f'diagnostics: expected a whole number {name!r}, '
                                  f'found {values.get(name)!r}') from None
-        prefix = 'dropped_'
-        dropped = {name.removeprefix(prefix): number(name)
-                   for name in sorted(values) if name.startswith(prefix)}
-        return cls(number('received'), number('published'), number('in_flight'), dropped)
+        dropped = {name.removeprefix(keys.DROPPED_PREFIX): number(name)
+                   for name in sorted(values) if name.startswith(keys.DROPPED_PREFIX)}
+        return cls(number(keys.RECEIVED), number(keys.PUBLISHED), number(keys.IN_FLIGHT), dropped)
 
     def add_up(self) -> bool:
         """Tell whether received = published + dropped + in flight."""

@@ -21,7 +21,7 @@ class Setting:
     device: str = 'auto'
     precision: str = 'auto'
     network_height: int = 0
-    threshold: float = -1.0
+    threshold: float | None = None
     description: Path | None = None
 
 

@@ -48,7 +48,7 @@ class Network:
 class Foreign:
     """A network of another project as a predictor."""
 
-    def __init__(self, network: ForeignNetwork, threshold: float = -1.0) -> None:
+    def __init__(self, network: ForeignNetwork, threshold: float | None = None) -> None:
         self._network = network
         self.threshold = resolve_threshold(threshold, network.threshold)
 

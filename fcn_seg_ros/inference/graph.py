@@ -54,13 +54,13 @@ class InferenceGraph(nn.Module):
         normalised = rows.unflatten(2, (width, 3)).to(self.dtype).permute(0, 3, 1, 2)
         if self.difference is None:
             logits = self.network(normalised).float() / self.temperature
-            return _to_levels(logits.softmax(dim=1))
+            return _quantise(logits.softmax(dim=1))
         scores = self.network.decoder.scores(self.network.encoder(normalised))
         # Rearranging 8-bit levels is faster than rearranging floats.
-        return arrange(_to_levels(self.difference(scores.float()).sigmoid()), self.stride)
+        return arrange(_quantise(self.difference(scores.float()).sigmoid()), self.stride)
 
 
-def _to_levels(probability: Tensor) -> Tensor:
+def _quantise(probability: Tensor) -> Tensor:
     """Return round(255 P), uint8, channels last, of a probability (N, K, H, W)."""
     levels = (probability * 255).round().clamp(0, 255).to(torch.uint8)
     return levels.permute(0, 2, 3, 1)

@@ -16,13 +16,16 @@ from fcn_seg_ros.inference.label_map import LabelMap
 from fcn_seg_ros.inference.postprocess import classes_to_road, draw_overlay
 from fcn_seg_ros.inference.region import Region
 
+# What a user gives, as a parameter or an option, for the threshold that the checkpoint has.
+FROM_CHECKPOINT = -1.0
+
 
 @dataclass(frozen=True)
 class SegmentOptions:
     """
     Options that may change from image to image.
 
-    ``threshold`` is on P(road), -1 for the segmenter's own; checkpoints with more than two classes
+    ``threshold`` is on P(road), None for the segmenter's own; checkpoints of more than two classes
     ignore it and take the likeliest class. Pixels outside ``region``, and those whose likeliest
     class has a probability under ``unknown_below``, are unknown. ``focal_length`` of the camera, in
     pixels of the image, helps to choose the size of the network's input; 0 if not known.
@@ -33,7 +36,7 @@ class SegmentOptions:
     0.7
     """
 
-    threshold: float = -1.0
+    threshold: float | None = None
     unknown_below: float = 0.0
     region: Region | None = None
     focal_length: float = 0.0
@@ -110,9 +113,14 @@ class Segmentation:
         return draw_overlay(image, self.road, colour, alpha)
 
 
-def resolve_threshold(threshold: float, from_checkpoint: float) -> float:
-    """Return the threshold to use: -1 means the checkpoint's; else it must lie in 0 to 1."""
-    if threshold == -1.0:
+def optional_threshold(value: float) -> float | None:
+    """Return the threshold that a user gives, None for FROM_CHECKPOINT."""
+    return None if value == FROM_CHECKPOINT else value
+
+
+def resolve_threshold(threshold: float | None, from_checkpoint: float) -> float:
+    """Return the threshold to use, None: the checkpoint's; raises InputError outside of 0 to 1."""
+    if threshold is None:
         return from_checkpoint
     if not 0.0 <= threshold <= 1.0:
         raise InputError('threshold: expected -1 (from the checkpoint) or 0 to 1, '

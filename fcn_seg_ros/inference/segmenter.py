@@ -51,7 +51,7 @@ class RoadSegmenter:
     (a checkpoint, or a model that `export --format openvino` wrote), or either of these as read.
     ``device``, ``precision``, ``threads`` and ``backend`` are as in ``make_backend``.
 
-    ``network_height`` and ``threshold`` come from the checkpoint unless given (0 and -1 mean
+    ``network_height`` and ``threshold`` come from the checkpoint unless given (0 and None mean
     "from the checkpoint"). Raises InputError if the network fails its self-test, unless ``test`` is
     False. Not thread-safe.
 
@@ -64,7 +64,7 @@ class RoadSegmenter:
 
     def __init__(self, checkpoint: NetworkSource | ExportedModel | str | Path = DEFAULT_CHECKPOINT,
                  device: str = 'auto', precision: str = 'auto', network_height: int = 0,
-                 threshold: float = -1.0, threads: int = 0, backend: str = 'auto', *,
+                 threshold: float | None = None, threads: int = 0, backend: str = 'auto', *,
                  test: bool = True) -> None:
         network = open_network(checkpoint) if isinstance(checkpoint, str | Path) else checkpoint
         self.info = network.info

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Which cameras the launch arguments speak of, their topics, and where their outputs go."""
+"""The cameras that the launch arguments name, their topics and their output topics."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 
 from fcn_seg_ros.errors import InputError
 
-# Names under which drivers and image_proc publish: the camera's other topics stand beside them.
+# Names under which drivers and image_proc publish; the camera's other topics are beside them.
 _IMAGE_NAMES = ('image', 'image_raw', 'image_mono', 'image_color', 'image_rect',
                 'image_rect_color')
-# What rcl takes as the right side of a remapping.
+# What rcl accepts as the right side of a remapping.
 _TOPIC = re.compile(r'(~/|/)?[A-Za-z_]\w*(/[A-Za-z_]\w*)*', re.ASCII)
 _NAME = re.compile(r'[A-Za-z_]\w*', re.ASCII)
 
@@ -21,8 +21,8 @@ def one_camera(values: Mapping[str, str], known: Sequence[str]) -> dict[str, str
     """
     Return the topic that the arguments give each camera, by its name; empty: none.
 
-    ``known`` are the cameras as the parameters have them; the arguments may name another. Raises
-    InputError for a name or a topic that cannot be, and for one topic where there are several.
+    ``known`` are the cameras of the parameters; the arguments may name another one. Raises
+    InputError for an invalid name or topic, and for a topic that could belong to several cameras.
     """
     camera, topic = values['camera'], values['topic']
     if camera:
@@ -30,8 +30,8 @@ def one_camera(values: Mapping[str, str], known: Sequence[str]) -> dict[str, str
     if topic:
         check_topic('topic', topic)
     if topic and not camera and len(known) > 1:
-        raise InputError(f'camera: expected the one that topic is for, as there are several '
-                         f'({", ".join(known)}), found none')
+        raise InputError('camera: expected the camera that topic belongs to (one of '
+                         f'{", ".join(known)}), found none')
     return dict.fromkeys([camera] if camera else known, topic)
 
 
@@ -39,7 +39,7 @@ def several_cameras(values: Mapping[str, str], known: Sequence[str]) -> dict[str
     """
     Return the topic that ``cameras`` and ``topics`` give each camera; empty: none.
 
-    Raises InputError for a name or a topic that cannot be, and where two cameras would share one.
+    Raises InputError for an invalid name or topic, and if two cameras share a topic.
     """
     cameras, topics = _listed(values['cameras']), _listed(values['topics'])
     for camera in cameras:
@@ -59,9 +59,9 @@ def several_cameras(values: Mapping[str, str], known: Sequence[str]) -> dict[str
 
 def output_prefixes(cameras: Mapping[str, str], outputs: str) -> dict[str, str]:
     """
-    Return what each camera's output topics begin with, ``front/road`` for ``front/road/mask``.
+    Return the prefix of each camera's output topics, ``front/road`` for ``front/road/mask``.
 
-    ``outputs`` is the argument of that name. Raises InputError where two would be the same.
+    ``outputs`` is the argument of that name. Raises InputError if two cameras share a prefix.
     """
     prefixes = {camera: _prefix(camera, topic, outputs) for camera, topic in cameras.items()}
     if len(set(prefixes.values())) < len(prefixes):
@@ -71,13 +71,13 @@ def output_prefixes(cameras: Mapping[str, str], outputs: str) -> dict[str, str]:
 
 
 def check_name(argument: str, name: str, what: str) -> None:
-    """Raise InputError where a name is none for a camera or a node; ``what`` says what it is."""
+    """Raise InputError for an invalid name of a camera or node; ``what`` says what is expected."""
     if not _NAME.fullmatch(name):
         raise InputError(f'{argument}: expected {what}, found {name!r}')
 
 
 def check_topic(argument: str, topic: str) -> None:
-    """Raise InputError where a text is no topic, or names that of a transport."""
+    """Raise InputError for an invalid topic, and for one with a transport."""
     if topic.endswith(('/compressed', '/compressedDepth', '/theora', '/ffmpeg')):
         raise InputError(f'{argument}: expected a topic without its transport (use '
                          f'transport:=compressed), found {topic!r}')

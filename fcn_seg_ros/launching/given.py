@@ -1,9 +1,9 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-The parameters that a node will be given, read as rcl reads them.
+The parameters that a node will get, read as rcl reads them.
 
-So that a launch file knows the cameras of a parameter file, and refuses what the node would.
+With them a launch file knows the cameras of a parameter file and refuses what the node would.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _PARAMETERS = 'ros__parameters'
 
 
 class _Loader(yaml.SafeLoader):
-    """Takes words for values as rcl does: 1e3 is a number, 2026-01-01 a text."""
+    """Reads scalars as rcl does: 1e3 is a number, 2026-01-01 a text."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}
 
 
 def scalar(text: str) -> Any:
-    """Return the bool, int, float or text that an unquoted word is to rcl."""
+    """Return an unquoted word as rcl reads it: bool, int, float or text."""
     if text.lower() in _BOOLEANS:
         return _BOOLEANS[text.lower()]
     if _INTEGER.fullmatch(text):
@@ -53,10 +53,10 @@ _Loader.add_constructor('tag:yaml.org,2002:str', _construct)
 
 def typed(row: Row, text: str) -> Any:
     """
-    Return the value that a launch argument gives a parameter.
+    Return the parameter value of a launch argument's text.
 
-    true and false in any case, numbers, lists as ``[1, 2]`` or ``1,2``. Raises InputError, with
-    the parameter's name, where the text is no such value.
+    Accepts true and false in any case, numbers, and lists as ``[1, 2]`` or ``1,2``. Raises
+    InputError, with the parameter's name, for any other text.
     """
     if isinstance(row.default, str):
         value: Any = text
@@ -71,11 +71,11 @@ def typed(row: Row, text: str) -> Any:
 
 def given_parameters(sources: Iterable[str | tuple[str, Any]], node: str) -> dict[str, Any]:
     """
-    Return the parameters that a node of this full name takes from its arguments.
+    Return the parameters that a node of this full name gets.
 
-    ``sources``, in order: paths of parameter files, and (name, value) as of SetParameter. The
-    last one counts, but what a file says of the node by its name counts more than of every node.
-    Raises InputError for a file that is no parameter file.
+    ``sources``, in order: paths of parameter files, and (name, value) pairs of SetParameter. Later
+    ones win, but values for the node's own name win over those for every node. Raises InputError
+    for an invalid parameter file.
     """
     everywhere: dict[str, Any] = {}
     by_name: dict[str, Any] = {}
@@ -94,7 +94,7 @@ def given_parameters(sources: Iterable[str | tuple[str, Any]], node: str) -> dic
 
 
 def _read(path: str) -> dict[str, dict[str, Any]]:
-    """Return the parameters in a file by the full name, or pattern, of the nodes they are for."""
+    """Return the parameters in a file by the full name, or pattern, of their nodes."""
     try:
         content = yaml.load(Path(path).read_text(), _Loader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -117,7 +117,7 @@ def _read(path: str) -> dict[str, dict[str, Any]]:
 
 
 def _flat(parameters: Any, prefix: str = '') -> dict[str, Any]:
-    """Return nested parameters under their full names, with dots."""
+    """Return nested parameters by their full names, with dots."""
     flat: dict[str, Any] = {}
     for name, value in parameters.items() if isinstance(parameters, Mapping) else ():
         full = f'{prefix}{name}'

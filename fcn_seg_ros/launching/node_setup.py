@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""From launch arguments to what the node gets: parameters, remappings, environment."""
+"""Turn launch arguments into parameters, remappings and environment of the node."""
 
 from __future__ import annotations
 
@@ -17,20 +17,18 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.launching.arguments import OWN_ARGUMENTS, PARAMETER_ROWS, choice
 from fcn_seg_ros.launching.cameras import check_name, check_topic, output_prefixes
 from fcn_seg_ros.launching.given import given_parameters, typed
-from fcn_seg_ros.node.outputs import OUTPUTS
+from fcn_seg_ros.node.outputs.registry import remapped_names
 from fcn_seg_ros.node.parameters import PARAMETERS, checked
 from fcn_seg_ros.node.settings import settings_of
 from fcn_seg_ros.resources import CHECKPOINTS, find_checkpoint, share_file
 
-# From the arguments' values, and the cameras that the parameters name, to a topic for each camera.
+# Returns a topic for each camera, from the arguments' values and the cameras of the parameters.
 CamerasOf = Callable[[Mapping[str, str], Sequence[str]], Mapping[str, str]]
-# A compressed output moves with its image (see node/outputs.py).
-_REMAPPED = (*(name for name in OUTPUTS if not name.endswith('/compressed')), 'label_info')
 
 
 @dataclass(frozen=True)
 class NodeSetup:
-    """What launch_ros' Node takes; ``rviz`` is None where RViz is not wanted."""
+    """What launch_ros' Node takes; ``rviz`` is None unless RViz was asked for."""
 
     name: str
     namespace: str
@@ -58,67 +56,68 @@ def node_setup(values: Mapping[str, str], cameras_of: CamerasOf, base_namespace:
     """
     Return how to start the node for the values of a launch file's arguments.
 
-    ``base_namespace`` and ``sources`` are what the launch files around it say for every node: a
-    namespace, and parameters as ``given_parameters`` takes them, over which ``params_file`` and
-    then the arguments win; an argument left empty says nothing. Raises InputError, one line with
-    the argument's or parameter's name, for what the node would refuse and for a missing file.
+    ``base_namespace`` and ``sources`` come from the enclosing launch files: a namespace, and
+    parameters as in ``given_parameters``. ``params_file`` overrides these parameters, and non-empty
+    arguments override both. Raises InputError, one line with the name of the argument or parameter,
+    for what the node would refuse and for a missing file.
     """
-    own = {**values} | {a.name: choice(a, values[a.name]) for a in OWN_ARGUMENTS if a.choices}
-    check_name('name', own['name'], 'the name of a node, such as seg_node')
-    namespace = _namespace(base_namespace, own['namespace'])
-    params_file = _existing_file('params_file', own['params_file'])
+    options = {**values} | {a.name: choice(a, values[a.name]) for a in OWN_ARGUMENTS if a.choices}
+    check_name('name', options['name'], 'the name of a node, such as seg_node')
+    namespace = _namespace(base_namespace, options['namespace'])
+    params_file = _existing_file('params_file', options['params_file'])
     given = given_parameters([*sources, *filter(None, [params_file])],
-                             f'{namespace.rstrip("/")}/{own["name"]}')
+                             f'{namespace.rstrip("/")}/{options["name"]}')
     known = checked(PARAMETERS[0], given.get('cameras', PARAMETERS[0].default))
     cameras = cameras_of(values, known)
     parameters = {name: typed(row, values[name]) for name, row in PARAMETER_ROWS.items()
                   if values[name]}
-    if own['use_sim_time']:
-        parameters['use_sim_time'] = own['use_sim_time'] == 'true'
+    if options['use_sim_time']:
+        parameters['use_sim_time'] = options['use_sim_time'] == 'true'
     if list(cameras) != list(dict.fromkeys(known)):
         parameters['cameras'] = list(cameras)
     parameters |= {f'{camera}.topic': topic for camera, topic in cameras.items() if topic}
-    topics = _check(given | parameters, own['name'], namespace)
+    topics = _check(given | parameters, options['name'], namespace)
     if parameters.get('checkpoint', '') not in ('', *CHECKPOINTS):
         parameters['checkpoint'] = str(find_checkpoint(parameters['checkpoint']).resolve())
-    prefixes = output_prefixes(cameras, own['outputs'])
+    prefixes = output_prefixes(cameras, options['outputs'])
     return NodeSetup(
-        own['name'], namespace, [source for source in (params_file, parameters) if source],
+        options['name'], namespace, [source for source in (params_file, parameters) if source],
         [(f'{camera}/road/{output}', f'{prefix}/{output}')
          for camera, prefix in prefixes.items() if prefix != f'{camera}/road'
-         for output in _REMAPPED],
-        _added_environment(environ), _log_level(namespace, own['name'], own['log_level']),
-        own['respawn'] == 'true', _seconds('respawn_delay', own['respawn_delay']),
-        _rviz_setup(own, topics, prefixes, namespace) if own['rviz'] == 'true' else None)
+         for output in remapped_names()],
+        _added_environment(environ), _log_level(namespace, options['name'], options['log_level']),
+        options['respawn'] == 'true', _seconds('respawn_delay', options['respawn_delay']),
+        _rviz_setup(options, topics, prefixes, namespace) if options['rviz'] == 'true' else None)
 
 
 def _check(parameters: Mapping[str, Any], name: str, namespace: str) -> dict[str, str]:
-    """Raise InputError for what the node would refuse; return its cameras' image topics."""
+    """Raise InputError for what the node would refuse; return the cameras' image topics."""
     settings = settings_of(lambda row: parameters.get(row.name, row.default),
                            lambda topic: expand_topic_name(topic, name, namespace))
     checkpoint = find_checkpoint(settings.checkpoint)
     if not checkpoint.is_file():
         raise InputError(f'checkpoint: expected a file, found none at {checkpoint}')
-    return {camera: own.topic for camera, own in settings.cameras.items()}
+    return {name: camera.topic for name, camera in settings.cameras.items()}
 
 
-def _rviz_setup(own: Mapping[str, str], topics: Mapping[str, str], prefixes: Mapping[str, str],
+def _rviz_setup(options: Mapping[str, str], topics: Mapping[str, str], prefixes: Mapping[str, str],
                 namespace: str) -> RvizSetup:
-    """Return RViz on the first camera: rviz/road.rviz shows /camera, remapped to that one."""
+    """Return how to start RViz: rviz/road.rviz shows /camera, remapped to the first camera."""
     camera, prefix = next(iter(prefixes.items()))
     shown = {'/camera/image_raw': topics[camera],
-             **{f'/camera/road/{output}': f'{prefix}/{output}' for output in _REMAPPED}}
-    remappings = [(shown_as, expand_topic_name(topic, own['name'], namespace))
+             **{f'/camera/road/{output}': f'{prefix}/{output}' for output in remapped_names()}}
+    remappings = [(shown_as, expand_topic_name(topic, options['name'], namespace))
                   for shown_as, topic in shown.items()]
-    clock = own['use_sim_time']
+    clock = options['use_sim_time']
     return RvizSetup(str(share_file('rviz/road.rviz')),
                      {'use_sim_time': clock == 'true'} if clock else {},
                      [(shown_as, topic) for shown_as, topic in remappings if shown_as != topic])
 
 
-def _namespace(base: str, own: str) -> str:
-    """Return the full namespace, as launch_ros makes it of a group's and a node's."""
-    full = own if own.startswith('/') else '/'.join(filter(None, [base.strip('/'), own]))
+def _namespace(base: str, namespace: str) -> str:
+    """Return the full namespace, joined as in launch_ros."""
+    parts = [base.strip('/'), namespace]
+    full = namespace if namespace.startswith('/') else '/'.join(filter(None, parts))
     full = '/' + full.strip('/')
     if full != '/':
         check_topic('namespace', full)
@@ -126,12 +125,12 @@ def _namespace(base: str, own: str) -> str:
 
 
 def _log_level(namespace: str, name: str, level: str) -> str:
-    """Return what --log-level takes for one node: its logger's name, with dots, and the level."""
+    """Return the --log-level of one node: the name of its logger, with dots, and the level."""
     return '.'.join([*filter(None, namespace.split('/')), name]) + f':={level}'
 
 
 def _added_environment(environ: Mapping[str, str] | None) -> dict[str, str]:
-    """Return the variables that choose the shipped DDS profile, none where the user chose one."""
+    """Return the variables that select the shipped DDS profile, unless the user selected one."""
     environment = dict(os.environ if environ is None else environ)
     before = dict(environment)
     use_shipped_profile(environment)
@@ -139,8 +138,8 @@ def _added_environment(environ: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def _existing_file(name: str, path: str) -> str:
-    """Return the absolute path of an argument's file, or an empty text where none was given."""
-    # A shell leaves the ~ of name:=~/file alone, and launch_ros only warns where a file is missing.
+    """Return the absolute path of an argument's file, '' if none was given."""
+    # Shells do not expand the ~ of name:=~/file, and launch_ros only warns of a missing file.
     full = Path(os.path.expanduser(path))
     if path and not full.is_file():
         raise InputError(f'{name}: expected a file, found none at {path}')

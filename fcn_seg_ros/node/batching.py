@@ -1,24 +1,23 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How many frames that wait together go through the network in one batch."""
+"""Choose how many waiting frames go through the network in one batch."""
 
 from __future__ import annotations
 
-# The share of the newest measurement in the mean: recent, without following every outlier.
+# Weight of the newest measurement in the running mean: recent, without following outliers.
 _NEWEST = 0.2
-# A batch must save this much of the time that its frames take one by one.
+# A batch must take less than this share of the time that its frames take one by one.
 _GAIN = 0.95
 
 
 class Batching:
     """
-    Decides by what batches have taken on this device.
+    Decides by the measured times of batches on this device.
 
-    On a CPU frames go one by one: one frame already keeps all of its cores busy, so two in a batch
-    take about twice as long, and the first waits for the second. On a GPU a batch of n frames is
-    tried once they wait together, and kept to as long as a frame takes less time in it than alone.
-    With ``max_age_ms`` a batch is only as large as lets its oldest frame be published in time.
-    Used by one thread.
+    On a CPU frames go one by one: one frame already uses all cores, so a batch of two takes about
+    twice as long, and the first frame waits for the second. On a GPU a batch of n frames is tried
+    once n frames wait, and used as long as a frame takes less time in it than alone. With
+    ``max_age_ms`` a batch is only as large as its oldest frame can wait for. For one thread.
     """
 
     def __init__(self, device: str) -> None:
@@ -27,7 +26,7 @@ class Batching:
         self._seen: set[int] = set()
 
     def record(self, size: int, milliseconds: float) -> None:
-        """Take note of what a batch has taken; the first of a size is not typical."""
+        """Record the time of a batch; the first one of each size is left out as a warm-up."""
         if size in self._seen:
             before = self._mean_ms.get(size, milliseconds)
             self._mean_ms[size] = before + _NEWEST * (milliseconds - before)
@@ -37,7 +36,7 @@ class Batching:
         """
         Return the size of the next batch, 1 to ``waiting``.
 
-        ``age_ms`` is the age of its oldest frame; ``max_age_ms`` what it may be, 0 for any.
+        ``age_ms`` is the age of its oldest frame, ``max_age_ms`` the limit, 0 for none.
         """
         if self._on_cpu:
             return 1

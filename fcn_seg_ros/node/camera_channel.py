@@ -1,22 +1,27 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""One camera: what is subscribed to and published for it, both on demand."""
+"""One camera: its subscriptions and publishers, both on demand."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
 
+from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode
+from rclpy.timer import Timer
 from sensor_msgs.msg import CameraInfo
 
 from fcn_seg_ros.inference.monitor import PictureMonitor
 from fcn_seg_ros.node.cpu_latency import CpuLatency
 from fcn_seg_ros.node.depth_watch import DepthWatch
-from fcn_seg_ros.node.frame_slot import FrameSlots
+from fcn_seg_ros.node.frame_slot import Counts, FrameSlots
+from fcn_seg_ros.node.health import CameraHealth
 from fcn_seg_ros.node.image_input import ImageInput
 from fcn_seg_ros.node.info_input import InfoInput
-from fcn_seg_ros.node.outputs import CameraOutputs
+from fcn_seg_ros.node.outputs.publishers import CameraOutputs
+from fcn_seg_ros.node.publish import HAS_MATCHED_EVENT, POLL_PERIOD_S
+from fcn_seg_ros.node.publisher_watch import PublisherWatch
 from fcn_seg_ros.node.settings import Settings
 from fcn_seg_ros.node.statistics import RecentTimes
 
@@ -24,10 +29,10 @@ from fcn_seg_ros.node.statistics import RecentTimes
 @dataclass(frozen=True)
 class Frame:
     """
-    A camera image message as it was on the wire, and when it was taken from the middleware.
+    A serialised image message of type ``kind``, taken from the middleware at ``taken``.
 
-    ``kind`` is its type, ``taken`` in monotonic seconds. It is read by the worker: one that cannot
-    be read is counted there, and one that is replaced by a newer need not be read at all.
+    ``taken`` is in monotonic seconds. The worker deserialises it: there a broken one is counted,
+    and one that a newer frame has replaced costs nothing.
     """
 
     serialised: bytes
@@ -39,15 +44,15 @@ class CameraChannel:
     """
     The subscriptions, publishers and times of one camera.
 
-    While it is active, it subscribes to the images and the camera info as long as somebody listens
-    to one of its outputs. Frames go to ``slots``; while they are awaited, ``latency`` is wanted.
-    Methods are for the executor's thread; ``image_shape``, ``network_shape`` and ``depth`` are
-    the worker's, who notes there what the last images were, and so is ``monitor``.
+    While active, it subscribes to images and camera info as long as somebody subscribes to one of
+    its outputs, and limits the CPUs' ``latency`` meanwhile. Frames go to ``slots``. Methods are for
+    the executor's thread; ``image_shape``, ``network_shape``, ``depth`` and ``monitor`` belong to
+    the worker.
     """
 
     def __init__(self, node: LifecycleNode, name: str, settings: Settings, slots: FrameSlots,
                  latency: CpuLatency) -> None:
-        own = settings.cameras[name]
+        camera = settings.cameras[name]
         self.name = name
         self.times = RecentTimes()
         self.monitor = PictureMonitor()
@@ -58,35 +63,54 @@ class CameraChannel:
         self._slots = slots
         self._latency = latency
         self._active = False
-        self.images = ImageInput(node, own.topic, own.transport, settings.reliability,
+        self._poll_timer: Timer | None = None
+        self.images = ImageInput(node, camera.topic, camera.transport, settings.reliability,
                                  self._on_frame)
-        # As image_transport's camera publishers have it: beside the image.
-        image_topic = node.resolve_topic_name(own.topic)
-        self._info = InfoInput(node, f'{image_topic.rpartition("/")[0]}/camera_info')
-        self.outputs = CameraOutputs(node, name, settings.mask_deadline_ms, self.update)
+        # Beside the image, as image_transport's camera publishers have it.
+        image_topic = node.resolve_topic_name(camera.topic)
+        self.info_topic: str = f'{image_topic.rpartition("/")[0]}/camera_info'
+        self._info = InfoInput(node, self.info_topic)
+        self.publishers = PublisherWatch(node, self.images.topic, self.images.type_name)
+        self.outputs = CameraOutputs(node, name, settings, self.update)
 
     @property
     def camera_info(self) -> CameraInfo | None:
-        """Return the camera's newest, None before there was one."""
+        """Return the newest CameraInfo, None before there was one."""
         return self._info.newest
 
+    def health(self, counts: Counts) -> CameraHealth:
+        """Return what the diagnostics report; may be called from any thread."""
+        images = self.images
+        return CameraHealth(
+            counts, self.times, images.is_open, images.lost, images.missed, images.transport,
+            images.reliability_in_use, images.incompatible, images.matched, self.publishers.hint,
+            self.depth.hint, self.monitor.report)
+
     def activate(self) -> None:
-        """Subscribe, as soon as somebody listens."""
+        """Subscribe as soon as somebody subscribes to an output."""
         self._active = True
+        if not HAS_MATCHED_EVENT:
+            self._poll_timer = self._node.create_timer(
+                POLL_PERIOD_S, self.update, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.publishers.start()
         self.update()
 
     def deactivate(self) -> None:
         """Unsubscribe."""
         self._active = False
+        self.publishers.stop()
+        if self._poll_timer is not None:
+            self._node.destroy_timer(self._poll_timer)
+            self._poll_timer = None
         self.update()
 
     def update(self) -> None:
-        """Subscribe to what is needed now, and to nothing else."""
+        """Subscribe if somebody subscribes to an output, else unsubscribe."""
         awaited = self._active and self.outputs.watched()
         self._latency.want(self.name, awaited)
         if awaited:
             self.images.open()
-            # Its focal length also decides how large the network's input is.
+            # Its focal length also determines the size of the network's input.
             self._info.open()
         else:
             self.images.close()
@@ -94,10 +118,7 @@ class CameraChannel:
 
     def destroy(self) -> None:
         """Leave the graph."""
-        self._active = False
-        self._latency.want(self.name, False)
-        self.images.close()
-        self._info.close()
+        self.deactivate()
         self.outputs.destroy()
 
     def _on_frame(self, serialised: bytes, kind: type) -> None:

@@ -3,9 +3,9 @@
 """
 Which image a CameraInfo describes, and the CameraInfo of just that image.
 
-By its definition width, height, K and P are those of the whole sensor; the image is the region of
-interest, of every binning-th pixel. The numbers follow image_geometry's PinholeCameraModel: the
-principal point is moved by the region's offset, then all is divided by the binning.
+By definition width, height, K and P are those of the full sensor; the image is the region of
+interest, binned. As in image_geometry's PinholeCameraModel, the principal point is shifted by the
+region's offset, then everything is divided by the binning.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ def for_image(info: CameraInfo, height: int, width: int) -> CameraInfo | None:
     """
     Return a new CameraInfo of an image of this size, without region and binning.
 
-    None where ``info`` describes no image of this size. One that has the size of ``info`` itself is
-    the whole sensor's, whatever region and binning say.
+    None if ``info`` does not describe an image of this size. An image of the size of ``info``
+    itself is taken for the full sensor's, whatever region and binning say.
     """
     if (info.width, info.height) == (width, height):
         return _copy(info, width, height, 0, 0, 1, 1)
     x_offset, y_offset, columns, rows, binning_x, binning_y = _part(info)
-    # Drivers differ in what becomes of a last pixel that is not a whole one.
+    # Drivers differ in whether they round an incomplete last pixel up or down.
     if not (width in (columns // binning_x, -(-columns // binning_x))
             and height in (rows // binning_y, -(-rows // binning_y))):
         return None
@@ -33,25 +33,25 @@ def for_image(info: CameraInfo, height: int, width: int) -> CameraInfo | None:
 
 
 def focal_length(info: CameraInfo | None, height: int, width: int) -> float:
-    """Return a camera's focal length in pixels of its images of such a size, 0 if unknown."""
-    own = None if info is None else for_image(info, height, width)
-    focal = 0.0 if own is None else float(own.k[0])
+    """Return the focal length in pixels for images of this size, 0 if unknown."""
+    described_info = None if info is None else for_image(info, height, width)
+    focal = 0.0 if described_info is None else float(described_info.k[0])
     return focal if 0 < focal < math.inf else 0.0
 
 
 def described(info: CameraInfo) -> str:
-    """Return in words which image a CameraInfo is for."""
+    """Return in words which image a CameraInfo describes."""
     words = f'{info.width}x{info.height} pixels'
     _, _, columns, rows, binning_x, binning_y = _part(info)
     if (columns, rows) != (info.width, info.height):
-        words += f', of them the region {columns}x{rows}'
+        words += f', region of interest {columns}x{rows}'
     if (binning_x, binning_y) != (1, 1):
         words += f', binned {binning_x}x{binning_y}'
     return words
 
 
 def _part(info: CameraInfo) -> tuple[int, int, int, int, int, int]:
-    """Return the region's offset and size, and the binning; zeros in a message mean all, and 1."""
+    """Return the region's offset and size, and the binning, with the message's zeros resolved."""
     roi = info.roi
     whole = roi.width == 0 or roi.height == 0
     columns, rows = (info.width, info.height) if whole else (roi.width, roi.height)

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The service ``~/load_checkpoint``: another network, without a gap in the masks."""
+"""The service ``~/load_checkpoint``: change the network without a gap in the masks."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from fcn_seg_ros.node.load_job import LoadJob
 
 class CheckpointService:
     """
-    Loads the file that the parameter ``checkpoint`` names, and answers when it is in use.
+    Loads the file that the parameter ``checkpoint`` names, and answers once it is in use.
 
-    The network in use stays where the new one cannot be loaded or fails its self-test; the answer
-    says why. The executor goes on meanwhile. ``load`` begins to load and calls back on the loading
-    thread, ``take`` puts the network into use there and returns '' or why it did not; ``done`` is
-    called in the executor after a success.
+    If the new network cannot be loaded or fails its self-test, the old one stays in use and the
+    answer says why. The executor keeps running meanwhile. ``load`` starts loading and calls back on
+    the loading thread; ``take`` puts the network into use there and returns '' or why it could not;
+    ``done`` is called in the executor after a success.
     """
 
     def __init__(self, node: Node, load: Callable[[Callable[[LoadJob], None]], LoadJob],
@@ -31,14 +31,14 @@ class CheckpointService:
         self._load = load
         self._take = take
         self._done = done
-        # A group of its own: one that waits holds up everything else of its group.
+        # A callback group of its own: a callback that waits blocks the others of its group.
         node.create_service(Trigger, '~/load_checkpoint', self._serve,
                             callback_group=MutuallyExclusiveCallbackGroup())
 
     async def _serve(self, request: Trigger.Request, response: Trigger.Response
                      ) -> Trigger.Response:
         future: Future[str] = Future(executor=self._node.executor)
-        # A callback, whatever it does, is what wakes the executor.
+        # The executor wakes up only for a callback.
         future.add_done_callback(lambda future: None)
         try:
             loading = self._load(lambda loading: future.set_result(self._take(loading)))
@@ -47,7 +47,7 @@ class CheckpointService:
             problem = str(error)
         if problem:
             self._node.get_logger().error(f'load_checkpoint: {problem}')
-            response.message = f'the network in use stays: {problem}'
+            response.message = f'the old network stays in use: {problem}'
             return response
         self._done()
         response.success = True

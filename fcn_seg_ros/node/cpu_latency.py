@@ -1,13 +1,12 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-A limit on how long the processors may take to wake up, held while frames are awaited.
+A limit on the wake-up latency of the CPUs, held while frames are awaited.
 
-Between two frames of a 10 Hz camera they are idle for most of the time and sleep, and what wakes up
-deeply asleep is slow at first; in a virtual machine the host may put two of them on one core then.
-Linux lets a process ask for better while it holds a file open
-(https://docs.kernel.org/power/pm_qos_interface.html), so the request ends with the process,
-however that ends.
+Between two frames of a 10 Hz camera the CPUs are mostly idle. They enter deep sleep states, which
+they leave slowly; in a virtual machine, the host may even put two of them on one core. Linux keeps
+them in shallow sleep states while a process holds a file open
+(https://docs.kernel.org/power/pm_qos_interface.html), so the limit ends with the process.
 """
 
 from __future__ import annotations
@@ -21,10 +20,10 @@ CPU_LATENCY_DEVICE = '/dev/cpu_dma_latency'
 
 class CpuLatency:
     """
-    Asks for the limit, in microseconds, as long as somebody wants it; negative: never.
+    Holds a limit in microseconds while any camera wants it; a negative limit is never set.
 
-    ``problem`` is why it could not, in one line, or ''; it may be read from any thread. Methods are
-    for the executor's thread.
+    ``problem`` says in one line why it could not be set, or is ''; any thread may read it. Methods
+    are for the executor's thread.
     """
 
     def __init__(self, limit_us: int, logger: Any) -> None:
@@ -35,21 +34,21 @@ class CpuLatency:
         self._file: int | None = None
 
     def want(self, name: str, wanted: bool) -> None:
-        """Note whether ``name`` waits for frames, and ask for the limit or give it up."""
+        """Note whether ``name`` waits for frames, and set or release the limit."""
         (self._wanted_by.add if wanted else self._wanted_by.discard)(name)
         if not self._wanted_by:
             self.release()
         elif self._file is None and self._limit_us >= 0 and not self.problem:
-            self._ask()
+            self._set()
 
     def release(self) -> None:
-        """Give the limit up, whoever wants it."""
+        """Release the limit, whoever wants it."""
         self._wanted_by.clear()
         if self._file is not None:
             os.close(self._file)
             self._file = None
 
-    def _ask(self) -> None:
+    def _set(self) -> None:
         file = None
         try:
             file = os.open(CPU_LATENCY_DEVICE, os.O_WRONLY | os.O_CLOEXEC)
@@ -57,10 +56,9 @@ class CpuLatency:
         except OSError as error:
             if file is not None:
                 os.close(file)
-            self.problem = ('parameter cpu_latency_us: expected to be allowed to write to '
-                            f'{CPU_LATENCY_DEVICE}, found a fault ({error.strerror}); goes on '
-                            'without')
+            self.problem = (f'parameter cpu_latency_us has no effect: cannot write to '
+                            f'{CPU_LATENCY_DEVICE} ({error.strerror})')
             self._logger.warning(self.problem)
             return
         self._file = file
-        self._logger.debug(f'processors are to wake up within {self._limit_us} us')
+        self._logger.debug(f'maximum CPU wake-up latency: {self._limit_us} us')

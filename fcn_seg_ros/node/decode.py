@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""From a camera's message to an RGB image."""
+"""Decode camera messages to RGB images."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from fcn_seg_ros.images.encodings import is_deep, to_rgb
 
 
 class Decoded(NamedTuple):
-    """An image, uint8 RGB (H, W, 3), and whether its values came in 16 bits."""
+    """An image, uint8 RGB (H, W, 3), and whether its source had 16 bits per value."""
 
     image: np.ndarray
     deep: bool
 
 
-def to_message(serialised: bytes, kind: type) -> Image | CompressedImage:
-    """Return a message that came as it was on the wire; raises InputError where it is none."""
+def deserialise(serialised: bytes, kind: type) -> Image | CompressedImage:
+    """Return the message that a camera sent as these bytes; raises InputError for a broken one."""
     try:
         message: Image | CompressedImage = deserialize_message(serialised, kind)
-    except Exception as error:  # the middlewares raise different kinds
+    except Exception as error:  # the type depends on the middleware
         raise InputError(f'message: expected {kind.__name__}, found {len(serialised)} bytes of '
                          f'something else ({type_and_words(error)})') from None
     return message
 
 
-def to_image(message: Image | CompressedImage, bit_depth: int = 0) -> Decoded:
+def decode_image(message: Image | CompressedImage, bit_depth: int = 0) -> Decoded:
     """
-    Return a message's image; raises InputError where it is malformed, whatever a library raised.
+    Decode a camera's message; raises InputError where it is malformed, whatever a library raises.
 
-    ``bit_depth`` is how many bits of 16-bit values are in use; 0: all.
+    ``bit_depth`` is the number of bits in use in 16-bit values; 0 means all.
     """
     try:
         if isinstance(message, CompressedImage):
@@ -48,6 +48,6 @@ def to_image(message: Image | CompressedImage, bit_depth: int = 0) -> Decoded:
         return Decoded(rgb, is_deep(message.encoding))
     except InputError:
         raise
-    except Exception as error:  # what nobody thought of is still the message's fault
+    except Exception as error:  # still the message's fault
         raise InputError(f'image: expected one that can be decoded, found '
                          f'{type_and_words(error)}') from None

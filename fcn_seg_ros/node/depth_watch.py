@@ -1,16 +1,16 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a camera's 16-bit values fill their bits: those of a 10-bit camera look black."""
+"""Notice 16-bit images that use fewer bits: those of a 10-bit camera look black."""
 
 from __future__ import annotations
 
 import numpy as np
 
-# So many images may be dark by chance, as the first ones of a camera whose exposure settles.
+# Fewer dark images may be chance, such as the first ones while the exposure settles.
 _ENOUGH_IMAGES = 10
-# Two bits that are never used: no pixel was as bright as a quarter of white.
+# The upper two bits are unused: no pixel is as bright as a quarter of white.
 _DARK = 64
-# What sensors have.
+# Bit depths of sensors.
 _DEPTHS = (10, 12, 14)
 
 
@@ -18,8 +18,8 @@ class DepthWatch:
     """
     Looks for upper bits that are never used.
 
-    ``note`` is for one thread; ``hint`` says what was found in one line, or is '', and may be read
-    from any.
+    ``hint`` says in one line what was found, or is ''; any thread may read it. ``note`` is for one
+    thread.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class DepthWatch:
         self._highest = 0
 
     def note(self, image: np.ndarray, bit_depth: int) -> None:
-        """Look at a uint8 image that was made of the upper 8 of ``bit_depth`` bits (0: 16)."""
+        """Look at a uint8 image that holds the upper 8 of ``bit_depth`` bits (0: 16)."""
         depth = bit_depth or 16
         if depth != self._depth:
             self._depth, self._images, self._highest, self.hint = depth, 0, 0, ''

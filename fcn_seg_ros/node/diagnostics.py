@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The node's health on /diagnostics, every second or sooner, from a thread of its own."""
+"""Publish the node's health on /diagnostics, at least every second."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from collections.abc import Callable
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 
+from fcn_seg_ros import diagnostic_keys as keys
+from fcn_seg_ros.node.camera_watch import CameraWatch
 from fcn_seg_ros.node.frame_slot import Drop
-from fcn_seg_ros.node.health import CameraWatch, Health, Verdict, common_problems, worst
+from fcn_seg_ros.node.health import Health, Verdict, common_problems, worst
 
 _PERIOD_S = 1.0
-# Between two beats, where there is something new to say.
+# Between two messages when there is news.
 _SHORTEST_S = 0.1
 _HINT_EVERY_S = 60.0
 
@@ -25,8 +27,8 @@ class DiagnosticsPublisher:
     """
     Publishes a DiagnosticArray every second: one status for the node, then one per camera.
 
-    The next one comes at once where ``soon`` is called, from any thread. The beat has its own
-    thread, so that "configuring" and a stuck worker are seen. ``health`` is called on that thread.
+    ``soon``, from any thread, publishes the next one at once. Publishing has a thread of its own,
+    so that "configuring" and a stuck worker are reported; ``health`` is called on that thread.
     """
 
     def __init__(self, node: Node, health: Callable[[], Health]) -> None:
@@ -41,13 +43,13 @@ class DiagnosticsPublisher:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread, after the beat that it is in."""
+        """End the thread after the message in work."""
         self._stop.set()
         self._wake.set()
         self._thread.join()
 
     def soon(self) -> None:
-        """Let the next beat come now."""
+        """Publish the next message now."""
         self._wake.set()
 
     def _run(self) -> None:
@@ -56,7 +58,7 @@ class DiagnosticsPublisher:
                 array = self._array(self._health(), time.monotonic())
                 if self._node.context.ok():
                     self._publisher.publish(array)
-            except Exception:  # the beat must go on, and say what it was
+            except Exception:  # keep publishing, and log what it was
                 self._node.get_logger().error(traceback.format_exc(),
                                               throttle_duration_sec=_HINT_EVERY_S)
             shortest = min(_SHORTEST_S, _PERIOD_S)
@@ -67,7 +69,7 @@ class DiagnosticsPublisher:
     def _array(self, health: Health, now: float) -> DiagnosticArray:
         self._watches = {camera: self._watches.get(camera) or CameraWatch()
                          for camera in health.cameras}
-        # With its namespace, so that two nodes stay apart in an aggregator.
+        # With its namespace, so that an aggregator can tell two nodes apart.
         name = self._node.get_fully_qualified_name().lstrip('/')
         array = DiagnosticArray()
         array.header.stamp = self._node.get_clock().now().to_msg()
@@ -81,7 +83,7 @@ class DiagnosticsPublisher:
         return array
 
     def _log_hints(self, camera: str, verdict: Verdict, now: float) -> None:
-        """Log each hint once a minute; the logger's own throttle knows only the line of code."""
+        """Log each hint once a minute; the logger's own throttle goes by the line of code."""
         for about, words in verdict.hints.items():
             if now - self._hinted.get((camera, about), float('-inf')) >= _HINT_EVERY_S:
                 self._hinted[camera, about] = now
@@ -94,8 +96,8 @@ def node_status(node_name: str, health: Health) -> DiagnosticStatus:
     if health.warning:
         problems.append((DiagnosticStatus.WARN, health.warning))
     level, message = worst(problems, health.state)
-    values = {'state': health.state} | health.network | {
-        'worker_busy_s': f'{health.busy_s:.2f}', 'cameras': ', '.join(health.cameras)}
+    values = {keys.STATE: health.state} | health.network | {
+        keys.WORKER_BUSY: f'{health.busy_s:.2f}', keys.CAMERAS: ', '.join(health.cameras)}
     return _status(level, node_name, message, 'fcn_seg_ros', values)
 
 
@@ -103,18 +105,17 @@ def camera_status(node_name: str, camera: str, health: Health, verdict: Verdict
                   ) -> DiagnosticStatus:
     """Return the status of one camera, named ``NODE: CAMERA``."""
     known = health.cameras[camera]
-    values = {'state': health.state, 'received': str(known.counts.received),
-              'published': str(known.counts.published)}
-    values |= {f'dropped_{drop.value}': str(known.counts.dropped[drop]) for drop in Drop}
-    values |= {'in_flight': str(known.counts.in_flight),
-               'lost_before_node': str(known.lost), 'missed_in_sequence': str(known.missed),
-               'subscribed': str(known.subscribed), 'transport': known.transport,
-               'reliability': known.reliability, 'incompatible_publisher': known.incompatible}
+    values = {keys.STATE: health.state, keys.RECEIVED: str(known.counts.received),
+              keys.PUBLISHED: str(known.counts.published)}
+    values |= {keys.dropped(drop.value): str(known.counts.dropped[drop]) for drop in Drop}
+    values |= {keys.IN_FLIGHT: str(known.counts.in_flight),
+               keys.LOST: str(known.lost), keys.MISSED: str(known.missed),
+               keys.SUBSCRIBED: str(known.subscribed), keys.TRANSPORT: known.transport,
+               keys.RELIABILITY: known.reliability, keys.INCOMPATIBLE: known.incompatible}
     values |= verdict.values | health.network
-    for stage, (median, p95, longest) in known.times.percentiles().items():
-        values[f'{stage}_ms_p50'] = f'{median:.2f}'
-        values[f'{stage}_ms_p95'] = f'{p95:.2f}'
-        values[f'{stage}_ms_max'] = f'{longest:.2f}'
+    for stage, times in known.times.percentiles().items():
+        values |= {keys.stage_time(stage, statistic): f'{value:.2f}'
+                   for statistic, value in zip(('p50', 'p95', 'max'), times, strict=True)}
     return _status(verdict.level, f'{node_name}: {camera}', verdict.message, camera, values)
 
 

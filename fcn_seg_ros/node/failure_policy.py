@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the worker does about frames that the device or a fault kept from being segmented."""
+"""What the worker does after a failure to segment a frame."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from fcn_seg_ros.errors import type_and_words
 # Retries come after 0.1, 0.2, 0.4 ... seconds, at most this many.
 _FIRST_DELAY_S = 0.1
 _LONGEST_DELAY_S = 5.0
-# So many failures of the device in a row are no accident.
+# Consecutive failures of the device until the network moves to the CPU.
 FALL_BACK_AFTER = 3
-# So many unexplained errors in a row, and the process is not to be trusted any more.
+# Consecutive unexplained errors until the process ends.
 GIVE_UP_AFTER = 10
 
 
@@ -27,10 +27,9 @@ class Recovery(Enum):
 
 class FailurePolicy:
     """
-    Counts failures in a row and says what to do after each.
+    Counts consecutive failures and decides what to do after each.
 
-    ``reason`` is the last failure in one line, '' again once a frame succeeds; it may be read from
-    any thread.
+    ``reason`` is the last failure in one line, '' after a success; any thread may read it.
     """
 
     def __init__(self) -> None:
@@ -40,18 +39,18 @@ class FailurePolicy:
 
     @property
     def delay_s(self) -> float:
-        """Return how long to wait before the next try."""
+        """Return how long to wait before the next attempt."""
         if not self._device:
             return 0.0
         return min(_LONGEST_DELAY_S, _FIRST_DELAY_S * 2.0 ** min(self._device - 1, 10))
 
     def succeeded(self) -> None:
-        """Forget the failures: a frame was segmented."""
+        """Reset the counts: a frame was segmented."""
         self.reason = ''
         self._device = self._unexplained = 0
 
     def device_failed(self, error: BaseException, lost: bool) -> Recovery:
-        """Note that the device could not do a frame; ``lost``: nor will it do another."""
+        """Note a failure of the device; ``lost``: it will not recover."""
         self.reason = type_and_words(error)
         self._device += 1
         if lost or self._device % FALL_BACK_AFTER == 0:
@@ -59,7 +58,7 @@ class FailurePolicy:
         return Recovery.RETRY
 
     def unexplained(self, error: BaseException) -> Recovery:
-        """Note an exception that no frame should be able to cause."""
+        """Note an exception that is a bug of the node."""
         self.reason = type_and_words(error)
         self._unexplained += 1
         return Recovery.GIVE_UP if self._unexplained >= GIVE_UP_AFTER else Recovery.RETRY

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Where frames wait: the newest of each camera, and only that one."""
+"""Where frames wait: the newest one of each camera."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 
 class Drop(Enum):
-    """Why a frame that was received gets no mask."""
+    """Why a received frame gets no mask."""
 
     REPLACED = 'replaced'
     TOO_OLD = 'too_old'
@@ -24,7 +24,7 @@ class Drop(Enum):
 @dataclass(frozen=True)
 class Counts:
     """
-    What became of the frames of one camera.
+    The fate of one camera's frames.
 
     Always ``received == published + sum(dropped.values()) + in_flight``.
     """
@@ -63,12 +63,12 @@ class FrameSlots:
         self._taken = 0
 
     def set_cameras(self, cameras: Iterable[str]) -> None:
-        """Serve these cameras from now on; the counts of those that stay are kept."""
+        """Replace the set of cameras; those that stay keep their counts."""
         with self._changed:
             self._cameras = {name: self._cameras.get(name) or _Camera() for name in cameras}
 
     def put(self, camera: str, frame: Any) -> None:
-        """Store a frame as its camera's newest; while closed it is counted as inactive."""
+        """Store a frame as its camera's newest; while closed, drop it as inactive."""
         with self._changed:
             slot = self._cameras[camera]
             slot.received += 1
@@ -79,7 +79,7 @@ class FrameSlots:
                 slot.dropped[Drop.REPLACED] += 1
             else:
                 # A camera keeps its place in the queue when a newer frame replaces the waiting
-                # one; otherwise a fast camera would always come after a slow one.
+                # one; otherwise a fast camera would always queue behind a slow one.
                 self._arrivals += 1
                 slot.order = self._arrivals
             slot.waiting = frame
@@ -87,10 +87,10 @@ class FrameSlots:
 
     def take(self, timeout: float | None = None) -> tuple[str, Any] | None:
         """
-        Return (camera, frame) of the camera that was served longest ago.
+        Wait for a frame and return (camera, frame), of the camera that was served longest ago.
 
-        None after ``timeout`` seconds (None: no limit), or once ``wake`` was called. The caller
-        must call ``finish`` for it.
+        Returns None after ``timeout`` seconds (None: no limit) or a call of ``wake``. The caller
+        must call ``finish`` for the frame.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._woken or self._waiting(self._cameras), timeout)
@@ -98,23 +98,23 @@ class FrameSlots:
             return next(iter(self._take(self._cameras, 1)), None)
 
     def take_more(self, cameras: Collection[str], most: int) -> list[tuple[str, Any]]:
-        """Return up to ``most`` frames of ``cameras`` that wait now, in the order of ``take``."""
+        """Return up to ``most`` waiting frames of ``cameras``, in the order of ``take``."""
         with self._changed:
             return self._take(cameras, most)
 
     def waiting(self, cameras: Collection[str]) -> int:
-        """Return how many of ``cameras`` have a frame that waits."""
+        """Return how many of ``cameras`` have a waiting frame."""
         with self._changed:
             return len(self._waiting(cameras))
 
     def wake(self) -> None:
-        """Let ``take`` return, the one that waits now or else the next."""
+        """Make the current call of ``take`` return, or else the next one."""
         with self._changed:
             self._woken = True
             self._changed.notify_all()
 
     def finish(self, camera: str, dropped: Drop | None = None) -> None:
-        """Count a frame that was taken: as published, or as dropped with its reason."""
+        """Count a taken frame as published, or as dropped for a reason."""
         with self._changed:
             slot = self._cameras[camera]
             slot.in_work -= 1
@@ -129,7 +129,7 @@ class FrameSlots:
             self._open = True
 
     def close(self) -> None:
-        """Refuse frames, and give up those that wait, as inactive."""
+        """Refuse frames, and drop the waiting ones as inactive."""
         with self._changed:
             self._open = False
             for slot in self._cameras.values():
@@ -138,7 +138,7 @@ class FrameSlots:
                     slot.dropped[Drop.INACTIVE] += 1
 
     def counts(self) -> dict[str, Counts]:
-        """Return the counts of every camera, all read at one moment."""
+        """Return the counts of every camera at one moment."""
         with self._changed:
             return {name: Counts(slot.received, slot.published, dict(slot.dropped),
                                  slot.in_work + (slot.waiting is not None))
@@ -146,10 +146,10 @@ class FrameSlots:
 
     def _waiting(self, cameras: Collection[str]) -> list[str]:
         """
-        Return the names of the cameras whose frames wait, the one served longest ago first.
+        Return the names of the cameras with a waiting frame, the one served longest ago first.
 
-        By the wait alone, of cameras that fire together the first of each round would come before
-        the last whenever the slots of both are empty, and so get a larger share.
+        If only arrival counted, the first of several cameras that fire together would be served
+        first whenever all slots are empty, and so get a larger share.
         """
         def turn(name: str) -> tuple[int, int]:
             return self._cameras[name].served, self._cameras[name].order

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The subscription to one camera's images: made and dropped on demand."""
+"""The subscription to one camera's images, on demand."""
 
 from __future__ import annotations
 
@@ -27,27 +27,26 @@ from fcn_seg_ros.node.qos import (
 )
 
 TRANSPORTS = {'raw': Image, 'compressed': CompressedImage}
-# Events tell of most changes at once. This finds the rest: what an event came too early for, and
-# a publisher of another type, of which there is no event.
+# Events report most changes at once. The review finds the rest: what an event came too early for,
+# and publishers of another type, for which there is no event.
 _REVIEW_PERIOD_S = 1.0
 
 
 class ImageInput:
     """
-    Hands every image of a topic to ``on_frame``, in the executor's thread.
+    Passes every image of a topic to ``on_frame``, in the executor's thread.
 
-    As the bytes that were on the wire, with their type: the middleware drops without a word what
-    it cannot turn into a message. With transport ``compressed`` it subscribes to
-    ``TOPIC/compressed``, as image_transport does, for CompressedImage. Reliability ``auto`` is
-    decided again whenever publishers come or go: the subscription is then made anew, and what
-    arrives in these few milliseconds is lost. A ``qos_overrides`` parameter wins over it.
+    Images are passed serialised, with their type: the middleware drops silently what it cannot
+    deserialise. With transport ``compressed`` it subscribes to CompressedImage on
+    ``TOPIC/compressed``, as image_transport does. Reliability ``auto`` is decided again whenever
+    publishers appear or disappear: the subscription is then replaced, and what arrives in these
+    few milliseconds is lost. A ``qos_overrides`` parameter takes precedence.
 
-    All methods belong to the executor's thread; the attributes may be read from any. Over the
-    whole life of this object ``lost`` counts what the middleware says it lost, and ``missed`` the
-    gaps in the publishers' own numbering while subscribed: what was lost, and what a newer image
-    replaced before the executor came to take it. ``incompatible`` says which publisher cannot be
-    heard and why, or is ''; ``matched`` names those that can. ``reliability_in_use`` is '' while
-    closed.
+    All methods belong to the executor's thread; any thread may read the attributes. ``lost`` counts
+    the images that the middleware reports lost, over the life of this object, and ``missed`` the
+    gaps in the publishers' sequence numbers while subscribed: images that were lost, or replaced by
+    a newer one before the executor took them. ``incompatible`` says which publisher does not match
+    and why, or is ''; ``matched`` names those that do. ``reliability_in_use`` is '' while closed.
     """
 
     def __init__(self, node: Node, topic: str, transport: str, reliability: str,
@@ -78,18 +77,18 @@ class ImageInput:
         self._fixed: ReliabilityPolicy | None = self._overrides.pop('reliability', None)
         if self._fixed is None and reliability != 'auto':
             self._fixed = ReliabilityPolicy[reliability.upper()]
-        self._numbers: dict[bytes, int] = {}  # of the last image of each publisher
+        self._numbers: dict[bytes, int] = {}  # the last one of each publisher
         self._profile: QoSProfile | None = None
         self._subscription: Subscription | None = None
         self._timer: Timer | None = None
 
     @property
     def is_open(self) -> bool:
-        """Tell whether it subscribes."""
+        """Return whether it is subscribed."""
         return self._subscription is not None
 
     def open(self) -> None:
-        """Subscribe; nothing changes where it does already."""
+        """Subscribe, unless subscribed already."""
         if self._timer is None:
             # Not the node's clock: it stands still while a bag pauses.
             self._timer = self._node.create_timer(_REVIEW_PERIOD_S, self._review,
@@ -97,7 +96,7 @@ class ImageInput:
             self._review()
 
     def close(self) -> None:
-        """Unsubscribe; what was counted stays."""
+        """Unsubscribe; the counts stay."""
         if self._timer is not None:
             self._node.destroy_timer(self._timer)
             self._timer = None
@@ -106,24 +105,24 @@ class ImageInput:
         self.incompatible = self.matched = ''
 
     def _review(self) -> None:
-        """Subscribe as the publishers of the moment want it, and note which of them do not fit."""
+        """Subscribe as the current publishers require, and note which of them do not match."""
         if self._timer is None:
-            return  # an event that was under way when the input was closed
+            return  # a late event: the input is closed
         publishers = self._node.get_publishers_info_by_topic(self.topic)
-        of_this_type = [info for info in publishers if info.topic_type == self._type_name()]
+        of_this_type = [info for info in publishers if info.topic_type == self.type_name]
         if self._fixed is not None:
             wanted = self._fixed
         elif of_this_type or self._profile is None:
             wanted = choose_reliability(of_this_type)
         else:
-            wanted = self._profile.reliability  # a camera that restarts is likely to be the same
+            wanted = self._profile.reliability  # probably the same camera will be back
         if self._profile is None or self._profile.reliability != wanted:
             self._unsubscribe()
             self._subscribe(wanted)
         assert self._profile is not None
-        incompatible = mismatch(publishers, self._type_name(), self._profile)
+        incompatible = mismatch(publishers, self.type_name, self._profile)
         if incompatible and incompatible != self.incompatible:
-            self._node.get_logger().warning(f'{self.topic}: no images from a publisher: '
+            self._node.get_logger().warning(f'{self.topic}: a publisher does not match: '
                                             f'{incompatible}')
         self.incompatible = incompatible
         self.matched = matching(of_this_type, self._profile)
@@ -143,7 +142,7 @@ class ImageInput:
         self.reliability_in_use = ''
 
     def _on_message(self, serialised: bytes, info: Mapping[str, Any]) -> None:
-        # Some middlewares number nothing, and older distributions do not say whose number it is.
+        # Some middlewares have no sequence numbers, and older distributions no publisher_gid.
         publisher, number = info.get('publisher_gid'), info.get('publication_sequence_number')
         if publisher is not None and number is not None:
             key = bytes(publisher['data'])
@@ -154,5 +153,7 @@ class ImageInput:
     def _on_lost(self, count: int) -> None:
         self.lost += count
 
-    def _type_name(self) -> str:
+    @property
+    def type_name(self) -> str:
+        """Return the type of the images as the graph spells it."""
         return f'sensor_msgs/msg/{self._message.__name__}'

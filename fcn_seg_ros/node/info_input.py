@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The subscription to one camera's CameraInfo: made and dropped on demand."""
+"""The subscription to one camera's CameraInfo, on demand."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sensor_msgs.msg import CameraInfo
 from fcn_seg_ros.node.events import subscribe_with_events
 from fcn_seg_ros.node.qos import choose_durability, choose_reliability
 
-# Events tell of most changes at once; this finds what they came too early for.
+# Events report most changes at once; the review finds what they came too early for.
 _REVIEW_PERIOD_S = 1.0
 _TYPE = 'sensor_msgs/msg/CameraInfo'
 
@@ -23,10 +23,10 @@ class InfoInput:
     """
     Keeps the newest CameraInfo of a topic while it is open.
 
-    What is asked of the middleware is what every publisher offers, decided again when they come or
-    go: a CameraInfo that was sent once, before the node came, is kept by a publisher that is
-    reliable and transient local, and comes only to a subscription that is both. All methods belong
-    to the executor's thread; ``newest`` may be read from any.
+    It requests the quality of service that every publisher offers, and decides again when
+    publishers appear or disappear: a CameraInfo published once, before the node started, arrives
+    only if both sides are reliable and transient local. All methods belong to the executor's
+    thread; any thread may read ``newest``.
     """
 
     def __init__(self, node: Node, topic: str) -> None:
@@ -38,7 +38,7 @@ class InfoInput:
         self._timer: Timer | None = None
 
     def open(self) -> None:
-        """Subscribe; nothing changes where it does already."""
+        """Subscribe, unless subscribed already."""
         if self._timer is None:
             # Not the node's clock: it stands still while a bag pauses.
             self._timer = self._node.create_timer(_REVIEW_PERIOD_S, self._review,
@@ -46,7 +46,7 @@ class InfoInput:
             self._review()
 
     def close(self) -> None:
-        """Unsubscribe, and forget what came."""
+        """Unsubscribe and forget the CameraInfo."""
         if self._timer is not None:
             self._node.destroy_timer(self._timer)
             self._timer = None
@@ -54,13 +54,13 @@ class InfoInput:
         self.newest = None
 
     def _review(self) -> None:
-        """Subscribe as the publishers of the moment want it."""
+        """Subscribe as the current publishers require."""
         if self._timer is None:
-            return  # an event that was under way when the input was closed
+            return  # a late event: the input is closed
         publishers = [info for info in self._node.get_publishers_info_by_topic(self._topic)
                       if info.topic_type == _TYPE]
         if self._profile is not None and not publishers:
-            return  # a camera that restarts is likely to be the same
+            return  # probably the same camera will be back
         profile = QoSProfile(depth=1, reliability=choose_reliability(publishers),
                              durability=choose_durability(publishers))
         if profile != self._profile:

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Loading of a network, on a thread of its own: read, compile, self-test, warm up."""
+"""Load a network on a thread of its own: read, compile, self-test, warm up."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from rclpy.impl.rcutils_logger import RcutilsLogger
 
+from fcn_seg_ros import diagnostic_keys as keys
 from fcn_seg_ros.errors import InputError, type_and_words
 from fcn_seg_ros.inference.backends import BackendError, open_network
 from fcn_seg_ros.inference.exported import ExportedModel
@@ -25,7 +26,7 @@ from fcn_seg_ros.node.network_facts import network_facts
 from fcn_seg_ros.node.settings import Settings
 from fcn_seg_ros.resources import find_checkpoint
 
-# What is compiled before the first image is seen: KITTI's size.
+# Compiled before the first image arrives: KITTI's size.
 WARM_UP: tuple[tuple[tuple[int, int], SegmentOptions], ...] = (((375, 1242), SegmentOptions()),)
 
 
@@ -33,35 +34,35 @@ Network = StoredCheckpoint | ExportedModel
 
 
 class LoadCancelled(Exception):
-    """Nobody waits for the network any longer."""
+    """The load was cancelled."""
 
 
 @dataclass(frozen=True)
 class LoadedNetwork:
-    """A network that has passed its self-test, and what it was made from."""
+    """A network that has passed its self-test, and its source."""
 
     segmenter: RoadSegmenter
     checkpoint: Path
     facts: dict[str, str]
     seconds: float
     image_ms: float
-    # As it was read, for the CPU where a GPU fails later, whatever is in the file by then; None
-    # where it runs on the CPU already.
+    # As it was read, to move to the CPU if a GPU fails, even if the file has changed by then; None
+    # if it runs on the CPU already.
     network: Network | None
 
     @property
     def source(self) -> str:
-        """Return which file it is, for people."""
-        return f'{self.checkpoint} ({self.facts["checkpoint_sha256"]})'
+        """Return the file and its hash, for people."""
+        return f'{self.checkpoint} ({self.facts[keys.CHECKPOINT_SHA256]})'
 
 
 class LoadJob:
     """
-    One load of a network, begun with the object.
+    One load of a network, started by the constructor.
 
     ``done`` is called on the loading thread once ``loaded`` or ``failure`` is set; ``failure`` is
-    None after ``cancel``. What cannot be interrupted (a compilation) goes on after ``cancel``, and
-    its result is closed. ``network`` is one that was read before, None: read the file.
+    None after ``cancel``. What cannot be interrupted (a compilation) continues after ``cancel``,
+    and its result is closed. ``network`` was read before; None: read the file.
     """
 
     def __init__(self, settings: Settings, shapes: Sequence[tuple[tuple[int, int], SegmentOptions]],
@@ -77,20 +78,20 @@ class LoadJob:
         self._thread.start()
 
     def cancel(self) -> None:
-        """Give up; to be called where ``loaded`` is not going to be used."""
+        """Cancel the load; ``loaded`` must not be used after that."""
         self._cancelled.set()
 
     def is_cancelled(self) -> bool:
-        """Tell whether nobody waits for it any more."""
+        """Return whether it was cancelled."""
         return self._cancelled.is_set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait for the end of it; return whether it has come."""
+        """Wait at most ``seconds`` for the end; return whether it has come."""
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
     def is_alive(self) -> bool:
-        """Tell whether its thread runs."""
+        """Return whether its thread is running."""
         return self._thread.is_alive()
 
     def _run(self) -> None:
@@ -101,11 +102,10 @@ class LoadJob:
         except InputError as error:
             self.failure = error
         except BackendError as error:
-            self.failure = InputError(f'loading the network: expected it to work, found {error}')
-        except Exception as error:  # what libraries raise; the caller gets it in one line
+            self.failure = InputError(f'loading the network failed: {error}')
+        except Exception as error:  # whatever a library raises; the caller gets one line
             self._logger.error(traceback.format_exc())
-            self.failure = InputError('loading the network: expected it to work, found '
-                                      f'{type_and_words(error)}')
+            self.failure = InputError(f'loading the network failed: {type_and_words(error)}')
         if self.loaded is not None and self._cancelled.is_set():
             self.loaded.segmenter.close()
             self.loaded = None
@@ -120,12 +120,12 @@ def load_network(settings: Settings, shapes: Sequence[tuple[tuple[int, int], Seg
                  check_cancelled: Callable[[], None], network: Network | None = None
                  ) -> LoadedNetwork:
     """
-    Return a network that works, ready for images of ``shapes``.
+    Return a tested network, ready for images of ``shapes``.
 
-    These are pairs of an image's (height, width) and its options; those that do not go together
-    are left out. ``check_cancelled`` is called between the steps and may raise. ``network`` is one
-    that was read from the settings' checkpoint before, None: read it now. Raises InputError where
-    the checkpoint, the device or the self-test is not as it must be.
+    These are pairs of an image's (height, width) and its options; pairs that do not fit are left
+    out. ``check_cancelled`` is called between the steps and may raise. ``network`` was read from
+    the settings' checkpoint before; None: read it now. Raises InputError for a wrong checkpoint or
+    device, and where the self-test fails.
     """
     path, begun = find_checkpoint(settings.checkpoint), time.monotonic()
     check_cancelled()
@@ -149,17 +149,17 @@ def load_network(settings: Settings, shapes: Sequence[tuple[tuple[int, int], Seg
     except BaseException:
         segmenter.close()
         raise
-    # A copy has its weights and not what a backend has made of them.
+    # A copy has the weights without what a backend has derived from them.
     kept = None if segmenter.backend.device == 'cpu' else dataclasses.replace(network)
     return LoadedNetwork(segmenter, path, facts, time.monotonic() - begun, image_ms, kept)
 
 
 def _fit(segmenter: RoadSegmenter, shape: tuple[int, int], options: SegmentOptions) -> bool:
     """
-    Tell whether the network takes such images with such options.
+    Return whether the network accepts images of this shape with these options.
 
-    The last image may be from before the region of interest was set, or too small for the network:
-    that is a matter of the next image, and no fault of the network.
+    If the last image came before the region of interest was set, or is too small, the next image
+    matters: the network is not at fault.
     """
     try:
         segmenter.network_shape(shape, options.region)
@@ -169,6 +169,6 @@ def _fit(segmenter: RoadSegmenter, shape: tuple[int, int], options: SegmentOptio
 
 
 def _check_device(asked: str, used: str) -> None:
-    """Raise InputError where the network runs elsewhere than asked for; ``auto`` may be any."""
+    """Raise InputError if the network runs on another device than asked for."""
     if asked != 'auto' and used != asked and not (asked == 'cuda' and used.startswith('cuda:')):
         raise InputError(f'device: expected the network on {asked}, found it on {used}')

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Which network runs: the first one, another one by service, one on the CPU when a GPU fails."""
+"""Load networks: the first one, another one by service, one for the CPU when a GPU fails."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class ModelManager:
     """
     Loads networks, puts them into use and frees them.
 
-    ``slot`` is None while there is none. ``warning`` says in what the network runs otherwise
-    than asked, or is ''.
+    ``slot`` is None while there is no network. ``warning`` says how the network runs differently
+    than asked for, or is ''.
     """
 
     def __init__(self, logger: RcutilsLogger) -> None:
@@ -33,7 +33,7 @@ class ModelManager:
         self.warning: str = ''
         self._logger = logger
         self._loading: LoadJob | None = None
-        # Cancelled, and not yet out of what cannot be interrupted.
+        # Cancelled loads still inside an uninterruptible call.
         self._cancelled: list[LoadJob] = []
         self._lock = threading.Lock()
 
@@ -41,7 +41,7 @@ class ModelManager:
         """
         Load a network and wait for it.
 
-        Raises InputError where that fails, and KeyboardInterrupt once ``stopped`` says so.
+        Raises InputError if that fails, and KeyboardInterrupt once ``stopped`` returns True.
         """
         loading = self.load(settings, {}, lambda loading: None)
         while not loading.wait(_POLL_S):
@@ -57,29 +57,27 @@ class ModelManager:
     def load(self, settings: Settings, channels: Mapping[str, CameraChannel],
              done: Callable[[LoadJob], None], network: Network | None = None) -> LoadJob:
         """
-        Begin to load a network; ``done`` is called on the loading thread.
+        Start to load a network; ``done`` is called on the loading thread.
 
-        It is made ready for the images that the channels have had so far. ``network`` is one that
-        was read before, None: read the settings' checkpoint. Raises InputError while another is
-        being loaded.
+        It is prepared for images like the last ones of the channels. ``network`` was read before;
+        None: read the settings' checkpoint. Raises InputError while another one is loading.
         """
         shapes = [(channel.image_shape, settings.cameras[name].options)
                   for name, channel in channels.items() if channel.image_shape is not None]
         with self._lock:
             if self._loading is not None and self._loading.is_alive():
                 if not self._loading.is_cancelled():
-                    raise InputError('loading the network: expected no other to be under way, '
-                                     'found one')
+                    raise InputError('a network is loading already')
                 self._cancelled.append(self._loading)
             self._cancelled = [loading for loading in self._cancelled if loading.is_alive()]
             self._loading = LoadJob(settings, shapes, self._logger, done, network)
             return self._loading
 
     def take(self, loading: LoadJob) -> str:
-        """Put a loaded network into use, between two batches; return '' or why it is not."""
+        """Put a loaded network into use between two batches; return '' or why that failed."""
         slot = self.slot
         if loading.loaded is None:
-            return str(loading.failure or 'loading was given up')
+            return str(loading.failure or 'loading was cancelled')
         try:
             if slot is None:
                 loading.loaded.segmenter.close()
@@ -93,7 +91,7 @@ class ModelManager:
 
     def fall_back(self, settings: Settings, channels: Mapping[str, CameraChannel], reason: str
                   ) -> None:
-        """Begin to load the network for the CPU, where ``device: auto`` had it on a GPU."""
+        """Start to load the network for the CPU if ``device: auto`` had it on a GPU."""
         slot = self.slot
         if slot is None or settings.device != 'auto':
             return
@@ -105,21 +103,21 @@ class ModelManager:
         def done(loading: LoadJob) -> None:
             problem = self.take(loading)
             self.warning = (f'{device} failed ({reason}): '
-                            + (f'not on the CPU either: {problem}' if problem
-                               else 'runs on the CPU instead'))
+                            + (f'the CPU failed too: {problem}' if problem
+                               else 'running on the CPU instead'))
             self._logger.error(self.warning)
         on_cpu = dataclasses.replace(settings, device='cpu', backend='auto', precision='auto',
                                      checkpoint=str(slot.loaded.checkpoint))
-        with suppress(InputError):  # one is being loaded: the next failure comes back here
+        with suppress(InputError):  # one is loading already: the next failure tries again
             self.load(on_cpu, channels, done, slot.loaded.network)
 
     def cancel(self) -> None:
-        """Let the network that is being loaded go to nobody."""
+        """Cancel the load in progress."""
         if self._loading is not None:
             self._loading.cancel()
 
     def release(self, wait: bool = True) -> None:
-        """Free the network, once the worker is done with it; ``wait`` for that, or do not."""
+        """Free the network once the worker is done with it; ``wait``: until that has happened."""
         self.cancel()
         slot, self.slot = self.slot, None
         if slot is None:

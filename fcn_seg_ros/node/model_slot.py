@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The network in use, which can be replaced between two frames."""
+"""The network in use, which can be replaced between two batches."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from fcn_seg_ros import diagnostic_keys as keys
 from fcn_seg_ros.allocator import give_back
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
@@ -20,22 +21,22 @@ class ModelSlot:
     """
     Holds the network that segments.
 
-    The worker takes it by ``use`` for one batch after the other; ``replace`` and ``close`` wait
-    until it has finished the one in work, and come before its next.
+    The worker takes it with ``use`` for each batch; ``replace`` and ``close`` wait for the batch in
+    work and go before the next one.
     """
 
     def __init__(self, loaded: LoadedNetwork) -> None:
         self.loaded: LoadedNetwork = loaded
         self.batching: Batching = Batching(loaded.segmenter.backend.device)
-        # Locks are not fair: without the turn, a busy worker might take the other one again and
-        # again before a thread that waits for it.
+        # Locks are not fair: without the turn, a busy worker might take ``_in_use`` again and again
+        # ahead of a waiting thread.
         self._turn = threading.Lock()
         self._in_use = threading.Lock()
         self._closed = False
 
     @contextmanager
     def use(self) -> Iterator[tuple[RoadSegmenter, Batching]]:
-        """Yield the segmenter, and how it batches; neither changes meanwhile."""
+        """Yield the segmenter and its Batching; neither changes meanwhile."""
         with self._turn:
             self._in_use.acquire()
         try:
@@ -45,9 +46,9 @@ class ModelSlot:
 
     def replace(self, loaded: LoadedNetwork) -> None:
         """
-        Take another network and free the old one.
+        Put another network into use and free the old one.
 
-        After ``close`` the new one is freed instead, and InputError raised.
+        After ``close``, frees the new one instead and raises InputError.
         """
         with self._turn, self._in_use:
             if self._closed:
@@ -72,11 +73,11 @@ class ModelSlot:
         loaded = self.loaded
         facts = dict(loaded.facts)
         if shape is not None:
-            facts['network_size'] = f'{shape[1]}x{shape[0]}'
+            facts[keys.NETWORK_SIZE] = f'{shape[1]}x{shape[0]}'
         return facts | memory_facts(loaded.segmenter.backend.device)
 
 
 def _close(loaded: LoadedNetwork) -> None:
-    with suppress(RuntimeError):  # a device that is lost does not even take its memory back
+    with suppress(RuntimeError):  # a lost device cannot even free memory
         loaded.segmenter.close()
-    give_back()  # every load would leave some behind
+    give_back()  # otherwise memory grows with every load

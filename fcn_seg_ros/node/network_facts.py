@@ -1,11 +1,12 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What runs where, as the diagnostics tell it."""
+"""Which network runs where, for the diagnostics."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from fcn_seg_ros import diagnostic_keys as keys
 from fcn_seg_ros.errors import one_line
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
@@ -16,32 +17,32 @@ _MIB = 2**20
 def network_facts(segmenter: RoadSegmenter, checkpoint: Path, file_hash: str,
                   image_shape: tuple[int, ...]) -> dict[str, str]:
     """
-    Return backend, device, precision, the network's input for ``image_shape``, and the checkpoint.
+    Return backend, device, precision, the size of the network's input, and the checkpoint.
 
-    ``file_hash`` is the SHA-256 of the file as it was when it was read; its first digits are given,
-    which are also the first that ``sha256sum`` prints.
+    ``file_hash`` is the SHA-256 of the file when it was read, as ``sha256sum`` prints it; the
+    result has its first digits.
     """
     rows, columns = segmenter.network_shape(image_shape)
     backend = segmenter.backend
-    return {'backend': backend.name, 'device': backend.device, 'precision': backend.precision,
-            'network_size': f'{columns}x{rows}', 'checkpoint': checkpoint.name,
-            'checkpoint_sha256': file_hash[:_HASH_DIGITS]}
+    return {keys.BACKEND: backend.name, keys.DEVICE: backend.device,
+            keys.PRECISION: backend.precision, keys.NETWORK_SIZE: f'{columns}x{rows}',
+            keys.CHECKPOINT: checkpoint.name, keys.CHECKPOINT_SHA256: file_hash[:_HASH_DIGITS]}
 
 
 def memory_facts(device: str) -> dict[str, str]:
     """
-    Return the GPU memory in MiB: of this process's tensors, and in use by everybody; {} on a CPU.
+    Return the GPU memory in MiB: this process's tensors, all in use, and the total; {} on a CPU.
 
-    Libraries beside PyTorch (ONNX Runtime, a compiled graph) show in the second only.
+    Memory of other libraries (ONNX Runtime, a compiled graph) counts only as in use.
     """
     if not device.startswith('cuda'):
         return {}
     import torch
     try:
         free, total = torch.cuda.mem_get_info(device)
-        own = torch.cuda.memory_allocated(device)
+        allocated = torch.cuda.memory_allocated(device)
     except RuntimeError as error:  # a device that is lost
-        return {'gpu_memory_mib': f'not readable: {one_line(error)}'}
-    return {'gpu_memory_mib': f'{own / _MIB:.0f}',
-            'gpu_memory_in_use_mib': f'{(total - free) / _MIB:.0f}',
-            'gpu_memory_total_mib': f'{total / _MIB:.0f}'}
+        return {keys.GPU_MEMORY: f'unknown: {one_line(error)}'}
+    return {keys.GPU_MEMORY: f'{allocated / _MIB:.0f}',
+            keys.GPU_MEMORY_IN_USE: f'{(total - free) / _MIB:.0f}',
+            keys.GPU_MEMORY_TOTAL: f'{total / _MIB:.0f}'}

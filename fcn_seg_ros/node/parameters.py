@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The node's parameters: one table from which everything else is made or checked."""
+"""The table of the node's parameters: everything else is made from it or checked against it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from rclpy.parameter import Parameter
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends import PRECISIONS, backend_names
 from fcn_seg_ros.inference.monitor import MonitorOptions
+from fcn_seg_ros.inference.segmentation import FROM_CHECKPOINT
 from fcn_seg_ros.node.image_input import TRANSPORTS
 from fcn_seg_ros.node.qos import RELIABILITIES
 from fcn_seg_ros.resources import CHECKPOINTS, DEFAULT_CHECKPOINT
 
-FIXED = 'Fixed while the node is configured: changes are taken while it is unconfigured.'
+FIXED = 'Cannot change while the node is configured; set it while it is unconfigured.'
 
 
 @dataclass(frozen=True)
@@ -29,101 +30,99 @@ class Row:
     """
     One parameter.
 
-    ``range`` is (lowest, highest) of a number, ``choices`` what a text may be; ``run_time`` says
-    whether it may be set while the node is configured.
+    ``range`` is (lowest, highest) of a number and ``special`` the values allowed outside of it;
+    ``choices`` are the allowed texts; ``run_time``: settable while the node is configured.
     """
 
     name: str
     default: Any
     description: str
     range: tuple[float, float] | None = None
+    special: tuple[float, ...] = ()
     choices: tuple[str, ...] = ()
     run_time: bool = False
 
 
 PARAMETERS = (
-    Row('cameras', ['camera'], 'Cameras to segment; each subscribes to CAMERA/image_raw and '
-        'publishes CAMERA/road/mask, mask_colour, probability, confidence, overlay, camera_info, '
-        'label_info, and mask, mask_colour and overlay with /compressed.'),
-    Row('checkpoint', '', 'Checkpoint file (.safetensors), or a packaged checkpoint by name '
-        f'({", ".join(CHECKPOINTS)}); empty: {DEFAULT_CHECKPOINT}. While the node is configured a '
-        'new one waits for a call of ~/load_checkpoint, or for the node to be configured again.',
+    Row('cameras', ['camera'], 'Names of the cameras. Each reads CAMERA/image_raw and publishes '
+        'its outputs under CAMERA/road/.'),
+    Row('checkpoint', '', 'Checkpoint file (.safetensors) or the name of a packaged checkpoint '
+        f'({", ".join(CHECKPOINTS)}); empty: {DEFAULT_CHECKPOINT}. On a configured node a new '
+        'value takes effect when ~/load_checkpoint is called or the node is configured again.',
         run_time=True),
-    Row('device', 'auto', 'Where the network runs: auto (a GPU where there is one), cpu, cuda '
+    Row('device', 'auto', 'Where the network runs: auto (a GPU if there is one), cpu, cuda '
         'or cuda:N.'),
-    Row('backend', 'auto', 'What runs the network: auto (the fastest that is installed for the '
-        'device) or one by name.', choices=('auto', *backend_names())),
-    Row('precision', 'auto', 'Arithmetic of the network: auto (fp16 on a GPU; bf16 on a CPU that '
-        'has it, else int8 where the CPU and the checkpoint have that, else fp32), fp32, bf16, '
-        'fp16 or int8.', choices=PRECISIONS),
-    Row('network_height', 0, 'Rows of the network\'s input; the width follows the image. 0: from '
-        'the checkpoint.', (0, 4096)),
-    Row('threads', 0, 'Threads of a CPU backend; 0: its own choice.', (0, 256)),
-    Row('cpu_latency_us', -1, 'While somebody listens, the kernel is asked that processors wake up '
-        'within this many microseconds; 0: that they do not sleep, -1: nothing. For an even '
-        'latency, at the cost of power; needs write access to /dev/cpu_dma_latency.',
-        (-1, 1_000_000)),
-    Row('threshold', -1.0, 'A pixel is road where P(road) is at least this; -1: from the '
-        'checkpoint.', (-1.0, 1.0), run_time=True),
-    Row('unknown_below', 0.0, 'A pixel whose likeliest class has less than this probability is '
-        '255 (unknown) in the mask; 0: none is.', (0.0, 1.0), run_time=True),
-    Row('region_of_interest', [0, 0, 0, 0], 'Part of the image that is segmented: x, y, width, '
-        'height in pixels; outside of it the mask is 255 (unknown). Zeros: the whole image.',
+    Row('backend', 'auto', 'Library that runs the network: auto (the fastest one installed for '
+        'the device) or its name.', choices=('auto', *backend_names())),
+    Row('precision', 'auto', 'Arithmetic of the network: fp32, bf16, fp16, int8 or auto (fp16 on a '
+        'GPU; on a CPU bf16 if it is native, else int8 if CPU and checkpoint support it, else '
+        'fp32).', choices=PRECISIONS),
+    Row('network_height', 0, "Height of the network's input in pixels; the width follows the "
+        'aspect ratio of the image. 0: from the checkpoint.', (0, 4096)),
+    Row('threads', 0, 'Number of threads of a CPU backend; 0: the backend decides.', (0, 256)),
+    Row('cpu_latency_us', -1, 'Maximum CPU wake-up latency in microseconds while somebody '
+        'subscribes to an output; 0: CPUs stay awake, -1: no limit. Evens out the processing time '
+        'at the cost of power. Needs write access to /dev/cpu_dma_latency.', (-1, 1_000_000)),
+    Row('threshold', FROM_CHECKPOINT, 'Smallest P(road) of a road pixel; -1: from the checkpoint.',
+        (0.0, 1.0), (FROM_CHECKPOINT,), run_time=True),
+    Row('unknown_below', 0.0, 'Pixels whose most likely class is less probable than this are 255 '
+        '(unknown) in the mask; 0: off.', (0.0, 1.0), run_time=True),
+    Row('region_of_interest', [0, 0, 0, 0], 'Part of the image to segment: x, y, width, height in '
+        'pixels. The mask is 255 (unknown) outside. All zeros: the whole image.',
         run_time=True),
-    Row('max_age_ms', 0.0, 'A frame older than this (its stamp against the node\'s clock) gets no '
-        'mask; 0: off.', (0.0, 1e9), run_time=True),
+    Row('max_age_ms', 0.0, "Drop frames older than this (node's clock minus stamp); 0: off.",
+        (0.0, 1e9), run_time=True),
     Row('mask_deadline_ms', 0.0, 'DDS deadline offered with the masks; 0: none. A subscriber that '
-        'asks for a shorter one gets no masks.', (0.0, 1e9)),
-    Row('expected_processing_ms', 100.0, 'Longer processing of a frame is reported by the '
-        'diagnostics key is_processing_time_ms_in_expected_range.', (0.0, 1e9), run_time=True),
-    Row('fault_after_s', MonitorOptions.fault_after_s, 'A camera\'s picture is reported as faulty '
-        'when it has been for most of so many seconds; 0: pictures are not looked at.',
-        (0.0, 60.0), run_time=True),
-    Row('frozen_after_s', MonitorOptions.frozen_after_s, 'The picture is frozen when pixels seen '
-        'before have come with new stamps for so many seconds; 0: never.', (0.0, 3600.0),
+        'requests a shorter deadline receives no masks.', (0.0, 1e9)),
+    Row('expected_processing_ms', 100.0, 'Processing time above which the diagnostics warn.',
+        (0.0, 1e9), run_time=True),
+    Row('fault_after_s', MonitorOptions.fault_after_s, 'Report a fault of the picture once it '
+        'has lasted for most of this time; 0: do not check pictures.', (0.0, 60.0), run_time=True),
+    Row('frozen_after_s', MonitorOptions.frozen_after_s, 'Report a frozen picture once images with '
+        'new stamps have repeated old pixels for this long; 0: off.', (0.0, 3600.0),
         run_time=True),
-    Row('black_below', MonitorOptions.black_below, 'The picture is black when 99 % of it are below '
-        'this grey level; 0: never.', (0.0, 255.0), run_time=True),
-    Row('overexposed_above', MonitorOptions.overexposed_above, 'The picture is overexposed when '
-        'more than this share of it is saturated; 1: never.', (0.0, 1.0), run_time=True),
-    Row('sharpness_below', MonitorOptions.sharpness_below, 'The picture is blurred when its '
-        'strongest edges are less sharp: 0.125 is a ramp 8 of 640 columns wide, 1 a step; 0: '
-        'never.', (0.0, 1.0), run_time=True),
-    Row('covered_above', MonitorOptions.covered_above, 'The lens is covered when more than this '
-        'share of what the picture usually shows has gone; 1: never.', (0.0, 1.0),
-        run_time=True),
-    Row('no_road_after_s', MonitorOptions.no_road_after_s, 'A picture without any road for so many '
-        'seconds is reported; 0: never.', (0.0, 3600.0), run_time=True),
-    Row('unfamiliar_above', MonitorOptions.unfamiliar_above, 'The picture is unlike the training '
-        'data when a figure of it lies more than so many times as far out as theirs; 0: never. '
-        'Needs a checkpoint with statistics.', (0.0, 1e6), run_time=True),
+    Row('black_below', MonitorOptions.black_below, 'Report a black picture if 99 % of it is below '
+        'this grey level; 0: off.', (0.0, 255.0), run_time=True),
+    Row('overexposed_above', MonitorOptions.overexposed_above, 'Report an overexposed picture if '
+        'more than this share of it is saturated; 1: off.', (0.0, 1.0), run_time=True),
+    Row('sharpness_below', MonitorOptions.sharpness_below, 'Report a blurred picture if its '
+        'sharpest edges are below this: 1 is a step, 0.125 a ramp 8 columns wide in an image of '
+        '640; 0: off.', (0.0, 1.0), run_time=True),
+    Row('covered_above', MonitorOptions.covered_above, 'Report a covered lens if more than this '
+        'share of the detail usually seen is missing; 1: off.', (0.0, 1.0), run_time=True),
+    Row('no_road_after_s', MonitorOptions.no_road_after_s, 'Report missing road once no road has '
+        'been found for this long; 0: off.', (0.0, 3600.0), run_time=True),
+    Row('unfamiliar_above', MonitorOptions.unfamiliar_above, 'Report a picture unlike the training '
+        'data if one of its statistics lies more than this many times further out than theirs; '
+        '0: off. Needs a checkpoint with statistics.', (0.0, 1e6), run_time=True),
     Row('overlay_colour', [0, 200, 80], 'Colour of the road in the overlay: red, green, blue, '
         '0 to 255.', run_time=True),
-    Row('overlay_alpha', 0.45, 'Share of that colour, 0 (none) to 1 (nothing else).', (0.0, 1.0),
+    Row('overlay_alpha', 0.45, 'Opacity of that colour, 0 (invisible) to 1 (opaque).', (0.0, 1.0),
         run_time=True),
-    Row('jpeg_quality', 80, 'Quality of the pictures overlay/compressed and '
-        'mask_colour/compressed (JPEG): 1, small, to 100.', (1, 100), run_time=True),
-    Row('transport', 'raw', 'How images arrive: raw (Image) or compressed (CompressedImage, JPEG, '
-        'PNG or TIFF, on the topic TOPIC/compressed).', choices=tuple(TRANSPORTS)),
-    Row('bit_depth', 0, 'How many bits of 16-bit images are in use, 8 to 16, of which the upper 8 '
-        'are kept; 0: derived from the encoding, which means all 16. A 10- or 12-bit camera that '
-        'sends its values in the lower bits needs 10 or 12.', (0, 16), run_time=True),
-    Row('reliability', 'auto', 'Reliability of the image subscriptions: auto (reliable where '
-        'every publisher offers it), reliable or best_effort.', choices=RELIABILITIES),
+    Row('jpeg_quality', 80, 'JPEG quality of overlay/compressed and mask_colour/compressed, '
+        '1 to 100.', (1, 100), run_time=True),
+    Row('transport', 'raw', 'Transport of the images: raw (Image) or compressed (CompressedImage '
+        'with JPEG, PNG or TIFF, on TOPIC/compressed).', choices=tuple(TRANSPORTS)),
+    Row('bit_depth', 0, 'Bits in use in 16-bit images, of which the upper 8 are kept; 0: all 16. '
+        'Set 10 or 12 for a camera that sends 10 or 12 bits in the lower bits.', (8, 16), (0,),
+        run_time=True),
+    Row('reliability', 'auto', 'Reliability of the image subscriptions: reliable, best_effort or '
+        'auto (reliable if every publisher offers it).', choices=RELIABILITIES),
     Row('autostart', True, 'Configure and activate at start, without a lifecycle manager.'),
 )
 
-# Each camera has these under its own name, as in ``front.topic``.
+# Each camera has these under its own name, as in ``front.topic``. At its default, a parameter
+# leaves the decision to the node's parameter of the same name.
 CAMERA_PARAMETERS = (
-    Row('topic', '', 'Topic of this camera\'s images; empty: CAMERA/image_raw.'),
-    Row('transport', '', 'How this camera\'s images arrive; empty: as the parameter transport '
-        'says.', choices=('', *TRANSPORTS)),
-    Row('bit_depth', -1, 'The bit depth of this camera; -1: as the parameter bit_depth says.',
-        (-1, 16), run_time=True),
-    Row('threshold', -2.0, 'The threshold for this camera; -1: from the checkpoint, -2: as the '
-        'parameter threshold says.', (-2.0, 1.0), run_time=True),
-    Row('region_of_interest', [0, 0, 0, 0], 'The region of interest for this camera; zeros: as '
-        'the parameter region_of_interest says.', run_time=True),
+    Row('topic', '', "Topic of this camera's images; empty: CAMERA/image_raw."),
+    Row('transport', '', "Transport of this camera's images; empty: the parameter transport.",
+        choices=('', *TRANSPORTS)),
+    Row('bit_depth', -1, "Bit depth of this camera's images; -1: the parameter bit_depth.",
+        (8, 16), (-1, 0), run_time=True),
+    Row('threshold', -2.0, 'Threshold of this camera; -1: from the checkpoint, -2: the parameter '
+        'threshold.', (0.0, 1.0), (-2.0, FROM_CHECKPOINT), run_time=True),
+    Row('region_of_interest', [0, 0, 0, 0], 'Region of interest of this camera; all zeros: the '
+        'parameter region_of_interest.', run_time=True),
 )
 
 
@@ -135,10 +134,10 @@ def camera_rows(camera: str) -> tuple[Row, ...]:
 
 def declare(node: Node, rows: Iterable[Row]) -> None:
     """
-    Declare parameters on a node, but for those that it has.
+    Declare the parameters that a node does not have yet.
 
-    A whole number given from outside for a float is taken as that float: the type stays that of
-    the default. Raises InputError where such a value has the wrong type or is out of range.
+    A whole number given for a float is taken as that float, so the type stays that of the default.
+    Raises InputError where a given value has the wrong type or is out of range.
     """
     for row in rows:
         if node.has_parameter(row.name):
@@ -150,14 +149,14 @@ def declare(node: Node, rows: Iterable[Row]) -> None:
                 ParameterDescriptor(description=row.description,
                                     additional_constraints=_constraints(row), **_range(row)),
                 ignore_override=given is not None)
-        except Exception as error:  # rclpy raises several unrelated kinds
+        except Exception as error:  # rclpy raises several unrelated types
             raise InputError(f'parameter {row.name}: expected {_expected(row)}, found a value '
                              f'that does not fit ({error})') from None
 
 
 def _whole_number_given(node: Node, row: Row) -> int | None:
-    """Return what was given from outside for a float that is to be declared, if it is an int."""
-    # rclpy tells only of parameters that are declared, and refuses an int for a declared float.
+    """Return the int that was given for a float parameter, None if there was none."""
+    # rclpy shows only declared parameters, and refuses an int for a declared float.
     node.declare_parameter(row.name, row.default, ParameterDescriptor(dynamic_typing=True))
     value = node.get_parameter(row.name).value
     node.undeclare_parameter(row.name)
@@ -165,7 +164,7 @@ def _whole_number_given(node: Node, row: Row) -> int | None:
 
 
 def in_declared_types(node: Node, changes: Iterable[Parameter]) -> list[Parameter]:
-    """Return changes of a node's parameters, a whole number for a float as that float."""
+    """Return changes of parameters, with whole numbers given for floats turned into floats."""
     return [Parameter(change.name, Parameter.Type.DOUBLE, float(change.value))
             if change.type_ == Parameter.Type.INTEGER and node.has_parameter(change.name)
             and node.get_parameter(change.name).type_ == Parameter.Type.DOUBLE else change
@@ -173,13 +172,13 @@ def in_declared_types(node: Node, changes: Iterable[Parameter]) -> list[Paramete
 
 
 def value_of(node: Node, row: Row) -> Any:
-    """Return the value that a node has for a parameter; the default where it is not declared."""
+    """Return the value of a parameter on a node; the default where it is not declared."""
     if not node.has_parameter(row.name):
         return row.default
     try:
         return node.get_parameter(row.name).value
     except ParameterUninitializedException:
-        return None  # what an empty list in a YAML file becomes
+        return None  # an empty list in a YAML file
 
 
 def checked(row: Row, value: Any) -> Any:
@@ -194,13 +193,17 @@ def checked(row: Row, value: Any) -> Any:
         value = tuple(value)
         if all(isinstance(item, type(row.default[0])) for item in value):
             return value
-    elif type(value) is type(row.default):
-        low, high = row.range or (value, value)
-        # The comparison is also what refuses NaN.
-        if low <= value <= high and (not row.choices or value in row.choices):
-            return value
+    elif type(value) is type(row.default) and _is_allowed(row, value):
+        return value
     raise InputError(f'parameter {row.name}: expected {_expected(row)}, found '
                      f'{"nothing" if value is None else repr(value)}')
+
+
+def _is_allowed(row: Row, value: Any) -> bool:
+    if row.choices:
+        return value in row.choices
+    # The comparison also refuses NaN.
+    return row.range is None or row.range[0] <= value <= row.range[1] or value in row.special
 
 
 def _expected(row: Row) -> str:
@@ -211,18 +214,20 @@ def _expected(row: Row) -> str:
     else:
         kind = {'str': 'a text', 'int': 'a whole number', 'float': 'a number',
                 'bool': 'true or false'}[type(row.default).__name__]
-    return kind + (f' from {row.range[0]:g} to {row.range[1]:g}' if row.range else '')
+    kind += f' from {row.range[0]:g} to {row.range[1]:g}' if row.range else ''
+    return kind + ''.join(f' or {value:g}' for value in row.special)
 
 
 def _constraints(row: Row) -> str:
-    said = [f'{_expected(row)}.'.capitalize()] if row.choices else []
+    said = [f'{_expected(row)}.'.capitalize()] if row.choices or row.special else []
     return ' '.join(said + ([] if row.run_time else [FIXED]))
 
 
 def _range(row: Row) -> dict[str, Any]:
+    """Return the range of a descriptor, which has to span the special values too."""
     if row.range is None:
         return {}
-    low, high = row.range
+    low, high = min(*row.range, *row.special), max(*row.range, *row.special)
     if isinstance(row.default, int):
         return {'integer_range': [IntegerRange(from_value=int(low), to_value=int(high), step=0)]}
     return {'floating_point_range': [FloatingPointRange(from_value=low, to_value=high, step=0.0)]}

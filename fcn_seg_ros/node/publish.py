@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Publishers that tell when somebody begins or ceases to listen."""
+"""Publishers that report when subscribers come and go."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ try:
 except ImportError:  # Humble
     from rclpy.qos_event import PublisherEventCallbacks
 
-# Humble's rclpy has no event for comings and goings: there the node looks 10 times a second.
+# Humble's rclpy has no event for matched subscribers: there the node polls 10 times a second.
 HAS_MATCHED_EVENT = 'matched' in inspect.signature(PublisherEventCallbacks.__init__).parameters
-LOOK_PERIOD_S = 0.1
+POLL_PERIOD_S = 0.1
 
 
 def publish_on_demand(node: LifecycleNode, message: type, topic: str, profile: QoSProfile,
-                      on_change: Callable[[], None]) -> Any:
+                      on_change: Callable[[], None] | None = None) -> Any:
     """
     Create a lifecycle publisher; ``on_change`` is called when a subscriber comes or goes.
 
-    It is called in the executor, where this rclpy has the event (see HAS_MATCHED_EVENT), at a
-    moment when it may destroy publishers and subscriptions. The
-    standard ``qos_overrides`` parameters are declared, and change ``profile``. A subscriber that
-    does not fit is reported in words, as rclpy does. Raises InputError where an override is wrong.
+    It is called in the executor, if this rclpy has the event (see HAS_MATCHED_EVENT), and may
+    destroy publishers and subscriptions. The standard ``qos_overrides`` parameters are declared and
+    change ``profile``. rclpy logs subscribers whose quality of service does not match. Raises
+    InputError for a wrong override.
     """
     events: dict[str, Any] = (
-        {'matched': between_waits(node, on_change)} if HAS_MATCHED_EVENT else {})
+        {'matched': between_waits(node, on_change)} if HAS_MATCHED_EVENT and on_change else {})
     try:
         return node.create_lifecycle_publisher(
             message, topic, profile, event_callbacks=PublisherEventCallbacks(**events),

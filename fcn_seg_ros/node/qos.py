@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Quality of service of the image subscriptions: what to ask for, and what does not fit."""
+"""Quality of service of the image subscriptions: what to request, and what does not match."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RELIABILITIES = ('auto', 'reliable', 'best_effort')
 _UNKNOWN_NODE = '_NODE_NAME_UNKNOWN_'
 _POLICIES = {'history': HistoryPolicy, 'reliability': ReliabilityPolicy,
              'durability': DurabilityPolicy}
-# Only the newest image counts.
+# Only the newest image matters.
 _DEFAULTS: dict[str, Any] = {'history': 'keep_last', 'depth': 1, 'durability': 'volatile',
                              'reliability': ''}
 
@@ -36,18 +36,18 @@ def declare_overrides(node: Node, topic: str) -> dict[str, Any]:
     """
     Declare ``qos_overrides.TOPIC.subscription.POLICY`` and return the arguments of a QoSProfile.
 
-    ``topic`` is a resolved name. ``reliability`` is missing in the result where it is not
-    overridden. The names are those of rclpy's QoSOverridingOptions, which is not used here: it
-    has no way to say "not given", so that a choice made while running would look like an
-    override, and it finds a wrong value only when the subscription is made, which is when the
-    first subscriber comes. Raises InputError where a value is wrong.
+    ``topic`` is a resolved name. The result has no ``reliability`` unless it is overridden. The
+    names are those of rclpy's QoSOverridingOptions, which is not used here: it cannot express "not
+    given", so a choice made at run time would look like an override; and it would notice a wrong
+    value only with the subscription, that is when the first subscriber comes. Raises InputError for
+    a wrong value.
     """
     values: dict[str, Any] = {}
     for policy, default in _DEFAULTS.items():
         name = f'qos_overrides.{topic}.subscription.{policy}'
         description = f'{policy} of the subscription {topic}'
         if policy == 'reliability':
-            description += '; overrides the parameter reliability, empty: as that says'
+            description += '; empty: the parameter reliability'
         if not node.has_parameter(name):
             try:
                 node.declare_parameter(name, default, ParameterDescriptor(
@@ -63,7 +63,7 @@ def declare_overrides(node: Node, topic: str) -> dict[str, Any]:
 
 def choose_reliability(publishers: Sequence[TopicEndpointInfo]) -> ReliabilityPolicy:
     """
-    Return reliable where every publisher offers it, best effort otherwise, or without any.
+    Return reliable if every publisher offers it, else (or without publishers) best effort.
 
     A reliable subscription gets nothing from a best-effort publisher; a best-effort one loses
     most large images of a publisher that sends them as UDP fragments (docs/how-to/deploy.md).
@@ -75,7 +75,7 @@ def choose_reliability(publishers: Sequence[TopicEndpointInfo]) -> ReliabilityPo
 
 
 def choose_durability(publishers: Sequence[TopicEndpointInfo]) -> DurabilityPolicy:
-    """Return transient local where every publisher offers it, volatile otherwise."""
+    """Return transient local if every publisher offers it, else volatile."""
     offered = {info.qos_profile.durability for info in publishers}
     if offered == {DurabilityPolicy.TRANSIENT_LOCAL}:
         return DurabilityPolicy.TRANSIENT_LOCAL
@@ -83,14 +83,14 @@ def choose_durability(publishers: Sequence[TopicEndpointInfo]) -> DurabilityPoli
 
 
 def name_of(reliability: ReliabilityPolicy) -> str:
-    """Return a reliability as parameters spell it."""
+    """Return a reliability as the parameters spell it."""
     return reliability.name.lower()
 
 
 def mismatch(publishers: Sequence[TopicEndpointInfo], message_type: str, profile: QoSProfile
              ) -> str:
     """
-    Say which publisher sends what this subscription cannot receive, and why; '' without one.
+    Say which publishers this subscription cannot receive from, and why; '' if there are none.
 
     ``message_type`` is as the graph spells it, ``sensor_msgs/msg/Image``.
     """
@@ -103,21 +103,21 @@ def mismatch(publishers: Sequence[TopicEndpointInfo], message_type: str, profile
         fit, reason = qos_check_compatible(info.qos_profile, profile)
         if fit == QoSCompatibility.ERROR:
             words = ' '.join(reason.replace('ERROR:', '').split()).rstrip('; ')
-            problems.append(f'{who} and this node do not fit: {words}')
+            problems.append(f'{who} and this node do not match: {words}')
     return '; '.join(problems)
 
 
 def matching(publishers: Sequence[TopicEndpointInfo], profile: QoSProfile) -> str:
-    """Name the publishers of the right type that this subscription can receive from."""
+    """Name the publishers of the right type that this subscription receives from."""
     return ', '.join(sorted(_publisher_of(info) for info in publishers
                             if qos_check_compatible(info.qos_profile, profile)[0]
                             != QoSCompatibility.ERROR))
 
 
 def _publisher_of(info: TopicEndpointInfo) -> str:
-    """Return a publisher's node; it is not known at once, and never of a program without ROS."""
+    """Return a publisher's node; unknown at first, and always for programs without ROS."""
     if info.node_name == _UNKNOWN_NODE:
-        return 'a publisher without a known node'
+        return 'a publisher of an unknown node'
     return f'{info.node_namespace.rstrip("/")}/{info.node_name}'
 
 

@@ -1,11 +1,11 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The parameters' values as one object that is checked as a whole and swapped as a whole."""
+"""The values of all parameters as one object, checked and swapped as a whole."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from rcl_interfaces.msg import SetParametersResult
@@ -17,8 +17,10 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends.hardware import check_device_name
 from fcn_seg_ros.inference.monitor import MonitorOptions
 from fcn_seg_ros.inference.region import Region
-from fcn_seg_ros.inference.segmenter import SegmentOptions
+from fcn_seg_ros.inference.segmentation import SegmentOptions, optional_threshold
+from fcn_seg_ros.node.outputs.registry import node_parameters
 from fcn_seg_ros.node.parameters import (
+    CAMERA_PARAMETERS,
     FIXED,
     PARAMETERS,
     Row,
@@ -28,13 +30,13 @@ from fcn_seg_ros.node.parameters import (
     value_of,
 )
 
-# What rclpy's functions raise where a text is no topic.
+# What rclpy raises for a text that is no topic.
 _TOPIC_ERRORS = (InvalidTopicNameException, ValueError, RuntimeError)
 
 
 @dataclass(frozen=True)
 class CameraSettings:
-    """What holds for one camera: its own parameters, and the node's where it has none."""
+    """The settings of one camera: its own parameters, else the node's."""
 
     topic: str
     transport: str
@@ -44,7 +46,11 @@ class CameraSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """The parameters' values at one moment; between two frames the node swaps the whole object."""
+    """
+    The parameters' values at one moment; between two frames the node swaps the whole object.
+
+    ``output_parameters`` are those that the rows of the outputs declare, by name.
+    """
 
     cameras: Mapping[str, CameraSettings]
     checkpoint: str
@@ -63,20 +69,21 @@ class Settings:
     reliability: str
     autostart: bool
     monitor: MonitorOptions
+    output_parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 def declare_all(node: Node, changes: Sequence[Parameter] = ()) -> None:
     """
-    Declare every parameter on a node: the table's, and those of each of its cameras.
+    Declare every parameter on a node: those of the node, the outputs and each of its cameras.
 
-    ``changes`` may name other cameras than the node has. Raises InputError for a value given from
-    outside that does not fit.
+    ``changes`` may name other cameras than the node has. Raises InputError where a given value
+    does not fit.
     """
-    declare(node, PARAMETERS)
+    declare(node, node_parameters())
     row = PARAMETERS[0]
     given = {change.name: change.value for change in changes}
     for camera in checked(row, given.get(row.name, value_of(node, row))):
-        # A name that is no topic is refused by ``read``, in better words than rclpy's for this.
+        # ``read`` refuses a name that is no topic, in better words than rclpy would here.
         if camera and not any(part.isspace() for part in camera):
             declare(node, camera_rows(camera))
 
@@ -99,40 +106,38 @@ def settings_of(value: Callable[[Row], Any], resolve: Callable[[str], str]) -> S
     ``resolve`` returns a topic's full name, or raises. Raises InputError, one line with the
     parameter's name, for a value that no node can have.
     """
-    def values(rows: Sequence[Row]) -> dict[str, Any]:
-        return {row.name: checked(row, value(row)) for row in rows}
-    own = values(PARAMETERS)
-    check_device_name(own['device'])
-    _check_cameras(resolve, own['cameras'])
-    _check_threshold('threshold', own['threshold'], -1.0)
-    _check_bit_depth('bit_depth', own['bit_depth'], 0)
-    colour = own['overlay_colour']
+    values = {row.name: checked(row, value(row)) for row in node_parameters()}
+    check_device_name(values['device'])
+    _check_cameras(resolve, values['cameras'])
+    colour = values['overlay_colour']
     if len(colour) != 3 or any(not 0 <= part <= 255 for part in colour):
         raise InputError('parameter overlay_colour: expected three numbers from 0 to 255, '
                          f'found {list(colour)}')
-    own['region_of_interest'] = _region('region_of_interest', own['region_of_interest'])
-    cameras = {name: _camera(name, values(camera_rows(name)), own) for name in own['cameras']}
+    _region('region_of_interest', values['region_of_interest'])
+    cameras = {name: _camera(name, value, values) for name in values['cameras']}
     for name, camera in cameras.items():
         _check_topic(resolve, f'{name}.topic', camera.topic)
-    for name in ('transport', 'bit_depth', 'threshold', 'unknown_below', 'region_of_interest'):
-        del own[name]
-    monitor = MonitorOptions(**{field.name: own.pop(field.name)
-                                for field in fields(MonitorOptions)})
-    return Settings(**own | {'cameras': cameras, 'monitor': monitor})
+    typed = {each.name: values[each.name] for each in fields(Settings)
+             if each.name in values and each.name != 'cameras'}
+    monitor = {each.name: values[each.name] for each in fields(MonitorOptions)}
+    known = {row.name for row in PARAMETERS}
+    return Settings(
+        cameras=cameras, monitor=MonitorOptions(**monitor), **typed,
+        output_parameters={name: each for name, each in values.items() if name not in known})
 
 
 def change(node: Node, changes: Sequence[Parameter], configured: bool
            ) -> tuple[SetParametersResult, Settings | None]:
     """
-    Return the answer to a change of parameters, and the settings after it where it is taken.
+    Return the answer to a change of parameters, and the new settings if it is accepted.
 
-    ``configured`` says whether the node is, so that only run-time parameters may change. The
-    parameters of cameras that become known by the change are declared.
+    While the node is ``configured``, only run-time parameters may change. The parameters of cameras
+    that the change adds are declared.
     """
     try:
         if configured:
             _refuse_fixed(node, changes)
-        read(node, changes)  # names are right before anything is declared by them
+        read(node, changes)  # checks the names before anything is declared under them
         declare_all(node, changes)
         settings = read(node, changes)
     except InputError as error:
@@ -140,18 +145,17 @@ def change(node: Node, changes: Sequence[Parameter], configured: bool
     return SetParametersResult(successful=True), settings
 
 
-def _camera(name: str, values: dict[str, Any], node: dict[str, Any]) -> CameraSettings:
-    """Return one camera's settings from its own parameters and the node's."""
-    own = {key.removeprefix(f'{name}.'): value for key, value in values.items()}
-    _check_threshold(f'{name}.threshold', own['threshold'], -2.0, -1.0)
-    _check_bit_depth(f'{name}.bit_depth', own['bit_depth'], -1, 0)
-    region = _region(f'{name}.region_of_interest', own['region_of_interest'])
+def _camera(name: str, value: Callable[[Row], Any], node: Mapping[str, Any]) -> CameraSettings:
+    """Return one camera's settings: each parameter its own, or at its default the node's."""
+    values = {}
+    for row, named in zip(CAMERA_PARAMETERS, camera_rows(name), strict=True):
+        given = checked(named, value(named))
+        inherits = given == checked(named, row.default) and row.name in node
+        values[row.name] = node[row.name] if inherits else given
     return CameraSettings(
-        own['topic'] or f'{name}/image_raw', own['transport'] or node['transport'],
-        node['bit_depth'] if own['bit_depth'] == -1 else own['bit_depth'],
-        SegmentOptions(node['threshold'] if own['threshold'] == -2.0 else own['threshold'],
-                       node['unknown_below'],
-                       node['region_of_interest'] if region is None else region))
+        values['topic'] or f'{name}/image_raw', values['transport'], values['bit_depth'],
+        SegmentOptions(optional_threshold(values['threshold']), node['unknown_below'],
+                       _region(f'{name}.region_of_interest', values['region_of_interest'])))
 
 
 def _check_cameras(resolve: Callable[[str], str], cameras: tuple[str, ...]) -> None:
@@ -160,7 +164,7 @@ def _check_cameras(resolve: Callable[[str], str], cameras: tuple[str, ...]) -> N
     topics = set()
     for camera in cameras:
         try:
-            # Without a name it would be a topic as well: /road/mask.
+            # An empty name would give a valid topic too: /road/mask.
             topics.add(resolve(f'{camera or " "}/road/mask'))
         except _TOPIC_ERRORS:
             raise InputError('parameter cameras: expected names that can begin a topic (letters, '
@@ -176,39 +180,25 @@ def _check_topic(resolve: Callable[[str], str], name: str, topic: str) -> None:
         raise InputError(f'parameter {name}: expected a topic name, found {topic!r}') from None
 
 
-def _check_threshold(name: str, value: float, *special: float) -> None:
-    if value not in special and not 0.0 <= value <= 1.0:
-        words = ' or '.join(f'{number:g}' for number in special)
-        raise InputError(f'parameter {name}: expected 0 to 1, or {words} (see its description), '
-                         f'found {value:g}')
-
-
-def _check_bit_depth(name: str, value: int, *special: int) -> None:
-    if value not in special and not 8 <= value <= 16:
-        raise InputError(f'parameter {name}: expected 8 to 16 bits, or '
-                         f'{" or ".join(map(str, special))} (see its description), found {value}')
-
-
 def _region(name: str, values: tuple[int, ...]) -> Region | None:
     if not any(values):
         return None
     try:
         x, y, width, height = values
         return Region(x, y, width, height)
-    except ValueError:  # InputError too: it does not know the parameter's name
+    except ValueError:  # or InputError, which lacks the parameter's name
         raise InputError(f'parameter {name}: expected x, y, width and height in pixels, or zeros '
                          f'for the whole image, found {list(values)}') from None
 
 
 def _refuse_fixed(node: Node, changes: Sequence[Parameter]) -> None:
-    """Raise InputError where a fixed parameter of a configured node is to get another value."""
+    """Raise InputError for a new value of a parameter that is fixed while configured."""
     cameras = checked(PARAMETERS[0], value_of(node, PARAMETERS[0]))
-    rows = [*PARAMETERS, *(row for camera in cameras for row in camera_rows(camera))]
+    rows = [*node_parameters(), *(row for camera in cameras for row in camera_rows(camera))]
     fixed = {row.name: row for row in rows if not row.run_time}
     for item in changes:
         row = fixed.get(item.name)
-        # Declaring a parameter comes by here as well.
+        # Declaring a parameter gets here too.
         if (row is not None and node.has_parameter(item.name)
                 and checked(row, item.value) != checked(row, value_of(node, row))):
-            raise InputError(f'parameter {item.name}: found a new value while the node is '
-                             f'configured. {FIXED}')
+            raise InputError(f'parameter {item.name}: {FIXED}')

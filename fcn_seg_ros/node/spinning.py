@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Serve callbacks until told to end, whatever they raise."""
+"""Run callbacks until told to stop, whatever they raise."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from rclpy.task import Future
 from fcn_seg_ros.errors import type_and_words
 
 _LOG_EVERY_S = 5.0
-# How long after an exception it is still worth telling.
+# How long the diagnostics report an exception.
 _RECENT_S = 5.0
-# Where it fails again and again, it should not take a whole processor.
+# Repeated failures should not keep a whole CPU busy.
 _LONGEST_PAUSE_S = 0.1
 
 
 class Spinner:
     """
-    Spins an executor; an exception that rclpy lets through costs one callback, not the node.
+    Spins an executor; an exception in a callback ends the callback, not the node.
 
-    Anybody who sends messages can cause one: rclpy's own callbacks raise for a /clock of negative
-    seconds, or a parameter of an unknown type.
+    Any message can cause one: rclpy's own callbacks raise for negative seconds on /clock, or for a
+    parameter of unknown type.
     """
 
     def __init__(self, logger: RcutilsLogger) -> None:
@@ -36,14 +36,14 @@ class Spinner:
 
     @property
     def problem(self) -> str:
-        """Return what was raised in the last seconds, or ''; may be read from any thread."""
+        """Return what was raised in the last seconds, or ''; any thread may read it."""
         recent = self._reason and time.monotonic() - self._failed_at < _RECENT_S
         return f'a callback failed: {self._reason}' if recent else ''
 
     def spin(self, executor: Executor, ended: Future[Any]) -> None:
-        """Serve callbacks until ``ended`` is done, or the context is shut down."""
+        """Run callbacks until ``ended`` is done or the context is shut down."""
         def wake(future: Future[Any]) -> None:
-            # Only work lets the executor return.
+            # The executor returns only after a task.
             executor.create_task(lambda: None)
         ended.add_done_callback(wake)
         in_a_row = 0
@@ -53,12 +53,12 @@ class Spinner:
                 in_a_row = 0
             except ExternalShutdownException:
                 return
-            except Exception as error:  # whatever it is, the next callback is to be served
+            except Exception as error:  # whatever it is, the next callback must run
                 in_a_row += 1
                 self._note(error)
                 time.sleep(min(_LONGEST_PAUSE_S, 1e-3 * in_a_row))
 
     def _note(self, error: Exception) -> None:
         self._reason, self._failed_at = type_and_words(error), time.monotonic()
-        self._logger.error(f'a callback failed, the node goes on:\n{traceback.format_exc()}',
+        self._logger.error(f'a callback failed, the node keeps running:\n{traceback.format_exc()}',
                            throttle_duration_sec=_LOG_EVERY_S)

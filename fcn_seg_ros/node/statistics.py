@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How long the recent frames took, and how old their masks were."""
+"""Processing times of recent frames, and the age of their masks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections import deque
 
 import numpy as np
 
-# One and a half minutes of a 10 Hz camera: long enough for a p95, short enough to be recent.
+# 100 s of a 10 Hz camera: long enough for a p95, short enough to be recent.
 _WINDOW = 1000
 _WINDOW_S = 100.0
 
@@ -19,11 +19,11 @@ Summary = tuple[float, float, float]
 
 class RecentTimes:
     """
-    Milliseconds of the stages of the last frames; written by one thread, read by another.
+    Times of the stages of the last frames, in milliseconds; written by one thread, read by another.
 
-    The stage ``age`` is the node's clock at publishing minus the image's stamp: negative where
-    the stamp lies in the future or simulated time jumped back. Ages on arrival at the worker are
-    kept apart, as they are known of images that get no mask, too.
+    The stage ``age`` is the node's clock at publishing minus the image's stamp: negative if the
+    stamp lies in the future or simulated time jumped back. Ages on arrival at the worker are kept
+    separately, since images without a mask have them too.
     """
 
     def __init__(self) -> None:
@@ -32,27 +32,27 @@ class RecentTimes:
         self._lock = threading.Lock()
 
     def add(self, stages: dict[str, float]) -> None:
-        """Keep the stage times of one frame, in milliseconds; the same stages every time."""
+        """Add the stage times of one frame, in milliseconds; the same stages every time."""
         with self._lock:
             self._frames.append((time.monotonic(), stages))
 
     def since(self, moment: float) -> list[tuple[float, dict[str, float]]]:
-        """Return (monotonic seconds, stages) of the frames added after a moment, oldest first."""
+        """Return (monotonic seconds, stages) of the frames added since a moment, oldest first."""
         with self._lock:
             return [entry for entry in self._frames if entry[0] > moment]
 
     def add_arrival(self, age_ms: float) -> None:
-        """Keep the age of an image that the worker has taken, whatever becomes of it."""
+        """Add the age of an image that the worker has taken, whatever becomes of it."""
         with self._lock:
             self._arrivals.append((time.monotonic(), age_ms))
 
     def arrival_ages_since(self, moment: float) -> list[float]:
-        """Return the ages of the images taken after a moment in monotonic seconds."""
+        """Return the ages of the images taken since a moment in monotonic seconds."""
         with self._lock:
             return [age for taken, age in self._arrivals if taken > moment]
 
     def percentiles(self) -> dict[str, Summary]:
-        """Return (p50, p95, max) of every stage in milliseconds, nothing without recent frames."""
+        """Return (p50, p95, max) of every stage in milliseconds, {} without recent frames."""
         frames = self.since(time.monotonic() - _WINDOW_S)
         if not frames:
             return {}

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Transitions of the lifecycle that say why they failed."""
+"""Lifecycle transitions that report why they failed."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Transition = Callable[[Any, LifecycleState], TransitionCallbackReturn]
 
 def reported(transition: Transition) -> Transition:
     """
-    Return a transition of a node that calls the node's ``fail`` with the reason where it raises.
+    Wrap a transition so that it calls the node's ``fail`` with the reason if it raises.
 
-    rclpy would swallow the exception, and take the node to ``unconfigured`` whatever it was.
+    rclpy would swallow the exception and run ``on_error`` for every one.
     """
     @functools.wraps(transition)
     def call(node: Any, state: LifecycleState) -> TransitionCallbackReturn:

@@ -18,10 +18,11 @@ from std_msgs.msg import Header
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends import BackendError
 from fcn_seg_ros.inference.segmenter import RoadSegmenter, Segmentation, SegmentOptions
+from fcn_seg_ros.messages import stamp_ns
 from fcn_seg_ros.node.batching import Batching
 from fcn_seg_ros.node.camera_channel import CameraChannel, Frame
 from fcn_seg_ros.node.camera_info import focal_length
-from fcn_seg_ros.node.decode import to_image, to_message
+from fcn_seg_ros.node.decode import decode_image, deserialise
 from fcn_seg_ros.node.failure_policy import GIVE_UP_AFTER, FailurePolicy, Recovery
 from fcn_seg_ros.node.frame_slot import Drop, FrameSlots
 from fcn_seg_ros.node.model_slot import ModelSlot
@@ -41,7 +42,7 @@ class _Job:
     message: Image | CompressedImage | None = None
     options: SegmentOptions = field(default_factory=SegmentOptions)
     converted: float = 0.0
-    # What becomes of it: None once it is published.
+    # None once it is published.
     outcome: Drop | None = Drop.ERROR
 
     @property
@@ -52,11 +53,11 @@ class _Job:
 
 class Worker:
     """
-    Takes frames from the slots, segments and publishes them, on a thread of its own.
+    Takes frames from the slots, segments them and publishes the outputs, on a thread of its own.
 
-    ``settings`` is called once per batch, so that a frame sees one set of them. ``on_recovery`` is
-    called on the worker's thread with what FailurePolicy decides, ``on_news`` when a camera's
-    picture becomes bad or good again.
+    ``settings`` is called once per batch, so a frame sees one consistent set. On the worker's
+    thread, ``on_recovery`` is called with what FailurePolicy decides, and ``on_news`` when the
+    faults of a camera's picture change.
     """
 
     def __init__(self, slots: FrameSlots, network: ModelSlot,
@@ -81,15 +82,15 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name='segmentation', daemon=True)
 
     def start(self) -> None:
-        """Begin to accept and segment frames."""
+        """Start to accept and segment frames."""
         self._slots.open()
         self._thread.start()
 
     def stop(self, seconds: float) -> bool:
         """
-        Finish the batch in work and end; frames that wait are counted as inactive.
+        Finish the batch in work and end; waiting frames are dropped as inactive.
 
-        Return whether it has ended within ``seconds``.
+        Returns whether it has ended within ``seconds``.
         """
         self._slots.close()
         self._stop.set()
@@ -98,7 +99,7 @@ class Worker:
         return not self._thread.is_alive()
 
     def resume(self) -> bool:
-        """Take back a ``stop`` that did not come to an end; return False where it has after all."""
+        """Undo a ``stop`` that has not ended in time; return False if it has ended meanwhile."""
         with self._ending:
             if self._ended:
                 return False
@@ -107,11 +108,11 @@ class Worker:
             return True
 
     def abandon(self) -> None:
-        """Publish nothing any more, whenever the batch in work comes to an end."""
+        """Publish nothing from now on, even if the batch in work ends."""
         self._abandoned = True
 
     def busy_s(self) -> float:
-        """Return how many seconds ago the frames in work were taken, 0 where there are none."""
+        """Return how many seconds ago the frames in work were taken, 0 without any."""
         since = self._busy_since
         return 0.0 if since is None else time.monotonic() - since
 
@@ -131,7 +132,7 @@ class Worker:
                     self._stop.wait(self.failures.delay_s)
 
     def _work_on(self, camera: str, frame: Frame) -> None:
-        """Do a batch that begins with one frame; whatever happens, each frame is counted once."""
+        """Process a batch that starts with this frame; each frame is counted exactly once."""
         jobs = [_Job(camera, frame, time.monotonic())]
         recovery = Recovery.RETRY
         try:
@@ -144,14 +145,14 @@ class Worker:
         except (BackendError, MemoryError) as error:
             recovery = self.failures.device_failed(error, getattr(error, 'lost', False))
             self._logger.error(
-                f'{camera}: image not segmented: {self.failures.reason}; next try in '
+                f'{camera}: image not segmented: {self.failures.reason}; next attempt in '
                 f'{self.failures.delay_s:g} s', throttle_duration_sec=_WARN_EVERY_S)
-        except Exception as error:  # the thread must live on, and say what it was
+        except Exception as error:  # the thread must keep running, and log what it was
             if not self._context.ok():
-                return  # the middleware was shut down under it
+                return  # the middleware was shut down meanwhile
             recovery = self.failures.unexplained(error)
-            self._logger.error(f'{camera}: image not segmented, an error of the node itself (the '
-                               f'process ends after {GIVE_UP_AFTER} in a row):\n'
+            self._logger.error(f'{camera}: image not segmented, a bug in the node (the process '
+                               f'ends after {GIVE_UP_AFTER} in a row):\n'
                                f'{traceback.format_exc()}', throttle_duration_sec=_WARN_EVERY_S)
         finally:
             for job in jobs:
@@ -160,7 +161,7 @@ class Worker:
             self._on_recovery(recovery, self.failures.reason)
 
     def _companions(self, first: _Job, settings: Settings, batching: Batching) -> list[_Job]:
-        """Take the frames that wait beside the first and go into one batch with it."""
+        """Take the waiting frames of other cameras that fit into one batch with the first."""
         shape = self._channels[first.camera].network_shape
         same = [name for name, channel in self._channels.items()
                 if shape is not None and channel.network_shape == shape]
@@ -172,7 +173,7 @@ class Worker:
 
     def _process(self, jobs: list[_Job], settings: Settings, segmenter: RoadSegmenter,
                  batching: Batching) -> None:
-        """Publish the masks of frames, those of one network input's shape in one batch."""
+        """Segment and publish frames; those with one shape of the network's input in one batch."""
         batches: dict[tuple[int, int], list[_Job]] = {}
         for job in jobs:
             shape = self._prepare(job, settings, segmenter)
@@ -187,14 +188,14 @@ class Worker:
             batching.record(len(batch), 1e3 * (segmented - start))
             for job, result in zip(batch, results, strict=True):
                 self._publish(job, result, settings, (start, segmented))
-            # After the masks of all, so that none waits for it.
+            # After all masks are published, so that none waits for it.
             for job, result in zip(batch, results, strict=True):
                 self._watch(job, result, settings, segmenter)
             self.failures.succeeded()
 
     def _prepare(self, job: _Job, settings: Settings, segmenter: RoadSegmenter
                  ) -> tuple[int, int] | None:
-        """Decode a frame and return its network input's shape; None where it gets no mask."""
+        """Decode a frame and return the shape of its network input; None if it gets no mask."""
         if job.message is None and not self._read(job):
             return None
         channel = self._channels[job.camera]
@@ -209,7 +210,7 @@ class Worker:
         try:
             assert job.message is not None
             bit_depth = settings.cameras[job.camera].bit_depth
-            job.image, deep = to_image(job.message, bit_depth)
+            job.image, deep = decode_image(job.message, bit_depth)
             if deep:
                 channel.depth.note(job.image, bit_depth)
             height, width = job.image.shape[:2]
@@ -226,9 +227,9 @@ class Worker:
         return shape
 
     def _read(self, job: _Job) -> bool:
-        """Turn what was on the wire into a message; tell whether it is one."""
+        """Deserialise the message; return whether that worked."""
         try:
-            job.message = to_message(job.frame.serialised, job.frame.kind)
+            job.message = deserialise(job.frame.serialised, job.frame.kind)
         except InputError as error:
             self._refuse(job, error)
         return job.message is not None
@@ -256,17 +257,13 @@ class Worker:
 
     def _watch(self, job: _Job, result: Segmentation, settings: Settings,
                segmenter: RoadSegmenter) -> None:
-        """Let the camera's monitor look at a frame."""
+        """Show a frame to the camera's monitor."""
         assert job.image is not None
         if self._channels[job.camera].monitor.look(
-                job.image, result, _nanoseconds(job.header), job.frame.taken, settings.monitor,
+                job.image, result, stamp_ns(job.header), job.frame.taken, settings.monitor,
                 segmenter.info.statistics):
             self._on_news()
 
     def _age_ms(self, header: Header) -> float:
-        """Return the node's clock minus a stamp, whatever the stamp holds; it may be negative."""
-        return (self._clock.now().nanoseconds - _nanoseconds(header)) / 1e6
-
-
-def _nanoseconds(header: Header) -> int:
-    return int(header.stamp.sec * 10**9 + header.stamp.nanosec)
+        """Return the node's clock minus a stamp in milliseconds; any value is possible."""
+        return (self._clock.now().nanoseconds - stamp_ns(header)) / 1e6

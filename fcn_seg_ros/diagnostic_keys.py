@@ -1,0 +1,51 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The keys of the values on /diagnostics, for the node and everything that reads them."""
+
+STATE = 'state'
+
+# Of the node, and repeated for each camera.
+BACKEND = 'backend'
+DEVICE = 'device'
+PRECISION = 'precision'
+NETWORK_SIZE = 'network_size'
+CHECKPOINT = 'checkpoint'
+CHECKPOINT_SHA256 = 'checkpoint_sha256'
+GPU_MEMORY = 'gpu_memory_mib'
+GPU_MEMORY_IN_USE = 'gpu_memory_in_use_mib'
+GPU_MEMORY_TOTAL = 'gpu_memory_total_mib'
+LAST_ERROR = 'last_error'
+
+# Of the node only.
+WORKER_BUSY = 'worker_busy_s'
+CAMERAS = 'cameras'
+
+# Of a camera: received = published + dropped_REASON, summed + in_flight.
+RECEIVED = 'received'
+PUBLISHED = 'published'
+IN_FLIGHT = 'in_flight'
+DROPPED_PREFIX = 'dropped_'
+LOST = 'lost_before_node'
+MISSED = 'missed_in_sequence'
+SUBSCRIBED = 'subscribed'
+TRANSPORT = 'transport'
+RELIABILITY = 'reliability'
+INCOMPATIBLE = 'incompatible_publisher'
+INPUT_RATE = 'input_rate_hz'
+OUTPUT_RATE = 'output_rate_hz'
+# As Autoware names them.
+PROCESSING_TIME = 'processing_time_ms'
+PROCESSING_IN_RANGE = 'is_processing_time_ms_in_expected_range'
+PROCESSING_DELAY = 'consecutive_processing_delay_ms'
+PICTURE_FAULTS = 'picture_faults'
+PICTURE_PREFIX = 'picture_'
+
+
+def stage_time(stage: str, statistic: str) -> str:
+    """Return the key of a stage's time in milliseconds; ``statistic`` is p50, p95 or max."""
+    return f'{stage}_ms_{statistic}'
+
+
+def dropped(reason: str) -> str:
+    """Return the key of how many frames were dropped for a reason."""
+    return f'{DROPPED_PREFIX}{reason}'

@@ -1,0 +1,141 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The publishers of one camera's outputs, each message computed only while somebody subscribes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from rclpy.lifecycle import LifecycleNode
+from sensor_msgs.msg import CameraInfo
+from std_msgs.msg import Header
+
+from fcn_seg_ros.inference.segmenter import Segmentation
+from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
+from fcn_seg_ros.node.camera_info import described
+from fcn_seg_ros.node.outputs.output import NetworkInUse, Output, OutputRow, SegmentedFrame
+from fcn_seg_ros.node.outputs.registry import COMPRESSED, OUTPUTS
+from fcn_seg_ros.node.publish import publish_on_demand
+from fcn_seg_ros.node.settings import Settings
+
+_WARN_EVERY_S = 60.0
+# A CameraInfo may come a little later than the first images.
+_INFO_GRACE_S = 3.0
+
+
+@dataclass(frozen=True)
+class _Published:
+    row: OutputRow
+    output: Output
+    publisher: Any
+
+    def is_watched(self) -> bool:
+        return bool(self.publisher.get_subscription_count() > 0)
+
+
+class CameraOutputs:
+    """
+    The publishers ``CAMERA/road/OUTPUT``.
+
+    ``on_change`` is called in the executor when a subscriber of a per-frame output comes or goes.
+    Publishing is for one thread.
+    """
+
+    def __init__(self, node: LifecycleNode, camera: str, settings: Settings,
+                 on_change: Callable[[], None]) -> None:
+        """Join the graph; raises InputError where a ``qos_overrides`` parameter is wrong."""
+        self._node = node
+        self._camera = camera
+        self._published: dict[str, _Published] = {}
+        self._without_info_since: float | None = None
+        try:
+            for row in OUTPUTS.values():
+                if row.message is not None:
+                    output = row.output(node, camera)
+                    publisher = publish_on_demand(
+                        node, row.message, _topic(node, f'{camera}/road/{row.name}'),
+                        row.qos.profile(settings.mask_deadline_ms),
+                        on_change if row.per_frame else None)
+                    self._published[row.name] = _Published(row, output, publisher)
+        except BaseException:
+            self.destroy()
+            raise
+
+    @property
+    def topics(self) -> dict[str, str]:
+        """Return the full name of each output's topic."""
+        return {name: each.publisher.topic_name for name, each in self._published.items()}
+
+    def watched(self, *names: str) -> bool:
+        """Return whether anybody subscribes to one of these outputs, or to any of a frame."""
+        chosen = map(self._published.__getitem__, names) if names else (
+            each for each in self._published.values() if each.row.per_frame)
+        return any(each.is_watched() for each in chosen)
+
+    def publish(self, header: Header, image: np.ndarray, result: Segmentation,
+                camera_info: CameraInfo | None, settings: Settings) -> None:
+        """
+        Publish what is subscribed to; ``header`` is the camera image's and is kept as it is.
+
+        ``camera_info`` is the camera's newest, for the outputs that need the one of this image.
+        """
+        frame = SegmentedFrame(self._camera, header, image, result, camera_info, settings)
+        without_info = []
+        for name, each in self._published.items():
+            if not each.row.per_frame or not each.is_watched():
+                continue
+            if 'camera_info' in each.row.needs and frame.camera_info is None:
+                without_info.append(name)
+                continue
+            message = each.output.compute(frame)
+            if message is not None:
+                each.publisher.publish(message)
+        self._warn_without_info(without_info, frame)
+
+    def publish_network(self, info: CheckpointInfo, threshold: float) -> None:
+        """Publish what describes the network, for subscribers of now and later."""
+        source = NetworkInUse(info, threshold, self._node.get_clock().now().to_msg())
+        for each in self._published.values():
+            if not each.row.per_frame:
+                each.publisher.publish(each.output.compute(source))
+
+    def destroy(self) -> None:
+        """Remove the publishers from the graph."""
+        for each in self._published.values():
+            each.output.close()
+            self._node.destroy_lifecycle_publisher(each.publisher)
+        self._published.clear()
+
+    def _warn_without_info(self, names: list[str], frame: SegmentedFrame) -> None:
+        """Say which outputs wait for a CameraInfo that describes the images."""
+        now = time.monotonic()
+        if not names:
+            self._without_info_since = None
+            return
+        if self._without_info_since is None:
+            self._without_info_since = now
+        if frame.newest_info is not None:
+            height, width = frame.image.shape[:2]
+            reason = (f'the CameraInfo is for {described(frame.newest_info)}, the images have '
+                      f'{width}x{height} pixels')
+        elif now - self._without_info_since >= _INFO_GRACE_S:
+            reason = 'the camera has published no CameraInfo'
+        else:
+            return
+        self._node.get_logger().warning(f'{self._camera}: no {", ".join(names)}: {reason}',
+                                        throttle_duration_sec=_WARN_EVERY_S)
+
+
+def _topic(node: LifecycleNode, name: str) -> str:
+    """
+    Return the topic of an output; a compressed one is beside its image, remapped or not.
+
+    This follows image_transport. Only a remapping of its own takes it elsewhere.
+    """
+    image = name.removesuffix(COMPRESSED)
+    remapped = node.resolve_topic_name(name) != node.resolve_topic_name(name, only_expand=True)
+    return name if remapped or image == name else node.resolve_topic_name(image) + COMPRESSED

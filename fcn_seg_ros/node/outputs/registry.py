@@ -1,0 +1,112 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""
+The table of output topics.
+
+The publishers, the remappings of the launch files, ``seg_node --help`` and the documentation's
+table come from it. Another package adds a row with an entry point in the group
+``fcn_seg_ros.outputs`` that refers to it, or calls ``register_output`` before the node is made.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from importlib.metadata import entry_points
+
+from rclpy.qos import DurabilityPolicy
+
+from fcn_seg_ros.errors import InputError, type_and_words
+from fcn_seg_ros.node.outputs.images import (
+    ColourImage,
+    FrameCameraInfo,
+    GreyImage,
+    JpegImage,
+    PngImage,
+    mask_colour,
+    overlay,
+)
+from fcn_seg_ros.node.outputs.label_info import LabelNames
+from fcn_seg_ros.node.outputs.output import OutputRow, Qos, check_row
+from fcn_seg_ros.node.parameters import PARAMETERS, Row
+
+ENTRY_POINTS = 'fcn_seg_ros.outputs'
+# A topic beside its image, as image_transport has it: it moves when the image is remapped.
+COMPRESSED = '/compressed'
+_IMAGE = 'sensor_msgs/msg/Image'
+_COMPRESSED_IMAGE = 'sensor_msgs/msg/CompressedImage'
+_MASK_QOS = Qos(deadline=True)
+
+# In the order in which they are published: the mask is what a planner waits for.
+OUTPUTS = {row.name: row for row in (
+    OutputRow('mask', _IMAGE, partial(GreyImage, 'mask'),
+              'Class ids (two classes: 0 not road, 1 road); 255 unknown', ('mask',), 'mono8',
+              _MASK_QOS),
+    OutputRow('probability', _IMAGE, partial(GreyImage, 'probability'), 'round(255 x P(road))',
+              ('probability',), 'mono8'),
+    OutputRow('confidence', _IMAGE, partial(GreyImage, 'confidence'),
+              'round(255 x P(class in the mask)), 0 where the mask is 255', ('confidence',),
+              'mono8'),
+    OutputRow('overlay', _IMAGE, partial(ColourImage, overlay), 'The image with the road tinted',
+              ('image', 'road'), 'rgb8'),
+    OutputRow('mask_colour', _IMAGE, partial(ColourImage, mask_colour),
+              'The mask in the colours of its classes, unknown grey', ('mask',), 'rgb8'),
+    OutputRow(f'mask{COMPRESSED}', _COMPRESSED_IMAGE, partial(PngImage, 'mask'),
+              'The mask, lossless', ('mask',), 'PNG', _MASK_QOS),
+    OutputRow(f'overlay{COMPRESSED}', _COMPRESSED_IMAGE, partial(JpegImage, overlay),
+              'The overlay, for thin links', ('image', 'road'), 'JPEG'),
+    OutputRow(f'mask_colour{COMPRESSED}', _COMPRESSED_IMAGE, partial(JpegImage, mask_colour),
+              'The coloured mask, for thin links', ('mask',), 'JPEG'),
+    OutputRow('camera_info', 'sensor_msgs/msg/CameraInfo', FrameCameraInfo,
+              "The camera's newest CameraInfo, for the mask's size and with its header",
+              ('camera_info',)),
+    OutputRow('label_info', 'vision_msgs/msg/LabelInfo', LabelNames,
+              'The names of the class ids; where vision_msgs is installed',
+              qos=Qos(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL), per_frame=False),
+)}
+
+
+def register_output(row: OutputRow) -> None:
+    """Add an output topic; raises ValueError where its name is taken or a need is unknown."""
+    check_row(row, OUTPUTS)
+    OUTPUTS[row.name] = row
+
+
+def register_installed() -> None:
+    """Add the outputs of installed packages; raises InputError for one that does not load."""
+    for point in entry_points(group=ENTRY_POINTS):
+        try:
+            register_output(point.load())
+        except Exception as error:  # a foreign package may raise anything
+            raise InputError(f'output: {point.name!r} of the package {point.value!r} does not load '
+                             f'({type_and_words(error)})') from None
+
+
+def node_parameters() -> tuple[Row, ...]:
+    """Return the rows of the node's parameters, those of the outputs last."""
+    return (*PARAMETERS, *(row for output in OUTPUTS.values() for row in output.parameters))
+
+
+def remapped_names() -> list[str]:
+    """Return the outputs that a launch file remaps; the compressed ones move with their image."""
+    return [name for name in OUTPUTS if not name.endswith(COMPRESSED)]
+
+
+def output_help() -> str:
+    """Return a line on each output, for ``seg_node --help``."""
+    width = max(map(len, OUTPUTS))
+    return '\n'.join(f'  {row.name:{width}}  {row.description}' for row in OUTPUTS.values())
+
+
+def topic_table(camera: str = '<camera>') -> list[str]:
+    """Return the lines of the documentation's table of output topics, in Markdown."""
+    lines = ['| topic | type | quality of service | computed from | content |',
+             '|---|---|---|---|---|']
+    for row in OUTPUTS.values():
+        kind = row.type_name.replace('/msg/', '/') + (f', {row.format}' if row.format else '')
+        source = ', '.join(row.needs) if row.per_frame else 'the network'
+        lines.append(f'| `{camera}/road/{row.name}` | {kind} | {row.qos} | {source} | '
+                     f'{row.description} |')
+    return lines
+
+
+register_installed()
