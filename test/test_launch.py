@@ -355,4 +355,3 @@ def test_no_two_arguments_have_one_name():
 def test_every_output_of_the_node_is_remapped():
     moved = {name.removeprefix('camera/road/') for name, _ in one(topic='/front').remappings}
     assert moved == {name.removesuffix('/compressed') for name in outputs.OUTPUTS} | {'label_info'}
-
