@@ -17,8 +17,8 @@ TABLE = (HERE / NAME / 'cli' / '__init__.py').read_text()
 EXECUTABLES = re.findall(r"^    '(\w+)':", TABLE, re.MULTILINE)
 
 # What inference on a CPU needs, the node included; rclpy, the messages and cv_bridge come with ROS.
-CPU = ['numpy', 'opencv-python-headless<5', 'simplejpeg', 'safetensors', 'PyYAML', 'rich', 'shtab',
-       'openvino; platform_machine == "x86_64"']
+CPU = ['numpy', 'opencv-python-headless<5', 'simplejpeg', 'pillow', 'safetensors', 'PyYAML', 'rich',
+       'shtab', 'openvino; platform_machine == "x86_64"']
 TORCH = ['torch>=2.6', 'torchvision']
 DRIVES = ['av', 'rosbags', 'lz4', 'backports.zstd; python_version < "3.14"']
 EXTRAS = {

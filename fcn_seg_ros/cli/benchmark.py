@@ -14,19 +14,20 @@ from fcn_seg_ros.inference.backends import PRECISIONS, backend_names
 from fcn_seg_ros.resources import CHECKPOINT_WORDS, DEFAULT_CHECKPOINT
 
 DESCRIPTION = """\
-Measure how fast a network is here, with every backend and precision that this machine has.
+Measure the speed of a network on this machine, with every backend and precision that it has.
 
-A call takes a rendered image of 1242x375 and gives mask and probability of that size. Everything
-is measured in turns, a few calls each, so that a busy machine hurts all alike; compare within one
-run, not between runs. Beside the times: the machine's best matrix product in the same type (of
-PyTorch, OpenVINO and ONNX Runtime) and the share of it that the forward pass reaches; memory of a
-process that does nothing else; and, unless --no-peers, the path of the usual tutorial (PIL resize,
-eager fp32, argmax) with the same network, and the forward pass of torchvision's fcn_resnet50.
+One call takes a rendered image of 1242x375 and returns mask and probability of that size. Variants
+take turns, a few calls each, so that other load on the machine affects all alike: compare within a
+run, not between runs. Printed beside the times: the best matrix product of the machine in the same
+type (of PyTorch, OpenVINO and ONNX Runtime) and the share of it that the forward pass reaches; the
+memory of a process that does nothing else; and, unless --no-peers, the usual tutorial's path (PIL
+resize, eager fp32, argmax) with the same network, and the forward pass of torchvision's
+fcn_resnet50.
 
---parity compares the masks of every variant with those of eager fp32 on a dataset; --steady looks
-for growth of memory; --node starts seg_node and the tutorials' node as processes and measures
-masks a second at saturation and the time from image to mask at 10 Hz, also with processors that
-do not sleep (the node's parameter cpu_latency_us), where this user may ask for that."""
+--parity compares the masks of every variant with those of eager fp32 on a dataset. --steady looks
+for growing memory. --node starts seg_node and the tutorial's node as processes and measures masks
+per second at saturation and the time from image to mask at 10 Hz; also with CPUs kept awake (the
+node's parameter cpu_latency_us), if this user may ask for that."""
 
 EPILOG = """\
 examples:
@@ -51,26 +52,27 @@ def build_parser() -> argparse.ArgumentParser:
     add('checkpoint', metavar='CHECKPOINT', nargs='?',
         help=f'{CHECKPOINT_WORDS} (default: {DEFAULT_CHECKPOINT})')
     add('--heights', metavar='ROWS', type=int, nargs='+', default=[],
-        help='network heights (default: the checkpoint\'s)')
+        help='network heights to measure (default: the checkpoint\'s)')
     add('--backends', nargs='+', default=backends, choices=backends, metavar='NAME',
-        help=f'of {", ".join(backends)} (default: all)')
+        help=f'backends to measure: {", ".join(backends)} (default: all)')
     add('--precisions', nargs='+', default=precisions, choices=precisions, metavar='NAME',
-        help=f'of {", ".join(precisions)} (default: all)')
+        help=f'precisions to measure: {", ".join(precisions)} (default: all)')
     add('--exported', metavar='FILE', type=Path, nargs='+', default=[],
-        help='models that `export --format openvino` wrote, measured as well (default: none)')
+        help='exported OpenVINO models to measure as well (default: none)')
     add('--device', default='auto', help='auto, cpu, cuda or cuda:N')
-    add('--threads', type=int, default=0, help='of the CPU backends, 0: all cores')
-    add('--frames', type=int, default=100, help='calls of each variant that count')
+    add('--threads', type=int, default=0, help='threads of the CPU backends; 0: one per core')
+    add('--frames', type=int, default=100, help='calls of each variant to measure')
     add('--batch', type=int, default=4, metavar='N',
-        help='also masks a second of N images at once; 1: not')
-    add('--no-peers', action='store_true', help='leave out the peers')
+        help='also measure batches of N images; 1: do not')
+    add('--no-peers', action='store_true', help='do not measure the peers')
     add('--no-memory', action='store_true',
-        help='leave out the memory (a process for every variant)')
+        help='do not measure memory (it takes a process for each variant)')
     add('--parity', metavar='DATASET',
         help='compare masks with those of eager fp32 on a dataset, as in train --val')
     add('--steady', type=int, metavar='N',
-        help='also N frames in a row on the variant that the node takes by itself')
-    add('--node', action='store_true', help='also the nodes over the middleware (needs ROS)')
+        help='also run N images in a row with the variant that the node takes by default')
+    add('--node', action='store_true',
+        help='also measure the nodes over the middleware (needs ROS)')
     add('--plot', type=Path, metavar='FILE', help='SVG of latency against MaxF (of --parity)')
     add('--markdown', type=Path, metavar='FILE', help='write the tables to a Markdown file')
     add('--json', action='store_true', help='print JSON instead of tables')

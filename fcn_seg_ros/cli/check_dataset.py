@@ -12,21 +12,21 @@ from pathlib import Path
 from fcn_seg_ros.cli.common import make_parser, run_command
 
 DESCRIPTION = """\
-Look for faults in datasets before they cost a training run.
+Find faults in datasets before they cost a training run.
 
-Every image is decoded. Listed are files that cannot be read, pairs of different size, images
-without road, the same image twice, and validation images of which the same, a look-alike or a
-neighbouring frame is trained on; and how many pixels are road, not road and unlabelled. The exit
-status is 0 where nothing is wrong, 1 where something is, 2 where a dataset cannot be opened.
+Decodes every image and lists: files that cannot be read, pairs of different size, images without
+road, duplicates, and validation images that are trained on (the same, a look-alike, or a
+neighbouring frame). Counts the pixels that are road, not road and unlabelled. Exit status: 0 if
+nothing is wrong, 1 if something is, 2 if a dataset cannot be opened.
 
 A dataset is KIND:PATH?option=value&option=value:
   kitti:PATH?split=train.txt     KITTI Road in its official layout (a plain PATH is the same)
   camvid:PATH?split=train        CamVid, folders train and trainannot (val, test)
   folder:PATH?split=names.txt    images/ and masks/ (PNG of the same stem: 0 not road, 1 road,
                                  255 unlabelled; with road=255 they are 0 and 255 = road)
-  rendered?drives=30&frames=2    drives that the project renders (first_seed=0); with world=all
-                                 other roads, weathers and cameras (see train --help)
-Each takes weight=W: how often an epoch sees its images (0.5: every second, 2: all twice)."""
+  rendered?drives=30&frames=2    rendered drives (first_seed=0); with world=all other roads,
+                                 weathers and cameras (see train --help)
+Each takes weight=W: how often an epoch uses its images (0.5: every second one, 2: all twice)."""
 
 EPILOG = """\
 examples:
@@ -48,11 +48,11 @@ def build_parser() -> argparse.ArgumentParser:
     add('--train', metavar='DATASET', nargs='+', default=[], help='datasets to train on')
     add('--val', metavar='DATASET', nargs='+', default=[], help='datasets to score on')
     add('--gap', type=int, metavar='N',
-        help='frame numbers up to N apart are neighbours (default: the usual step of the '
+        help='frames up to N numbers apart are neighbours (default: the usual step of the '
              'sequence)')
-    add('--json', action='store_true', help='print JSON, with every problem, instead of a table')
+    add('--json', action='store_true', help='print all problems as JSON instead of a table')
     add('--speed', action='store_true',
-        help='instead: images a second that the training loader delivers')
+        help='measure the images per second of the training loader instead')
     add('--config', type=Path, help='training configuration whose loader --speed measures')
     return parser
 

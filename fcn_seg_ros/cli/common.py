@@ -73,7 +73,7 @@ def make_parser(name: str, description: str, epilog: str = '') -> Parser:
 def typed_prefix(program: str) -> str:
     """Return what a user types before a command's name, by the program that Python runs."""
     path = Path(program)
-    if path.name == '__main__.py':
+    if path.name == '__main__.py' and path.parent.name == PACKAGE:
         python = os.path.relpath(sys.executable)
         return f'{python if len(python) < len(sys.executable) else sys.executable} -m {PACKAGE} '
     if path.name == PACKAGE:

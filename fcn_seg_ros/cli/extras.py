@@ -6,7 +6,8 @@ from __future__ import annotations
 
 # The first extra that brings a module is the one to name.
 MODULES = {
-    'cpu': ('numpy', 'cv2', 'safetensors', 'openvino', 'onnxruntime', 'yaml', 'rich'),
+    'cpu': ('numpy', 'cv2', 'simplejpeg', 'PIL', 'safetensors', 'openvino', 'onnxruntime', 'yaml',
+            'rich', 'shtab'),
     'drives': ('av', 'rosbags', 'lz4', 'backports'),
     'plots': ('matplotlib',),
     'train': ('lightning', 'torchmetrics', 'tensorboard', 'torch_pruning', 'torchvision', 'torch'),

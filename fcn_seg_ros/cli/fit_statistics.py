@@ -12,12 +12,11 @@ from pathlib import Path
 from fcn_seg_ros.cli.common import make_parser, run_command
 
 DESCRIPTION = """\
-Write into a checkpoint what its training data look like.
+Add statistics of the training images to a checkpoint.
 
-By these statistics a node tells a picture that is unlike everything the network was trained on
-(parameter unfamiliar_above). `train` does this by itself; here it is for a checkpoint that was
-written before, or whose network has been calibrated anew. The weights stay as they are.
-Datasets are named as for `train`."""
+With them a node recognises images unlike everything its network was trained on (parameter
+unfamiliar_above). `train` adds them by itself; this command is for an older checkpoint, or one that
+was calibrated anew. The weights stay as they are. Datasets are named as for `train`."""
 
 EPILOG = """\
 examples:
@@ -34,8 +33,8 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the command line of fit_statistics."""
     parser = make_parser('fit_statistics', DESCRIPTION, EPILOG)
     add = parser.add_argument
-    add('checkpoint', type=Path, help='checkpoint file (.safetensors), which is changed')
-    add('datasets', metavar='DATASET', nargs='+', help='what its network was trained on')
+    add('checkpoint', type=Path, help='checkpoint file (.safetensors) to change')
+    add('datasets', metavar='DATASET', nargs='+', help='a dataset that the network was trained on')
     add('--images', type=int, default=400, metavar='N',
         help='look at N images of each dataset')
     return parser

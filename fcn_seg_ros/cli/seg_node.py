@@ -27,9 +27,9 @@ DESCRIPTION = """\
 Segment the road in camera images.
 
 Subscribes to CAMERA/image_raw and publishes CAMERA/road/mask, mask_colour, probability,
-confidence, overlay, camera_info, label_info, and mask, mask_colour and overlay with /compressed,
-each with the header of the image it was computed from and only while somebody subscribes to it,
-and /diagnostics. It takes no arguments of its own but ROS ones; `config/seg.yaml` lists all
+confidence, overlay, camera_info and label_info, and mask, mask_colour and overlay with /compressed.
+Each output carries the header of its image and is computed only while somebody subscribes to it.
+Publishes /diagnostics as well. All arguments are ROS arguments; `config/seg.yaml` lists the
 parameters."""
 
 EPILOG = """\

@@ -14,18 +14,19 @@ from fcn_seg_ros.inference.backends import PRECISIONS
 from fcn_seg_ros.resources import CHECKPOINT_WORDS, DEFAULT_CHECKPOINT
 
 DESCRIPTION = """\
-Segment every image of a folder and write what an outside program can read.
+Segment every image of a folder.
 
-One PNG per image, of the same name (suffix .png) and size, in each folder asked for: the road
-probability (8-bit grey, round(255 P(road))), the mask (8-bit grey, class ids: 0 not road, 1 road)
-or the image with the road tinted. A file is whole or not there."""
+For each image NAME.jpg a file NAME.png of the same size is written to each folder asked for: the
+road probability (8-bit grey, round(255 P(road))), the mask (8-bit grey, class ids: 0 not road,
+1 road), or the image with the road tinted. No file is ever partial."""
 
 EPILOG = """\
 examples:
   segment ~/kitti_road/training/image_2 --probability out
   segment photos --mask masks --overlay overlays --checkpoint runs/first/checkpoint.safetensors"""
 
-OUTPUTS = {'probability': 'road probability', 'mask': 'mask', 'overlay': 'image with the road'}
+OUTPUTS = {'probability': 'road probability', 'mask': 'mask',
+           'overlay': 'image with the road tinted'}
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -40,14 +41,15 @@ def build_parser() -> argparse.ArgumentParser:
     add('folder', metavar='FOLDER', type=Path, help='folder of PNG, JPEG or TIFF images '
         '(EXIF orientation is ignored)')
     for name, what in OUTPUTS.items():
-        add(f'--{name}', type=Path, metavar='OUT', help=f'folder for the {what} of each image')
+        add(f'--{name}', type=Path, metavar='OUT', help=f'folder for the {what}')
     add('--checkpoint', help=f'{CHECKPOINT_WORDS} (default: {DEFAULT_CHECKPOINT})')
     add('--threshold', type=float, default=-1.0,
-        help='of mask and overlay, on P(road); -1: the checkpoint\'s')
+        help='threshold of mask and overlay on P(road); -1: the checkpoint\'s')
     add('--device', default='auto', help='auto, cpu, cuda or cuda:N')
     add('--precision', default='auto', choices=PRECISIONS, help='arithmetic of the network; '
-        'int8: that of the file CHECKPOINT_int8.xml beside it, as the packaged one has it')
-    add('--network-height', type=int, default=0, help='rows of its input, 0: the checkpoint\'s')
+        'int8 needs CHECKPOINT_int8.xml beside the checkpoint, which the packaged ones have')
+    add('--network-height', type=int, default=0,
+        help='rows of the network\'s input; 0: the checkpoint\'s')
     return parser
 
 

@@ -18,15 +18,15 @@ DESCRIPTION = """\
 Train a road segmentation network.
 
 Datasets are named KIND:PATH?option=value&option=value, where KIND is kitti (KITTI Road in its
-official layout, images PNG or JPEG), camvid, folder (images/ and masks/) or rendered (drives that
-the project renders): drives=30, frames=2 of each, first_seed=0, and world=suburb (a suburban road
-seen by KITTI's camera), highway, country, city, bridge, tunnel, car_park or all. All but the suburb
-are seen by any camera, in any weather, or as conditions= (sun, overcast, low_sun, dusk, night,
-rain, night_rain, fog), aspect= (4:3, 16:9, 21:9, kitti) and fov= (40 to 120, degrees) say.
+official layout, images PNG or JPEG), camvid, folder (images/ and masks/) or rendered. Rendered
+drives take drives=30, frames=2 (per drive), first_seed=0, and world=suburb (a suburban road seen by
+KITTI's camera), highway, country, city, bridge, tunnel, car_park or all. All but the suburb are
+seen by any camera in any weather, unless conditions= (sun, overcast, low_sun, dusk, night, rain,
+night_rain, fog), aspect= (4:3, 16:9, 21:9, kitti) and fov= (40 to 120, degrees) choose.
 
-Settings come from --config (see config/train_kitti.yaml), each replaced by its option on the
-command line. OUT receives the checkpoint (checkpoint.safetensors), the configuration, the state
-from which --resume goes on (last.ckpt), metrics (metrics/metrics.csv) and TensorBoard's files."""
+Settings come from --config (see config/train_kitti.yaml); an option on the command line replaces
+one. OUT receives the checkpoint (checkpoint.safetensors), the configuration, the state for --resume
+(last.ckpt), metrics (metrics/metrics.csv) and TensorBoard's files."""
 
 EPILOG = """\
 examples:
@@ -51,8 +51,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser = make_parser('train', DESCRIPTION, EPILOG)
     add = parser.add_argument
     add('--out', type=Path, required=True, help='folder of the run')
-    add('--resume', action='store_true', help='go on with the interrupted run in OUT')
-    add('--config', type=Path, help='YAML file with settings (default: all as below)')
+    add('--resume', action='store_true', help='continue the interrupted run in OUT')
+    add('--config', type=Path, help='YAML file with settings (default: those below)')
     group = parser.add_argument_group('settings')
     for name, item in leaves().items():
         _add_setting(group, name, item)

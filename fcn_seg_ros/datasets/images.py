@@ -8,7 +8,6 @@ import io
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from fcn_seg_ros.errors import InputError, type_and_words
 from fcn_seg_ros.images.decode import check, decode, decode_pixels
@@ -52,6 +51,7 @@ def read_indices(path: Path) -> np.ndarray:
         checked = check(_content(path))
     except InputError as error:
         raise _of(path, error) from None
+    from PIL import Image
     try:
         with Image.open(io.BytesIO(checked.content)) as image:
             mode, pixels = image.mode, np.array(image)
@@ -74,6 +74,7 @@ def read_size(path: Path) -> tuple[int, int]:
 
     Raises InputError if there is none; the rest of the file is not checked.
     """
+    from PIL import Image
     try:
         with Image.open(path, formats=('PNG', 'JPEG', 'TIFF')) as image:
             return image.size

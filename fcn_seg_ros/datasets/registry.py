@@ -18,16 +18,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fcn_seg_ros.datasets.base import DatasetOptions, Part, RoadDataset
 from fcn_seg_ros.datasets.camvid import CamVid
 from fcn_seg_ros.datasets.frames import Frames
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
-from fcn_seg_ros.datasets.mixture import Mixture
 from fcn_seg_ros.datasets.plain_folder import PlainFolder
 from fcn_seg_ros.datasets.rendered_road import Rendered
 from fcn_seg_ros.errors import InputError, type_and_words
+
+if TYPE_CHECKING:
+    from fcn_seg_ros.datasets.mixture import Mixture
 
 ENTRY_POINTS = 'fcn_seg_ros.datasets'
 SYNTAX = 'KIND:PATH?option=value&option=value'
@@ -161,6 +163,7 @@ def open_dataset(spec: DatasetSpec, strict: bool = True) -> RoadDataset:
 
 def open_datasets(specs: Sequence[DatasetSpec]) -> Mixture:
     """Open several datasets as one, with their weights; raises InputError."""
+    from fcn_seg_ros.datasets.mixture import Mixture  # needs PyTorch, which scoring does not
     return Mixture([open_dataset(spec) for spec in specs], [spec.weight for spec in specs])
 
 

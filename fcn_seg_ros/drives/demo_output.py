@@ -68,7 +68,7 @@ class OutputFolder:
                         stopped)
             if stopped():
                 return
-            indices = evenly(len(recording.overlays))
+            indices = sheet_indices(recording)
             sheet = contact_sheet([recording.overlays.read(i) for i in indices],
                                   [caption(recording, i) for i in indices])
             write_file(self.path / SHEET, encode_png(sheet))
@@ -95,11 +95,32 @@ def timed_overlays(recording: Recording, rate_hz: float) -> Iterator[tuple[float
         yield seconds, recording.overlays.read(index)
 
 
+def sheet_indices(recording: Recording) -> list[int]:
+    """Return which overlays the contact sheet shows: evenly spread, and always the worst one."""
+    indices, worst = evenly(len(recording.overlays)), _worst(recording)
+    if worst is not None and worst not in indices:
+        nearest = min(range(len(indices)), key=lambda place: abs(indices[place] - worst))
+        indices[nearest] = worst
+    return indices
+
+
 def caption(recording: Recording, index: int) -> str:
-    """Return the line on an overlay in the contact sheet: which frame, and its IoU if known."""
+    """Return the line on an overlay in the contact sheet: its frame, and its IoU if known."""
     key = recording.overlays.keys[index]
     text = f'frame {recording.inputs.get(key, "?")}'
-    overlap = recording.overlaps.get(key)
-    if overlap is not None and overlap.iou is not None:
-        text += f'   IoU {100 * overlap.iou:.1f}'
-    return text
+    iou = _iou(recording, index)
+    if iou is not None:
+        text += f'   IoU {100 * iou:.1f}'
+    return f'{text}   (the worst)' if index == _worst(recording) else text
+
+
+def _worst(recording: Recording) -> int | None:
+    """Return the index of the overlay with the lowest IoU, None where no truth is known."""
+    known = [(iou, index) for index in range(len(recording.overlays))
+             if (iou := _iou(recording, index)) is not None]
+    return min(known)[1] if known else None
+
+
+def _iou(recording: Recording, index: int) -> float | None:
+    overlap = recording.overlaps.get(recording.overlays.keys[index])
+    return None if overlap is None else overlap.iou

@@ -13,8 +13,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.inference.backends.base import Backend
 from fcn_seg_ros.inference.backends.hardware import cpu_has_bf16, cpu_has_int8
-from fcn_seg_ros.inference.backends.openvino import OpenVinoBackend, run_exported
 from fcn_seg_ros.inference.cache_key import hash_network
 from fcn_seg_ros.inference.exported import SUFFIX, ExportedModel, load_exported
 from fcn_seg_ros.models.checkpoint_file import NetworkSource
@@ -60,7 +60,7 @@ def prefers_int8(checkpoint: NetworkSource) -> bool:
             and int8_file(checkpoint.path).is_file())
 
 
-def run_int8(checkpoint: NetworkSource, device: str, precision: str, threads: int
-             ) -> OpenVinoBackend:
+def run_int8(checkpoint: NetworkSource, device: str, precision: str, threads: int) -> Backend:
     """Return the backend of a checkpoint's int8 version; raises InputError as ``load_int8``."""
+    from fcn_seg_ros.inference.backends.openvino import run_exported
     return run_exported(load_int8(checkpoint), device, precision, threads)

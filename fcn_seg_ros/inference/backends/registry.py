@@ -196,8 +196,6 @@ def make_backend(network: Any, device: str = 'auto', precision: str = 'auto', th
     remarks = ''
     for row in candidates:
         optional = row.auto_if is not None and precision == 'auto'
-        if optional and not _resolve(row.auto_if)(network):
-            continue
         used = row.precisions(device)[0] if precision == 'auto' else precision
         try:
             backend: Backend = _resolve(row.make)(network, device, used, threads)
@@ -233,7 +231,8 @@ def _candidates(rows: Sequence[BackendRow], network: Any, device: str, precision
         raise InputError(f'backend: expected {_one_of(_names(rows, device))} on {device}, found '
                          f'{name!r}')
     fitting = [row for row in named if row.precisions(device)
-               and precision in ('auto', *row.precisions(device))]
+               and precision in ('auto', *row.precisions(device))
+               and (precision != 'auto' or row.auto_if is None or _resolve(row.auto_if)(network))]
     installed = [row for row in fitting if not row.missing(network)]
     if installed:
         return sorted(installed, key=lambda row: not row.suits(device))
