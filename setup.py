@@ -45,7 +45,7 @@ setup(
         'export': ['onnx', 'onnxscript', 'onnxruntime', 'nncf'],
         'bags': ['av', 'rosbags', 'lz4', 'backports.zstd; python_version < "3.14"'],
         'plots': ['matplotlib'],
-        'train': ['lightning>=2.6,!=2.6.2,!=2.6.3', 'tensorboard'],
+        'train': ['lightning>=2.6,!=2.6.2,!=2.6.3', 'tensorboard', 'torch-pruning'],
     },
     zip_safe=False,
     entry_points={
