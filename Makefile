@@ -1,10 +1,11 @@
-# The two commands: `make demo` and `make test`. Both make .venv from requirements.lock first; it
-# needs Python 3.11 or newer and a package index, nothing else.
+# `make demo` installs requirements.lock into .venv: what a node on a CPU needs, without PyTorch.
+# `make test` and `make lint` install requirements-dev.lock, with everything, into .venv-dev.
+# Both need Python 3.11 or newer and a package index, nothing else.
 
 PYTHON ?= python3
-VENV := .venv
-BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
+RUN := .venv/.installed
+DEV := .venv-dev/.installed
+BIN := .venv-dev/bin
 
 # make demo INPUT=path DEMO_ARGS='--frames 50'
 INPUT ?= rendered
@@ -13,34 +14,54 @@ DEMO_ARGS ?=
 # Real data for the tests that want it (see README, Testing).
 export FCN_SEG_DATA
 
-.PHONY: demo test lint lock clean
+.PHONY: demo test lint networks lock clean
 
-demo: $(STAMP)
-	@exec $(BIN)/python -m fcn_seg_ros demo --input '$(INPUT)' --out demo_out $(DEMO_ARGS)
+demo: $(RUN)
+	@exec .venv/bin/python -m fcn_seg_ros demo --input '$(INPUT)' --out demo_out $(DEMO_ARGS)
 
-test: $(STAMP)
+test: $(DEV)
 	$(BIN)/python -m pytest
 
-lint: $(STAMP)
+lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ament_flake8 --config .flake8 fcn_seg_ros launch test benchmarks setup.py
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ament_pep257 fcn_seg_ros launch setup.py
 
-$(STAMP): requirements.lock
+# The packaged networks as OpenVINO and ONNX Runtime load them; after a change of a checkpoint or of
+# what converts it.
+networks: $(DEV)
+	for name in open general; do for format in openvino:xml onnx:onnx; do \
+	  $(BIN)/python -m fcn_seg_ros export $$name --format $${format%:*} \
+	    --out fcn_seg_ros/data/$${name}_fp32.$${format#*:} || exit; done; done
+
+# $(call install,LOCK,SIZE): make the environment of a stamp file from a lock.
+define install
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
 	  "make: %s is Python %d.%d; expected 3.11 or newer (make PYTHON=python3.12 ...)" % \
 	  (sys.executable, *sys.version_info[:2]))'
-	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-	  -r requirements.lock
+	@echo "Installing $$(grep -c '^[a-z]' $(1)) packages into $(@D) ($(2)) ..."
+	@$(PYTHON) -m venv --clear $(@D)
+	@{ $(@D)/bin/python -m pip install --disable-pip-version-check --no-deps --no-compile \
+	  --progress-bar off --require-hashes -r $(1); echo $$? > $(@D)/status; } \
+	  | awk '/^(Collecting|Processing)/ { printf "  %3d %s\n", ++n, $$2 } /^Installing/ { print "  unpacking" }'
+	@exit $$(cat $(@D)/status)
 	@touch $@
+endef
 
+$(RUN): requirements.lock
+	$(call install,requirements.lock,0.8 GB)
+
+$(DEV): requirements-dev.lock
+	$(call install,requirements-dev.lock,6 GB: PyTorch with CUDA)
+
+# Both locks agree: the larger one is made first.
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-config \
+	  --no-emit-index-url --no-emit-find-links --no-strip-extras --custom-compile-command 'make lock'
 lock:
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-config \
-	  --no-emit-index-url --no-emit-find-links --no-strip-extras --custom-compile-command 'make lock' \
-	  -o requirements.lock requirements.in
+	$(LOCK) -o requirements-dev.lock requirements-dev.in
+	$(LOCK) -c requirements-dev.lock -o requirements.lock requirements.in
 
 clean:
 	rm -rf build install log demo_out .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -10,13 +10,32 @@ from setuptools import find_packages, setup
 
 NAME = 'fcn_seg_ros'
 HERE = Path(__file__).resolve().parent
-# The table of executables is read as text: importing the package would need its dependencies.
+# Read as text: the package's dependencies need not be installed yet.
+VERSION = re.search(r"^__version__ = '(.+)'$", (HERE / NAME / '__init__.py').read_text(),
+                    re.MULTILINE).group(1)
 TABLE = (HERE / NAME / 'cli' / '__init__.py').read_text()
 EXECUTABLES = re.findall(r"^    '(\w+)':", TABLE, re.MULTILINE)
 
+# What inference on a CPU needs, the node included; rclpy, the messages and cv_bridge come with ROS.
+CPU = ['numpy', 'opencv-python-headless<5', 'simplejpeg', 'pillow', 'safetensors', 'PyYAML', 'rich',
+       'shtab', 'openvino; platform_machine == "x86_64"']
+TORCH = ['torch>=2.6', 'torchvision']
+DRIVES = ['av', 'rosbags', 'lz4', 'backports.zstd; python_version < "3.14"']
+EXTRAS = {
+    'cpu': [*CPU, 'onnxruntime'],
+    # onnxruntime-gpu in place of onnxruntime, never beside it.
+    'gpu': [*CPU, *TORCH, 'onnxruntime-gpu'],
+    'export': [*CPU, *TORCH, 'onnxruntime', 'onnx', 'onnxscript', 'nncf'],
+    'drives': DRIVES,
+    'bags': DRIVES,  # the earlier name
+    'plots': ['matplotlib'],
+    'train': [*CPU, *TORCH, 'onnxruntime', 'lightning>=2.6,!=2.6.2,!=2.6.3', 'torchmetrics',
+              'tensorboard', 'torch-pruning'],
+}
+
 setup(
     name=NAME,
-    version='0.1.0',
+    version=VERSION,
     description='Road segmentation for ROS 2 with fully convolutional networks',
     author='fcn_seg_ros maintainers',
     author_email='maintainers@example.com',
@@ -24,7 +43,8 @@ setup(
     maintainer_email='maintainers@example.com',
     license='Apache-2.0',
     packages=find_packages(include=[NAME, f'{NAME}.*']),
-    package_data={NAME: ['data/*.safetensors', 'data/*.xml', 'data/*.bin']},
+    package_data={NAME: ['data/*.safetensors', 'data/*.xml', 'data/*.bin', 'data/*.onnx',
+                         'py.typed']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml', 'LICENSE', 'CHANGELOG.rst']),
@@ -35,20 +55,10 @@ setup(
     ],
     python_requires='>=3.10',
     install_requires=['setuptools'],
-    # rclpy, the messages and cv_bridge come with ROS.
-    extras_require={
-        'run': ['torch>=2.6', 'torchvision', 'numpy', 'opencv-python-headless<5', 'simplejpeg',
-                'safetensors', 'openvino', 'onnxruntime', 'onnx', 'onnxscript', 'pillow',
-                'PyYAML', 'rich'],
-        # In place of onnxruntime, never beside it.
-        'gpu': ['onnxruntime-gpu'],
-        'export': ['onnx', 'onnxscript', 'onnxruntime', 'nncf'],
-        'bags': ['av', 'rosbags', 'lz4', 'backports.zstd; python_version < "3.14"'],
-        'plots': ['matplotlib'],
-        'train': ['lightning>=2.6,!=2.6.2,!=2.6.3', 'tensorboard', 'torch-pruning'],
-    },
+    extras_require=EXTRAS,
     zip_safe=False,
     entry_points={
-        'console_scripts': [f'{name} = {NAME}.cli.{name}:main' for name in EXECUTABLES],
+        'console_scripts': [f'{NAME} = {NAME}.__main__:main',
+                            *(f'{name} = {NAME}.cli.{name}:main' for name in EXECUTABLES)],
     },
 )

@@ -1,32 +1,48 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Run an executable by name: ``python -m fcn_seg_ros NAME [arguments]``."""
+"""Run a command by name: ``python -m fcn_seg_ros NAME [arguments]``, or ``fcn_seg_ros NAME``."""
 
 from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Sequence
 
 from fcn_seg_ros.cli import EXECUTABLES
+from fcn_seg_ros.cli.common import PACKAGE, did_you_mean, run_main, typed_prefix
+
+COMMANDS = EXECUTABLES | {'completion': 'print a script that completes commands and options'}
 
 
 def main() -> int:
-    """Dispatch to the executable named first on the command line."""
+    """Run the command named first on the command line."""
     arguments = sys.argv[1:]
-    if not arguments or arguments[0] in ('-h', '--help'):
-        print('usage: python -m fcn_seg_ros NAME [arguments]\n')
-        for name, subject in EXECUTABLES.items():
-            print(f'  {name:<14} {subject}')
-        print('\nEach has a --help of its own.')
-        return 0 if arguments else 2
-    if arguments[0] not in EXECUTABLES:
-        print(f'python -m fcn_seg_ros: error: {arguments[0]!r} is none of '
-              f'{", ".join(EXECUTABLES)}', file=sys.stderr)
-        return 2
-    name = arguments[0]
-    module = importlib.import_module(f'fcn_seg_ros.cli.{name}')
-    status = module.main(arguments[1:])
-    return int(status)
+    name = arguments[0] if arguments else '--help'
+    if name in COMMANDS:
+        module = importlib.import_module(f'{PACKAGE}.cli.{name}')
+        return int(module.main(arguments[1:]))
+    return run_main(PACKAGE, arguments, _without_command)
+
+
+def _without_command(arguments: Sequence[str]) -> int:
+    """Print the help or the version, or raise InputError for an unknown command."""
+    from fcn_seg_ros import __version__
+    from fcn_seg_ros.errors import InputError
+    name = arguments[0] if arguments else ''
+    program = (typed_prefix(sys.argv[0]) or PACKAGE).strip()
+    if name == '--version':
+        print(f'{PACKAGE} {__version__}')
+        return 0
+    if name not in ('', '-h', '--help'):
+        kind = 'option' if name.startswith('-') else 'command'
+        known = ('--help', '--version') if kind == 'option' else COMMANDS
+        raise InputError(f'unknown {kind} {name}{did_you_mean(name, known)} '
+                         f'(see {program} --help)')
+    print(f'usage: {program} COMMAND [arguments]\n')
+    for command, subject in COMMANDS.items():
+        print(f'  {command:<14} {subject}')
+    print(f'\nEach command has its own help: {program} train --help')
+    return 0 if name else 2
 
 
 if __name__ == '__main__':

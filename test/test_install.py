@@ -14,7 +14,6 @@ from node_client import Client, image_message
 
 from fcn_seg_ros.cli import EXECUTABLES
 from fcn_seg_ros.drives.messages import from_image
-from fcn_seg_ros.inference.quantised import int8_file
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.resources import default_checkpoint
 
@@ -57,7 +56,7 @@ def test_colcon_recognises_the_package(tmp_path):
 def test_files_lie_where_ros_looks(workspace):
     prefix = workspace / 'install' / 'fcn_seg_ros'
     executables = {path.name for path in (prefix / 'lib' / 'fcn_seg_ros').iterdir()}
-    assert executables == set(EXECUTABLES)
+    assert executables == {'fcn_seg_ros', *EXECUTABLES}
     share = prefix / 'share' / 'fcn_seg_ros'
     for name in ('package.xml', 'LICENSE', 'CHANGELOG.rst', 'launch/seg.launch.py',
                  'launch/multi_camera.launch.py',
@@ -65,11 +64,11 @@ def test_files_lie_where_ros_looks(workspace):
                  'config/seg.yaml',
                  'config/fastdds.xml'):
         assert (share / name).read_bytes() == (ROOT / name).read_bytes(), name
+    assert next((prefix / 'lib').rglob('py.typed')).parent.name == 'fcn_seg_ros'
     assert (prefix / 'share/ament_index/resource_index/packages/fcn_seg_ros').is_file()
-    checkpoint = next((prefix / 'lib').rglob('*.safetensors'))
-    quantised = int8_file(default_checkpoint())
-    for path in (default_checkpoint(), quantised, quantised.with_suffix('.bin')):
-        assert (checkpoint.parent / path.name).read_bytes() == path.read_bytes()
+    installed_data = next((prefix / 'lib').rglob('*.safetensors')).parent
+    for path in default_checkpoint().parent.glob('*.[!p]*'):
+        assert (installed_data / path.name).read_bytes() == path.read_bytes(), path
 
 
 def test_installed_code_finds_its_own_files(workspace, tmp_path):
@@ -88,7 +87,8 @@ def test_help_of_every_executable(workspace, tmp_path, name):
         installed(workspace, f'{workspace}/install/fcn_seg_ros/lib/fcn_seg_ros/{name} --help'),
         text=True, capture_output=True, cwd=tmp_path, env=environment())
     assert result.returncode == 0, result.stderr
-    assert result.stdout.startswith(f'usage: {name} ') and 'examples:' in result.stdout
+    assert result.stdout.startswith(f'usage: ros2 run fcn_seg_ros {name} ')
+    assert 'examples:' in result.stdout
 
 
 def test_installed_node_segments(workspace, tmp_path, rendered_frames):

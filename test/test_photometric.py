@@ -9,14 +9,10 @@ import pytest
 import torch
 from torchvision import tv_tensors
 
+from fcn_seg_ros.datasets.augmentation import OTHER_CAMERAS, Augmentation
 from fcn_seg_ros.datasets.base import Sample
 from fcn_seg_ros.datasets.photometric import CastShadow, MotionBlur, SensorNoise, ToneCurve
-from fcn_seg_ros.datasets.transforms import (
-    OTHER_CAMERAS,
-    Augmentation,
-    TrainingTransform,
-    warp_all,
-)
+from fcn_seg_ros.datasets.transforms import TrainingTransform, warp_all
 from fcn_seg_ros.errors import InputError
 
 STEPS = {'tone': ToneCurve(0.6, 0.2), 'motion': MotionBlur((3, 9)), 'noise': SensorNoise(20),

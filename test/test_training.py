@@ -17,7 +17,8 @@ import pytest
 import torch
 from conftest import network_info
 
-from fcn_seg_ros.cli.train import _parser, config_of, main
+from fcn_seg_ros.cli.train import build_parser, main
+from fcn_seg_ros.cli.train_run import config_of
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
@@ -158,7 +159,7 @@ def test_configuration_file_and_command_line(tmp_path):
     assert read_config(path) == config
     changed = with_values(config, {'crop': [64, 96], 'dice': 1, 'learning_rate': 1})
     assert changed.augmentation.crop == (64, 96) and changed.loss.dice == 1.0
-    options = _parser().parse_args(['--out', 'o', '--config', str(path), '--jpeg', '0.5',
+    options = build_parser().parse_args(['--out', 'o', '--config', str(path), '--jpeg', '0.5',
                                     '--no-freeze-norm', '--train', 'rendered', 'kitti:x'])
     given = config_of(options)
     assert given.augmentation.jpeg == 0.5 and not given.freeze_norm and given.epochs == 3

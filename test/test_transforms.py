@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from fcn_seg_ros.datasets.augmentation import Augmentation
 from fcn_seg_ros.datasets.base import Sample
 from fcn_seg_ros.datasets.mixture import Mixture
-from fcn_seg_ros.datasets.transforms import Augmentation, TrainingTransform, resize_all
+from fcn_seg_ros.datasets.transforms import TrainingTransform, resize_all
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.training.config import TrainingConfig
 from fcn_seg_ros.training.data import AugmentedSamples, EpochBatches

@@ -1,16 +1,37 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""One thin file per executable, each with ``main(args=None) -> int``."""
+"""
+The command lines.
+
+A command is one file ``NAME.py`` with ``build_parser()`` and ``main(args=None) -> int``. It imports
+only what its help needs, so that ``--help`` and a typo answer at once; what does the work lies in
+``NAME_run.py`` or is imported when it starts.
+"""
+
+import sys
+from types import TracebackType
 
 EXECUTABLES = {
     'seg_node': 'the ROS 2 node: camera images in, road masks out',
-    'play': 'publish a drive (folder, video, rosbag2, rendered) as camera topics',
-    'demo': 'play a drive through the node and record what comes out',
-    'train': 'train a network on KITTI Road',
-    'evaluate': 'compare networks on sets of road images, also under corruptions',
-    'segment': 'write road probability, masks and overlays of a folder of images',
-    'benchmark': 'measure how fast a network is here, beside its peers and the machine\'s peak',
-    'export': 'write a checkpoint as ONNX, torch.export or OpenVINO, checked (int8 too)',
-    'fit_statistics': 'write into a checkpoint what its training data look like',
-    'check_dataset': 'look for faults in datasets: unreadable, empty, duplicate, leaking',
+    'play': 'publish a drive (images, video, bag, rendered) as camera topics',
+    'demo': 'play a drive through the node and record the result',
+    'train': 'train a network',
+    'evaluate': 'score and compare networks on road images',
+    'segment': 'write road probabilities, masks and overlays of a folder of images',
+    'benchmark': 'measure the speed of a network on this machine',
+    'export': 'convert a checkpoint to ONNX, torch.export or OpenVINO',
+    'fit_statistics': 'add statistics of the training images to a checkpoint',
+    'check_dataset': 'find unreadable, empty, duplicate and leaking images in datasets',
 }
+
+
+def _print_interrupted(kind: type[BaseException], error: BaseException,
+                       trace: TracebackType | None) -> None:
+    """Print one line for a Ctrl-C that comes before ``run_main`` can catch it."""
+    if issubclass(kind, KeyboardInterrupt):
+        print('interrupted', file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)
+
+
+sys.excepthook = _print_interrupted

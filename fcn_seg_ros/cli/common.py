@@ -1,101 +1,158 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What every executable shares: its look, and bad input as one line and exit status 2."""
+"""What all commands share: their look, suggestions for typos, and errors as one line."""
 
 from __future__ import annotations
 
 import argparse
+import difflib
+import importlib
+import os
+import re
+import signal
 import sys
-from collections.abc import Callable, Sequence
-from typing import NoReturn
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
 
-from fcn_seg_ros.dds import Profile, prepare_to_send
-from fcn_seg_ros.errors import InputError, one_line
-from fcn_seg_ros.processes import WITHOUT_LOG, log_fault, settle
-from fcn_seg_ros.shared_memory import check_least
+from fcn_seg_ros import __version__
+from fcn_seg_ros.cli import EXECUTABLES
+from fcn_seg_ros.cli.extras import remedy
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.processes import settle
+
+PACKAGE = 'fcn_seg_ros'
+_COMMAND = re.compile(rf'^  (?=(?:{"|".join(EXECUTABLES)}) )', re.MULTILINE)
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
     """Keep the description's line breaks, and show the defaults that say something."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        if action.default is None or action.default is False or 'default' in (action.help or ''):
+        if action.default in (None, False) or 'default' in (action.help or ''):
             return action.help
         return super()._get_help_string(action)
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that complains in one line, by InputError."""
+    """A parser that reports errors as InputError, and suggests options for misspelt ones."""
 
     def error(self, message: str) -> NoReturn:
         """Raise InputError instead of printing the usage."""
         raise InputError(f'{message} (see {self.prog} --help)')
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuse unknown options first: else a misspelt one may show as a missing other one."""
+        given = sys.argv[1:] if args is None else list(args)
+        for word in given:
+            name = word.partition('=')[0]
+            if name == '--':
+                break
+            if name.startswith('--') and name not in self._option_string_actions:
+                self.error(f'unknown option {name}'
+                           f'{did_you_mean(name, self._option_string_actions)}')
+        return super().parse_known_args(given, namespace)
 
-def make_parser(name: str, description: str, epilog: str = '') -> argparse.ArgumentParser:
-    """Return the parser of the executable ``name``, the same look for all of them."""
-    return Parser(prog=name, description=description, epilog=epilog,
-                  formatter_class=HelpFormatter)
+
+def make_parser(name: str, description: str, epilog: str = '') -> Parser:
+    """
+    Return the parser of the command ``name``, with the same look for all of them.
+
+    The examples in ``epilog`` begin with a command's name and are shown as the user would type
+    them: with what they typed before the name.
+    """
+    prefix = typed_prefix(sys.argv[0])
+    parser = Parser(prog=prefix + name, description=description,
+                    epilog=_COMMAND.sub(f'  {prefix}'.replace('\\', r'\\'), epilog),
+                    formatter_class=HelpFormatter, allow_abbrev=False)
+    parser.add_argument('--version', action='version', version=f'{name} ({PACKAGE} {__version__})')
+    return parser
+
+
+def typed_prefix(program: str) -> str:
+    """Return what a user types before a command's name, by the program that Python runs."""
+    path = Path(program)
+    if path.name == '__main__.py' and path.parent.name == PACKAGE:
+        python = os.path.relpath(sys.executable)
+        return f'{python if len(python) < len(sys.executable) else sys.executable} -m {PACKAGE} '
+    if path.name == PACKAGE:
+        return f'{PACKAGE} '
+    if path.parent.name == PACKAGE and path.parent.parent.name == 'lib':
+        return f'ros2 run {PACKAGE} '
+    return ''
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a suggestion to append to an error line, '' where nothing is like ``word``."""
+    names = list(known)
+    like = ([name for name in names if len(word) > 2 and name.startswith(word)]
+            or difflib.get_close_matches(word, names, 1))
+    return f'; did you mean {" or ".join(like)}?' if 0 < len(like) < 4 else ''
+
+
+def run_command(name: str, args: Sequence[str] | None,
+                build_parser: Callable[[], argparse.ArgumentParser], module: str = '') -> int:
+    """
+    Parse the command line of ``name``, then import ``module`` and return what its ``run`` returns.
+
+    The module is ``fcn_seg_ros.cli.NAME_run`` unless another one there is named.
+    """
+    def body(given: Sequence[str]) -> int | None:
+        options = build_parser().parse_args(given)
+        run: Callable[[argparse.Namespace], int | None] = importlib.import_module(
+            f'{PACKAGE}.cli.{module or f"{name}_run"}').run
+        return run(options)
+    return run_main(name, args, body)
 
 
 def run_main(name: str, args: Sequence[str] | None, body: Callable[[Sequence[str]], int | None]
              ) -> int:
     """
-    Run an executable's body on its arguments (None: the command line's) and return its status.
+    Run a command's body on its arguments (None: the command line's) and return its status.
 
-    InputError is printed as one line on stderr (status 2); Ctrl-C is status 130. Everything else
-    is a bug and keeps its traceback.
+    InputError and a missing library are one line on stderr (status 2); Ctrl-C is status 130,
+    whatever a library turns it into. Everything else is a bug and keeps its traceback.
     """
     settle()
+    interrupted = _note_interrupts()
     try:
         return body(sys.argv[1:] if args is None else args) or 0
-    except InputError as error:
-        print(f'{name}: error: {error}', file=sys.stderr)
+    except BaseException as error:
+        if interrupted or isinstance(error, KeyboardInterrupt):
+            print(f'{name}: interrupted', file=sys.stderr)
+            return 130
+        line = _in_one_line(error, name)
+        if not line:
+            raise
+        print(f'{name}: error: {line}', file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print(f'{name}: interrupted', file=sys.stderr)
-        return 130
 
 
-def without_ros_arguments(name: str, arguments: Sequence[str]) -> list[str]:
+def _note_interrupts() -> list[int]:
     """
-    Return the arguments that are not ROS's own.
+    Return a list that is empty until Ctrl-C, which still raises KeyboardInterrupt.
 
-    Raises InputError where those are wrong, and where the shared memory does not even suffice for
-    ROS's libraries.
+    Libraries turn that into errors of their own, for instance while they are imported. A second
+    Ctrl-C ends the process at once.
     """
-    check_least()
-    from rclpy.utilities import remove_ros_args
-    try:
-        return remove_ros_args([name, *arguments])[1:]
-    except Exception as error:  # the bindings raise several unrelated kinds
-        raise _ros_fault(error) from None
+    noted: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        noted.append(number)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        raise KeyboardInterrupt
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, note)
+    return noted
 
 
-def init_ros(name: str, arguments: Sequence[str], profile: Profile) -> str:
-    """
-    Join ROS with the ROS arguments, no signal handlers, and one of the shipped DDS profiles.
-
-    What keeps it from that profile is printed and returned, or is ''. Where no folder for log files
-    can be written to, there are none, which is said. Raises InputError where the ROS arguments are
-    wrong.
-    """
-    import rclpy
-    from rclpy.signals import SignalHandlerOptions
-    problem = prepare_to_send(profile)
-    if problem:
-        print(f'{name}: warning: {problem}', file=sys.stderr, flush=True)
-    fault = log_fault()
-    if fault:
-        print(f'{name}: no log file: {fault}; ROS_LOG_DIR names another folder', file=sys.stderr)
-        arguments = [*WITHOUT_LOG, *arguments]
-    try:
-        rclpy.init(args=[name, *arguments], signal_handler_options=SignalHandlerOptions.NO)
-    except Exception as error:  # the bindings raise several unrelated kinds
-        raise _ros_fault(error) from None
-    return problem
-
-
-def _ros_fault(error: Exception) -> InputError:
-    return InputError('ROS arguments: expected what `ros2 run` takes after --ros-args, '
-                      f'found a fault: {one_line(error)}')
+def _in_one_line(error: BaseException, command: str) -> str:
+    """Return the line for an error that the user can put right, '' for any other."""
+    if isinstance(error, InputError):
+        return str(error)
+    if isinstance(error, ModuleNotFoundError):
+        module = (error.name or '').partition('.')[0]
+        how = remedy(module, command)
+        return f'the Python package {module} is not installed ({how})' if how else ''
+    return ''

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Play a drive through the node and record what comes out."""
+"""Command ``demo``."""
 
 from __future__ import annotations
 
@@ -15,26 +15,28 @@ from fcn_seg_ros.resources import CHECKPOINT_WORDS, DEFAULT_CHECKPOINT, find_che
 from fcn_seg_ros.stop_signal import StopSignal
 
 DESCRIPTION = """\
-See the whole of it work: starts seg_node and play as two processes in a ROS domain of their own,
-records what comes out, prints a table, and leaves in --out
+Run the whole pipeline: start seg_node and play as two processes in a ROS domain of their own,
+record the masks, print a table, and write to --out
 
-  overlay.mp4         the drive with the road painted in, for any browser
-  contact_sheet.png   a dozen frames of it, with their IoU where the truth is known
-  report.json         all the figures
+  overlay.mp4         the drive with the road tinted, for any browser
+  contact_sheet.png   a dozen images of it with their IoU where the truth is known, the worst
+                      one among them
+  report.json         all figures
 
-Ctrl-C at any time ends it, leaves no process behind and no half of a result."""
+Ctrl-C ends it at any time and leaves neither processes nor partial results."""
 
 EPILOG = """\
 examples:
-  demo                                       the built-in rendered drive, whose truth is known
+  demo
   demo --input ~/kitti/2011_09_26_drive_0009_sync
   demo --input highway.mp4 --rate 10 --frames 100 --out out/highway
   demo --input my_bag --topic /front/image_raw
   demo --seed 7 --device cpu --precision fp32 --checkpoint runs/first/checkpoint.safetensors
 
-Latency goes from the stamp that play gives an image as it publishes it to the arrival of its mask
-in the recorder's process. Exit status: 0; 1 where the node died, no mask came, the node's counts
-do not add up or a mask's header is not that of an image; 2 for bad input."""
+Without --input it plays the built-in rendered drive, whose truth is known. The time from image to
+mask runs from the stamp that play sets as it publishes the image to the arrival of the mask in the
+recorder. Exit status: 0; 1 if the node died, no mask came, its counts do not add up or the header
+of a mask is not that of an image; 2 for bad input."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -50,12 +52,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument('--out', type=Path, default=Path('demo_out'), help='folder to write to')
     parser.add_argument('--checkpoint',
                         help=f'{CHECKPOINT_WORDS} (default: {DEFAULT_CHECKPOINT})')
-    parser.add_argument('--device', help='parameter of seg_node: auto, cpu, cuda, ...')
-    parser.add_argument('--precision', help='parameter of seg_node: auto, fp32, bf16, fp16')
+    parser.add_argument('--device', help='where the network runs: auto, cpu, cuda or cuda:N')
+    parser.add_argument('--precision',
+                        help='arithmetic of the network: auto, fp32, bf16, fp16 or int8')
     parser.add_argument('--start-timeout', type=float, default=180.0, metavar='S',
                         help='give up if seg_node is not active after S seconds')
     parser.add_argument('--verbose', action='store_true',
-                        help='show what seg_node and play have to say')
+                        help='show the output of seg_node and play')
     return parser
 
 
@@ -90,7 +93,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def print_table(rows: list[tuple[str, str]], out: str) -> None:
-    """Print the figures."""
+    """Print the table."""
     from rich.console import Console
     from rich.table import Table
     table = Table(show_header=False)
@@ -100,17 +103,17 @@ def print_table(rows: list[tuple[str, str]], out: str) -> None:
         table.add_row(name, value)
     console = Console(highlight=False)
     console.print(table)
-    console.print(f'written to {out}: overlay.mp4, contact_sheet.png, report.json',
+    console.print(f'wrote {out}/overlay.mp4, contact_sheet.png and report.json',
                   markup=False, soft_wrap=True)
 
 
 def say(text: str) -> None:
-    """Tell what is going on, beside the table on stdout."""
+    """Print a line of progress on stderr."""
     print(f'demo: {text}', file=sys.stderr, flush=True)
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Run the executable ``demo``; without ``args`` the command line is sys.argv."""
+    """Run the command ``demo``; without ``args`` the command line is sys.argv."""
     return run_main('demo', args, run)
 
 

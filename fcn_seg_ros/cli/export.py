@@ -1,64 +1,51 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Executable ``export``."""
+"""Command ``export``."""
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from fcn_seg_ros.cli.common import make_parser, run_main
-from fcn_seg_ros.cli.progress import progress_bar
-from fcn_seg_ros.datasets.base import Joined
-from fcn_seg_ros.datasets.registry import open_dataset, parse_spec
-from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.evaluation.export_checks import (
-    accuracy_loss,
-    calibration_batches,
-    parity_batches,
-)
-from fcn_seg_ros.inference.export import FORMATS, check_request, export
-from fcn_seg_ros.inference.export.int8 import CALIBRATION_IMAGES
-from fcn_seg_ros.inference.export.torch_program import MIN_SIDE
-from fcn_seg_ros.models.checkpoint import Checkpoint, load_checkpoint
+from fcn_seg_ros.cli.common import make_parser, run_command
+from fcn_seg_ros.inference.formats import CALIBRATION_IMAGES, FORMATS, MIN_SIDE
 from fcn_seg_ros.models.checkpoint_info import STRIDE
-from fcn_seg_ros.resources import CHECKPOINT_WORDS, DEFAULT_CHECKPOINT, find_checkpoint
+from fcn_seg_ros.resources import CHECKPOINT_WORDS, DEFAULT_CHECKPOINT
 
 DESCRIPTION = f"""\
-Write a checkpoint as a model for other runtimes, checked before it is kept.
+Convert a checkpoint for another runtime, and check the result before it is kept.
 
-The whole graph is in it, so a program needs no knowledge of normalisation:
+The whole graph is exported, normalisation included:
   input   image        uint8 (N, H, W, 3), RGB as the camera gives it, H and W multiples of {STRIDE}
-                       (scale the camera's image to about the network height of the metadata, at
-                       its own aspect ratio)
+                       (scale the image to about the network height of the metadata, keeping its
+                       aspect ratio)
   output  probability  uint8 (N, H, W, K), round(255 P); K = 1 for road / not road (P(road)),
                        else the number of classes (P of each)
-Batch and size are dynamic ({MIN_SIDE} to 4096 a side, for onnx and openvino any). The checkpoint's
-metadata (classes, road ids, threshold, network height, licence, ...) is inside as JSON under the
-key fcn_seg_ros.
+Batch and size are dynamic ({MIN_SIDE} to 4096 per side, for onnx and openvino any). The metadata
+(classes, road ids, threshold, network height, licence, ...) is JSON under the key fcn_seg_ros.
 
   onnx      one .onnx file; metadata in metadata_props (ONNX Runtime, TensorRT)
   torch     one .pt2 file of torch.export; metadata in its extra file fcn_seg_ros.json
-  openvino  an .xml with a .bin beside it; metadata in rt_info. Whoever runs it chooses the
-            arithmetic (INFERENCE_PRECISION_HINT); fp16 halves the size of the weights; int8 is
-            quantised, and the node, segment and evaluate take it in place of a checkpoint. As
-            NAME_int8.xml beside NAME.safetensors it is that checkpoint's own: `precision: int8`
-            runs it, and `auto` does on a CPU with VNNI but without bfloat16
+  openvino  an .xml with a .bin beside it; metadata in rt_info. The arithmetic is chosen when it
+            is run (INFERENCE_PRECISION_HINT); fp16 halves the size of the weights; int8 is
+            quantised. The node, segment and evaluate take the .xml in place of a checkpoint
 
-Masks of rendered frames (several sizes, a batch of two) are compared with those of the network in
-PyTorch in fp32; below an IoU of 0.999 (fp32) or 0.995 (bf16, fp16) nothing is written. int8 needs
-images to calibrate on, and images to score on: where MaxF falls by 0.2 or more, nothing is written.
-What was at FILE before stays until the new model has passed."""
+The node looks for models beside a checkpoint NAME.safetensors. NAME_fp32.xml and NAME_fp32.onnx
+save it the conversion, for which it would need PyTorch. NAME_int8.xml runs with `precision: int8`,
+and by default on a CPU that has VNNI but no bfloat16.
+
+Masks of rendered images (several sizes, a batch of two) must agree with those of PyTorch in fp32 to
+an IoU of 0.999 (fp32) or 0.995 (bf16, fp16). int8 needs images to calibrate on and images to score:
+MaxF must fall by less than 0.2. Otherwise nothing is written, and an earlier FILE stays."""
 
 EPILOG = """\
 examples:
   export --format onnx --out road.onnx
   export runs/first/checkpoint.safetensors --format torch --out road.pt2 --precision bf16
+  export runs/first/checkpoint.safetensors --format openvino \\
+         --out runs/first/checkpoint_fp32.xml
   export runs/first/checkpoint.safetensors --format openvino --precision int8 \\
          --out runs/first/checkpoint_int8.xml \\
          --calibrate 'kitti:data/kitti_road?split=train.txt' \\
@@ -68,75 +55,28 @@ examples:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Export a checkpoint."""
-    return run_main('export', args, lambda given: _export(_parser().parse_args(given)))
+    return run_command('export', args, build_parser)
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """Return the command line of export."""
     parser = make_parser('export', DESCRIPTION, EPILOG)
     add = parser.add_argument
     add('checkpoint', metavar='CHECKPOINT', nargs='?',
         help=f'{CHECKPOINT_WORDS} (default: {DEFAULT_CHECKPOINT})')
-    add('--format', required=True, choices=list(FORMATS), help='what to write')
+    add('--format', required=True, choices=list(FORMATS), help='format to write')
     add('--out', required=True, type=Path, metavar='FILE',
-        help='its file: ' + ', '.join(f'{f.suffix} for {name}' for name, f in FORMATS.items()))
+        help='file to write: ' + ', '.join(f'{f.suffix} for {name}' for name, f in FORMATS.items()))
     add('--precision', default='fp32', choices=('fp32', 'bf16', 'fp16', 'int8'),
         help='of the weights: ' + '; '.join(
             f'{name} {", ".join(f.precisions)}' for name, f in FORMATS.items()))
     add('--height', type=int, default=0, metavar='ROWS',
-        help='network height that the metadata gives, and that int8 is calibrated at; 0: the '
-             'checkpoint\'s')
+        help='network height for the metadata, at which int8 is calibrated; 0: the checkpoint\'s')
     add('--calibrate', nargs='+', metavar='DATASET', help='images to quantise with, as in '
         f'train --train: training images only ({CALIBRATION_IMAGES} at most are used)')
     add('--val', metavar='DATASET', help='images to score the quantised network on')
     add('--json', action='store_true', help='print the checks as JSON')
     return parser
-
-
-def _export(options: argparse.Namespace) -> None:
-    check_request(options.format, options.out, options.precision)
-    int8 = options.precision == 'int8'
-    if {bool(options.calibrate), bool(options.val)} != {int8}:
-        raise InputError('--calibrate and --val: expected both with --precision int8 and neither '
-                         'without, found otherwise')
-    checkpoint = _with_height(load_checkpoint(find_checkpoint(options.checkpoint)),
-                              options.height)
-    calibration = calibration_batches(
-        Joined([open_dataset(parse_spec(text)) for text in options.calibrate]),
-        checkpoint.info, CALIBRATION_IMAGES) if int8 else []
-    found: dict[str, Any] = {}
-    parity = export(checkpoint, options.format, options.out, options.precision,
-                    frames=parity_batches(checkpoint.info), calibration=calibration,
-                    accept=_guard(checkpoint, options.val, found) if int8 else lambda path: None)
-    found |= {'parity_iou': round(parity.iou, 6), 'parity_largest_difference': parity.largest}
-    if options.json:
-        print(json.dumps({'file': str(options.out)} | found, indent=1))
-        return
-    print(f'wrote {options.out}: masks of rendered frames agree with eager fp32 to an IoU of '
-          f'{parity.iou:.4f}, probabilities to {parity.largest}/255')
-    if int8:
-        print(f'MaxF {found["max_f_exported"]:.2f} on {options.val}, of the checkpoint '
-              f'{found["max_f_checkpoint"]:.2f}')
-
-
-def _with_height(checkpoint: Checkpoint, height: int) -> Checkpoint:
-    if height == 0:
-        return checkpoint
-    if height < MIN_SIDE:
-        raise InputError(f'--height: expected 0 (the checkpoint\'s) or at least {MIN_SIDE}, '
-                         f'found {height}')
-    info = dataclasses.replace(checkpoint.info, network_height=height, network_pixels=0)
-    # Its self-test is what it answers at its own height.
-    return dataclasses.replace(checkpoint, info=info, self_test=None)
-
-
-def _guard(checkpoint: Checkpoint, spec: str, found: dict[str, Any]) -> Callable[[Path], None]:
-    """Return what scores a written model, keeps its scores in ``found``, and may refuse it."""
-    validation = open_dataset(parse_spec(spec))
-
-    def score(path: Path) -> None:
-        with progress_bar('score', len(validation)) as done:
-            found.update(accuracy_loss(checkpoint, path, validation, done).as_dict())
-    return score
 
 
 if __name__ == '__main__':

@@ -1,100 +1,53 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Publish a drive (folder, video, bag, rendered) as camera topics."""
+"""Command ``play``."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 from collections.abc import Sequence
 
-from fcn_seg_ros.cli.common import init_ros, make_parser, run_main, without_ros_arguments
-from fcn_seg_ros.dds import IMAGES
-from fcn_seg_ros.drives.notes import Note
-from fcn_seg_ros.drives.registry import open_drive
-from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.start_watch import StartWatch
-from fcn_seg_ros.stop_signal import StopSignal
+from fcn_seg_ros.cli.common import make_parser, run_main
 
 DESCRIPTION = """\
 Publish a drive over ROS 2, as a camera driver would:
 
   <cam>/image_raw     sensor_msgs/Image, in the drive's own encoding
-  <cam>/camera_info   sensor_msgs/CameraInfo (all zeros where the drive has no calibration)
-  <cam>/road/truth    sensor_msgs/Image mono8, 1 road / 0 not road, where the drive knows it
+  <cam>/camera_info   sensor_msgs/CameraInfo (all zeros without a calibration)
+  <cam>/road/truth    sensor_msgs/Image mono8, 1 road, 0 not road, if the drive knows it
 
-all three with one header, as far apart as they were recorded. What is damaged is left out and told
-on stderr. It publishes reliably, with the Fast DDS profile of this package (config/fastdds.xml), so
-that images above 0.5 MB reach best-effort subscribers as well; set FASTDDS_DEFAULT_PROFILES_FILE to
-use your own."""
+The three share one header; the intervals are those of the recording. Damaged messages are skipped
+and reported on stderr. Publishers are reliable and use the Fast DDS profile of this package
+(config/fastdds.xml), so that images above 0.5 MB also reach best-effort subscribers; set
+FASTDDS_DEFAULT_PROFILES_FILE to use your own."""
 
 EPILOG = """\
 examples:
-  play rendered                        the built-in rendered drive at its own rate
-  play rendered:7 --frames 300         another one (seed 7), 300 frames
-  play ~/kitti/image_02 --rate 10      a folder of images; KITTI raw and KITTI Road layouts too
-  play highway.mp4 --loop              a video, its frames at their own times, again and again
-  play night.bag --speed 4             a bag of ROS 1, four times as fast
+  play rendered
+  play rendered:7 --frames 300
+  play ~/kitti/image_02 --rate 10
+  play highway.mp4 --loop
+  play night.bag --speed 4
   play my_bag --topic /front/image_raw --cam front --stamps recorded
-                                       one camera of a rosbag2 (sqlite3 or mcap) as it was
 
-stamps: `wall` stamps each image with the time at which it is published, as a live camera does.
-`recorded` keeps the drive's stamps; with --loop they jump back at each turn, as those of
-`ros2 bag play --loop` do, and nodes that compare them with the clock need use_sim_time and a
-/clock from elsewhere.
+`rendered:7` is the built-in rendered drive with seed 7; folders may have the layouts of KITTI raw
+and KITTI Road; bags are those of ROS 2 (sqlite3, mcap) and ROS 1.
 
-It ends with one line: frames published, achieved rate, frames that were late by more than half a
-period, messages that were lost of the recording. Late frames mean that decoding is too slow for
-the rate: try --preload or a lower --rate.
-Ctrl-C or SIGTERM ends it at once (status 130 or 143; 0 with --loop, which ends no other way)."""
+With --stamps wall each image is stamped when it is published, as by a live camera. With --stamps
+recorded it keeps its own; with --loop these jump back at each turn, as those of
+`ros2 bag play --loop` do, and nodes that compare them with the clock need use_sim_time and a /clock
+from elsewhere.
 
-# Of so many notes each is told; a recording can be damaged at every frame.
-MOST_NOTES = 20
-
-
-class NotePrinter:
-    """
-    Tells the person at the terminal what a drive has lost, each once and not without end.
-
-    What comes before ``start`` waits for it: a drive that is refused is one line.
-    """
-
-    def __init__(self) -> None:
-        """Start with nothing told."""
-        self._told: set[str] = set()
-        self._waiting: list[Note] | None = []
-
-    def start(self) -> None:
-        """Tell what has come, and from now on each at once."""
-        waiting, self._waiting = self._waiting or [], None
-        for note in waiting:
-            self(note)
-
-    def __call__(self, note: Note) -> None:
-        """Tell a note."""
-        if self._waiting is not None:
-            self._waiting.append(note)
-            return
-        line = note.line()
-        if line in self._told or len(self._told) > MOST_NOTES:
-            return
-        self._told.add(line)
-        if len(self._told) > MOST_NOTES:
-            line = 'more of the kind is counted and not told'
-        print(f'play: {line}', file=sys.stderr, flush=True)
+At the end one line gives the frames published, the rate, the frames that were late by more than
+half a period, and the messages that the recording had lost. Late frames mean that decoding is too
+slow for the rate: try --preload or a lower --rate. Ctrl-C or SIGTERM ends it at once (status 130 or
+143; with --loop 0, as it ends no other way)."""
 
 
-def check_camera_name(name: str) -> None:
-    """Raise InputError where ``name`` cannot be part of a topic's name."""
-    from rclpy.exceptions import InvalidTopicNameException
-    from rclpy.validate_topic_name import validate_topic_name
-    try:
-        validate_topic_name(f'{name}/image_raw')
-    except InvalidTopicNameException:
-        raise InputError(f'--cam: expected a name for topics, such as camera or front/left, '
-                         f'found {name!r}') from None
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command ``play``; without ``args`` the command line is sys.argv."""
+    return run_main('play', args, _play)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -104,75 +57,31 @@ def build_parser() -> argparse.ArgumentParser:
         'input', help='folder of images, video file, bag (ROS 2 or 1), or rendered[:SEED]')
     parser.add_argument('--cam', default='camera', help='namespace of the topics')
     parser.add_argument('--rate', type=float, metavar='HZ',
-                        help='evenly, so many frames a second (default: as far apart as recorded)')
+                        help='frames per second, evenly spaced (default: intervals as recorded)')
     parser.add_argument('--speed', type=float, metavar='FACTOR', default=1.0,
-                        help='so many times as fast as recorded')
+                        help='speed relative to the recording')
     parser.add_argument('--frames', type=int, metavar='N', help='play at most N frames')
-    parser.add_argument('--loop', action='store_true', help='play it again and again')
+    parser.add_argument('--loop', action='store_true', help='start again at the end')
     parser.add_argument('--stamps', choices=('wall', 'recorded'), default='wall',
-                        help='stamp with the time of publishing, or as recorded')
-    parser.add_argument('--topic', help='image topic of a bag that has several')
+                        help='stamp images with the time of publishing, or as recorded')
+    parser.add_argument('--topic', help='image topic, for a bag with several')
     parser.add_argument('--preload', action='store_true',
-                        help='decode everything before the start (1.4 MB a KITTI image)')
+                        help='decode all frames before the start (1.4 MB per KITTI image)')
     parser.add_argument('--wait-for-subscribers', type=int, default=1, metavar='N',
-                        help='wait until N subscribers of image_raw are there; 0 waits for none')
+                        help='wait for N subscribers to image_raw; 0: start at once')
     parser.add_argument('--wait-for-info-subscribers', type=int, default=0, metavar='N',
                         help='the same for camera_info')
     parser.add_argument('--wait-timeout', type=float, default=30.0, metavar='S',
-                        help='play anyway after S seconds; inf waits without end')
+                        help='start anyway after S seconds; inf: wait for ever')
     parser.add_argument('--json', action='store_true', help='print the summary as JSON')
     return parser
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Play as the command line says; ROS arguments (--ros-args ...) go to rclpy."""
-    import rclpy
-
+def _play(arguments: Sequence[str]) -> int:
+    from fcn_seg_ros.cli.ros import without_ros_arguments
     options = build_parser().parse_args(without_ros_arguments('play', arguments))
-    for name in ('wait_for_subscribers', 'wait_for_info_subscribers', 'wait_timeout'):
-        if not getattr(options, name) >= 0:
-            raise InputError(f'--{name.replace("_", "-")}: expected 0 or more, '
-                             f'found {getattr(options, name)}')
-    check_camera_name(options.cam)
-    if not 0.0 < options.speed <= 1000.0:
-        raise InputError('--speed: expected more than 0 and at most 1000, '
-                         f'found {options.speed:g}')
-    if options.rate is not None and options.speed != 1.0:
-        raise InputError('--speed: expected --speed or --rate, found both')
-    printer = NotePrinter()
-    drive = open_drive(options.input, topics=(options.topic,) if options.topic else (),
-                       rate_hz=options.rate, limit=options.frames, on_note=printer)
-    printer.start()
-
-    from fcn_seg_ros.drives.player import DrivePlayer, PlayOptions
-    stopped = StopSignal()
-    watch = StartWatch('play')
-    watch.joining()
-    init_ros('play', arguments, IMAGES)
-    try:
-        player = DrivePlayer(drive, PlayOptions(
-            options.cam, options.rate, options.speed, options.loop, options.stamps == 'wall',
-            options.wait_for_subscribers, options.wait_for_info_subscribers,
-            options.wait_timeout, options.preload), stopped)
-        watch.done()
-        summary = player.play()
-        player.destroy_node()
-    finally:
-        watch.done()
-        rclpy.shutdown()
-    print(json.dumps(summary.as_dict()) if options.json else f'play: {summary.line()}',
-          flush=True)
-    status = 0 if options.loop else stopped.status
-    if player.is_reading:
-        # A thread that still decodes, in a library, would be torn down with the interpreter, which
-        # aborts the process.
-        os._exit(status)
-    return status
-
-
-def main(args: Sequence[str] | None = None) -> int:
-    """Run the executable ``play``; without ``args`` the command line is sys.argv."""
-    return run_main('play', args, run)
+    from fcn_seg_ros.cli.play_run import run
+    return run(options, arguments)
 
 
 if __name__ == '__main__':

@@ -1,23 +1,41 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A progress bar for people, and nothing for pipes."""
+"""Progress: a bar on a terminal, a line every ten seconds in a log."""
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+LINE_EVERY_S = 10.0
+
 
 @contextmanager
 def progress_bar(title: str, total: int) -> Iterator[Callable[[], None]]:
-    """Show a bar on stderr, if that is a terminal; what it yields is called after each step."""
+    """Show progress on stderr; call what it yields after each step."""
     console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _print_lines(title, total)
+        return
     columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(),
                TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True,
-                  disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(title, total=total)
         yield lambda: progress.advance(task)
+
+
+def _print_lines(title: str, total: int) -> Callable[[], None]:
+    done, told = 0, time.monotonic()
+
+    def step() -> None:
+        nonlocal done, told
+        done += 1
+        if time.monotonic() - told >= LINE_EVERY_S:
+            told = time.monotonic()
+            print(f'{title}: {done} of {total}', file=sys.stderr, flush=True)
+    return step

@@ -1,9 +1,10 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Executable ``seg_node``."""
+"""Command ``seg_node``."""
 
 from __future__ import annotations
 
+import argparse
 import faulthandler
 import importlib
 import os
@@ -15,8 +16,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from fcn_seg_ros.allocator import limit_arenas
-from fcn_seg_ros.cli.common import init_ros, make_parser, run_main, without_ros_arguments
+from fcn_seg_ros.cli.common import make_parser, run_main
+from fcn_seg_ros.cli.ros import init_ros, without_ros_arguments
 from fcn_seg_ros.dds import MASKS
+from fcn_seg_ros.shared_memory import check_least
 from fcn_seg_ros.start_watch import StartWatch
 from fcn_seg_ros.stop_signal import StopSignal
 
@@ -24,9 +27,9 @@ DESCRIPTION = """\
 Segment the road in camera images.
 
 Subscribes to CAMERA/image_raw and publishes CAMERA/road/mask, mask_colour, probability,
-confidence, overlay, camera_info, label_info, and mask, mask_colour and overlay with /compressed,
-each with the header of the image it was computed from and only while somebody subscribes to it,
-and /diagnostics. It takes no arguments of its own but ROS ones; `config/seg.yaml` lists all
+confidence, overlay, camera_info and label_info, and mask, mask_colour and overlay with /compressed.
+Each output carries the header of its image and is computed only while somebody subscribes to it.
+Publishes /diagnostics as well. All arguments are ROS arguments; `config/seg.yaml` lists the
 parameters."""
 
 EPILOG = """\
@@ -52,6 +55,11 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     _leave(run_main('seg_node', args, _run))
 
 
+def build_parser() -> argparse.ArgumentParser:
+    """Return the command line of seg_node, which has no arguments but ROS's."""
+    return make_parser('seg_node', DESCRIPTION, EPILOG)
+
+
 def _run(arguments: Sequence[str]) -> int:
     limit_arenas()
     # While the network loads, a signal is only noted, and obeyed between two steps: an exception
@@ -60,8 +68,8 @@ def _run(arguments: Sequence[str]) -> int:
     # so that it waits on (seen on a busy machine).
     stopped = StopSignal()
     watch = StartWatch('seg_node')
-    make_parser('seg_node', DESCRIPTION, EPILOG).parse_args(
-        without_ros_arguments('seg_node', arguments))
+    build_parser().parse_args(without_ros_arguments('seg_node', arguments))
+    check_least()
     module = _import('fcn_seg_ros.node.seg_node', stopped)
     if module is None:
         return 0

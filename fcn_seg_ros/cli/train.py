@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Executable ``train``."""
+"""Command ``train``."""
 
 from __future__ import annotations
 
@@ -11,20 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fcn_seg_ros.cli.common import make_parser, run_main
-from fcn_seg_ros.datasets.registry import open_dataset, parse_spec
-from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.evaluation.evaluate import ALL
-from fcn_seg_ros.evaluation.statistics import fit_statistics
-from fcn_seg_ros.training.calibrate import add_self_test, calibrate_and_score
-from fcn_seg_ros.training.config import (
-    TrainingConfig,
-    default_of,
-    leaves,
-    read_config,
-    with_values,
-)
-from fcn_seg_ros.training.run import CONFIG_FILE, train
+from fcn_seg_ros.cli.common import make_parser, run_command
+from fcn_seg_ros.training.config import default_of, leaves
 
 DESCRIPTION = """\
 Train a road segmentation network.
@@ -55,10 +43,11 @@ examples:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Train, score and write a checkpoint."""
-    return run_main('train', args, lambda given: _train(_parser().parse_args(given)))
+    return run_command('train', args, build_parser)
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """Return the command line of train."""
     parser = make_parser('train', DESCRIPTION, EPILOG)
     add = parser.add_argument
     add('--out', type=Path, required=True, help='folder to write to')
@@ -85,34 +74,6 @@ def _add_setting(group: Any, name: str, item: dataclasses.Field[Any]) -> None:
     else:
         options['type'] = type(default)
     group.add_argument(f'--{name.replace("_", "-")}', **options)
-
-
-def config_of(options: argparse.Namespace) -> TrainingConfig:
-    """Return the configuration of a command line; raises InputError."""
-    if options.resume and options.config is None and (options.out / CONFIG_FILE).is_file():
-        config = read_config(options.out / CONFIG_FILE)
-    else:
-        config = TrainingConfig() if options.config is None else read_config(options.config)
-    given = {name: value for name, value in vars(options).items() if name in leaves()}
-    return with_values(config, given)
-
-
-def _train(options: argparse.Namespace) -> int:
-    config = config_of(options)
-    if options.resume and not (options.out / CONFIG_FILE).is_file():
-        raise InputError(f'{options.out / CONFIG_FILE}: expected the configuration of an '
-                         'interrupted run to resume, found none')
-    path = train(config, options.out, options.resume)
-    if path is None:
-        return 0
-    if config.val:
-        specs = [parse_spec(text) for text in config.val]
-        spec, scores = specs[0], calibrate_and_score(path, specs).scores[ALL]
-        print(f'{spec.kind} {spec.split or ""}: MaxF {100 * scores.max_f:.2f} (perspective)')
-    fit_statistics(path, [open_dataset(parse_spec(text)) for text in config.train])
-    add_self_test(path)
-    print(f'wrote {path}')
-    return 0
 
 
 if __name__ == '__main__':

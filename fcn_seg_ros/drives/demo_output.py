@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from fcn_seg_ros.drives.contact_sheet import contact_sheet, evenly, write_png
+from fcn_seg_ros.drives.contact_sheet import contact_sheet, evenly
 from fcn_seg_ros.drives.recording import Recording
-from fcn_seg_ros.drives.video_writer import partial_name, write_video
+from fcn_seg_ros.drives.video_writer import write_video
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.files import remove_partial, write_file
+from fcn_seg_ros.images.encode import encode_png
 
 VIDEO, SHEET, REPORT = 'overlay.mp4', 'contact_sheet.png', 'report.json'
 FILES = (VIDEO, SHEET, REPORT)
@@ -66,18 +68,16 @@ class OutputFolder:
                         stopped)
             if stopped():
                 return
-            indices = evenly(len(recording.overlays))
-            write_png(self.path / SHEET, contact_sheet(
-                [recording.overlays.read(i) for i in indices],
-                [caption(recording, i) for i in indices]))
-        partial = partial_name(self.path / REPORT)
-        partial.write_text(json.dumps(report, indent=2) + '\n')
-        partial.replace(self.path / REPORT)
+            indices = sheet_indices(recording)
+            sheet = contact_sheet([recording.overlays.read(i) for i in indices],
+                                  [caption(recording, i) for i in indices])
+            write_file(self.path / SHEET, encode_png(sheet))
+        write_file(self.path / REPORT, (json.dumps(report, indent=2) + '\n').encode())
 
     def _remove_files(self) -> None:
         for name in FILES:
             (self.path / name).unlink(missing_ok=True)
-            partial_name(self.path / name).unlink(missing_ok=True)  # after a kill -9
+            remove_partial(self.path / name)
 
 
 def timed_overlays(recording: Recording, rate_hz: float) -> Iterator[tuple[float, np.ndarray]]:
@@ -95,11 +95,32 @@ def timed_overlays(recording: Recording, rate_hz: float) -> Iterator[tuple[float
         yield seconds, recording.overlays.read(index)
 
 
+def sheet_indices(recording: Recording) -> list[int]:
+    """Return which overlays the contact sheet shows: evenly spread, and always the worst one."""
+    indices, worst = evenly(len(recording.overlays)), _worst(recording)
+    if worst is not None and worst not in indices:
+        nearest = min(range(len(indices)), key=lambda place: abs(indices[place] - worst))
+        indices[nearest] = worst
+    return indices
+
+
 def caption(recording: Recording, index: int) -> str:
-    """Return the line on an overlay in the contact sheet: which frame, and its IoU if known."""
+    """Return the line on an overlay in the contact sheet: its frame, and its IoU if known."""
     key = recording.overlays.keys[index]
     text = f'frame {recording.inputs.get(key, "?")}'
-    overlap = recording.overlaps.get(key)
-    if overlap is not None and overlap.iou is not None:
-        text += f'   IoU {100 * overlap.iou:.1f}'
-    return text
+    iou = _iou(recording, index)
+    if iou is not None:
+        text += f'   IoU {100 * iou:.1f}'
+    return f'{text}   (the worst)' if index == _worst(recording) else text
+
+
+def _worst(recording: Recording) -> int | None:
+    """Return the index of the overlay with the lowest IoU, None where no truth is known."""
+    known = [(iou, index) for index in range(len(recording.overlays))
+             if (iou := _iou(recording, index)) is not None]
+    return min(known)[1] if known else None
+
+
+def _iou(recording: Recording, index: int) -> float | None:
+    overlap = recording.overlaps.get(recording.overlays.keys[index])
+    return None if overlap is None else overlap.iou

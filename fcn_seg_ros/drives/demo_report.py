@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The figures of a demo run, and what about them is wrong."""
+"""The figures of a demo run, and its problems."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ BACKEND_KEYS = ('backend', 'device', 'precision', 'network_size')
 @dataclass(frozen=True)
 class DemoReport:
     """
-    What the table shows and report.json holds.
+    The content of the table and of report.json.
 
-    ``latency_ms`` goes from the image's stamp (the moment at which play publishes it) to the
-    arrival of the mask in the recorder's process; ``segmenter_ms`` is what of it the node spends
-    in the segmenter. ``iou`` is over all pixels of all frames whose truth is known. ``problems``
-    are lines about what must not be.
+    ``latency_ms`` is the time from an image's stamp, set as play publishes it, to the arrival of
+    its mask in the recorder; ``segmenter_ms`` is the part that the node spends in the segmenter.
+    ``iou`` is over all pixels of all frames whose truth is known. ``problems`` holds a line for
+    each fault of the node.
     """
 
     input: str
@@ -44,62 +44,59 @@ class DemoReport:
 
     @property
     def lost_before(self) -> int:
-        """Return how many images were played and did not reach the node."""
+        """Return the number of images that were played and did not reach the node."""
         return self.frames_played - self.frames_in
-
-    @property
-    def latency_beyond_segmenter_ms(self) -> float | None:
-        """Return latency p95 - segmenter p50: what transport, conversion and waiting add."""
-        if self.latency_ms is None or 'p50' not in self.segmenter_ms:
-            return None
-        return self.latency_ms['p95'] - self.segmenter_ms['p50']
 
     def as_dict(self) -> dict[str, Any]:
         """Return the content of report.json."""
-        return {**asdict(self), 'lost_before_the_node': self.lost_before,
-                'latency_beyond_segmenter_ms': self.latency_beyond_segmenter_ms}
+        return {**asdict(self), 'lost_before_the_node': self.lost_before}
 
     def rows(self) -> list[tuple[str, str]]:
-        """Return the lines of the table: what, and how much."""
+        """Return the rows of the table: name and value."""
         latency, segmenter = self.latency_ms or {}, self.segmenter_ms
         dropped = ', '.join(f'{count} {reason}' for reason, count in self.dropped.items() if count)
         network = ', '.join(self.network[key] for key in BACKEND_KEYS if key in self.network)
-        rows = [
-            ('input', self.input),
+        lost = f' ({self.lost_before} lost before the node)' if self.lost_before else ''
+        return [
+            ('drive', self.input),
             ('network', network or 'not reported'),
-            ('frames played', f'{self.frames_played} at {self.play_rate_hz:.2f} Hz, '
+            ('images played', f'{self.frames_played} at {self.play_rate_hz:.2f} Hz, '
                               f'{self.play_late} late'),
-            ('frames in', f'{self.frames_in}' + (
-                f' ({self.lost_before} lost on the way to the node)' if self.lost_before else '')),
-            ('masks out', f'{self.masks_out} ({self.masks_received} received)'),
-            ('dropped', f'{sum(self.dropped.values())}' + (f' ({dropped})' if dropped else '')),
-            ('latency p50 / p95 / p99', _milliseconds(latency, 'p50', 'p95', 'p99')),
-            ('segmenter p50 / p95', _milliseconds(segmenter, 'p50', 'p95')),
+            ('images received by the node', f'{self.frames_in}{lost}'),
+            ('images dropped by the node', f'{sum(self.dropped.values())}'
+                                           + (f' ({dropped})' if dropped else '')),
+            ('masks published', f'{self.masks_out} ({self.masks_received} recorded)'),
+            ('time from image to mask', _milliseconds(latency)),
+            ('of that, segmentation', _milliseconds(segmenter)),
+            ('overlap with the true road', self._overlap()),
+            ('headers of the masks', 'each equals that of its image' if self.headers_equal
+             else 'some equal that of no image'),
         ]
-        if self.latency_beyond_segmenter_ms is not None:
-            rows.append(('latency p95 - segmenter p50',
-                         f'{self.latency_beyond_segmenter_ms:.1f} ms'))
-        iou = 'no truth known'
-        if self.iou is not None:
-            iou = f'{100 * self.iou:.2f} % over {self.frames_with_truth} frames'
-            if self.worst_frame is not None:
-                iou += (f', worst {100 * self.worst_frame["iou"]:.1f} % '
-                        f'(frame {self.worst_frame["frame"]:.0f})')
-        rows.append(('IoU against the truth', iou))
-        rows.append(('headers', 'every mask has that of its image' if self.headers_equal
-                     else 'some masks have one that no image has'))
-        return rows
+
+    def _overlap(self) -> str:
+        """Return the IoU in words."""
+        if self.iou is None:
+            return 'unknown: this drive has no truth'
+        text = f'IoU {100 * self.iou:.1f} % over {self.frames_with_truth} images'
+        if self.worst_frame is not None:
+            text += (f', worst {100 * self.worst_frame["iou"]:.1f} % '
+                     f'(frame {self.worst_frame["frame"]:.0f})')
+        return text
 
 
-def _milliseconds(values: Mapping[str, float], *names: str) -> str:
-    if any(name not in values for name in names):
+def _milliseconds(values: Mapping[str, float]) -> str:
+    """Return percentiles in words: half of the images took at most p50, and so on."""
+    if 'p50' not in values:
         return 'unknown'
-    return ' / '.join(f'{values[name]:.1f}' for name in names) + ' ms'
+    words = [f'median {values["p50"]:.1f} ms']
+    words += [f'{share} % within {values[name]:.1f} ms'
+              for name, share in (('p95', 95), ('p99', 99)) if name in values]
+    return ', '.join(words)
 
 
 def make_report(name: str, played: Mapping[str, Any], recording: Recording,
                 diagnostics: Mapping[str, str]) -> DemoReport:
-    """Put together what the player, the recorder and the node's diagnostics say."""
+    """Combine the reports of player, recorder and node."""
     counts = NodeCounts.from_values(diagnostics)
     foreign = recording.foreign_headers()
     segmenter = {percentile: float(diagnostics[f'segment_ms_{percentile}'])
@@ -114,7 +111,7 @@ def make_report(name: str, played: Mapping[str, Any], recording: Recording,
 
 
 def find_problems(recording: Recording, counts: NodeCounts, foreign: int) -> list[str]:
-    """Return a line about everything that must not be."""
+    """Return a line for each fault of the node."""
     problems = []
     if not counts.add_up():
         dropped = ' + '.join(f'{n} {reason}' for reason, n in counts.dropped.items())

@@ -12,13 +12,10 @@ import av
 import cv2
 import numpy as np
 
+from fcn_seg_ros.files import replacing
+
 CRF = '20'
 PRESET = 'veryfast'
-
-
-def partial_name(path: Path) -> Path:
-    """Return the hidden name, in the same folder, under which a file is written."""
-    return path.with_name(f'.{path.stem}.partial{path.suffix}')
 
 
 def write_video(path: Path, images: Iterable[tuple[float, np.ndarray]], rate_hz: float,
@@ -32,21 +29,18 @@ def write_video(path: Path, images: Iterable[tuple[float, np.ndarray]], rate_hz:
     after the one before it. The file appears complete or not at all: it is written under another
     name in the same folder. Where ``stopped`` turns True, the rest is left out.
     """
-    partial = partial_name(path)
-    try:
+    with replacing(path) as partial:
         count = _encode(partial, images, Fraction(rate_hz).limit_denominator(1000), stopped)
-        if count:
-            partial.replace(path)
-        return count
-    finally:
-        partial.unlink(missing_ok=True)
+        if not count:
+            partial.unlink(missing_ok=True)
+    return count
 
 
 def _encode(path: Path, images: Iterable[tuple[float, np.ndarray]], rate: Fraction,
             stopped: Callable[[], bool]) -> int:
     count = 0
     last_pts = -1
-    with av.open(str(path), 'w', options={'movflags': '+faststart'}) as container:
+    with av.open(str(path), 'w', format='mp4', options={'movflags': '+faststart'}) as container:
         stream = None
         for seconds, image in images:
             if stopped():

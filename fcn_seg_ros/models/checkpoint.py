@@ -19,6 +19,7 @@ from fcn_seg_ros.models.checkpoint_file import (
 )
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
 from fcn_seg_ros.models.fcn import FCN
+from fcn_seg_ros.resources import find_checkpoint
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,17 @@ def save_checkpoint(path: str | Path, network: FCN, info: CheckpointInfo) -> Non
 
 def load_checkpoint(path: str | Path) -> Checkpoint:
     """
-    Read a checkpoint file and build its network; no code from the file runs.
+    Read a checkpoint, a file or a packaged one by its name; no code from the file runs.
+
+    >>> from fcn_seg_ros import load_checkpoint
+    >>> checkpoint = load_checkpoint('open')
+    >>> checkpoint.info.classes
+    ('not road', 'road')
 
     Raises InputError, one line with the file and the reason, for a missing, truncated or foreign
     file, for one of a newer format, and for weights that do not fit the network it names.
     """
-    stored = read_checkpoint(path)
+    stored = read_checkpoint(find_checkpoint(path))
     return Checkpoint(stored.network, stored.info, stored.path, stored.self_test)
 
 

@@ -10,12 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from fcn_seg_ros.datasets.transforms import Augmentation
+from fcn_seg_ros.datasets.augmentation import Augmentation
 from fcn_seg_ros.errors import InputError, one_line
 from fcn_seg_ros.models.encoders import ENCODERS, INPUT_CONVENTIONS, find_encoder
-from fcn_seg_ros.training.losses import LossWeights
 
 CLASSES = ('not road', 'road')
 ROAD_IDS = (1,)
@@ -25,6 +22,28 @@ OPTIMISERS = ('adamw', 'sgd')
 SCHEDULES = ('cosine', 'one_cycle', 'poly', 'constant')
 # Lightning's names; the weights themselves stay in fp32.
 PRECISIONS = ('32-true', 'bf16-mixed', '16-mixed')
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """
+    The weight of each term of the loss; ``class_weights`` weighs the pixels of each class.
+
+    Raises InputError for negative weights.
+    """
+
+    cross_entropy: float = field(default=1.0, metadata={'help': 'weight of the cross entropy'})
+    dice: float = field(default=0.0, metadata={'help': 'weight of the Dice term'})
+    lovasz: float = field(default=0.0, metadata={'help': 'weight of the Lovasz-softmax term'})
+    class_weights: tuple[float, ...] = field(default=(1.0, 1.0), metadata={
+        'help': 'weight of a pixel of each class in the cross entropy'})
+
+    def __post_init__(self) -> None:
+        """Check the weights."""
+        parts = (self.cross_entropy, self.dice, self.lovasz)
+        if min(parts) < 0 or max(parts) == 0 or min(self.class_weights) < 0:
+            raise InputError('loss: expected weights from 0, cross_entropy, dice or lovasz '
+                             f'above 0, found {parts} and {self.class_weights}')
 
 
 @dataclass(frozen=True)
@@ -175,6 +194,7 @@ def with_values(config: TrainingConfig, values: Mapping[str, Any]) -> TrainingCo
 
 def read_config(path: str | Path) -> TrainingConfig:
     """Read a YAML file, with sections ``loss`` and ``augmentation``. Raises InputError."""
+    import yaml
     try:
         values = yaml.safe_load(Path(path).read_text())
     except OSError as error:
@@ -196,6 +216,7 @@ def read_config(path: str | Path) -> TrainingConfig:
 
 def write_config(path: Path, config: TrainingConfig) -> None:
     """Write a config as YAML for ``read_config``."""
+    import yaml
     path.write_text(yaml.safe_dump(_plain(dataclasses.asdict(config)), sort_keys=False))
 
 

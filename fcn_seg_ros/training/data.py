@@ -12,9 +12,10 @@ from lightning.pytorch import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler, Subset
 
+from fcn_seg_ros.datasets.augmentation import Augmentation
 from fcn_seg_ros.datasets.base import InMemory, RoadDataset
 from fcn_seg_ros.datasets.mixture import Mixture, mix_seed
-from fcn_seg_ros.datasets.transforms import Augmentation, TrainingTransform
+from fcn_seg_ros.datasets.transforms import TrainingTransform
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.preprocess import network_size, resize_image, rows_of_area
 from fcn_seg_ros.training.config import TrainingConfig

@@ -4,37 +4,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor
 
 from fcn_seg_ros.datasets.base import IGNORE
-from fcn_seg_ros.errors import InputError
-
-
-@dataclass(frozen=True)
-class LossWeights:
-    """
-    The weight of each term of the loss; ``class_weights`` weighs the pixels of each class.
-
-    Raises InputError for negative weights.
-    """
-
-    cross_entropy: float = field(default=1.0, metadata={'help': 'weight of the cross entropy'})
-    dice: float = field(default=0.0, metadata={'help': 'weight of the Dice term'})
-    lovasz: float = field(default=0.0, metadata={'help': 'weight of the Lovasz-softmax term'})
-    class_weights: tuple[float, ...] = field(default=(1.0, 1.0), metadata={
-        'help': 'weight of a pixel of each class in the cross entropy'})
-
-    def __post_init__(self) -> None:
-        """Check the weights."""
-        parts = (self.cross_entropy, self.dice, self.lovasz)
-        if min(parts) < 0 or max(parts) == 0 or min(self.class_weights) < 0:
-            raise InputError('loss: expected weights from 0, cross_entropy, dice or lovasz '
-                             f'above 0, found {parts} and {self.class_weights}')
+from fcn_seg_ros.training.config import LossWeights
 
 
 def segmentation_loss(logits: Tensor, labels: Tensor, weights: LossWeights) -> Tensor:

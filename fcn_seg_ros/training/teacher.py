@@ -12,7 +12,7 @@ from fcn_seg_ros.datasets.base import IGNORE, RoadDataset, Sample
 from fcn_seg_ros.evaluation.predictors import Predictor
 
 
-class Taught:
+class Taught(RoadDataset):
     """
     A dataset with a teacher's answer to each image, computed once and kept in memory.
 
@@ -34,7 +34,7 @@ class Taught:
         return replace(self._dataset[index], taught=self._taught[index])
 
 
-class Untaught:
+class Untaught(RoadDataset):
     """A dataset without a teacher, in a mixture with others that have one."""
 
     def __init__(self, dataset: RoadDataset) -> None:

@@ -94,7 +94,7 @@ def list_encoders() -> list[str]:
     """
     Return the names of the encoders, those of installed packages last.
 
-    >>> from fcn_seg_ros.models.encoders import list_encoders
+    >>> from fcn_seg_ros import list_encoders
     >>> 'mobilenet_v2' in list_encoders()
     True
     """

@@ -1,0 +1,129 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The work of the command ``evaluate``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fcn_seg_ros.cli.evaluate_sets import (
+    OpenSet,
+    compare_sets,
+    open_set,
+    score_sets,
+    titles_of,
+)
+from fcn_seg_ros.cli.progress import progress_bar
+from fcn_seg_ros.cli.tables import print_tables
+from fcn_seg_ros.datasets.base import RoadDataset
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.evaluation.evaluate import Evaluation
+from fcn_seg_ros.evaluation.networks import Contestant, Setting, open_network
+from fcn_seg_ros.evaluation.plots import write_plots
+from fcn_seg_ros.evaluation.predictors import Foreign, Predictor, StoredProbabilities
+from fcn_seg_ros.evaluation.report import Table, markdown, tables
+from fcn_seg_ros.evaluation.robustness import Robustness
+from fcn_seg_ros.evaluation.submission import (
+    birds_eye_probabilities,
+    write_submission,
+)
+from fcn_seg_ros.evaluation.variants import corruptions, geometry
+from fcn_seg_ros.evaluation.views import BIRDS_EYE
+from fcn_seg_ros.files import make_folder, write_file
+from fcn_seg_ros.inference.segmenter import resolve_threshold
+from fcn_seg_ros.models.checkpoint_file import read_checkpoint
+from fcn_seg_ros.resources import DEFAULT_CHECKPOINT, find_checkpoint
+
+
+def run(options: argparse.Namespace) -> None:
+    """Score, print and write the reports."""
+    variants = ((corruptions() if options.corruptions else [])
+                + (geometry() if options.geometry else []))
+    if variants and options.probabilities:
+        raise InputError('--corruptions, --geometry: expected a network, which can segment other '
+                         'pictures, found --probabilities')
+    alone = len(options.data) == len(options.checkpoint or [DEFAULT_CHECKPOINT]) == 1
+    for name in ('plots', 'submission'):
+        if getattr(options, name) and not alone:
+            networks = options.checkpoint or [DEFAULT_CHECKPOINT]
+            raise InputError(f'--{name}: expected one set and one network, found '
+                             f'{len(options.data)} and {len(networks)}')
+    # Before the networks, which may take long to load.
+    sets = [open_set(data, options.split, options.every, options.limit) for data in options.data]
+    networks = _networks(options)
+    results, parts = score_sets(sets, networks, not options.json)
+    if alone:
+        parts += _views(options, sets[0], results[0][0])
+    lost: list[list[Robustness]] = []
+    if variants:
+        lost, more = compare_sets(sets, networks, variants, not options.json)
+        parts += more
+    found = _found(sets, networks, results, lost)
+    if options.json:
+        print(json.dumps(found[0] if alone else {'results': found}, indent=1))
+    if options.markdown:
+        setting = networks[0].facts | {'dataset': str(sets[0].spec)} if alone else {}
+        make_folder(options.markdown.parent)
+        write_file(options.markdown, markdown(setting, parts).encode())
+    if options.plots:
+        write_plots(options.plots, results[0][0], networks[0].predictor, sets[0].dataset)
+    if options.submission:
+        _write_submission(options.submission, sets[0].dataset, networks[0].predictor)
+
+
+def _views(options: argparse.Namespace, part: OpenSet, result: Evaluation) -> list[Table]:
+    """Return, and print, the scores in the views that were asked for."""
+    if options.view == BIRDS_EYE and result.birds_eye is None:
+        raise InputError(f'--view {BIRDS_EYE}: expected calib files in {part.spec.root}, found '
+                         'none for the images scored')
+    parts = tables(result, options.view)
+    if not options.json:
+        print_tables(parts)
+    return parts
+
+
+def _found(sets: Sequence[OpenSet], networks: Sequence[Contestant],
+           results: list[list[Evaluation]], lost: list[list[Robustness]]) -> list[dict[str, Any]]:
+    """Return everything that is known of each network on each set."""
+    found = []
+    for number, part in enumerate(sets):
+        for position, (network, title) in enumerate(zip(networks, titles_of(networks),
+                                                        strict=True)):
+            robustness = lost[number][position].as_dict() if lost else None
+            found.append({'network': title, **network.facts, 'set': part.title,
+                          'dataset': str(part.spec), 'split': part.spec.split,
+                          **results[number][position].as_dict(), 'robustness': robustness})
+    return found
+
+
+def _networks(options: argparse.Namespace) -> list[Contestant]:
+    given = options.checkpoint or []
+    if options.probabilities:
+        if len(given) > 1:
+            raise InputError('--probabilities: expected at most one --checkpoint, whose threshold '
+                             f'is taken, found {len(given)}')
+        own = read_checkpoint(find_checkpoint(given[0])).info.threshold if given else 0.5
+        threshold = resolve_threshold(options.threshold, own)
+        return [Contestant(options.probabilities.name,
+                           StoredProbabilities(options.probabilities, threshold),
+                           {'probabilities': str(options.probabilities)})]
+    setting = Setting(options.device, options.precision, options.network_height,
+                      options.threshold, options.description)
+    networks = [open_network(each, setting) for each in given or [DEFAULT_CHECKPOINT]]
+    if options.description and not any(isinstance(n.predictor, Foreign) for n in networks):
+        raise InputError('--description: expected a foreign network as --checkpoint, found '
+                         f'{", ".join(given) or DEFAULT_CHECKPOINT}')
+    return networks
+
+
+def _write_submission(folder: Path, dataset: RoadDataset, predictor: Predictor) -> None:
+    images = dataset.submission_images()
+    with progress_bar('submission', len(images)) as done:
+        archive = write_submission(folder, birds_eye_probabilities(images, predictor, done))
+    print(f'wrote {archive} ({len(images)} images of {images[0].parent.parent.name})',
+          file=sys.stderr)

@@ -1,0 +1,117 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The work of the command ``play``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+
+from fcn_seg_ros.cli.ros import init_ros
+from fcn_seg_ros.dds import IMAGES
+from fcn_seg_ros.drives.notes import Note
+from fcn_seg_ros.drives.registry import open_drive
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.shared_memory import check_least
+from fcn_seg_ros.start_watch import StartWatch
+from fcn_seg_ros.stop_signal import StopSignal
+
+# Of so many notes each is told; a recording can be damaged at every frame.
+MOST_NOTES = 20
+
+
+class NotePrinter:
+    """
+    Tells the person at the terminal what a drive has lost, each once and not without end.
+
+    What comes before ``start`` waits for it: a drive that is refused is one line.
+    """
+
+    def __init__(self) -> None:
+        """Start with nothing told."""
+        self._told: set[str] = set()
+        self._waiting: list[Note] | None = []
+
+    def start(self) -> None:
+        """Tell what has come, and from now on each at once."""
+        waiting, self._waiting = self._waiting or [], None
+        for note in waiting:
+            self(note)
+
+    def __call__(self, note: Note) -> None:
+        """Tell a note."""
+        if self._waiting is not None:
+            self._waiting.append(note)
+            return
+        line = note.line()
+        if line in self._told or len(self._told) > MOST_NOTES:
+            return
+        self._told.add(line)
+        if len(self._told) > MOST_NOTES:
+            line = 'more of the kind is counted and not told'
+        print(f'play: {line}', file=sys.stderr, flush=True)
+
+
+def check_camera_name(name: str) -> None:
+    """Raise InputError where ``name`` cannot be part of a topic's name."""
+    from rclpy.exceptions import InvalidTopicNameException
+    from rclpy.validate_topic_name import validate_topic_name
+    try:
+        validate_topic_name(f'{name}/image_raw')
+    except InvalidTopicNameException:
+        raise InputError(f'--cam: expected a name for topics, such as camera or front/left, '
+                         f'found {name!r}') from None
+
+
+def run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
+    """Play as the command line says; ROS arguments (--ros-args ...) go to rclpy."""
+    check_least()
+    import rclpy
+
+    _check(options)
+    printer = NotePrinter()
+    drive = open_drive(options.input, topics=(options.topic,) if options.topic else (),
+                       rate_hz=options.rate, limit=options.frames, on_note=printer)
+    printer.start()
+
+    from fcn_seg_ros.drives.player import DrivePlayer, PlayOptions
+    stopped = StopSignal()
+    watch = StartWatch('play')
+    watch.joining()
+    init_ros('play', arguments, IMAGES)
+    try:
+        player = DrivePlayer(drive, PlayOptions(
+            options.cam, options.rate, options.speed, options.loop, options.stamps == 'wall',
+            options.wait_for_subscribers, options.wait_for_info_subscribers,
+            options.wait_timeout, options.preload), stopped)
+        watch.done()
+        summary = player.play()
+        player.destroy_node()
+    finally:
+        watch.done()
+        rclpy.shutdown()
+    print(json.dumps(summary.as_dict()) if options.json else f'play: {summary.line()}',
+          flush=True)
+    status = 0 if options.loop else stopped.status
+    if player.is_reading:
+        # A thread that still decodes, in a library, would be torn down with the interpreter, which
+        # aborts the process.
+        os._exit(status)
+    return status
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Raise InputError for numbers and names that cannot be."""
+    for name in ('wait_for_subscribers', 'wait_for_info_subscribers', 'wait_timeout'):
+        if not getattr(options, name) >= 0:
+            raise InputError(f'--{name.replace("_", "-")}: expected 0 or more, '
+                             f'found {getattr(options, name)}')
+    check_camera_name(options.cam)
+    if not 0.0 < options.speed <= 1000.0:
+        raise InputError('--speed: expected more than 0 and at most 1000, '
+                         f'found {options.speed:g}')
+    if options.rate is not None and options.speed != 1.0:
+        raise InputError('--speed: expected --speed or --rate, found both')

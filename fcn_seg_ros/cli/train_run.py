@@ -1,0 +1,44 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The work of the command ``train``."""
+
+from __future__ import annotations
+
+import argparse
+
+from fcn_seg_ros.datasets.registry import open_dataset, parse_spec
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.evaluation.evaluate import ALL
+from fcn_seg_ros.evaluation.statistics import fit_statistics
+from fcn_seg_ros.training.calibrate import add_self_test, calibrate_and_score
+from fcn_seg_ros.training.config import TrainingConfig, leaves, read_config, with_values
+from fcn_seg_ros.training.run import CONFIG_FILE, train
+
+
+def config_of(options: argparse.Namespace) -> TrainingConfig:
+    """Return the configuration of a command line; raises InputError."""
+    if options.resume and options.config is None and (options.out / CONFIG_FILE).is_file():
+        config = read_config(options.out / CONFIG_FILE)
+    else:
+        config = TrainingConfig() if options.config is None else read_config(options.config)
+    given = {name: value for name, value in vars(options).items() if name in leaves()}
+    return with_values(config, given)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train, calibrate, score and write the checkpoint."""
+    config = config_of(options)
+    if options.resume and not (options.out / CONFIG_FILE).is_file():
+        raise InputError(f'{options.out / CONFIG_FILE}: expected the configuration of an '
+                         'interrupted run to resume, found none')
+    path = train(config, options.out, options.resume)
+    if path is None:
+        return 0
+    if config.val:
+        specs = [parse_spec(text) for text in config.val]
+        spec, scores = specs[0], calibrate_and_score(path, specs).scores[ALL]
+        print(f'{spec.kind} {spec.split or ""}: MaxF {100 * scores.max_f:.2f} (perspective)')
+    fit_statistics(path, [open_dataset(parse_spec(text)) for text in config.train])
+    add_self_test(path)
+    print(f'wrote {path}')
+    return 0

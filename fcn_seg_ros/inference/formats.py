@@ -1,0 +1,36 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The formats of exported models, as a table that imports none of their libraries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fcn_seg_ros.models.checkpoint_info import STRIDE
+
+# The smallest side of an exported model's input, in pixels: with a single row or column of cells
+# strides are ambiguous, and torch.export refuses them.
+MIN_SIDE = 2 * STRIDE
+# NNCF's own default; more images of the same drives hardly move the ranges.
+CALIBRATION_IMAGES = 300
+
+
+@dataclass(frozen=True)
+class Format:
+    """
+    A format: the suffix of its file, of its other files, and the precisions it comes in.
+
+    ``needs`` are the packages that write and check it.
+    """
+
+    suffix: str
+    precisions: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+
+
+FORMATS = {
+    'onnx': Format('.onnx', ('fp32', 'fp16'), ('onnx', 'onnxscript', 'onnxruntime')),
+    'torch': Format('.pt2', ('fp32', 'bf16', 'fp16')),
+    'openvino': Format('.xml', ('fp32', 'fp16', 'int8'), ('openvino',), ('.bin',)),
+}
