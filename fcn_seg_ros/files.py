@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Files that are whole or not there."""
+"""Read files completely, and replace them at once."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ PARTIAL_SUFFIX = '.partial'
 
 def read_file(path: Path, expected: str, most_bytes: int) -> bytes:
     """
-    Return a file's whole content, so that nothing done to the file later reaches the reader.
+    Return a file's content; later changes to the file have no effect.
 
-    Raises InputError, saying what was ``expected``, for what is not there, cannot be read, is not a
-    regular file (opening a FIFO would wait, a device may have no end) or has more than
+    Raises InputError, with what was ``expected``, for a file that is missing, cannot be read, is
+    not regular (opening a FIFO would block, a device may be endless) or is larger than
     ``most_bytes``.
     """
     try:
@@ -40,12 +40,12 @@ def read_file(path: Path, expected: str, most_bytes: int) -> bytes:
     except OSError as error:
         found = f'one that cannot be read ({error.strerror or error})'
     except ValueError as error:  # a zero byte in the name
-        found = f'no name of a file ({error})'
+        found = f'an invalid file name ({error})'
     raise InputError(f'{path}: expected {expected}, found {found}')
 
 
 def open_regular(path: Path, flags: int = 0) -> BinaryIO:
-    """Open a regular file for reading, with further flags of os.open; OSError for what is none."""
+    """Open a regular file for reading, with extra flags for os.open; OSError for other files."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | flags)
     try:
         mode = os.fstat(descriptor).st_mode
@@ -60,11 +60,11 @@ def open_regular(path: Path, flags: int = 0) -> BinaryIO:
 
 
 def make_folder(path: Path) -> Path:
-    """Make a folder, with those above it; raises InputError where that cannot be."""
+    """Make a folder and its parents; raises InputError if that fails."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f'{path}: expected a folder to write to, found one that cannot be made '
+        raise InputError(f'{path}: expected a folder to write to, but it cannot be made '
                          f'({error.strerror})') from None
     return path
 
@@ -98,7 +98,7 @@ def remove_partial(path: Path) -> None:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Replace a file at once; raises InputError where that fails."""
+    """Replace a file at once; raises InputError if that fails."""
     try:
         with replacing(path) as partial:
             partial.write_bytes(content)

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Where the package's own files lie: checkpoint, configuration, DDS profile."""
+"""Find the package's own files: checkpoints, configuration, DDS profile."""
 
 import os
 from pathlib import Path
@@ -8,23 +8,23 @@ from pathlib import Path
 from fcn_seg_ros.errors import InputError
 
 PACKAGE_DIR = Path(__file__).resolve().parent
-# The packaged checkpoints by name. A new one is a row here.
+# The packaged checkpoints by name.
 CHECKPOINTS = {'open': 'open.safetensors', 'general': 'general.safetensors'}
 DEFAULT_CHECKPOINT = 'open'
 CHECKPOINT_WORDS = f'checkpoint file, or a packaged checkpoint by name: {", ".join(CHECKPOINTS)}'
 
 
 def default_checkpoint() -> Path:
-    """Return the path of the packaged default checkpoint (package data, so no colcon needed)."""
+    """Return the path of the packaged default checkpoint."""
     return find_checkpoint(DEFAULT_CHECKPOINT)
 
 
 def find_checkpoint(given: str | Path | None) -> Path:
     """
-    Return the file that a name in CHECKPOINTS or a path stands for; nothing is the default one.
+    Return the file for a name in CHECKPOINTS or a path; for None or '' the default checkpoint.
 
-    A file that is called like a packaged checkpoint is given as ``./general``. Raises InputError
-    for a word that is neither a name nor a file; that any other path exists is not checked.
+    A file called like a packaged checkpoint is given as ``./general``. Raises InputError for a word
+    that is neither a name nor a file; other paths are not checked.
     """
     text = str(given or DEFAULT_CHECKPOINT)
     if text in CHECKPOINTS:
@@ -40,9 +40,9 @@ def share_file(relative: str) -> Path:
     """
     Return a file of the package's share directory, such as ``config/seg.yaml``.
 
-    It is looked for in the source tree (when the code runs from there, or from a symlink
-    install), then in the ``share/fcn_seg_ros`` of the prefix that holds the package, which is
-    where both colcon and pip put it. Raises InputError where it is in neither.
+    It is searched in the source tree (if the code runs from there, or from a symlink install), then
+    in ``share/fcn_seg_ros`` of the installation prefix, where both colcon and pip put it. Raises
+    InputError if it is in neither.
     """
     source_tree = PACKAGE_DIR.parent
     candidates = [source_tree] if (source_tree / 'package.xml').is_file() else []

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import gc
 import importlib.metadata
 import importlib.util
@@ -31,6 +30,7 @@ from fcn_seg_ros.inference.backends import (
     register_backend,
     registry,
     resolve_device,
+    row,
 )
 from fcn_seg_ros.inference.backends.base import MAX_SHAPES, library_errors
 from fcn_seg_ros.inference.backends.cuda_graph import CudaGraphBackend
@@ -198,7 +198,7 @@ def test_auto_takes_the_first_that_is_installed(packaged, monkeypatch):
     assert backend.name == 'openvino' and backend.reason.startswith('the fastest on x86-64 CPUs')
     assert backend.precision == ('bf16' if hardware.cpu_has_bf16() else 'fp32')
     assert make_backend(packaged, 'cpu', name='torch').reason == 'asked for'
-    monkeypatch.setattr(registry.platform, 'machine', lambda: 'aarch64')
+    monkeypatch.setattr(row.platform, 'machine', lambda: 'aarch64')
     assert make_backend(packaged, 'cpu', 'fp32').name == 'onnxruntime'
     hide(monkeypatch, 'openvino', 'onnxruntime')
     backend = make_backend(packaged, 'cpu', 'fp32')
@@ -207,7 +207,7 @@ def test_auto_takes_the_first_that_is_installed(packaged, monkeypatch):
 
 def hide(monkeypatch, *names):
     find_spec = importlib.util.find_spec
-    monkeypatch.setattr(registry.importlib.util, 'find_spec',
+    monkeypatch.setattr(row.importlib.util, 'find_spec',
                         lambda name: None if name in names else find_spec(name))
 
 
@@ -248,7 +248,8 @@ def test_missing_packages_are_named(random_checkpoint, monkeypatch):
 
 
 def test_a_cpu_without_bfloat16(random_checkpoint, monkeypatch):
-    monkeypatch.setattr(registry, 'cpu_has_bf16', lambda: False)
+    for module in (registry, row):
+        monkeypatch.setattr(module, 'cpu_has_bf16', lambda: False)
     checkpoint = load_checkpoint(random_checkpoint)
     assert make_backend(checkpoint, 'cpu').precision == 'fp32'
     with pytest.raises(InputError, match='expected auto or fp32 or int8 on a CPU without bfloat16'):
@@ -517,7 +518,6 @@ def test_a_foreign_backend(table):
 
 def test_a_foreign_file_format(table, tmp_path):
     """A row may also bring a kind of exported file."""
-    @dataclasses.dataclass
     class Model(Checkpoint):
         kind = 'plain'
 

@@ -57,14 +57,9 @@ def in_docstrings() -> list[list[str]]:
 
 
 def in_help() -> list[list[str]]:
-    """Return the examples of every ``--help``; what stands after three spaces explains them."""
-    found = []
-    for name in COMMANDS:
-        text = command(name).EPILOG.partition('examples:\n')[2].split('\n\n')[0]
-        lines = [re.split(r' {3,}', line.strip())[0] for line in text.splitlines()
-                 if not line.startswith(' ' * 20)]
-        found += commands_of('\n'.join(lines))
-    return found
+    """Return the examples of every ``--help``."""
+    return [words for name in COMMANDS for words in commands_of(
+        command(name).EPILOG.partition('examples:\n')[2].split('\n\n')[0])]
 
 
 @pytest.mark.parametrize('commands', [in_pages, in_docstrings, in_help])

@@ -17,7 +17,7 @@ from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED, RenderedRoad
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.export_checks import accuracy_loss
 from fcn_seg_ros.inference import exported, openvino_library, seal
-from fcn_seg_ros.inference.backends import hardware, registry
+from fcn_seg_ros.inference.backends import hardware, registry, row
 from fcn_seg_ros.inference.overlap import intersection_and_union, intersection_over_union
 from fcn_seg_ros.inference.quantised import int8_file, load_int8
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
@@ -94,8 +94,8 @@ def test_what_is_asked_for_comes_first(flags, choice):
 
 def test_auto_does_without_openvino(flags, monkeypatch):
     flags(WITHOUT_BF16)
-    real = registry.importlib.util.find_spec
-    monkeypatch.setattr(registry.importlib.util, 'find_spec',
+    real = row.importlib.util.find_spec
+    monkeypatch.setattr(row.importlib.util, 'find_spec',
                         lambda name: None if name == 'openvino' else real(name))
     backend = RoadSegmenter(default_checkpoint()).backend
     assert backend.name != 'openvino' and backend.precision == 'fp32'

@@ -6,7 +6,6 @@ from fcn_seg_ros.inference.backends.base import Backend, BackendError, ScalingBa
 from fcn_seg_ros.inference.backends.hardware import resolve_device
 from fcn_seg_ros.inference.backends.registry import (
     PRECISIONS,
-    BackendRow,
     available_backends,
     backend_names,
     list_backends,
@@ -14,6 +13,7 @@ from fcn_seg_ros.inference.backends.registry import (
     open_network,
     register_backend,
 )
+from fcn_seg_ros.inference.backends.row import BackendRow
 
 __all__ = ['PRECISIONS', 'Backend', 'BackendError', 'BackendRow', 'ScalingBackend',
            'available_backends', 'backend_names', 'list_backends', 'make_backend',

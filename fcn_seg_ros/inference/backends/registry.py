@@ -5,12 +5,8 @@
 from __future__ import annotations
 
 import functools
-import importlib
-import importlib.util
 import logging
-import platform
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,73 +19,19 @@ from fcn_seg_ros.inference.backends.hardware import (
     has_torch,
     resolve_device,
 )
-from fcn_seg_ros.inference.converted import IR, ONNX, converted_file, has_converted
+from fcn_seg_ros.inference.backends.row import CHECKPOINT, BackendRow, resolve
+from fcn_seg_ros.inference.converted import IR, ONNX, converted_file
 from fcn_seg_ros.resources import find_checkpoint
 
 if TYPE_CHECKING:
     from fcn_seg_ros.inference.backends.base import Backend
 
 PRECISIONS = ('auto', 'fp32', 'bf16', 'fp16', 'int8')
-# What a row runs: a checkpoint, or what the ``kind`` of an exported model says.
-CHECKPOINT = 'checkpoint'
 ENTRY_POINTS = 'fcn_seg_ros.backends'
 _X86 = ('x86_64', 'AMD64')
 _BACKENDS = 'fcn_seg_ros.inference.backends'
 
 _logger = logging.getLogger(__name__)
-
-# A function or class, or 'module:name' of one, which is imported when it is first needed.
-Reference = str | Callable[..., Any]
-
-
-@dataclass(frozen=True)
-class BackendRow:
-    """
-    One row of the table of backends; rows may share a name.
-
-    ``make(network, device, precision, threads)`` returns the Backend. ``why`` is what the log says
-    when ``auto`` chooses it. ``needs`` are the packages it imports, ``converter`` those that
-    convert a checkpoint for it, unless a converted model with the suffix ``converted`` lies beside
-    the checkpoint. ``cpu`` and ``cuda`` are its precisions on such a device, the fastest first.
-    ``auto`` prefers it on ``machines`` only (empty: on all). Where ``auto_if(network)`` is given
-    and the precision is ``auto`` too, it takes the row only if that holds, and goes on to the next
-    row if making the backend fails.
-
-    A row for exported models ``runs`` another kind than CHECKPOINT. ``suffix`` is that of their
-    files, ``read(path)`` returns one: an object with ``info``, ``path``, ``self_test``,
-    ``file_hash`` and ``kind``.
-    """
-
-    name: str
-    make: Reference
-    why: str
-    needs: tuple[str, ...] = ()
-    converter: tuple[str, ...] = ()
-    converted: str = ''
-    cpu: tuple[str, ...] = ()
-    cuda: tuple[str, ...] = ()
-    machines: tuple[str, ...] = ()
-    auto_if: Reference | None = None
-    runs: str = CHECKPOINT
-    suffix: str = ''
-    read: Reference | None = None
-
-    def precisions(self, device: str) -> tuple[str, ...]:
-        """Return its precisions on a device of this machine, the fastest first."""
-        if device != 'cpu':
-            return self.cuda
-        return tuple(name for name in self.cpu if name != 'bf16' or cpu_has_bf16())
-
-    def missing(self, network: Any = None) -> list[str]:
-        """Return the packages it needs, to run this network if given, that are not installed."""
-        ready = network is None or has_converted(network, self.converted)
-        needs = self.needs if ready else (*self.needs, *self.converter)
-        return [name for name in needs if importlib.util.find_spec(name) is None]
-
-    def suits(self, device: str) -> bool:
-        """Return whether ``auto`` prefers it on this machine."""
-        return not self.machines or device != 'cpu' or platform.machine() in self.machines
-
 
 _exported = functools.partial(
     BackendRow, 'openvino', f'{_BACKENDS}.openvino:run_exported', 'exported for it', ('openvino',),
@@ -169,7 +111,7 @@ def open_network(path: str | Path) -> Any:
     path = find_checkpoint(path)
     reader = next((row.read for row in _rows() if row.read and row.suffix == path.suffix),
                   'fcn_seg_ros.models.checkpoint_file:read_checkpoint')
-    return _resolve(reader)(path)
+    return resolve(reader)(path)
 
 
 def make_backend(network: Any, device: str = 'auto', precision: str = 'auto', threads: int = 0,
@@ -198,7 +140,7 @@ def make_backend(network: Any, device: str = 'auto', precision: str = 'auto', th
         optional = row.auto_if is not None and precision == 'auto'
         used = row.precisions(device)[0] if precision == 'auto' else precision
         try:
-            backend: Backend = _resolve(row.make)(network, device, used, threads)
+            backend: Backend = resolve(row.make)(network, device, used, threads)
         except InputError as error:
             if not optional:
                 raise
@@ -232,7 +174,7 @@ def _candidates(rows: Sequence[BackendRow], network: Any, device: str, precision
                          f'{name!r}')
     fitting = [row for row in named if row.precisions(device)
                and precision in ('auto', *row.precisions(device))
-               and (precision != 'auto' or row.auto_if is None or _resolve(row.auto_if)(network))]
+               and (precision != 'auto' or row.auto_if is None or resolve(row.auto_if)(network))]
     installed = [row for row in fitting if not row.missing(network)]
     if installed:
         return sorted(installed, key=lambda row: not row.suits(device))
@@ -300,12 +242,3 @@ def _device_in_words(device: str) -> str:
     if device != 'cpu':
         return device
     return 'a CPU' if cpu_has_bf16() else 'a CPU without bfloat16 arithmetic'
-
-
-def _resolve(reference: Reference | None) -> Callable[..., Any]:
-    assert reference is not None
-    if not isinstance(reference, str):
-        return reference
-    module, _, name = reference.partition(':')
-    found: Callable[..., Any] = getattr(importlib.import_module(module), name)
-    return found
