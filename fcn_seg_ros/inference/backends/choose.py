@@ -151,8 +151,8 @@ def _nothing_runs(checkpoint: NetworkSource | None) -> str:
     """Return the error line where no backend that is installed can run a checkpoint."""
     runtimes = [name for name, entry in TABLE.items() if entry.converted and not entry.missing()]
     if not runtimes:
-        return ('backend: expected openvino, onnxruntime or torch, found none of them (pip install '
-                "'fcn_seg_ros[cpu]')")
+        return ('backend: expected openvino, onnxruntime or torch, found none of them (in a clone '
+                "of fcn_seg_ros: pip install '.[cpu]')")
     path = (checkpoint and checkpoint.path) or Path('network')
     suffix = TABLE[runtimes[0]].converted
     return (f'{path}: expected PyTorch to convert it for {runtimes[0]}, found none (pip install '
