@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How the package's processes find each other, and exchange images of more than 0.5 MB."""
+"""DDS settings: discovery, and transport of images above 0.5 MB."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ TRANSPORTS_VARIABLE = 'FASTDDS_BUILTIN_TRANSPORTS'
 @dataclass(frozen=True)
 class Profile:
     """
-    A shipped Fast DDS profile, and the bytes of the shared-memory segment that it asks for.
+    A shipped Fast DDS profile, and the size of its shared-memory segment.
 
-    Images and a node share a container's 64 MB, with room for what one of them left behind when
-    it was killed.
+    A camera and a node fit in the 64 MB of a container, with room for the remains of one of them
+    that was killed.
     """
 
     file: str
@@ -44,9 +44,8 @@ def use_shipped_profile(environ: MutableMapping[str, str] | None = None,
     """
     Point Fast DDS to a profile of this package, unless the user configured its transports.
 
-    To be called before ``rclpy.init``, which reads the variables. Other middlewares ignore them.
-    Returns whether that profile is in use now. Raises InputError where the installation lacks the
-    file.
+    Call it before ``rclpy.init``, which reads the variables; other middlewares ignore them. Returns
+    whether the profile is in use now. Raises InputError if the installation lacks the file.
     """
     environ = os.environ if environ is None else environ
     shipped = ['', *(str(share_file(each.file)) for each in (IMAGES, MASKS))]
@@ -62,11 +61,11 @@ def use_shipped_profile(environ: MutableMapping[str, str] | None = None,
 
 def prepare_to_send(profile: Profile) -> str:
     """
-    Prepare this process's Fast DDS, before ``rclpy.init``, for what it is going to send.
+    Prepare the Fast DDS of this process for sending. Call it before ``rclpy.init``.
 
-    What dead processes left in shared memory is removed, and the profile used unless the user
-    configured the transports. Returns '', or in one line why images travel over UDP instead. Does
-    nothing where the user chose another middleware.
+    Removes what dead processes left in shared memory, and uses the profile unless the user
+    configured the transports. Returns '', or one line that says why images go over UDP instead.
+    Does nothing if the user chose another middleware.
     """
     if not os.environ.get('RMW_IMPLEMENTATION', _FAST_DDS).startswith(_FAST_DDS):
         return ''
@@ -82,10 +81,10 @@ def prepare_to_send(profile: Profile) -> str:
 
 def use_private_domain(environ: MutableMapping[str, str] | None = None) -> str:
     """
-    Keep what starts from here apart from other ROS systems, and return its domain.
+    Isolate this process and its children from other ROS systems, and return their domain.
 
-    Unless the user chose a ROS_DOMAIN_ID, one is picked in which nobody on this machine is, from
-    the process id on; unless the user chose otherwise, nothing leaves this machine.
+    Unless the user set ROS_DOMAIN_ID, it becomes a domain that nobody on this machine uses; unless
+    the user set a discovery range, nothing leaves this machine.
     """
     environ = os.environ if environ is None else environ
     environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
@@ -98,7 +97,7 @@ def use_private_domain(environ: MutableMapping[str, str] | None = None) -> str:
 
 
 def _is_free(domain: int) -> bool:
-    """Tell whether no process here has a domain's first discovery port (DDSI-RTPS 9.6.1.1)."""
+    """Return whether no process here holds a domain's first discovery port (DDSI-RTPS 9.6.1.1)."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.bind(('', 7400 + 250 * domain + 10))

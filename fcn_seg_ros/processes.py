@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What every process that the package starts needs: the package, and an end with its parent."""
+"""Starting the package's child processes: command, environment, and death with the parent."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from collections.abc import Mapping, MutableMapping
 
 from fcn_seg_ros.resources import PACKAGE_DIR
 
-# In memory, and writable where nothing else is.
+# In memory, and often writable when nothing else is.
 SHARED_MEMORY = '/dev/shm'
-# Debian's home of users who have none.
+# The home that Debian gives to users without one.
 NO_HOME = '/nonexistent'
 # Arguments for rclpy.init.
 WITHOUT_LOG = ('--ros-args', '--disable-external-lib-logs', '--')
 _PR_SET_PDEATHSIG = 1
-# Loaded here: between fork and exec nothing should be.
+# Loaded here, as nothing should be loaded between fork and exec.
 _LIBC = ctypes.CDLL(None)
-# Variables that hold a path which is looked up from the current folder.
+# Variables with a path that may be relative to the current folder.
 _PATHS = ('FCN_SEG_CACHE',)
 
 
@@ -34,10 +34,10 @@ def command(module: str, *arguments: str) -> list[str]:
 
 def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """
-    Return this process's environment for another one, which may run in another folder.
+    Return the environment for a child process, which may run in another folder.
 
-    Python finds no modules in the current folder by it, which is what an empty entry of PYTHONPATH
-    means, as a script leaves one that adds to an empty variable.
+    PYTHONPATH loses its empty entries, which stand for the current folder (scripts that append to
+    an empty variable leave them), so that no module is imported from there.
     """
     here = os.path.abspath(os.curdir) if _has_folder() else ''
     path = [entry if os.path.isabs(entry) else os.path.join(here, entry)
@@ -51,11 +51,11 @@ def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 
 def settle(environ: MutableMapping[str, str] = os.environ) -> None:
     """
-    Fill in what libraries look up, PyTorch and rclpy among them, and fail where there is none.
+    Set the variables without which libraries such as PyTorch and rclpy fail.
 
-    That is a name and a home for a user that the system does not know (a container that was run
-    with --user), and a folder for temporary files where none can be written to (a read-only or full
-    disk): shared memory.
+    These are a name and a home for a user unknown to the system (a container run with --user), and
+    shared memory as the folder for temporary files if no other is writable (a read-only or full
+    disk).
     """
     try:
         home = pwd.getpwuid(os.geteuid()).pw_dir
@@ -71,7 +71,7 @@ def settle(environ: MutableMapping[str, str] = os.environ) -> None:
 
 
 def log_fault(environ: Mapping[str, str] = os.environ) -> str:
-    """Return why ROS cannot write log files, for which it would refuse to start, or ''."""
+    """Return why ROS cannot write log files, without which it refuses to start, or ''."""
     home = environ.get('ROS_HOME') or os.path.join(environ.get('HOME', ''), '.ros')
     folder = os.path.expanduser(environ.get('ROS_LOG_DIR') or os.path.join(home, 'log'))
     try:
@@ -86,14 +86,14 @@ def die_with(parent: int) -> bool:
     """
     Have the kernel kill this process when the thread that started it ends.
 
-    Return whether its parent is still the process ``parent``: it may have died before.
+    Returns whether ``parent`` still is the parent: it may have died before.
     """
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     return os.getppid() == parent
 
 
 def _has_folder() -> bool:
-    """Return whether there is a current folder: it may have been removed."""
+    """Return whether the current folder exists: it may have been removed."""
     try:
         os.getcwd()
     except OSError:

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What Fast DDS has in /dev/shm: whether there is room for more, and what dead processes left."""
+"""Fast DDS files in /dev/shm: is there room for more, and which belong to dead processes."""
 
 from __future__ import annotations
 
@@ -16,25 +16,26 @@ from fcn_seg_ros.errors import InputError
 
 FOLDER = Path('/dev/shm')
 _MIB = 2**20
-_REMEDY = ('more by `docker run --shm-size` or `--ipc=host`, leftovers go by `fastdds shm clean`')
-# Below this the libraries themselves die of SIGBUS: each maps a page or two without asking.
+_REMEDY = ('get more by `docker run --shm-size` or `--ipc=host`; `fastdds shm clean` removes '
+           'leftovers')
+# With less, the libraries themselves die of SIGBUS: each maps a page or two unchecked.
 LEAST_BYTES = 64 * 1024
-# Beside its segment a process has two or three ports (52 kB each), and in the discovery range
-# LOCALHOST a second segment of 0.5 MB; the bookkeeping of a segment is 5 % of it.
+# Besides its segment a process has two or three ports (52 kB each), and with the discovery range
+# LOCALHOST a second segment of 0.5 MB. The bookkeeping of a segment adds 5 %.
 _BESIDE_BYTES = _MIB
 _BOOKKEEPING = 1.05
-# An owner locks what it makes at once, but may be interrupted between the two.
+# An owner locks a new file at once, but may be interrupted just before.
 _YOUNG_S = 2.0
 # Fast DDS 2 (Humble, Jazzy) calls itself by its older name.
 _SEGMENT = re.compile('fast(dds|rtps)_[0-9a-f]{16}')
 _PORT = re.compile(r'fast(dds|rtps)_port\d{1,5}')
 _PORT_MUTEX = re.compile(r'sem\.fast(dds|rtps)_port\d{1,5}_mutex')
-# A mutex (sem_t) has this size; opening a shorter one is SIGBUS.
+# The size of a mutex (sem_t); opening a shorter file is SIGBUS.
 _MUTEX_BYTES = 32
 
 
 def check_least(folder: Path = FOLDER) -> None:
-    """Raise InputError where there is too little for the libraries, which would end by SIGBUS."""
+    """Raise InputError if there is too little for the libraries, which would die of SIGBUS."""
     free = _free_bytes(folder)
     if free is not None and free < LEAST_BYTES:
         raise InputError(f'{folder}: expected at least {LEAST_BYTES // 1024} kB free, found '
@@ -42,23 +43,24 @@ def check_least(folder: Path = FOLDER) -> None:
 
 
 def check_room(segment_bytes: int, folder: Path = FOLDER) -> str:
-    """Return '' where a process finds room for its segment, else why not, in one line."""
+    """Return '' if there is room for a segment, or one line that says why there is not."""
     needed, free = round(segment_bytes * _BOOKKEEPING) + _BESIDE_BYTES, _free_bytes(folder)
     if free is not None and free >= needed:
         return ''
     found = 'no such folder' if free is None else f'{free / _MIB:.1f} MB'
     return (f'{folder}: expected {needed / _MIB:.0f} MB free, found {found}; images travel over '
-            f'UDP, and best-effort ones get lost; {_REMEDY}')
+            f'UDP, and best-effort subscribers lose some; {_REMEDY}')
 
 
 def remove_stale(folder: Path = FOLDER, older_than_s: float = _YOUNG_S) -> int:
     """
-    Remove what Fast DDS processes that were killed left behind; return how many files.
+    Remove the files of Fast DDS processes that were killed; return their number.
 
-    It is up to 25 MB each time, and a container has 64 MB by default. What is locked belongs to a
-    living process, as for ``fastdds shm clean``; what is too small to be used was never finished,
-    and whoever opens it hangs or dies. A port without a lock is kept: its writer comes first
-    and locks nothing. Younger files are left alone, as their owner may be about to lock them.
+    Each such process leaves up to 25 MB, and a container has 64 MB by default. As for
+    ``fastdds shm clean``, a locked file belongs to a living process. A file that is too small was
+    never finished, and whoever opens it hangs or dies. A port without a lock is kept: its writer
+    comes first and locks nothing. Young files are kept, as their owner may be about to lock
+    them.
     """
     removed = 0
     for path in sorted(folder.glob('*fast*_*')):
@@ -69,7 +71,7 @@ def remove_stale(folder: Path = FOLDER, older_than_s: float = _YOUNG_S) -> int:
 
 
 def _dead_files(path: Path) -> Iterator[Path]:
-    """Yield what to remove because of one file, with the lock held where it is one."""
+    """Yield the files to remove because of ``path``, with its lock held if it has one."""
     name, size = path.name, path.stat().st_size
     owned = path.with_name(re.sub('_(el|sl)$', '', name))
     locks = [owned.with_name(f'{owned.name}_{kind}') for kind in ('el', 'sl')]

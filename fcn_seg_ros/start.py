@@ -3,9 +3,9 @@
 """
 Run a module of the package as a process of its own: ``python start.py MODULE [ARGUMENT ...]``.
 
-A script and not ``python -m``: that would look for every module in the current folder first, so
-that a torch.py lying there ran in place of PyTorch (Python 3.11 has -P against it, 3.10 has not).
-It takes the package from its own folder, and nothing else of what lies beside that.
+A script instead of ``python -m``, which looks for every module in the current folder first: a
+torch.py there would run in place of PyTorch (Python 3.11 has -P against this, 3.10 does not). The
+package is imported from this script's folder, and nothing else from beside it.
 """
 
 import importlib.util
@@ -16,7 +16,7 @@ import sys
 
 def _main() -> None:
     package = os.path.dirname(os.path.abspath(__file__))
-    # Python put the folder of this script in front.
+    # Python has put the folder of this script first.
     sys.path[:] = [path for path in sys.path if path and os.path.abspath(path) != package]
     spec = importlib.util.spec_from_file_location(
         'fcn_seg_ros', os.path.join(package, '__init__.py'), submodule_search_locations=[package])

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A process that watches over the start of its parent, which a library may hold for ever."""
+"""A watchdog process for the start of its parent, which a library may block for ever."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from typing import NoReturn
 
 from fcn_seg_ros.stop_signal import STOP_SIGNALS
 
-# A signal ends the start within so many seconds, whatever holds it up.
+# Seconds from a signal to the end of the start, whatever blocks it.
 OBEY_S = 3.0
-# Joining ROS takes a fraction of a second. After so long somebody should know, and after so long
-# a new start may be better.
+# Joining ROS takes a fraction of a second. After these seconds print a warning, and give up.
 TELL_S = 5.0
 GIVE_UP_S = 60.0
 _JOINING = 0  # no signal has this number
@@ -25,16 +24,16 @@ _JOINING = 0  # no signal has this number
 
 class StartWatch:
     """
-    Says what holds a start up, and ends it where it does not obey a signal.
+    Reports a start that hangs, and kills it if it does not obey a signal.
 
-    The middleware is joined by libraries that keep the interpreter's lock while they wait, for
-    ever where shared memory is damaged: then no handler and no thread of this process runs. The
-    watch is a process that does nothing but wait for ``done``. To be made on the main thread,
-    before there are others, with handlers for the signals in place.
+    The libraries that join the middleware hold the interpreter's lock while they wait, for ever if
+    shared memory is damaged; then no handler and no thread of this process runs. The watch is a
+    process that only waits for ``done``. Create it on the main thread, before any other thread
+    and after installing the signal handlers.
     """
 
     def __init__(self, name: str) -> None:
-        """Begin to watch; ``name`` is what messages begin with."""
+        """Start watching; messages begin with ``name``."""
         self._name = name
         reader, self._writer = os.pipe()
         os.set_blocking(self._writer, False)
@@ -43,15 +42,15 @@ class StartWatch:
         if self._child == 0:
             self._run_child(reader, parent)
         os.close(reader)
-        # The interpreter writes each signal's number there, whoever holds its lock.
+        # The interpreter writes the number of each signal there, whoever holds its lock.
         signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
 
     def joining(self) -> None:
-        """Tell that ROS is joined from now on."""
+        """Report that joining ROS begins."""
         os.write(self._writer, bytes([_JOINING]))
 
     def done(self) -> None:
-        """End the watch; also ends the wakeup by signals."""
+        """End the watch and the wake-up by signals."""
         if self._child:
             signal.set_wakeup_fd(-1)
             os.close(self._writer)
@@ -60,7 +59,7 @@ class StartWatch:
 
     def _run_child(self, reader: int, parent: int) -> NoReturn:
         try:
-            for number in STOP_SIGNALS:  # Ctrl-C reaches the whole group; the parent decides
+            for number in STOP_SIGNALS:  # Ctrl-C reaches the whole group: the parent decides
                 signal.signal(number, signal.SIG_IGN)
             os.close(self._writer)
             reason = self._wait(reader)
@@ -71,18 +70,18 @@ class StartWatch:
             os._exit(0)
 
     def _wait(self, reader: int) -> str:
-        """Return '' once the parent is done or has ended, else why to kill it."""
-        # What is to be done when, in monotonic seconds.
+        """Return '' once the parent is done or dead, or the reason to kill it."""
+        # When to do what, in monotonic seconds.
         tell = give_up = obey = math.inf
         while True:
             now = time.monotonic()
             if now >= obey:
-                return 'killed, as it did not obey a signal while it joined ROS'
+                return 'killed: it did not obey a signal while joining ROS'
             if now >= give_up:
-                return f'killed, as joining ROS had taken {GIVE_UP_S:g} s'
+                return f'killed: joining ROS had taken {GIVE_UP_S:g} s'
             if now >= tell:
-                self._say(f'joining ROS has taken {TELL_S:g} s so far. If it goes on, the machine '
-                          'is busy or shared memory damaged: end the other nodes, remove '
+                self._say(f'joining ROS has taken {TELL_S:g} s so far. Either the machine is busy, '
+                          'or shared memory is damaged: then stop all nodes, remove '
                           '/dev/shm/*fastdds* and start again')
                 tell = math.inf
             until = min(tell, give_up, obey)

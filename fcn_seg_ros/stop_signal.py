@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A signal that asks to stop, as a flag: nothing is torn in the middle of a step."""
+"""Stop signals as a flag, so that no step is interrupted halfway."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 class StopSignal:
     """
-    Remembers that SIGINT, SIGTERM or SIGHUP came; its handlers do nothing else.
+    Remembers SIGINT, SIGTERM or SIGHUP; the handlers do nothing else.
 
-    Not a threading.Event: setting one inside a handler can deadlock with a wait on it.
+    Not a threading.Event: setting one in a handler can deadlock with a wait on it.
     """
 
     def __init__(self) -> None:
@@ -25,12 +25,12 @@ class StopSignal:
                 signal.signal(number, self._handle)
 
     def __call__(self) -> bool:
-        """Tell whether one came."""
+        """Return whether one has arrived."""
         return self.number != 0
 
     @property
     def status(self) -> int:
-        """Return the exit status by the shell's convention: 0, or 128 + the signal's number."""
+        """Return the exit status by the convention of shells: 0, or 128 + signal number."""
         return 128 + self.number if self.number else 0
 
     def _handle(self, number: int, frame: FrameType | None) -> None:

@@ -251,4 +251,4 @@ def test_times_come_from_stamps_where_all_were_recorded_at_once(tmp_path: Path,
     drive = open_drive(str(bag))
     assert [f.time_ns - T0 for f in drive] == [i * 10**8 for i in range(5)]
     assert drive.rate_hz == pytest.approx(10.0)
-    assert ['stamps of the headers' in note.reason for note in drive.notes] == [True]
+    assert ['stamps of their headers' in note.reason for note in drive.notes] == [True]

@@ -200,8 +200,8 @@ def test_tables_show_it(small_run):
                     + [note for part in parts for note in part.notes]
                     + [str(value) for value in machine_lines(found).values()])
     for words in ('torchvision fcn_resnet50', 'tutorial path', '24.0, 23.0', '0.25', '0.75', '7.5',
-                  'p50 1.25, p95 2.75', '3.2',
-                  '8.2', '3.2; 2.2', 'not here: cuda_graph fp16', 'mobilenet_v2', '100.00'):
+                  'median 1.25, 95 % within 2.75',
+                  'not here: cuda_graph fp16', 'mobilenet_v2', '100.00'):
         assert words in text, words
 
 

@@ -140,7 +140,7 @@ def test_a_missing_extra_is_one_line(command, extra, tmp_path):
     assert done.stdout.startswith('usage: '), done.stderr
     assert 'Traceback' not in done.stderr
     if 'is not installed' in done.stderr:
-        assert done.returncode == 2 and 'fcn_seg_ros[' in done.stderr.splitlines()[-1]
+        assert done.returncode == 2 and "pip install '.[" in done.stderr.splitlines()[-1]
 
 
 def test_extras_bring_what_they_name():
@@ -150,8 +150,9 @@ def test_extras_bring_what_they_name():
              'backports': 'backports.zstd', 'torch_pruning': 'torch-pruning'}
     for modules in MODULES.values():
         assert all(names.get(module, module) in text for module in modules)
-    assert remedy('torch', 'export') == "pip install 'fcn_seg_ros[export]'"
-    assert remedy('torch', 'train') == remedy('lightning', 'train')
+    assert remedy('torch', 'export').endswith("pip install '.[export]'")
+    assert remedy('torch', 'train') == remedy('lightning', 'train') == remedy('numpy', 'train')
+    assert remedy('numpy', 'play').endswith("pip install '.[cpu]'")
     assert 'setup.bash' in remedy('rclpy', 'play') and remedy('fcn_seg_ros', 'play') == ''
 
 

@@ -100,7 +100,7 @@ def test_timestamps_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     stamps = tmp_path / 'timestamps.txt'
     for content, expected in (('2011-09-26 13:02:25.9\n', 'found 1 lines'),
                               ('yesterday\n' * 3, "found: 'yesterday'"),
-                              ('2011-09-26 13:02:25.9\n' * 3, 'rise')):
+                              ('2011-09-26 13:02:25.9\n' * 3, 'increase')):
         stamps.write_text(content)
         with pytest.raises(InputError, match=expected):
             open_drive(str(tmp_path))

@@ -100,7 +100,7 @@ def test_room_is_what_the_segment_needs_and_a_little_more(free, tmp_path):
     assert check_room(MASKS.segment_bytes) == ''
     free(2**20)
     assert re.fullmatch(r'/dev/shm: expected 18 MB free, found 1\.0 MB; images travel over UDP, '
-                        r'and best-effort ones get lost; .*--shm-size.*fastdds shm clean.*',
+                        r'and best-effort subscribers lose some; .*--shm-size.*fastdds shm clean.*',
                         check_room(MASKS.segment_bytes))
 
 

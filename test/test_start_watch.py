@@ -51,7 +51,7 @@ def test_a_start_that_does_not_obey_a_signal_is_killed(number, joining):
     process.send_signal(number)
     output, errors = process.communicate(timeout=30)
     assert process.returncode == -signal.SIGKILL and output == ''
-    assert errors == 'node: killed, as it did not obey a signal while it joined ROS\n'
+    assert errors == 'node: killed: it did not obey a signal while joining ROS\n'
 
 
 def test_a_start_that_obeys_a_signal_is_not():

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A camera and a planner in one process: what a node is measured with over the middleware."""
+"""A camera and a planner in one process, to measure a node over the middleware."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sensor_msgs.msg import Image
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.messages import header_key, to_header, to_rgb8
 
-# Reliable, so that every kind of subscriber matches. The planner's depth outlasts a callback.
+# Reliable, so that every kind of subscriber matches; deep enough for a slow callback.
 _QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 _START_TIMEOUT_S = 180.0
 _START_RATE_HZ = 5.0
@@ -29,7 +29,7 @@ _START_RATE_HZ = 5.0
 
 @contextmanager
 def camera_and_planner(image: np.ndarray) -> Iterator[CameraAndPlanner]:
-    """Join ROS, in a context of its own, with a camera and a planner, and leave it in the end."""
+    """Join ROS with a camera and a planner in a separate context, and leave it at the end."""
     context = Context()
     rclpy.init(context=context, signal_handler_options=SignalHandlerOptions.NO)
     try:
@@ -45,7 +45,7 @@ def camera_and_planner(image: np.ndarray) -> Iterator[CameraAndPlanner]:
 
 class CameraAndPlanner(Node):
     """
-    Publishes one image again and again, and notes when its masks arrive.
+    Publishes one image repeatedly, and notes when its masks arrive.
 
     ``sent`` and ``arrived`` hold seconds (monotonic) by the stamp of the image, ``arrived`` of the
     masks since ``forget``.
@@ -65,9 +65,9 @@ class CameraAndPlanner(Node):
 
     def wait_for_mask(self, check: Callable[[], None]) -> float:
         """
-        Publish slowly until the first mask arrives; return the seconds that took.
+        Publish slowly until the first mask arrives; return the seconds it took.
 
-        ``check`` is called in between and may raise. Raises InputError where none comes in time.
+        ``check`` is called in between and may raise. Raises InputError if none comes in time.
         """
         begin = time.monotonic()
         self.forget()
@@ -80,7 +80,7 @@ class CameraAndPlanner(Node):
         return time.monotonic() - begin
 
     def publish(self, frames: int, rate_hz: float) -> None:
-        """Publish so many frames at a rate, and serve the callbacks in between."""
+        """Publish ``frames`` images at a rate, and serve callbacks in between."""
         due = time.monotonic()
         for _ in range(frames):
             stamp = time.time_ns()
@@ -91,12 +91,12 @@ class CameraAndPlanner(Node):
             self.serve(due)
 
     def serve(self, until: float) -> None:
-        """Serve the callbacks until a time (monotonic seconds)."""
+        """Serve callbacks until a time (monotonic seconds)."""
         while (left := until - time.monotonic()) > 0:
             self._executor.spin_once(timeout_sec=left)
 
     def forget(self) -> None:
-        """Begin to count masks anew; those of images that are still on their way count."""
+        """Start counting masks anew; images in flight count."""
         self.arrived.clear()
 
     def latencies(self) -> np.ndarray:

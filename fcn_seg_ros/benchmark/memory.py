@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Memory and time to the first mask of one variant, in a process of its own."""
+"""Memory and time to first mask of one variant, in a separate process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FRAMES = 20
 
 def footprint(variant: Variant, image: np.ndarray) -> dict[str, Any]:
     """
-    Return what a process needs that does nothing but segment with a variant, as JSON values.
+    Return the needs of a process that only segments with a variant, as JSON values.
 
     ``first_mask_s`` is from the reading of the checkpoint to the first mask, the import of the
     backend's library included, ``peak_rss_mib`` the largest resident memory of the process,
@@ -30,8 +30,8 @@ def footprint(variant: Variant, image: np.ndarray) -> dict[str, Any]:
 
 
 def in_own_process(measure: Callable[..., dict[str, Any]], *arguments: object) -> dict[str, Any]:
-    """Return what a function of a module returns in a process that does nothing else."""
-    # A new interpreter: one that was forked would have the parent's memory.
+    """Run a function of a module in a separate process and return its result."""
+    # A new interpreter: a fork would have the memory of the parent.
     result: dict[str, Any] = json.loads(call_in_subprocess(_as_json, measure, *arguments))
     return result
 
@@ -57,7 +57,7 @@ def _gpu_mib() -> int:
 
 
 def resident_mib(line: str = 'VmRSS', process: str = 'self') -> float:
-    """Return a process's resident memory now, or at its peak (``VmHWM``), as Linux counts it."""
-    # Not getrusage's ru_maxrss, which a new process inherits from the one that started it.
+    """Return the resident memory of a process, now or at its peak (``VmHWM``), as Linux counts."""
+    # Not ru_maxrss of getrusage, which a new process inherits from its parent.
     lines = Path(f'/proc/{process}/status').read_text().splitlines()
     return next(int(text.split()[1]) for text in lines if text.startswith(f'{line}:')) / 1024

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""seg_node and the tutorials' node as processes, at saturation and at camera rate."""
+"""Measure seg_node and the tutorial node as processes, saturated and at camera rate."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from fcn_seg_ros.shared_memory import remove_stale
 CAMERA_HZ = 10.0
 _SATURATE_S = 8.0
 _SETTLE_S = 2.0
-# Of the frames at camera rate: long enough for the processors to fall back to what they do then.
+# At camera rate: long enough for CPUs to reach the state that they have at that rate.
 _TURN = 50
 
 
@@ -38,7 +38,7 @@ def measure_nodes(checkpoint: Path, height: int, device: str, image: np.ndarray,
                   saturating_hz: float, rounds: int = 2,
                   say: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
     """
-    Return what both nodes do with the same camera, as JSON values.
+    Measure both nodes with the same camera; return JSON values.
 
     Camera and planner are in this process, the node in another. Masks a second while images come
     at ``saturating_hz``, in turns of the two nodes; of seg_node the milliseconds from publishing
@@ -67,7 +67,7 @@ def measure_nodes(checkpoint: Path, height: int, device: str, image: np.ndarray,
     def open_segmenter(backend: str, precision: str) -> RoadSegmenter:
         return RoadSegmenter(checkpoint, device, precision, height, backend=backend)
     say('seg_node at camera rate, in turns with a segmenter alone')
-    # A node of its own, whose figures are of nothing else.
+    # A separate node, whose figures cover nothing else.
     with _Run('seg_node', own, image) as run:
         starts.append(run.planner.wait_for_mask(run.check))
         found = run.latency(frames, open_segmenter)
@@ -88,14 +88,14 @@ def measure_nodes(checkpoint: Path, height: int, device: str, image: np.ndarray,
 
 
 def _cold_start(command: list[str], image: np.ndarray) -> float:
-    """Return the seconds from start to first mask where nothing has been compiled before."""
+    """Return the seconds from start to first mask with an empty cache."""
     with tempfile.TemporaryDirectory() as cache, _Run(
             'seg_node', ['env', f'FCN_SEG_CACHE={cache}', *command], image) as run:
         return run.planner.wait_for_mask(run.check)
 
 
 class _Run:
-    """A node in a process of its own, with its camera and planner, as a context manager."""
+    """A node in a separate process with its camera and planner, as a context manager."""
 
     def __init__(self, name: str, command: list[str], image: np.ndarray) -> None:
         self._image = image
@@ -111,14 +111,14 @@ class _Run:
         self._stack.close()
 
     def check(self) -> None:
-        """Raise InputError where the node has ended."""
+        """Raise InputError if the node has ended."""
         status = self._child.status()
         if status is not None:
             raise InputError(f'{self._child.name}: expected masks, found that it ended with '
                              f'status {status}: {self._child.last_words()}')
 
     def masks_a_second(self, rate_hz: float) -> float:
-        """Return how many masks arrive a second while images come faster than that."""
+        """Return the masks per second while images arrive faster than that."""
         self.planner.publish(round(rate_hz * _SETTLE_S), rate_hz)
         self.planner.forget()
         begin = time.monotonic()
@@ -133,9 +133,9 @@ class _Run:
     def latency(self, frames: int, open_segmenter: Callable[[str, str], RoadSegmenter]
                 ) -> dict[str, Any]:
         """
-        Return image to mask at camera rate in milliseconds, and the node's own figures.
+        Return milliseconds from image to mask at camera rate, and the node's own figures.
 
-        In turns with a segmenter of the node's backend and precision alone.
+        It takes turns with a segmenter of the same backend and precision alone.
         """
         self._settle()
         reported = self.planner.diagnostics
@@ -161,6 +161,6 @@ class _Run:
                                  if '_ms' in key}}
 
     def _settle(self) -> None:
-        """Let the node get used to the rate; those frames do not count."""
+        """Let the node settle at the rate; these images do not count."""
         self.planner.publish(round(CAMERA_HZ * _SETTLE_S), CAMERA_HZ)
         self.planner.forget()

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Whether every variant gives the masks of eager fp32 on real images."""
+"""Compare the masks of every variant with those of eager fp32 on real images."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def compare_masks(segmenters: Mapping[Variant, RoadSegmenter], reference: RoadSe
                   dataset: RoadDataset, done: Callable[[], object] = lambda: None
                   ) -> dict[Variant, dict[str, Any]]:
     """
-    Return how each segmenter's masks agree with the reference's on a dataset, as JSON values.
+    Compare the masks of each segmenter with the reference's on a dataset; return JSON values.
 
     ``iou`` of the road's masks, counted over all images, and ``worst_iou`` of one image, in
     percent; ``largest`` difference of round(255 P(road)); ``max_f`` on the truth, perspective.

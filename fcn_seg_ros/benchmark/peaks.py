@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What this machine reaches at best: a matrix product in each type, and a copy."""
+"""The peak of this machine: matrix products in each type, and copies."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MIN_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Peak:
-    """The best of several libraries: 10^9 operations (a multiply-add is two) or bytes a second."""
+    """The best of several libraries, in 10^9 operations (multiply-add: 2) or bytes per second."""
 
     rate: float
     library: str
@@ -32,7 +32,7 @@ class Peak:
 
 def matrix_peak(precision: str, device: str, threads: int = 0) -> Peak | None:
     """
-    Return the rate of the fastest square matrix product in ``precision``, in 10^9 a second.
+    Return the rate of the fastest square matrix product in ``precision``, in 10^9 per second.
 
     The libraries are PyTorch, and on a CPU OpenVINO and ONNX Runtime. None where none of them has
     the type.
@@ -53,7 +53,7 @@ def matrix_peak(precision: str, device: str, threads: int = 0) -> Peak | None:
 
 
 def copy_peak(device: str) -> Peak:
-    """Return the bandwidth of a large copy, bytes read plus bytes written, in 10^9 a second."""
+    """Return the bandwidth of a large copy: bytes read plus written, in 10^9 per second."""
     size = _COPY_BYTES[device.partition(':')[0]]
     source = torch.ones(size, dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
@@ -62,7 +62,7 @@ def copy_peak(device: str) -> Peak:
 
 
 def _shortest(run: Callable[[], Any]) -> float:
-    """Return the shortest of the runs within a while, in seconds: others may use the machine."""
+    """Return the shortest of several runs in seconds, as others may use the machine."""
     run()
     best, begin = float('inf'), time.perf_counter()
     while time.perf_counter() - begin < _MIN_SECONDS:
@@ -114,7 +114,7 @@ def _onnxruntime_product(precision: str, device: str, side: int, threads: int
         return None
     import onnx
     import onnxruntime
-    # int8 as quantised networks have it: unsigned activations, signed weights, 32-bit sums.
+    # int8 as in quantised networks: unsigned activations, signed weights, 32-bit sums.
     kinds: dict[str, tuple[str, Any, Any, Any]] = {
         'fp32': ('MatMul', np.float32, np.float32, onnx.TensorProto.FLOAT),
         'int8': ('MatMulInteger', np.uint8, np.int8, onnx.TensorProto.INT32)}

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the segmenter is compared with: the path that tutorials show, and torchvision's FCN."""
+"""Peers of the segmenter: the path of tutorials, and torchvision's FCN."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TORCHVISION = 'torchvision fcn_resnet50'
 
 class TutorialPath:
     """
-    A checkpoint run as tutorials do: PIL resize, tensor, eager fp32, argmax, mask scaled back.
+    A checkpoint run as in tutorials: PIL resize, tensor, eager fp32, argmax, mask scaled back.
 
     The same network at the same size as in the segmenter; no threshold, no probability.
     """

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The picture of a benchmark: how long a mask takes, and how good it is."""
+"""The plot of a benchmark: accuracy over latency."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 
 def latency_against_accuracy(found: dict[str, Any]) -> bytes:
     """
-    Return an SVG: MaxF over the milliseconds of a whole call, a line per backend and precision.
+    Return an SVG: MaxF over milliseconds per call, a line per backend and precision.
 
-    Raises InputError without matplotlib, and for a benchmark whose masks were not scored.
+    Raises InputError without matplotlib, and if the masks were not scored.
     """
     scored = [row for row in found['variants'] if 'parity' in row]
     if not scored:
@@ -49,7 +49,7 @@ def latency_against_accuracy(found: dict[str, Any]) -> bytes:
     axes.grid(alpha=0.3)
     axes.legend(loc='lower right', fontsize=8)
     content = io.BytesIO()
-    # No date and no random names in it, so that the same figures give the same file.
+    # No date and no random names, so that the same figures give the same file.
     with matplotlib.rc_context({'svg.hashsalt': 'fcn_seg_ros', 'svg.fonttype': 'none'}):
         figure.savefig(content, format='svg', metadata={'Date': None})
     return content.getvalue()

@@ -14,7 +14,7 @@ _LEFT = ('backend', 'precision', 'rows')
 
 
 def tables(found: dict[str, Any]) -> list[Table]:
-    """Return what ``benchmark --json`` prints as tables for people."""
+    """Return the results of ``benchmark --json`` as tables."""
     parts = [_times(found), _cost(found)]
     if any('parity' in row for row in found['variants']):
         parts.append(_parity(found['variants']))
@@ -28,7 +28,7 @@ def tables(found: dict[str, Any]) -> list[Table]:
 
 
 def machine_lines(found: dict[str, Any]) -> dict[str, object]:
-    """Return what it was measured with, as pairs of words and text."""
+    """Return machine, software and network as pairs of name and text."""
     m, c = found['machine'], found['checkpoint']
     peaks = ', '.join(f'{name} {peak["gflops"]:.0f} ({peak["library"]})'
                       for name, peak in found['peaks'].items())
@@ -46,7 +46,7 @@ def machine_lines(found: dict[str, Any]) -> dict[str, object]:
 def _times(found: dict[str, Any]) -> Table:
     variants = found['variants']
     batch = next((row['batch'] for row in variants if 'batch' in row), 0)
-    columns = [*_LEFT, 'p50', 'p95', 'p99', 'in', 'forward', 'out', 'masks/s']
+    columns = [*_LEFT, 'median', '95 %', '99 %', 'in', 'forward', 'out', 'masks/s']
     columns += [f'by {batch}'] if batch else []
     columns += ['x tutorial'] if found['peers'] else []
     rows = []
@@ -61,11 +61,11 @@ def _times(found: dict[str, Any]) -> Table:
         rows.append(tuple(words))
     missing = sorted({f'{row["backend"]} {row["precision"]}: {row["reason"]}'
                       for row in found['unavailable']})
-    notes = [f'image of {found["image"]} in, mask and probability of that size out; in, out: '
-             'scaling to the network and back']
-    notes += [f'by {batch}: masks a second in batches'] if batch else []
+    notes = [f'a call takes an image of {found["image"]} and returns mask and probability of that '
+             'size; in, out: scaling to the network and back; 95 %: that share took no longer']
+    notes += [f'by {batch}: masks per second in batches'] if batch else []
     if found['peers']:
-        notes.append('x tutorial: p50 of the tutorials\' path divided by this one')
+        notes.append('x tutorial: how many times as fast as the tutorial path (medians)')
     return Table(f'milliseconds of a segmenter call on {found["device"]}', tuple(columns), rows,
                  (*notes, *(f'not here: {line}' for line in missing)))
 
@@ -82,9 +82,9 @@ def _cost(found: dict[str, Any]) -> Table:
     return Table('arithmetic and memory', (
         *_LEFT, 'network', 'GMAC', 'GFLOP/s', 'of the peak', 'RSS MiB', 'GPU MiB',
         'first mask s'), rows, (
-            'GFLOP/s: of the forward pass, a multiply-add is two; RSS: peak of a process that '
-            'does nothing else; first mask: from the reading of the checkpoint on, with the '
-            'import of the backend\'s library',))
+            'GFLOP/s: of the forward pass, a multiply-add counts as two; RSS: peak of a process '
+            'that does nothing else; first mask: from reading the checkpoint, the import of the '
+            'library included',))
 
 
 def _parity(variants: Sequence[dict[str, Any]]) -> Table:
@@ -103,13 +103,14 @@ def _peers(found: dict[str, Any]) -> Table:
         rows.append((row['name'], str(row['height']), stage, f'{row["gmac"]:.1f}',
                      *(f'{ms[p]:.1f}' for p in ('p50', 'p95', 'p99'))))
     return Table('peers in the same run, milliseconds', (
-        'peer', 'rows', 'what', 'GMAC', 'p50', 'p95', 'p99'), rows)
+        'peer', 'rows', 'stage', 'GMAC', 'median', '95 %', '99 %'), rows)
 
 
 def _steady(steady: dict[str, Any]) -> Table:
     ms = steady['ms']
-    return Table(f'{steady["frames"]} frames in a row ({steady["variant"]})', (
-        'p50 ms', 'p99 ms', 'p99 / p50', 'resident MiB', 'growth MiB', 'page faults a frame'), [(
+    return Table(f'{steady["frames"]} images in a row ({steady["variant"]})', (
+        'median ms', '99 % ms', '99 % / median', 'resident MiB', 'growth MiB',
+        'page faults per image'), [(
             f'{ms["p50"]:.1f}', f'{ms["p99"]:.1f}', f'{steady["p99_over_p50"]:.2f}',
             f'{steady["resident_mib"]:.0f}', f'{steady["growth_mib"]:.2f}',
             f'{steady["page_faults_a_frame"]:.2f}')])
@@ -117,34 +118,32 @@ def _steady(steady: dict[str, Any]) -> Table:
 
 def _node(node: dict[str, Any]) -> list[Table]:
     rates = node['masks_a_second']
-    rows = [('masks a second of the tutorials\' node', _list(rates['tutorial_node'])),
-            ('masks a second of seg_node', _list(rates['seg_node'])),
+    rows = [('masks per second of the tutorial node', _list(rates['tutorial_node'])),
+            ('masks per second of seg_node', _list(rates['seg_node'])),
             ('ratio', f'{node["throughput_ratio"]:.1f}'),
-            ('seg_node, start to first mask, s', _list(node['first_mask_s'])),
-            ('seg_node, start to first mask, cache empty, s', f'{node["first_mask_cold_s"]:.1f}'),
+            ('seg_node, seconds from start to first mask', _list(node['first_mask_s'])),
+            ('seg_node, the same with an empty cache', f'{node["first_mask_cold_s"]:.1f}'),
             *_camera_rate(node)]
     found = [Table(f'nodes over the middleware, images at {node["saturating_hz"]:.0f} Hz',
-                   ('what', 'figure'), rows)]
+                   ('figure', 'value'), rows)]
     if 'awake' in node:
-        found.append(Table('seg_node with cpu_latency_us 0: processors do not sleep',
-                           ('what', 'figure'), _camera_rate(node['awake'])))
+        found.append(Table('seg_node with cpu_latency_us 0: CPUs are kept awake',
+                           ('figure', 'value'), _camera_rate(node['awake'])))
     return found
 
 
 def _camera_rate(node: dict[str, Any]) -> list[tuple[str, str]]:
     ms, said = node['image_to_mask_ms'], node['node_reports']
-    rows = [(f'image to mask at 10 Hz, ms ({node["masks"]} of {node["frames"]} frames)',
-             f'p50 {ms["p50"]:.1f}, p95 {ms["p95"]:.1f}, p99 {ms["p99"]:.1f}')]
-    rows += [(f'the node\'s own figure of it: {stage}, ms',
-              f'p50 {said[keys.stage_time(stage, "p50")]}, '
-              f'p95 {said[keys.stage_time(stage, "p95")]}')
+    rows = [(f'time from image to mask at 10 Hz ({node["masks"]} of {node["frames"]} images), ms',
+             f'median {ms["p50"]:.1f}, 95 % within {ms["p95"]:.1f}, 99 % within {ms["p99"]:.1f}')]
+    rows += [(f'of that, as the node reports it: {stage}, ms',
+              f'median {said[keys.stage_time(stage, "p50")]}, '
+              f'95 % within {said[keys.stage_time(stage, "p95")]}')
              for stage in ('wait', 'convert', 'segment', 'publish')]
     for name, text in (('in_a_row_ms', 'in a row'), ('paced_ms', 'at 10 Hz')):
         call = node['segmenter'][name]
-        rows += [(f'a call of the segmenter alone, {text}, ms',
-                  f'p50 {call["p50"]:.1f}, p95 {call["p95"]:.1f}'),
-                 ('p95 of image to mask minus the p50 of that; minus its p95, ms',
-                  f'{ms["p95"] - call["p50"]:.1f}; {ms["p95"] - call["p95"]:.1f}')]
+        rows += [(f'one call of the segmenter alone, {text}, ms',
+                  f'median {call["p50"]:.1f}, 95 % within {call["p95"]:.1f}')]
     return rows
 
 

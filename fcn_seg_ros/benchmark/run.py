@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A whole benchmark: everything that this machine can run, at several network heights."""
+"""A complete benchmark: all that this machine can run, at several network heights."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from fcn_seg_ros.models.checkpoint import load_checkpoint
 # A variant, or a peer's name with the network height.
 Key = Variant | tuple[str, int]
 Times = Mapping[Key, Mapping[str, np.ndarray]]
-# Shows the progress of so many steps; what it gives is called after each.
+# Shows progress over a number of steps; call what it yields after each step.
 Progress = Callable[[str, int], AbstractContextManager[Callable[[], object]]]
 
 
@@ -64,7 +64,7 @@ class Options:
 def run_benchmark(options: Options, image: np.ndarray, progress: Progress,
                   dataset: RoadDataset | None = None) -> dict[str, Any]:
     """
-    Measure everything on one RGB image, uint8 (H, W, 3), and return it as JSON values.
+    Measure everything on one RGB image, uint8 (H, W, 3); return JSON values.
 
     With ``dataset`` the masks of every variant are also compared on it with those of eager fp32 at
     the same height. Raises InputError for options that no machine could follow.
@@ -90,7 +90,7 @@ def run_benchmark(options: Options, image: np.ndarray, progress: Progress,
         'copy_gb_s': round(copied.rate, 1), 'variants': [], 'peers': [], 'unavailable': []}
     heights = [_Height(options, height, device, image, peaks)
                for height in options.heights or (own_rows,)]
-    # Everything in turns, so that the heights can be compared as well.
+    # All in turns, so that heights can be compared as well.
     calls = {key: call for each in heights for key, call in each.calls.items()}
     with progress('calls', turns(options.frames)) as done:
         times = interleave(calls, options.frames, done)
@@ -105,7 +105,7 @@ def run_benchmark(options: Options, image: np.ndarray, progress: Progress,
 
 
 class _Height:
-    """Everything at one network height, ready to be called."""
+    """All calls at one network height."""
 
     def __init__(self, options: Options, height: int, device: str, image: np.ndarray,
                  peaks: Mapping[str, Peak | None]) -> None:
@@ -113,7 +113,7 @@ class _Height:
         self._peaks = peaks
         self._height = height
         self._size = network_size(image.shape[0], image.shape[1], height)
-        # A network of its own: to move it to a device must not move another's.
+        # A separate network: moving it to a device must not move another one.
         self._checkpoint = load_checkpoint(options.checkpoint)
         self._gmac = count_gmac(self._checkpoint.network, self._size)
         listed = [*list_variants(options.checkpoint, height, device, options.threads,
@@ -130,7 +130,7 @@ class _Height:
 
     def rows(self, times: Times, batches: Times, agreed: Mapping[Variant, dict[str, Any]]
              ) -> dict[str, list[dict[str, Any]]]:
-        """Return the rows of variants, peers and of what this machine cannot run."""
+        """Return the rows of variants and peers, and of variants that cannot run here."""
         rows = [self._row(variant, times[variant], batches.get(variant))
                 | ({'parity': agreed[variant]} if variant in agreed else {})
                 for variant in self._opened]
@@ -146,14 +146,14 @@ class _Height:
 
     def agreement(self, dataset: RoadDataset, progress: Progress
                   ) -> dict[Variant, dict[str, Any]]:
-        """Return how the masks of the variants agree with those of eager fp32."""
+        """Compare the masks of the variants with those of eager fp32."""
         reference = RoadSegmenter(self._options.checkpoint, 'cpu', 'fp32', self._height,
                                   backend='torch')
         with progress(f'masks at {self._height} rows', len(dataset)) as done:
             return compare_masks(self._opened, reference, dataset, done)
 
     def close(self) -> None:
-        """Give back what the segmenters have."""
+        """Free the segmenters."""
         for segmenter in self._opened.values():
             segmenter.close()
 

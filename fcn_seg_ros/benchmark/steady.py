@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A segmenter over many frames: whether it stays as it is, and what a pause costs."""
+"""A segmenter over many images: memory growth, and the cost of pauses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WARM_UP = 50
 
 def steady_state(variant: Variant, image: np.ndarray, frames: int) -> dict[str, Any]:
     """
-    Segment ``frames`` images in a row, in a process that does nothing else.
+    Segment ``frames`` images in a row, in a separate process.
 
     Returns JSON values, as ``frames_in_a_row`` does. Raises InputError for fewer than 100 frames,
     of which a p99 says nothing.
@@ -38,7 +38,7 @@ def _run(variant: Variant, image: np.ndarray, frames: int) -> dict[str, Any]:
 
 def frames_in_a_row(segmenter: RoadSegmenter, image: np.ndarray, frames: int) -> dict[str, Any]:
     """
-    Segment an image so many times and return memory growth and times as JSON values.
+    Segment an image ``frames`` times; return memory growth and times as JSON values.
 
     The memory is the resident one of this process after some warm-up and after the last frame.
     Page faults (minor ones) are how often the system had to hand out a page of memory: about none
@@ -75,7 +75,7 @@ class Alone:
             segmenter.segment(image)
 
     def turn(self, calls: int) -> None:
-        """Make so many calls of either kind."""
+        """Make ``calls`` calls of either kind."""
         self._in_a_row += [self._call() for _ in range(calls)]
         due = time.monotonic()
         for _ in range(calls):

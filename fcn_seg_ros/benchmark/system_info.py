@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The machine and the software that a figure was measured with; no names of hosts or people."""
+"""Machine and software of a measurement, without names of hosts or people."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fcn_seg_ros.inference.backends.hardware import describe_cpu
 
 LIBRARIES = ('torch', 'torchvision', 'openvino', 'onnxruntime', 'nncf', 'numpy',
              'opencv-python-headless', 'ros-rclpy')
-# Arithmetic of 16 and 8 bits that makes a difference, as Linux calls it.
+# CPU flags of 8- and 16-bit arithmetic, as Linux names them.
 _FLAGS = ('avx2', 'avx512f', 'avx512_bf16', 'avx512_fp16', 'avx512_vnni', 'avx_vnni', 'amx_bf16',
           'amx_int8', 'asimddp', 'bf16', 'i8mm')
 
@@ -38,5 +38,5 @@ def describe_machine() -> dict[str, Any]:
         'memory_gib': round(pages * os.sysconf('SC_PAGE_SIZE') / 2**30, 1), 'gpu': gpu,
         'system': f'{platform.system()} {platform.machine()}',
         'python': platform.python_version(), 'libraries': versions,
-        # Others' work on the machine makes every figure worse.
+        # Other load on the machine makes every figure worse.
         'load_before': round(os.getloadavg()[0], 2)}

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Times of calls, taken so that a busy machine hurts everything compared alike."""
+"""Time calls in turns, so that other load affects all alike."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import numpy as np
 Call = Callable[[], Mapping[str, float]]
 Key = TypeVar('Key', bound=Hashable)
 PERCENTILES = (50, 95, 99)
-# Calls in a row. Threads that still spin from the variant before, and cold caches, are left to the
-# first one, which does not count.
+# Calls in a row. The first does not count: threads of the variant before may still spin, and caches
+# are cold.
 _BLOCK = 5
 # What takes longer has only one call that counts in each turn, and no more turns after a while.
 _SLOW_S = 0.3
@@ -24,7 +24,7 @@ _ENOUGH_S = 30.0
 def interleave(calls: Mapping[Key, Call], frames: int, done: Callable[[], object] = lambda: None
                ) -> dict[Key, dict[str, np.ndarray]]:
     """
-    Call everything in turns, a few calls each, until each has about ``frames`` that count.
+    Make all calls in turns, a few of each, until each has about ``frames`` that count.
 
     A call returns the milliseconds of its stages. Returns for each key and stage the times,
     float64 (calls,): at least ``frames``, but fewer of what takes longer than 0.3 s. ``done`` is
@@ -48,7 +48,7 @@ def interleave(calls: Mapping[Key, Call], frames: int, done: Callable[[], object
 
 
 def timed(call: Callable[[], object]) -> Call:
-    """Return a call that takes the milliseconds of another one, whatever that returns."""
+    """Return a call that measures the milliseconds of another one."""
     def measured() -> Mapping[str, float]:
         start = time.perf_counter()
         call()
@@ -57,7 +57,7 @@ def timed(call: Callable[[], object]) -> Call:
 
 
 def turns(frames: int) -> int:
-    """Return how often everything has its turn for so many frames."""
+    """Return the number of turns for ``frames`` calls."""
     return -(-frames // _BLOCK)
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Which extra of the package (``pip install 'fcn_seg_ros[EXTRA]'``) brings which module."""
+"""Which extra of the package (``pip install '.[EXTRA]'`` in a clone) brings which module."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ MODULES = {
     'train': ('lightning', 'torchmetrics', 'tensorboard', 'torch_pruning', 'torchvision', 'torch'),
     'export': ('onnx', 'onnxscript', 'nncf', 'torch'),
 }
-# Commands for which another extra than the first is the one to name.
-_OF_COMMAND = {'export': 'export', 'benchmark': 'export'}
+# Extras that bring all that these commands need, the modules of `cpu` included.
+_OF_COMMAND = {'train': 'train', 'export': 'export', 'benchmark': 'export'}
 _ROS = ('rclpy', 'rcl_interfaces', 'sensor_msgs', 'std_msgs', 'diagnostic_msgs', 'lifecycle_msgs',
         'std_srvs', 'builtin_interfaces', 'cv_bridge')
 
@@ -23,8 +23,12 @@ def remedy(module: str, command: str) -> str:
     """Return how to install a module that a command lacks; '' for one that nobody brings."""
     if module in _ROS:
         return 'source /opt/ros/DISTRO/setup.bash, or install requirements.lock'
-    extras = [extra for extra, modules in MODULES.items() if module in modules]
-    if not extras:
-        return ''
     own = _OF_COMMAND.get(command)
-    return f"pip install 'fcn_seg_ros[{own if own in extras else extras[0]}]'"
+    if own and module in (*MODULES[own], *MODULES['cpu']):
+        return in_clone(own)
+    return next((in_clone(extra) for extra, modules in MODULES.items() if module in modules), '')
+
+
+def in_clone(extra: str) -> str:
+    """Return the command that installs an extra."""
+    return f"in a clone of fcn_seg_ros: pip install '.[{extra}]'"

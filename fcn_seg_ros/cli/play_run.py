@@ -19,30 +19,30 @@ from fcn_seg_ros.shared_memory import check_least
 from fcn_seg_ros.start_watch import StartWatch
 from fcn_seg_ros.stop_signal import StopSignal
 
-# Of so many notes each is told; a recording can be damaged at every frame.
+# Notes to print; a recording can be damaged at every frame.
 MOST_NOTES = 20
 
 
 class NotePrinter:
     """
-    Tells the person at the terminal what a drive has lost, each once and not without end.
+    Prints the notes of a drive on stderr: each once, and at most MOST_NOTES.
 
-    What comes before ``start`` waits for it: a drive that is refused is one line.
+    Notes before ``start`` are held back, so that a drive that is refused gives one line.
     """
 
     def __init__(self) -> None:
-        """Start with nothing told."""
+        """Start empty."""
         self._told: set[str] = set()
         self._waiting: list[Note] | None = []
 
     def start(self) -> None:
-        """Tell what has come, and from now on each at once."""
+        """Print the notes so far, and from now on each at once."""
         waiting, self._waiting = self._waiting or [], None
         for note in waiting:
             self(note)
 
     def __call__(self, note: Note) -> None:
-        """Tell a note."""
+        """Print a note."""
         if self._waiting is not None:
             self._waiting.append(note)
             return
@@ -51,12 +51,12 @@ class NotePrinter:
             return
         self._told.add(line)
         if len(self._told) > MOST_NOTES:
-            line = 'more of the kind is counted and not told'
+            line = 'further notes are counted but not shown'
         print(f'play: {line}', file=sys.stderr, flush=True)
 
 
 def check_camera_name(name: str) -> None:
-    """Raise InputError where ``name`` cannot be part of a topic's name."""
+    """Raise InputError if ``name`` cannot be part of a topic name."""
     from rclpy.exceptions import InvalidTopicNameException
     from rclpy.validate_topic_name import validate_topic_name
     try:
@@ -97,14 +97,14 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
           flush=True)
     status = 0 if options.loop else stopped.status
     if player.is_reading:
-        # A thread that still decodes, in a library, would be torn down with the interpreter, which
-        # aborts the process.
+        # A thread that is still decoding in a library would abort the process at the interpreter's
+        # end.
         os._exit(status)
     return status
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Raise InputError for numbers and names that cannot be."""
+    """Raise InputError for options out of range."""
     for name in ('wait_for_subscribers', 'wait_for_info_subscribers', 'wait_timeout'):
         if not getattr(options, name) >= 0:
             raise InputError(f'--{name.replace("_", "-")}: expected 0 or more, '

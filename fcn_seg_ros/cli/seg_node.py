@@ -39,7 +39,7 @@ examples:
   seg_node --ros-args -p 'cameras:=[front, rear]' -p rear.topic:=/rear_camera/image_raw
   seg_node --ros-args -p checkpoint:=runs/first/checkpoint.safetensors -p threshold:=0.6"""
 
-# A signal ends the process within 2 s: what is not done after this long is left undone.
+# A signal ends the process within 2 s; what is not done by then is skipped.
 _LEAVE_S = 1.5
 _GRACE_S = 0.3
 _POLL_S = 0.05
@@ -49,8 +49,8 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     """
     Run the node until it is told to stop, and end the process.
 
-    Without the interpreter's own end: it takes seconds to free what PyTorch holds, and a thread
-    inside of a library, in a compilation for example, may crash it or hold it up.
+    The interpreter's own shutdown is skipped: freeing PyTorch's memory takes seconds, and a thread
+    inside a library, for example in a compilation, may crash or block it.
     """
     _leave(run_main('seg_node', args, _run))
 
@@ -62,10 +62,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _run(arguments: Sequence[str]) -> int:
     limit_arenas()
-    # While the network loads, a signal is only noted, and obeyed between two steps: an exception
-    # in the middle of a compilation would abort the process. rclpy's own handlers would let the
-    # loading fail on a context that is shut down, and may trigger the executor just before that,
-    # so that it waits on (seen on a busy machine).
+    # While the network loads, a signal is only noted and obeyed between two steps: an exception in
+    # the middle of a compilation would abort the process. rclpy's own handlers shut the context
+    # down under the loading, and may trigger the executor just before, so that it waits for ever
+    # (seen on a busy machine).
     stopped = StopSignal()
     watch = StartWatch('seg_node')
     make_parser('seg_node', _description(arguments), EPILOG).parse_args(
@@ -87,7 +87,7 @@ def _description(arguments: Sequence[str]) -> str:
 
 def _serve(node_class: Any, arguments: Sequence[str], stopped: StopSignal, watch: StartWatch
            ) -> int:
-    """Join ROS, serve until told to stop, and leave it."""
+    """Join ROS, run until told to stop, and leave it."""
     import rclpy
     from rclpy.executors import SingleThreadedExecutor
     node = executor = None
@@ -112,14 +112,14 @@ def _serve(node_class: Any, arguments: Sequence[str], stopped: StopSignal, watch
 
 
 def _import(name: str, stopped: Callable[[], bool]) -> Any:
-    """Return a module, which may take seconds to import; None once ``stopped`` says so."""
+    """Return a module, which may take seconds to import; None once ``stopped`` is True."""
     done = threading.Event()
 
     def load() -> None:
         try:
             importlib.import_module(name)
         except (ImportError, InputError):
-            pass  # raised again below, where somebody sees it
+            pass  # raised again below, on the main thread
         finally:
             done.set()
     threading.Thread(target=load, name='import', daemon=True).start()
@@ -131,16 +131,16 @@ def _import(name: str, stopped: Callable[[], bool]) -> Any:
 
 def _call_on_signal(call: Callable[[], None]) -> None:
     """
-    Call from a thread of its own when a signal comes.
+    Call ``call`` from a separate thread on a signal.
 
-    The main thread, waiting in the middleware, does not come to run a Python handler.
+    The main thread waits in the middleware and would not run a Python handler.
     """
     reader, writer = socket.socketpair()
     writer.setblocking(False)
     signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
 
     def wait() -> None:
-        # The thread keeps both ends alive, for signals that come later as well.
+        # The thread keeps both ends open, for later signals as well.
         while reader.recv(1) and writer:
             call()
     threading.Thread(target=wait, name='signals', daemon=True).start()
@@ -148,10 +148,10 @@ def _call_on_signal(call: Callable[[], None]) -> None:
 
 def _shut_down(node: Any, executor: Any, shut_down_ros: Callable[[], None]) -> None:
     """
-    Take the node out of the graph, and give back its shared memory.
+    Remove the node from the graph, and free its shared memory.
 
-    Where the middleware or a thread hangs, end the process: a thread does, and where the
-    interpreter's lock is not to be had either, faulthandler's.
+    If the middleware or a thread hangs, a timer ends the process; if the interpreter's lock is not
+    available either, faulthandler does.
     """
     last_resort = threading.Timer(_LEAVE_S, _leave, [_status(node)])
     last_resort.daemon = True
@@ -159,7 +159,7 @@ def _shut_down(node: Any, executor: Any, shut_down_ros: Callable[[], None]) -> N
     with open(os.devnull, 'w') as nowhere:
         faulthandler.dump_traceback_later(_LEAVE_S + _GRACE_S, exit=True, file=nowhere)
         if executor is not None:
-            executor.shutdown()  # what it waits on stays in the graph
+            executor.shutdown()  # else what it waits for stays in the graph
         if node is not None:
             node.destroy_node()
         shut_down_ros()

@@ -13,12 +13,12 @@ from rich.console import Console
 
 from fcn_seg_ros.evaluation.report import Table
 
-# Of a pipe or a file, which have no width of their own.
+# For a pipe or a file, which has no width.
 _WIDTH = 110
 
 
 def print_tables(parts: Sequence[Table], lines: Sequence[str] = ()) -> None:
-    """Print lines of text, then tables, the first column to the left, the others to the right."""
+    """Print lines of text, then tables with the first column left-aligned and others right."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=max(console.width, _WIDTH))
@@ -37,15 +37,15 @@ def print_tables(parts: Sequence[Table], lines: Sequence[str] = ()) -> None:
 
 
 class RowPrinter:
-    """A table whose rows appear one after the other: the header now, each row when it is known."""
+    """A table that is printed row by row, as results come in."""
 
     def __init__(self, title: str, columns: Sequence[str], first: Sequence[Sequence[str]] = (),
                  texts: int = 2) -> None:
         """
         Print the header.
 
-        The widths are those of the columns' names and of the words in ``first`` (for instance all
-        names that will come); the ``texts`` first columns are to the left.
+        Columns are as wide as their names and the words in ``first`` (for instance all names to
+        come); the first ``texts`` columns are left-aligned.
         """
         self._texts = texts
         self._widths = [max(map(len, (name, *words))) for name, words in

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A recording of ROS: one or several storage files, read as one sequence of messages."""
+"""A ROS bag: one or several storage files, read as one sequence of messages."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ class Bag:
     """
     An opened bag, as a context manager.
 
-    What cannot be read of it is in ``notes``. Nothing is written beside it. At any time a few
-    megabytes of it are in memory; where whole files are compressed, they are unpacked into TMPDIR.
+    Unreadable parts are listed in ``notes``. Nothing is written beside the bag. Only a few
+    megabytes are in memory at a time; files compressed as a whole are unpacked into TMPDIR.
     """
 
     def __init__(self, path: Path, notes: Notes | None = None) -> None:
         """
-        Open a bag's folder or a storage file.
+        Open the folder of a bag, or a storage file.
 
-        Raises InputError where no file of it can be read.
+        Raises InputError if no file can be read.
         """
         self.path = path
         self.notes = Notes() if notes is None else notes
@@ -85,7 +85,7 @@ class Bag:
 
     @property
     def channels(self) -> list[Channel]:
-        """Return every topic in each of its types, with the number of messages in all files."""
+        """Return every topic, once per type, with its number of messages in all files."""
         found: dict[tuple[str, str, str], Channel] = {}
         for storage in self.storages:
             for channel in storage.channels.values():
@@ -98,7 +98,7 @@ class Bag:
 
     def messages(self, wanted: Callable[[Channel], bool] = lambda channel: True,
                  ) -> Iterator[BagMessage]:
-        """Yield the messages of the wanted channels of all files by their time of recording."""
+        """Yield the messages of the wanted channels of all files by time of recording."""
         sources = []
         for storage in self.storages:
             numbers = {n for n, channel in storage.channels.items() if wanted(channel)}
@@ -124,7 +124,7 @@ class Bag:
         raise InputError(f'{file}: expected {KINDS}, found {hint}')
 
     def _open_compressed(self, file: Path) -> Storage:
-        """Unpack a file that is compressed as a whole, as far as it goes, and open that."""
+        """Unpack a file that is compressed as a whole, as far as possible, and open it."""
         if self._unpacked is None:
             self._unpacked = tempfile.TemporaryDirectory(prefix='fcn_seg_ros_')
         # In a folder of its own: its name stands in notes.

@@ -30,27 +30,27 @@ from fcn_seg_ros.drives.storage import Channel
 from fcn_seg_ros.errors import InputError
 
 DEFAULT_RATE_HZ = 10.0
-# The rate is read from the first messages; more of them would mean to read a long bag twice.
+# The rate is taken from the first messages, so that a long bag is not read twice.
 MESSAGES_FOR_RATE = 30
-#: In place of topics: all that have images.
+#: Stands for all topics with images.
 ALL_TOPICS = ('*',)
 
 
 class BagDrive:
     """
-    One or several image topics of a bag, each with the CameraInfo of its camera where recorded.
+    One or several image topics of a bag, each with its camera's CameraInfo if recorded.
 
     Raw images keep their encoding, byte for byte; compressed ones are decoded to rgb8. Frames
-    come in the order in which they were recorded, whatever their stamps are.
+    come in the order of recording, whatever their stamps.
     """
 
     def __init__(self, path: Path, topics: Sequence[str] = (), rate_hz: float | None = None,
                  notes: Notes | None = None) -> None:
         """
-        Open the bag and choose the image topics: the only one if none are named.
+        Open the bag and choose the image topics: the only one if none is named.
 
-        Raises InputError where the bag cannot be read, has no image topic or an empty one, or
-        several and no choice among them.
+        Raises InputError if the bag cannot be read, has no images, or has several image topics and
+        none is named.
         """
         self.name = str(path)
         self.notes = Notes() if notes is None else notes
@@ -69,12 +69,12 @@ class BagDrive:
         self._by_stamp = (len(stamps) > 1 and len(set(received)) == 1
                           and stamps == sorted(set(stamps)))
         if self._by_stamp:
-            self.notes.add(Note('every message has one time of recording: the stamps of the '
-                                'headers are taken'))
+            self.notes.add(Note('all messages have the same time of recording: using the stamps '
+                                'of their headers'))
         self.rate_hz = rate_hz or rate_of(stamps if self._by_stamp else received, DEFAULT_RATE_HZ)
 
     def __iter__(self) -> Iterator[DriveFrame]:
-        """Yield the frames; raises InputError where there are messages and none can be read."""
+        """Yield the frames; raises InputError if none of the messages can be read."""
         self.notes.restart()
         calibrations = dict(self._first_calibrations)
         read, first_fault = 0, ''
@@ -102,14 +102,14 @@ class BagDrive:
         return replace(frame, received_ns=None) if self._by_stamp else frame
 
     def image_type(self, channel: Channel) -> str:
-        """Return Image or CompressedImage for a channel that has them, else an empty string."""
+        """Return the type of an image channel (Image or CompressedImage), else ''."""
         if not is_ros(channel):
             return ''
         if channel.type:
             return channel.type if channel.type in (IMAGE, COMPRESSED) else ''
         key = (channel.topic, channel.encoding)
         if key not in self._types:
-            # A channel without a schema: its first message tells.
+            # A channel without a schema: try its first message.
             with self.notes.muted():
                 first = next(self.bag.messages(
                     lambda c: not c.type and (c.topic, c.encoding) == key), None)
@@ -140,7 +140,7 @@ class BagDrive:
         for topic in named:
             if topic not in counts:
                 raise InputError(f'{self.name}: expected an image topic {topic}, found {listing}')
-        # Depth images are none of a camera's to segment; who wants them names them.
+        # Depth images are not for segmentation; they are read only if named.
         full = [topic for topic, count in counts.items()
                 if count != 0 and not topic.endswith('/compressedDepth')]
         chosen = named or full

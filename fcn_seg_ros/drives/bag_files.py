@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Which files make up a bag: told by their names, their first bytes and the metadata."""
+"""Find the files of a bag by their names, their first bytes and the metadata."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def head_of(file: Path) -> bytes:
 
 
 def is_bag(path: Path) -> bool:
-    """Tell whether a folder or a file is a bag, by its name or by how it begins."""
+    """Return whether a folder or a file is a bag, by its name or its first bytes."""
     if path.is_dir():
         return (path / METADATA).is_file() or bool(_storage_files(path))
     return bool(_STORAGE_NAME.search(path.name)) or head_of(path).startswith(
@@ -46,10 +46,10 @@ def _storage_files(folder: Path) -> list[Path]:
 
 def bag_files(folder: Path, notes: Notes) -> list[Path]:
     """
-    Return the storage files of a bag's folder, those that its metadata lists first.
+    Return the storage files in the folder of a bag, those listed in its metadata first.
 
-    A recorder that was killed has not written its metadata, or not all of it; then the names
-    decide. What is listed and missing, or there and not listed, is noted.
+    A killed recorder leaves no metadata, or only part of it; then the file names decide. Listed
+    files that are missing, and others that are not listed, are noted.
     """
     present = _storage_files(folder)
     if not (folder / METADATA).is_file():
@@ -58,7 +58,7 @@ def bag_files(folder: Path, notes: Notes) -> list[Path]:
         listed = [PurePath(name).name for name in _listed_files(folder / METADATA)]
     except (OSError, ValueError, TypeError, KeyError, RecursionError, yaml.YAMLError) as error:
         notes.add(Note(f'{METADATA} cannot be read ({type(error).__name__}: {one_line(error)}); '
-                       'all storage files of the folder are taken'))
+                       'reading all storage files of the folder'))
         return present
     files = []
     for name in listed:
@@ -66,7 +66,7 @@ def bag_files(folder: Path, notes: Notes) -> list[Path]:
         names = (name, f'{name}.zstd', name.removesuffix('.zstd'))
         file = next((folder / n for n in names if (folder / n).is_file()), None)
         if file is None:
-            notes.add(Note(f'{name} is missing, which {METADATA} lists', None))
+            notes.add(Note(f'{name} is missing, though {METADATA} lists it', None))
         elif file not in files:
             files.append(file)
     if extra := [p for p in present if p not in files]:

@@ -23,18 +23,18 @@ def executable(name: str) -> list[str]:
 
 class Child:
     """
-    A child process in a session of its own, as a context manager that ends it.
+    A child process in its own session, as a context manager that ends it.
 
-    In its own session it gets no Ctrl-C from the terminal: its parent decides when and in which
-    order children end. If the parent is killed, the kernel kills the child
-    (``PR_SET_PDEATHSIG``). What it prints goes to files without a name, or to the terminal where
-    ``verbose``. To be created on the main thread: the kernel watches the thread that forks.
+    It gets no Ctrl-C from the terminal: the parent decides when, and in which order, children end.
+    If the parent is killed, the kernel kills the child (``PR_SET_PDEATHSIG``). Its output goes to
+    temporary files, or to the terminal if ``verbose``. Create it on the main thread: the kernel
+    watches the thread that forks.
     """
 
     def __init__(self, name: str, command: Sequence[str], verbose: bool = False) -> None:
         """Start it."""
         self.name = name
-        # They live as long as this object.
+        # Open for the life of this object.
         self._output = tempfile.TemporaryFile()  # noqa: SIM115
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self.process = subprocess.Popen(
@@ -56,21 +56,21 @@ class Child:
         return self.process.poll()
 
     def output(self) -> str:
-        """Return what it has written to stdout."""
+        """Return its stdout so far."""
         self._output.seek(0)
         return self._output.read().decode(errors='replace')
 
     def last_words(self) -> str:
-        """Return the last line that it has written, of stderr if there is one."""
+        """Return the last line of its stderr, or of its stdout if that is empty."""
         for file in (self._errors, self._output):
             file.seek(0)
             lines = file.read().decode(errors='replace').strip().splitlines()
             if lines:
                 return lines[-1].strip()
-        return 'it said nothing'
+        return 'it printed nothing'
 
     def stop(self) -> None:
-        """Ask it to end, and kill it and whatever it has started where it does not."""
+        """End it; kill it and its own children if it does not end."""
         if self.process.poll() is None:
             self.process.terminate()
             with suppress(subprocess.TimeoutExpired):
@@ -83,7 +83,7 @@ class Child:
 
 
 def _before_exec(parent: int) -> Callable[[], None]:
-    """Return what the child does between fork and exec."""
+    """Return the function that the child runs between fork and exec."""
     def ask_kernel() -> None:
         if not die_with(parent):
             os._exit(1)

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Decompress what recorders write, also where its end is missing."""
+"""Decompress recorded data, even if its end is missing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ else:
     from backports import zstd
 
 ZSTD_MAGIC = b'\x28\xb5\x2f\xfd'
-# Chunks have a few MB; one that claims more than this is damaged or hostile.
+# Chunks are a few MB; one that claims more than this is damaged or hostile.
 MAX_BYTES = 2**30
 _PIECE = 2**18
 
@@ -31,10 +31,10 @@ _DECOMPRESSORS: dict[str, Callable[[], Any]] = {
 
 def decompress(content: bytes, kind: str, size: int | None = None) -> tuple[bytes, str]:
     """
-    Return what ``content`` decompresses to, and why it is not whole: empty where it is.
+    Return the decompressed content, and '' or the reason why it is incomplete.
 
-    ``kind`` is zstd, lz4, bz2, or empty (or none) for content that is not compressed, ``size`` the
-    number of bytes expected. Of content that is cut off or damaged, what comes before is returned.
+    ``kind`` is zstd, lz4, bz2, or '' (or none) for uncompressed content; ``size`` is the expected
+    number of bytes. Content that is cut off or damaged is returned up to that point.
     """
     if kind in ('', 'none'):
         whole = size is None or len(content) >= size
@@ -67,10 +67,10 @@ def decompress(content: bytes, kind: str, size: int | None = None) -> tuple[byte
 
 def decompress_message(content: bytes) -> bytes:
     """
-    Return a message of a bag that compresses each by itself; another one as it is.
+    Return a message, decompressed if it was compressed by itself.
 
-    A serialised message (CDR) never starts as zstd data does, so that metadata, which a killed
-    recorder has not written, need not say it. Raises ValueError where it is damaged.
+    A serialised message (CDR) never starts like zstd data, so this works without the metadata that
+    a killed recorder has not written. Raises ValueError if it is damaged.
     """
     if content[:4] != ZSTD_MAGIC:
         return content
@@ -82,9 +82,9 @@ def decompress_message(content: bytes) -> bytes:
 
 def unpack_file(source: Path, target: Path) -> str:
     """
-    Decompress a zstd file and return why the result is not whole: empty where it is.
+    Decompress a zstd file; return '' or the reason why the result is incomplete.
 
-    Raises InputError where the disk is full.
+    Raises InputError if the disk is full.
     """
     try:
         with zstd.ZstdFile(source) as compressed, target.open('wb') as whole:

@@ -25,10 +25,10 @@ def evenly(count: int, wanted: int = TILES) -> list[int]:
 
 def contact_sheet(images: Sequence[np.ndarray], captions: Sequence[str]) -> np.ndarray:
     """
-    Return the sheet of at least one RGB image, uint8 of shape (H, W, 3), 1920 pixels wide.
+    Return a sheet of one or more RGB images, uint8 (H, W, 3), 1920 pixels wide.
 
-    As many columns as bring it near to 16:10. Images of another shape than the first one are
-    fitted into its tile.
+    The number of columns brings it near 16:10. Images of another shape than the first are fitted
+    into a tile of its shape.
     """
     rows, columns = images[0].shape[:2]
     per_row = min(range(1, len(images) + 1), key=lambda n: abs(
@@ -46,7 +46,7 @@ def contact_sheet(images: Sequence[np.ndarray], captions: Sequence[str]) -> np.n
 
 
 def _write(tile: np.ndarray, caption: str) -> None:
-    """Write white on black, so that it can be read on any picture."""
+    """Write white on black, which is legible on any image."""
     font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.5
     for colour, thickness in (((0, 0, 0), 4), ((255, 255, 255), 1)):
         cv2.putText(tile, caption, (8, 20), font, scale, colour, thickness, cv2.LINE_AA)

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The demo: play a drive through the node in processes of their own, and record what comes out."""
+"""The demo: play a drive through the node, each in its own process, and record the result."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from fcn_seg_ros.drives.registry import open_drive
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.shared_memory import remove_stale
 
-# Rendering takes 40 ms an image: done before the start, it takes nothing from the node.
+# Rendering takes 40 ms per image; done beforehand, it takes no time from the node.
 PRELOAD_AT_MOST = 400
 POLL_S = 0.02
 QUIET_S = 0.5
@@ -32,7 +32,7 @@ DRAIN_S = 10.0
 
 
 class DemoError(RuntimeError):
-    """The run failed; the text is one line for the person who started it."""
+    """The run failed; the text is one line for the user."""
 
 
 class DemoStopped(Exception):
@@ -41,7 +41,7 @@ class DemoStopped(Exception):
 
 @dataclass(frozen=True)
 class DemoOptions:
-    """What the demo plays, through which node, and where the results go."""
+    """What to play, through which node, and where to write."""
 
     input: str = 'rendered'
     out: Path = Path('demo_out')
@@ -67,7 +67,7 @@ class DemoOptions:
         return arguments
 
     def play_arguments(self, preload: bool) -> list[str]:
-        """Return the arguments of play, which starts once the node and the recorder listen."""
+        """Return the arguments of play, which starts once node and recorder listen."""
         arguments = [self.input, '--cam', self.camera, '--json', '--wait-timeout', 'inf',
                      '--wait-for-listener', RECORDER_NAME]
         for name, value in (('--topic', self.topic), ('--rate', self.rate_hz),
@@ -81,13 +81,13 @@ class Demo:
     """
     One run.
 
-    ``stopped`` is asked at every step; once it is True the run ends with DemoStopped, its
-    children gone and its output folder as clean as before. ``say`` gets one line of progress.
+    When ``stopped`` returns True, the run ends with DemoStopped: children ended, output folder as
+    before. ``say`` prints a line of progress.
     """
 
     def __init__(self, options: DemoOptions, stopped: Callable[[], bool],
                  say: Callable[[str], None]) -> None:
-        """Remember what to do."""
+        """Set up a run; nothing starts yet."""
         self.options = options
         self.stopped = stopped
         self.say = say
@@ -96,7 +96,7 @@ class Demo:
         """
         Play, record, and write the results.
 
-        Raises InputError for bad input, DemoError where there is nothing to report, DemoStopped.
+        Raises InputError for bad input, DemoError if there is nothing to report, and DemoStopped.
         A report with ``problems`` is written and returned like any other.
         """
         options = self.options
@@ -104,7 +104,7 @@ class Demo:
         drive = open_drive(options.input, topics=topics, rate_hz=options.rate_hz,
                            limit=options.frames)
         remove_stale()
-        # The recorder sends nothing; its children set what each of them needs.
+        # The recorder sends nothing; each child sets what it needs.
         use_shipped_profile(profile=MASKS)
         domain = use_private_domain()
         with OutputFolder(options.out) as out, RecorderSession(options.camera) as session:
@@ -162,7 +162,7 @@ class Demo:
                  f'{values.get("precision")}')
 
     def _drain(self, node: Child, recorder: Recorder) -> None:
-        """Wait for a report of the node from after the last mask, with nothing in flight."""
+        """Wait for diagnostics later than the last mask, with nothing in flight."""
         played_at = time.monotonic()
         while time.monotonic() - played_at < DRAIN_S:
             quiet_since = max(played_at, recorder.last_mask_at) + QUIET_S

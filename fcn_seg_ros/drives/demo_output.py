@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The folder that the demo leaves: complete, or as if it had never run."""
+"""The output folder of the demo: complete, or as before."""
 
 from __future__ import annotations
 
@@ -28,41 +28,41 @@ class OutputFolder:
     """
     A folder for the demo's three files, as a context manager.
 
-    Entering removes those of an earlier run, and nothing else that may lie there. Unless ``keep``
-    was called, leaving removes what has been written, and the folder if it was made here.
+    Entering removes the files of an earlier run and nothing else. Unless ``keep`` was called,
+    leaving removes what was written, and the folder if it was created here.
     """
 
     def __init__(self, path: Path) -> None:
-        """Remember where."""
+        """Take the path; nothing is created yet."""
         self.path = path
         self._made = False
         self._keep = False
 
     def __enter__(self) -> OutputFolder:
-        """Make the folder or empty it; raises InputError where it cannot be."""
+        """Create or clear the folder; raises InputError if that fails."""
         try:
             self._made = not self.path.exists()
             self.path.mkdir(parents=True, exist_ok=True)
             self._remove_files()
         except OSError as error:
-            raise InputError(f'{self.path}: expected a folder to write to, found that it cannot '
+            raise InputError(f'{self.path}: expected a folder to write to, found one that cannot '
                              f'be made or changed ({error.strerror})') from None
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Remove what is not complete."""
+        """Remove incomplete results."""
         if not self._keep:
             self._remove_files()
             if self._made and not any(self.path.iterdir()):
                 self.path.rmdir()
 
     def keep(self) -> None:
-        """Leave the files there: they are complete."""
+        """Keep the files: they are complete."""
         self._keep = True
 
     def write(self, recording: Recording, report: Mapping[str, Any], rate_hz: float,
               stopped: Callable[[], bool]) -> None:
-        """Write the video and the contact sheet, where there are overlays, and the report."""
+        """Write the report, and video and contact sheet if there are overlays."""
         if len(recording.overlays):
             write_video(self.path / VIDEO, timed_overlays(recording, rate_hz), rate_hz,
                         stopped)
@@ -82,9 +82,9 @@ class OutputFolder:
 
 def timed_overlays(recording: Recording, rate_hz: float) -> Iterator[tuple[float, np.ndarray]]:
     """
-    Yield (seconds, RGB image) of every overlay, as far apart as their stamps.
+    Yield (seconds, RGB image) of every overlay, spaced as their stamps.
 
-    Where stamps jump (a loop, a wrong header), the next one follows after one period.
+    After a jump of the stamps (a loop, a wrong header) the next image follows one period later.
     """
     seconds, previous_ns = 0.0, None
     for index, (stamp_ns, _) in enumerate(recording.overlays.keys):

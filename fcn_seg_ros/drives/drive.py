@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a drive is: a sequence of camera frames that can be iterated, and played again."""
+"""A drive: a sequence of camera frames that can be iterated repeatedly."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fcn_seg_ros.ground.camera import PinholeCamera
 
 @dataclass(frozen=True)
 class Calibration:
-    """The fields of sensor_msgs/CameraInfo that a recorded or rendered camera brings along."""
+    """The fields of sensor_msgs/CameraInfo of a recorded or rendered camera."""
 
     width: int
     height: int
@@ -34,7 +34,7 @@ class Calibration:
 
     @property
     def image_size(self) -> tuple[int, int]:
-        """Return (width, height) of the images it describes: the region's, after binning."""
+        """Return (width, height) of the images: the region, after binning."""
         _, _, width, height = self.roi
         width, height = (width, height) if width and height else (self.width, self.height)
         return width // max(1, self.binning_x), height // max(1, self.binning_y)
@@ -51,13 +51,12 @@ class Calibration:
 @dataclass(frozen=True)
 class DriveFrame:
     """
-    One camera image, in the terms of sensor_msgs/Image.
+    One camera image, with the fields of sensor_msgs/Image.
 
-    ``data`` is a contiguous uint8 array whose bytes are the message's (``height * step`` of
-    them), ``stamp_ns`` the time in its header in nanoseconds, ``received_ns`` the time at which it
-    was recorded, None where only the stamp tells, ``topic`` that of a bag. ``truth`` is the true
-    road mask where it is known: uint8 of shape (height, width), 1 road, 0 not road, 255 not
-    labelled.
+    ``data`` is a contiguous uint8 array of the message's ``height * step`` bytes, ``stamp_ns`` the
+    time in its header in nanoseconds, ``received_ns`` the time of recording (None if unknown),
+    ``topic`` the topic in a bag. ``truth`` is the true road mask if known: uint8 (height, width),
+    1 road, 0 not road, 255 unlabelled.
     """
 
     data: np.ndarray
@@ -75,7 +74,7 @@ class DriveFrame:
 
     @property
     def time_ns(self) -> int:
-        """Return the time at which it came, by which a drive is in order and is played."""
+        """Return the time by which frames are sorted and played."""
         return self.stamp_ns if self.received_ns is None else self.received_ns
 
     @classmethod
@@ -94,9 +93,9 @@ class Drive(Protocol):
     """
     A recorded or rendered sequence of frames of one camera, or of several topics of a bag.
 
-    Iterating it twice gives the same frames twice. ``rate_hz`` is the usual rate at which it was
-    recorded; ``length`` the number of frames, or None where only reading it through would tell.
-    A frame that cannot be read is left out and stands in ``notes``.
+    Each iteration gives the same frames. ``rate_hz`` is the typical rate of the recording;
+    ``length`` the number of frames, or None if only reading it through would tell. Frames that
+    cannot be read are skipped and listed in ``notes``.
     """
 
     name: str
@@ -105,16 +104,16 @@ class Drive(Protocol):
     notes: Notes
 
     def __iter__(self) -> Iterator[DriveFrame]:
-        """Yield the frames in the order of their times; raises InputError if there are none."""
+        """Yield the frames by time; raises InputError if there are none."""
         ...
 
 
-# Distances are taken over so many frames: a camera may deliver them in pairs or threes.
+# Intervals span this many frames: a camera may deliver them in pairs or threes.
 _STRIDE = 6
 
 
 def rate_of(times_ns: Sequence[int], fallback_hz: float) -> float:
-    """Return the rate of a sequence of times, by the median distance over a few frames."""
+    """Return the rate of a sequence of times, from the median interval over a few frames."""
     stride = max(1, min(_STRIDE, len(times_ns) // 3))
     distances = [(b - a) / stride
                  for a, b in zip(times_ns, times_ns[stride:], strict=False) if b > a]

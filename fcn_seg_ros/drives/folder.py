@@ -23,7 +23,7 @@ from fcn_seg_ros.errors import InputError
 
 DEFAULT_RATE_HZ = 10.0
 
-# Where images lie below the folder that people name: the folder itself, a KITTI raw camera
+# Where images lie below the named folder: the folder itself, a KITTI raw camera
 # (image_02/data), a KITTI raw drive (its left colour camera), KITTI Road (training/image_2).
 SUBFOLDERS = ('.', 'data', 'image_02/data', 'image_02', 'image_2', 'training/image_2')
 
@@ -35,22 +35,22 @@ def natural_key(path: Path) -> list[tuple[int, int, str]]:
 
 
 def is_image(path: Path) -> bool:
-    """Tell whether a file's name is that of an image a folder drive can hold."""
+    """Return whether a file name is that of an image."""
     return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith('.')
 
 
 class FolderDrive:
     """
-    Images sorted naturally, 10 Hz unless said otherwise; their sizes may differ.
+    The images of a folder in natural order, at 10 Hz by default; their sizes may differ.
 
-    Where the parent folder holds KITTI's times (raw: ``image_02/timestamps.txt`` beside
-    ``image_02/data``; odometry: ``times.txt`` beside ``image_2``), stamps and rate come from
-    there; otherwise stamps count from 0. In KITTI Road's layout the ground truth comes along.
+    If the parent folder holds KITTI's times (raw: ``image_02/timestamps.txt`` beside
+    ``image_02/data``; odometry: ``times.txt`` beside ``image_2``), stamps and rate come from them;
+    otherwise stamps start at 0. In KITTI Road's layout the frames have their ground truth.
     """
 
     def __init__(self, folder: Path, rate_hz: float | None = None,
                  frame_id: str = 'camera', notes: Notes | None = None) -> None:
-        """Find the images; raises InputError where there are none, or none can be read."""
+        """Find the images; raises InputError if there are none, or none can be read."""
         self.images = find_images(folder)
         self.name = str(folder)
         self.length: int | None = len(self.images)
@@ -66,7 +66,7 @@ class FolderDrive:
             next(iter(self))
 
     def __iter__(self) -> Iterator[DriveFrame]:
-        """Yield the images as rgb8 frames; raises InputError where none can be read."""
+        """Yield the images as rgb8 frames; raises InputError if none can be read."""
         self.notes.restart()
         read, first_fault = 0, ''
         for index, path in enumerate(self.images):
@@ -87,7 +87,7 @@ class FolderDrive:
 
 
 def _truth_of(image: Path, rgb: np.ndarray) -> np.ndarray | None:
-    """Return the labels of an image of KITTI Road, None where there are none."""
+    """Return the labels of an image of KITTI Road, None if there are none."""
     path = truth_file(image)
     if path is None or not path.is_file():
         return None
@@ -100,9 +100,9 @@ def _truth_of(image: Path, rgb: np.ndarray) -> np.ndarray | None:
 
 def find_images(folder: Path) -> list[Path]:
     """
-    Return the images of the first subfolder in SUBFOLDERS that has any, naturally sorted.
+    Return the images of the first subfolder in SUBFOLDERS that has any, in natural order.
 
-    ``folder`` may also be one image file. Raises InputError that says what was searched.
+    ``folder`` may also be one image file. Raises InputError with the folders searched.
     """
     if folder.is_file():
         return [folder]
@@ -121,7 +121,7 @@ def find_images(folder: Path) -> list[Path]:
 
 
 def find_stamps(image: Path) -> Path | None:
-    """Return the file of times beside the folder of an image, in a layout of KITTI, or None."""
+    """Return the file of times beside the folder of an image in KITTI's layouts, or None."""
     for name in ('timestamps.txt', 'times.txt'):
         if (image.parent.parent / name).is_file():
             return image.parent.parent / name
@@ -132,7 +132,7 @@ def parse_stamp(line: str) -> int:
     """
     Return a time of KITTI in ns.
 
-    Raw has ``2011-09-26 13:02:25.964389445`` (taken as UTC), odometry seconds from the start,
+    Raw has ``2011-09-26 13:02:25.964389445`` (read as UTC), odometry the seconds from the start:
     ``1.037875e-01``.
     """
     if ':' not in line:
@@ -147,10 +147,10 @@ def parse_stamp(line: str) -> int:
 
 def stamps_of(images: list[Path], stamps_file: Path) -> list[int]:
     """
-    Return the recorded time of each image in ns, strictly rising.
+    Return the recorded time of each image in ns, strictly increasing.
 
-    Line N of the file is the time of image N: N from the name where all names are numbers (KITTI
-    raw leaves gaps where an image was lost), else the place in the sequence.
+    Line N of the file is the time of image N. N is the file name if all names are numbers (KITTI
+    raw has gaps where an image was lost), else the position in the sequence.
     """
     try:
         stamps = [parse_stamp(x) for x in stamps_file.read_text().splitlines() if x.strip()]
@@ -166,6 +166,6 @@ def stamps_of(images: list[Path], stamps_file: Path) -> list[int]:
                          f'line {max(lines) + 1}, found {len(stamps)} lines')
     picked = [stamps[line] for line in lines]
     if any(b <= a for a, b in itertools.pairwise(picked)):
-        raise InputError(f'{stamps_file}: expected times that rise from line to line, found some '
-                         f'that do not')
+        raise InputError(f'{stamps_file}: expected times that increase from line to line, found '
+                         'some that do not')
     return picked

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""An MCAP file: whole, without index, cut off where the recorder was killed, or damaged."""
+"""Read an MCAP file: complete, without index, cut off by a killed recorder, or damaged."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ from fcn_seg_ros.drives.mcap_records import (
 from fcn_seg_ros.drives.notes import Note, Notes
 from fcn_seg_ros.drives.storage import Block, BlockFile, Entry
 
-# Messages outside of chunks are read in blocks of about this size.
+# Size of the blocks in which messages outside of chunks are read.
 _LOOSE_BYTES = 8 * 2**20
 _SEARCH_BYTES = 2**20
-# So many records have to follow one another before a place counts as undamaged again.
+# After damage, this many consecutive records must be valid before reading goes on.
 _CHAIN = 3
 
 
@@ -68,7 +68,7 @@ class McapFile(BlockFile):
             self._note_missing_end()
 
     def _read_summary(self) -> Summary | None:
-        """Return the summary section, None where there is none or one that does not fit."""
+        """Return the summary section, None if it is missing or does not fit."""
         end = self._read(self._size - FOOTER_BYTES - len(MAGIC), FOOTER_BYTES + len(MAGIC))
         if record_head(end) != (FOOTER, 20) or end[FOOTER_BYTES:] != MAGIC:
             return None
@@ -86,7 +86,7 @@ class McapFile(BlockFile):
         return summary
 
     def _walk(self, summary: Summary | None) -> bool:
-        """Collect the blocks; tell whether the walk came to the end of the data section."""
+        """Collect the blocks; return whether the end of the data section was reached."""
         position, loose = len(MAGIC), _Loose()
         known = summary.chunks if summary else {}
         stop = summary.start if summary else self._size
@@ -118,7 +118,7 @@ class McapFile(BlockFile):
         return summary is not None
 
     def _take(self, operation: int, position: int, size: int, loose: _Loose) -> None:
-        """Take a record of the data section."""
+        """Process a record of the data section."""
         start = position + HEAD_BYTES
         if operation in (SCHEMA, CHANNEL):
             self._directory.take(operation, self._read(start, size))
@@ -146,7 +146,7 @@ class McapFile(BlockFile):
         loose.clear()
 
     def _take_cut_off(self, position: int, operation: int, loose: _Loose) -> None:
-        """Take what is whole of a chunk that the file's end cuts off."""
+        """Process the complete part of a chunk that the end of the file cuts off."""
         self._close_loose(loose)
         head = self._read(position + HEAD_BYTES, CHUNK_HEAD.size)
         if operation == CHUNK and len(head) == CHUNK_HEAD.size:
@@ -154,7 +154,7 @@ class McapFile(BlockFile):
                                      True, None, cut=True))
 
     def _is_whole_head(self, position: int, size: int) -> bool:
-        """Tell whether the two lengths of a chunk agree, so that only its end is missing."""
+        """Return whether the two lengths of a chunk agree, so that only its end is missing."""
         head = self._read(position + HEAD_BYTES, CHUNK_HEAD.size)
         if len(head) < CHUNK_HEAD.size:
             return False
@@ -163,7 +163,7 @@ class McapFile(BlockFile):
         return size == CHUNK_HEAD.size + name_size + 8 + int.from_bytes(rest, 'little')
 
     def _search(self, position: int, known: Mapping[int, object], stop: int) -> int | None:
-        """Return where the next undamaged records begin, None where there are no more."""
+        """Return where the next undamaged records begin, None if there are no more."""
         following = min((offset for offset in known if offset >= position), default=None)
         while position < stop:
             piece = self._read(position, _SEARCH_BYTES)
@@ -176,7 +176,7 @@ class McapFile(BlockFile):
         return None
 
     def _is_chain(self, position: int, stop: int) -> bool:
-        """Tell whether records follow one another from here, to the end or a few of them."""
+        """Return whether valid records follow from here: a few, or up to the end."""
         for _ in range(_CHAIN):
             operation, size = record_head(self._read(position, HEAD_BYTES))
             position += HEAD_BYTES + size
@@ -187,7 +187,7 @@ class McapFile(BlockFile):
         return True
 
     def _look_into_blocks(self, end: bool) -> None:
-        """Read the chunks that only reading tells about: their channels and messages."""
+        """Read the chunks without an index to learn their channels and messages."""
         for index, block in enumerate(self.blocks):
             # The recorder may have been killed between the indexes of its last chunk.
             uncertain = not end and index == len(self.blocks) - 1
@@ -215,7 +215,7 @@ class McapFile(BlockFile):
             'came after them is lost', None))
 
     def _load(self, block: Block) -> tuple[bytes, str]:
-        """Return the block's bytes, decompressed, and what is wrong with them."""
+        """Return the decompressed bytes of a block, and their fault or ''."""
         if not block.chunk:
             return self._read(block.offset, block.size), ''
         start = block.offset + HEAD_BYTES
@@ -232,7 +232,7 @@ class McapFile(BlockFile):
         return content, fault
 
     def _entries(self, content: bytes, wanted: Set[int]) -> tuple[list[Entry], str]:
-        """Return where the wanted messages lie, and what ended the search too early."""
+        """Return the places of the wanted messages, and what ended the search early or ''."""
         return find_entries(content, wanted)
 
     def _expected(self, block: Block, wanted: Set[int]) -> int | None:
@@ -253,7 +253,7 @@ class McapFile(BlockFile):
 
 
 class _Loose:
-    """Messages outside of chunks that lie one after another."""
+    """Consecutive messages outside of chunks."""
 
     def __init__(self) -> None:
         self.clear()

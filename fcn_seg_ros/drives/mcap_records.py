@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The records of an MCAP file (https://mcap.dev/spec), as far as a reader of drives needs them."""
+"""The records of an MCAP file (https://mcap.dev/spec) that reading drives needs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Schema(NamedTuple):
 
 
 class Fields:
-    """Reads one field of a record after another; raises ValueError past its end."""
+    """Reads the fields of a record in order; raises ValueError past its end."""
 
     def __init__(self, content: bytes) -> None:
         """Start at the first field."""
@@ -42,7 +42,7 @@ class Fields:
         self.position = 0
 
     def bytes(self, size: int) -> bytes:
-        """Return so many bytes."""
+        """Return the next ``count`` bytes."""
         value = self.content[self.position:self.position + size]
         if len(value) != size:
             raise ValueError(f'a record ends after {len(self.content)} bytes')
@@ -50,7 +50,7 @@ class Fields:
         return value
 
     def number(self, size: int) -> int:
-        """Return an unsigned number of so many bytes."""
+        """Return the next unsigned number of ``size`` bytes."""
         return int.from_bytes(self.bytes(size), 'little')
 
     def text(self) -> str:
@@ -68,19 +68,19 @@ class Fields:
 
 
 def record_head(content: bytes, position: int = 0) -> tuple[int, int]:
-    """Return operation and length of the record at a position; (0, 0) where none can be."""
+    """Return operation and length of the record at a position; (0, 0) if it is cut off."""
     if position + HEAD_BYTES > len(content):
         return 0, 0
     return _RECORD_HEAD.unpack_from(content, position)
 
 
 def is_operation(number: int) -> bool:
-    """Tell whether a record may begin with this number (128 and above are private ones)."""
+    """Return whether a record may begin with this number (128 and above are private)."""
     return 1 <= number <= DATA_END or number >= 0x80
 
 
 class Directory:
-    """Schemas and channels, as records declare them, in the data or in the summary."""
+    """Schemas and channels declared by records of the data or the summary section."""
 
     def __init__(self) -> None:
         """Start empty."""
@@ -88,7 +88,7 @@ class Directory:
         self.channels: dict[int, Channel] = {}
 
     def take(self, operation: int, content: bytes) -> None:
-        """Take a schema or a channel; a damaged one is left out."""
+        """Add a schema or a channel; damaged ones are skipped."""
         fields = Fields(content)
         try:
             number = fields.number(2)
@@ -105,7 +105,7 @@ class Directory:
 
 @dataclass
 class Summary:
-    """What the end of a whole file tells: channels, chunks and how many messages there are."""
+    """The summary of a complete file: channels, chunks and number of messages."""
 
     directory: Directory
     #: By the chunk's offset: start, length with its indexes, channels.
@@ -115,7 +115,7 @@ class Summary:
 
 
 def parse_summary(content: bytes, start: int) -> Summary | None:
-    """Return the summary section that begins at a file's byte ``start``; None if it is no use."""
+    """Return the summary section that begins at byte ``start``; None if it is unusable."""
     summary, complete = Summary(Directory(), {}, {}, start), False
     try:
         for operation, record in records(content):
@@ -145,7 +145,7 @@ def parse_summary(content: bytes, start: int) -> Summary | None:
 
 
 def records(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield operation and content of the whole records in a piece of a file."""
+    """Yield operation and content of the complete records in a piece of a file."""
     position = 0
     while position < len(content):
         operation, size = record_head(content, position)
@@ -157,7 +157,7 @@ def records(content: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def find_entries(content: bytes, wanted: Set[int]) -> tuple[list[Entry], str]:
-    """Return where the wanted messages lie in a chunk, and what ended the search too early."""
+    """Return the places of the wanted messages in a chunk, and what ended the search or ''."""
     entries: list[Entry] = []
     position = 0
     while position < len(content):

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Merge sources of messages by time, each opened only when its turn comes."""
+"""Merge sources of messages by time, opening each only when its turn comes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ T = TypeVar('T', bound=tuple[Any, ...])
 
 def merge_lazily(sources: Iterable[tuple[int, Callable[[], Iterator[T]]]]) -> Iterator[T]:
     """
-    Yield the items of all sources by time, their first field; equal times in the sources' order.
+    Yield the items of all sources by time, their first field; ties in the order of the sources.
 
-    A source is the earliest time it may yield and what opens it. Items of a source must rise in
-    time. No source is opened before that time has come, so of sources that follow one another
-    (chunks of a file, files of a split bag) only one is open at any time.
+    A source is a pair: the earliest time that it may yield, and the function that opens it. The
+    times of its items must not decrease. A source is opened only at its earliest time, so of
+    consecutive ones (chunks of a file, files of a split bag) only one is open at a time.
     """
     waiting = [(start, number, source) for number, (start, source) in enumerate(sources)]
     heapq.heapify(waiting)

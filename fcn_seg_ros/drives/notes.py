@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a recording has lost, and what else its reader should know: notes, not exceptions."""
+"""Notes on a recording: losses and other remarks that are no errors."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-# A recording can be damaged at every frame: notes are counted to the end, and kept to this many.
+# A recording can be damaged at every frame: all notes are counted, this many are kept.
 KEPT = 1000
 
 
 @dataclass(frozen=True)
 class Note:
     """
-    One thing that is wrong with a recording but does not keep it from being read.
+    One fault of a recording that can still be read.
 
-    ``lost`` is the number of messages that are missing because of it: 0 for a mere remark, None
-    where nobody can tell. ``topic``, ``received_ns`` (time of recording) and ``stamp_ns`` (of the
-    header) say which message it was, where it was one and that much of it could be read.
+    ``lost`` is the number of messages that it cost: 0 for a mere remark, None if unknown.
+    ``topic``, ``received_ns`` (time of recording) and ``stamp_ns`` (of the header) identify the
+    message, as far as it is one and could be read.
     """
 
     reason: str
@@ -39,10 +39,10 @@ class Note:
 
 class Notes:
     """
-    The notes of one drive, in the order in which they came.
+    The notes of one drive, in order.
 
-    ``on_note`` is called with each as it comes, in the thread that reads. Notes of opening the
-    drive stay; those of reading frames start anew with each iteration (see ``restart``).
+    ``on_note`` is called with each new note, in the thread that reads. Notes from opening the drive
+    stay; those from reading frames start anew with each iteration (see ``restart``).
     """
 
     def __init__(self, on_note: Callable[[Note], None] | None = None) -> None:
@@ -52,11 +52,11 @@ class Notes:
         self._opening: tuple[int, int, bool] | None = None
         self._is_muted = False
         self.lost = 0
-        #: Whether some note could not say how many messages are missing.
+        #: Whether for some note the number of lost messages is unknown.
         self.more_lost = False
 
     def add(self, note: Note) -> None:
-        """Take a note."""
+        """Add a note."""
         if self._is_muted:
             return
         self.lost += note.lost or 0

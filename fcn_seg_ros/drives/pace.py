@@ -1,17 +1,17 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""When each frame of a drive is due: as far apart as it was recorded, or at a fixed rate."""
+"""When each frame of a drive is due: at the recorded intervals, or at a fixed rate."""
 
 from __future__ import annotations
 
 
 class Pace:
     """
-    Gives each frame its time after the start of playing.
+    Computes when each frame is due, in seconds from the start of playing.
 
-    Distances are those between the frames' times, divided by ``speed``; with a ``rate_hz`` frame i
-    is due at i / rate instead. Absolute times, so that nothing adds up. A drive that begins again
-    goes on one ``period_s`` after its last frame.
+    Intervals are those between the frames' times divided by ``speed``; with ``rate_hz``, frame i is
+    due at i / rate. Times are absolute, so that errors do not add up. A drive that starts again
+    continues one ``period_s`` after its last frame.
     """
 
     def __init__(self, period_s: float, rate_hz: float | None = None, speed: float = 1.0) -> None:
@@ -25,7 +25,7 @@ class Pace:
         self._turn_ns = 0
 
     def due_s(self, time_ns: int, begins: bool) -> float:
-        """Return when the next frame is due, given its time and whether it begins the drive."""
+        """Return when the next frame is due; ``begins``: it is the first of the drive."""
         if self._rate_hz is not None:
             due_s = self._count / self._rate_hz
         elif begins:

@@ -29,26 +29,26 @@ from fcn_seg_ros.messages import to_header, to_mono8
 QOS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=10,
                  reliability=ReliabilityPolicy.RELIABLE)
 
-# Decoded ahead of time: at least so many frames, and so many bytes of images where more fit.
+# Frames decoded ahead: at least this many, and more up to this many bytes.
 PREFETCH_FRAMES = 8
 PREFETCH_BYTES = 64 * 2**20
-# How long the decoding thread may keep the interpreter from the one that publishes.
+# Longest time for which the decoding thread may hold the interpreter.
 SWITCH_INTERVAL_S = 0.0005
-# A publisher sees a subscriber before the subscriber sees it; a best-effort one loses what is
-# sent in between.
+# A publisher sees a subscriber before the subscriber sees the publisher; a best-effort subscriber
+# loses what is sent in between.
 SETTLE_S = 0.5
-# A burst, recorded or of a player that catches up, would push images out of the publisher's history
-# before reliable subscribers have them: so many within this time wait for the acknowledgement.
+# A burst, recorded or from catching up, would push images out of the publisher's history before
+# reliable subscribers have them. After this many within this time, wait for acknowledgement.
 BURST_FRAMES = QOS.depth // 2
 BURST_S = 0.1
-# A player that is late catches up at twice the speed, not all at once: subscribers keep up, too.
+# A late player catches up at twice the speed, not all at once, so that subscribers keep up.
 CATCH_UP = 2.0
-# The longest wait for images to be decoded ahead before the first is published.
+# Longest wait for decoding ahead before the first image.
 FILL_S = 2.0
 ACKNOWLEDGE_S = 3.0
-# The longest sleep between two looks at whether a signal has come.
+# Longest sleep between two checks for a signal.
 SLICE_S = 0.05
-# A pause that a person would take for a fault.
+# A gap that a user would take for a fault.
 LONG_GAP_S = 10.0
 
 
@@ -100,7 +100,7 @@ class PlaySummary:
 
 @dataclass
 class PreparedFrame:
-    """A frame as messages, but for the header, which is only known when it is published."""
+    """A frame as messages without their header, which is known only on publishing."""
 
     image: Image
     info: CameraInfo
@@ -112,7 +112,7 @@ class PreparedFrame:
 
     @classmethod
     def of(cls, frame: DriveFrame, begins: bool) -> PreparedFrame:
-        """Convert a frame; without a calibration, CameraInfo says so by its zeros."""
+        """Convert a frame; without a calibration, CameraInfo is all zeros."""
         header = to_header(frame.stamp_ns, frame.frame_id)
         calibration = frame.calibration or Calibration(frame.width, frame.height)
         return cls(frame_to_image(frame, header),
@@ -123,10 +123,10 @@ class PreparedFrame:
 
 class DrivePlayer(Node):
     """
-    Publishes ``<camera>/image_raw``, ``<camera>/camera_info`` and, where known, the true mask.
+    Publishes ``<camera>/image_raw``, ``<camera>/camera_info`` and, if known, the true mask.
 
     The truth goes to ``<camera>/road/truth`` (mono8: 1 road, 0 not road). All messages of a frame
-    carry one header. ``stopped`` is asked at least every 50 ms; once True, playing ends.
+    share one header. Playing ends within 50 ms once ``stopped`` returns True.
     """
 
     def __init__(self, drive: Drive, options: PlayOptions,
@@ -142,7 +142,7 @@ class DrivePlayer(Node):
         self.truth_publisher: Publisher | None = None
 
     def play(self) -> PlaySummary:
-        """Wait for subscribers, play to the end, and wait until all of it has arrived."""
+        """Wait for subscribers, play to the end, and wait until everything has arrived."""
         summary = PlaySummary()
         self._source = Prefetch(
             self._prepared(), PREFETCH_FRAMES, PREFETCH_BYTES,
@@ -165,11 +165,11 @@ class DrivePlayer(Node):
 
     @property
     def is_reading(self) -> bool:
-        """Tell whether a thread still reads or decodes: one that hangs cannot be ended."""
+        """Return whether a thread still reads or decodes: one that hangs cannot be ended."""
         return self._source is not None and self._source.is_running
 
     def _prepared(self) -> Iterator[PreparedFrame]:
-        """Yield the messages of the drive once, or without end where it loops."""
+        """Yield the messages of the drive once, or endlessly with ``loop``."""
         while True:
             begins = True
             for frame in self.drive:
@@ -180,10 +180,10 @@ class DrivePlayer(Node):
 
     def _with_truth_publisher(self, frames: Iterable[PreparedFrame]) -> Iterator[PreparedFrame]:
         """
-        Yield the frames once there are subscribers, preloaded ones again and again in a loop.
+        Yield the frames once there are subscribers; preloaded ones repeatedly with ``loop``.
 
-        Whether there is a truth to publish shows with the first frame, and its publisher has to
-        exist before the wait, or its subscribers would miss the first ones.
+        The first frame shows whether there is a truth. Its publisher must exist before the wait, or
+        its subscribers would miss the first frames.
         """
         ready = False
         while True:
@@ -193,7 +193,7 @@ class DrivePlayer(Node):
                         Image, f'{self.options.camera}/road/truth', QOS)
                 if not ready:
                     self.wait_for_subscribers()
-                    # A start with little in hand would be late at the first hitch.
+                    # Starting with few frames ahead would be late at the first hitch.
                     self._source.wait_until_ahead(FILL_S)
                     ready = True
                 yield frame
@@ -201,7 +201,7 @@ class DrivePlayer(Node):
                 return
 
     def wait_for_subscribers(self) -> bool:
-        """Wait for the subscribers that were asked for; tell whether they are there."""
+        """Wait for the requested subscribers; return whether they are there."""
         options = self.options
         wanted = ((self.image_publisher, options.wait_for_subscribers),
                   (self.info_publisher, options.wait_for_info_subscribers))
@@ -250,8 +250,8 @@ class DrivePlayer(Node):
             start = time.monotonic() if start is None else start
             before, due = due, start + pace.due_s(frame.time_ns, frame.begins)
             if due - time.monotonic() > LONG_GAP_S:
-                say(f'the next frame is {due - time.monotonic():.0f} s away, as it was recorded; '
-                    '--rate plays without gaps')
+                say(f'the recording has a gap of {due - time.monotonic():.0f} s here; --rate plays '
+                    'without gaps')
             self._sleep_until(max(due, sent[-1] + (due - before) / CATCH_UP))
             if self.stopped():
                 return
@@ -286,7 +286,7 @@ class DrivePlayer(Node):
             time.sleep(min(remaining, SLICE_S))
 
     def _wait_for_acknowledgement(self) -> None:
-        """Wait until reliable subscribers have it all; a publisher that leaves takes it along."""
+        """Wait until reliable subscribers have everything: it is lost when the publisher leaves."""
         deadline = time.monotonic() + ACKNOWLEDGE_S
         for publisher in (self.info_publisher, self.image_publisher, self.truth_publisher):
             while publisher is not None and not self.stopped():
@@ -296,10 +296,10 @@ class DrivePlayer(Node):
                     say(f'not everything on {publisher.topic_name} was acknowledged within '
                         f'{ACKNOWLEDGE_S:g} s')
                     return
-        # Best-effort subscribers acknowledge nothing: give the last image a moment to be taken.
+        # Best-effort subscribers acknowledge nothing: give the last image a moment to arrive.
         self._sleep_until(time.monotonic() + 0.1)
 
 
 def say(text: str) -> None:
-    """Tell the person at the terminal, beside the result on stdout."""
+    """Print a line on stderr."""
     print(f'play: {text}', file=sys.stderr, flush=True)

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Decode ahead of time, in a thread of its own and no further ahead than a bound."""
+"""Decode ahead in a background thread, within a bound."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ POLL_S = 0.05
 
 class Prefetch(Generic[T]):
     """
-    An iterator over ``items`` that a background thread keeps some items ahead.
+    An iterator over ``items`` that a background thread reads ahead.
 
-    These are ``least`` items, and more while together they stay below ``budget`` bytes, as
-    ``size`` gives them. What ``items`` raises is raised here, after the items before it. ``stop``
-    is asked while it waits: once it returns True the iteration ends.
+    It reads at least ``least`` items ahead, and more while their ``size`` totals less than
+    ``budget`` bytes. An exception of ``items`` is raised here, after the items before it. The
+    iteration ends when ``stop`` returns True.
     """
 
     def __init__(self, items: Iterable[T], least: int, budget: int, size: Callable[[T], int],
@@ -62,7 +62,7 @@ class Prefetch(Generic[T]):
             raise self._error
 
     def wait_until_ahead(self, timeout_s: float) -> None:
-        """Wait until the thread is as far ahead as it may be, or has ended, or time is up."""
+        """Wait until the thread is fully ahead or has ended, or the time is up."""
         deadline = time.monotonic() + timeout_s
         with self._changed:
             while not (self._is_full or self._finished or self._stop()):
@@ -73,11 +73,11 @@ class Prefetch(Generic[T]):
 
     @property
     def is_running(self) -> bool:
-        """Tell whether the thread has not ended yet."""
+        """Return whether the thread is still running."""
         return self._thread.is_alive()
 
     def close(self) -> None:
-        """End the thread at its next item, and wait for a moment until it has ended."""
+        """End the thread at its next item, and wait briefly for it."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -96,7 +96,7 @@ class Prefetch(Generic[T]):
                     self._ahead.append(item)
                     self._bytes += self._size(item)
                     self._changed.notify_all()
-        # Carried over to the thread that iterates, whatever it is.
+        # Raised again in the thread that iterates.
         except BaseException as error:
             self._error = error
         finally:

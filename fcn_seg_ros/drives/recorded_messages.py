@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""From the bytes of a recorded message to an image or a calibration, without ROS."""
+"""Deserialise recorded images and calibrations without ROS."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from fcn_seg_ros.images.decode import decode
 IMAGE = 'sensor_msgs/msg/Image'
 COMPRESSED = 'sensor_msgs/msg/CompressedImage'
 CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
-# How messages of ROS are serialised; all else (protobuf, JSON) is not read.
+# The serialisations of ROS; others (protobuf, JSON) are not read.
 _STORES = {'cdr': Stores.LATEST, 'ros1': Stores.ROS1_NOETIC}
 
 
 class Damaged(ValueError):
-    """A message that cannot be read: one line, and the stamp of its header if that can."""
+    """A message that cannot be read: the reason in one line, and its stamp if readable."""
 
     def __init__(self, reason: str, stamp_ns: int | None = None) -> None:
         """Take the reason."""
@@ -41,7 +41,7 @@ def _typestore(encoding: str) -> Typestore:
 
 
 def is_ros(channel: Channel) -> bool:
-    """Tell whether a channel's messages are serialised as ROS does."""
+    """Return whether the messages of a channel are serialised as in ROS."""
     return channel.encoding in _STORES
 
 
@@ -49,8 +49,8 @@ def deserialize(message: BagMessage, kind: str) -> Any:
     """
     Return a message of one of the three types above; raises Damaged.
 
-    By the type as ROS defines it, whatever definition was recorded: recorders write none, or
-    one that cannot be parsed, and these types are the same in all distributions.
+    It is read by ROS's own definition of the type, which is the same in all distributions:
+    recorders write no definition, or one that cannot be parsed.
     """
     store = _typestore(message.channel.encoding)
     try:
@@ -63,7 +63,7 @@ def deserialize(message: BagMessage, kind: str) -> Any:
 
 
 def guess_type(message: BagMessage) -> str:
-    """Return the image type that a message of a channel without a type has, empty if none."""
+    """Return the image type of a message whose channel has no type, '' if it is no image."""
     for kind in (IMAGE, COMPRESSED):
         try:
             to_frame(message, kind)
@@ -81,9 +81,9 @@ def header_ns(message: Any) -> int:
 def to_frame(message: BagMessage, kind: str, calibration: Calibration | None = None,
              ) -> DriveFrame:
     """
-    Return an Image as it is, or a CompressedImage decoded to rgb8, as a frame; raises Damaged.
+    Return a frame from an Image as it is, or a CompressedImage decoded to rgb8; raises Damaged.
 
-    Its stamp is the header's, or the time of recording where the header has none.
+    Its stamp is that of the header, or the time of recording if the header has none.
     """
     image = deserialize(message, kind)
     stamp_ns = header_ns(image) or message.received_ns
@@ -108,7 +108,7 @@ def to_frame(message: BagMessage, kind: str, calibration: Calibration | None = N
 def to_calibration(message: BagMessage) -> Calibration:
     """Return the content of a CameraInfo message; raises Damaged."""
     info = deserialize(message, CAMERA_INFO)
-    # ROS 1 has capital letters.
+    # In ROS 1 the names are capital letters.
     d, k, r, p = (tuple(float(x) for x in getattr(info, name, getattr(info, name.upper(), ())))
                   for name in 'dkrp')
     roi = info.roi

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Record what a segmentation node publishes, without delaying what is measured."""
+"""Record the outputs of a segmentation node without delaying them."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Recorder(Node):
     """
     Subscribes to the outputs of one camera and fills a Recording.
 
-    Input headers are taken from ``<camera>/camera_info``, which carries that of the image: to
-    receive the images themselves would cost the run a copy of each. Callbacks only note the time
-    and hand the message to a worker thread.
+    The headers of the input come from ``<camera>/camera_info``, which shares them: receiving the
+    images themselves would cost a copy of each. Callbacks only note the time and hand the message
+    to a worker thread.
     """
 
     def __init__(self, camera: str, recording: Recording, context: Context) -> None:
@@ -58,7 +58,7 @@ class Recorder(Node):
 
     def listen_to_inputs(self) -> None:
         """
-        Subscribe to what the player publishes: the headers of the input, and the truth.
+        Subscribe to the player's topics: the headers of the input, and the truth.
 
         A player that waits for this node to listen to camera_info starts after this call. The
         truth comes first, so that it is matched by then.
@@ -67,12 +67,12 @@ class Recorder(Node):
         self.create_subscription(CameraInfo, f'{self.camera}/camera_info', self._on_info, QOS)
 
     def matched(self) -> bool:
-        """Tell whether somebody publishes masks and overlays."""
+        """Return whether somebody publishes masks and overlays."""
         return (self.mask_subscription.get_publisher_count() > 0
                 and self.overlay_subscription.get_publisher_count() > 0)
 
     def finish(self) -> None:
-        """Wait until the worker has taken in everything; raise what stopped it."""
+        """Wait until the worker is done; raise the error that stopped it."""
         self._work.put(None)
         self._worker.join()
         if self._error is not None:
@@ -106,7 +106,7 @@ class Recorder(Node):
         while (job := self._work.get()) is not None:
             try:
                 job()
-            # Raised again by finish(); what comes after a broken message is not recorded.
+            # Raised again by finish(); nothing after a broken message is recorded.
             except Exception as error:
                 self._error = error
                 return
@@ -119,7 +119,7 @@ class RecorderSession:
         """Start the middleware and receive in the background."""
         self.recording = Recording()
         self._context = Context()
-        # It says nothing; and a log folder that cannot be written to is no reason not to record.
+        # Without logging: a log folder that is not writable must not prevent recording.
         rclpy.init(args=list(WITHOUT_LOG), context=self._context,
                    signal_handler_options=SignalHandlerOptions.NO)
         self.recorder = Recorder(camera, self.recording, self._context)
@@ -138,7 +138,7 @@ class RecorderSession:
         self.recording.overlays.close()
 
     def finish(self) -> Recording:
-        """Stop receiving, take in what has arrived, and return the recording."""
+        """Stop receiving, process what has arrived, and return the recording."""
         self._leave()
         self.recorder.finish()
         return self.recording

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a recorded run amounts to: headers, latency, IoU, and whether the counts add up."""
+"""The content of a recorded run: headers, latencies, overlaps with the truth, and counts."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from fcn_seg_ros.images.decode import decode
 Key = tuple[int, str]
 
 JPEG_QUALITY = 92
-# Truths that wait for a mask: some never get one, because the frame was dropped.
+# Truths that wait for their mask; those of dropped frames never get one.
 PENDING = 100
 UNKNOWN = 255
 
 
 @dataclass(frozen=True)
 class MaskRecord:
-    """A mask as it arrived: its header, and the nanoseconds from the stamp to the arrival."""
+    """An arrived mask: its header, and the nanoseconds from the stamp to the arrival."""
 
     key: Key
     latency_ns: int
@@ -39,16 +39,16 @@ class Overlap:
 
     @property
     def iou(self) -> float | None:
-        """Return intersection over union, None where neither has any road."""
+        """Return intersection over union, None if neither has any road."""
         return self.intersection / self.union if self.union else None
 
 
 @dataclass
 class Overlays:
     """
-    Overlay images on disk as JPEG, in a file without a name: it is gone with the process.
+    Overlay images as JPEG in a temporary file.
 
-    While a drive plays, 5 ms of one core per KITTI image; the video is made afterwards.
+    This costs 5 ms of one core per KITTI image while a drive plays; the video is made afterwards.
     """
 
     keys: list[Key] = field(default_factory=list)
@@ -84,10 +84,10 @@ class Overlays:
 
 class Recording:
     """
-    Everything that was seen of one camera during a run.
+    Everything recorded of one camera during a run.
 
-    ``add_truth``, ``add_mask_pixels`` and ``add_overlay`` take time and belong into a worker
-    thread (one, as they share state); ``inputs`` and ``masks`` may be appended from callbacks.
+    ``add_truth``, ``add_mask_pixels`` and ``add_overlay`` take time: call them from one worker
+    thread. ``inputs`` and ``masks`` may be appended from callbacks.
     """
 
     def __init__(self) -> None:
@@ -101,7 +101,7 @@ class Recording:
         self._roads: dict[Key, np.ndarray] = {}
 
     def add_input(self, key: Key) -> None:
-        """Note the header of an input image; a loop may bring one again."""
+        """Note the header of an input image; loops repeat headers."""
         self.inputs.setdefault(key, len(self.inputs))
 
     def add_truth(self, key: Key, truth: np.ndarray) -> None:
@@ -147,7 +147,7 @@ class Recording:
         return {'p50': p50, 'p95': p95, 'p99': p99, 'max': float(values.max())}
 
     def foreign_headers(self) -> list[Key]:
-        """Return the headers of masks that no input has, and those that came twice."""
+        """Return the headers of masks that no input has, and repeated ones."""
         seen: set[Key] = set()
         wrong = []
         for mask in self.masks:
@@ -180,5 +180,5 @@ class NodeCounts:
         return cls(number(keys.RECEIVED), number(keys.PUBLISHED), number(keys.IN_FLIGHT), dropped)
 
     def add_up(self) -> bool:
-        """Tell whether received = published + dropped + in flight."""
+        """Return whether received = published + dropped + in flight."""
         return self.received == self.published + sum(self.dropped.values()) + self.in_flight

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Open whatever a person names as a drive: one table from the kind to its opener."""
+"""Open a drive by name: one table from kinds to openers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KINDS = ('a folder of images (KITTI layouts too), a video file, a bag (folder, .
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for besides the drive itself; None leaves it to the drive."""
+    """Options of opening a drive; None leaves a value to the drive."""
 
     topics: Sequence[str] = ()
     rate_hz: float | None = None
@@ -40,7 +40,7 @@ class LimitedDrive:
     """The first ``limit`` frames of another drive."""
 
     def __init__(self, drive: Drive, limit: int) -> None:
-        """Take the name and rate of ``drive``."""
+        """Limit ``drive``; name and rate stay."""
         self.drive = drive
         self.limit = limit
         self.name = drive.name
@@ -58,7 +58,7 @@ def _open_rendered(spec: str, request: Request) -> Drive:
     if spec != 'rendered' and not seed_text.isdecimal():
         raise InputError(f'{spec}: expected rendered:SEED with a whole number from 0, '
                          f'found {seed_text!r}')
-    # Imported here, as the video and bag libraries are: who plays a folder needs none of them.
+    # Imported here, like the video and bag libraries: playing a folder needs none of them.
     from fcn_seg_ros.drives.rendered import RenderedDriveSource
     return RenderedDriveSource(int(seed_text or DEFAULT_SEED),
                                request.limit or DEFAULT_RENDERED_FRAMES,
@@ -102,12 +102,12 @@ def open_drive(spec: str, *, topics: Sequence[str] = (), rate_hz: float | None =
     """
     Open a drive.
 
-    ``spec`` is ``rendered`` or ``rendered:SEED``, or the path of an image folder, a video file or
-    a bag. ``topics`` chooses among a bag's image topics: none where it has one, ``('*',)`` for all
-    of them, whose frames then come in the order of recording; ``rate_hz`` replaces the rate of
-    the drive where it is not recorded with it (and is its ``rate_hz`` in any case); ``limit`` is
-    the number of frames at most. What the drive has lost is told to ``on_note`` as it is found, and
-    stands in its ``notes``. Raises InputError.
+    ``spec`` is ``rendered``, ``rendered:SEED``, or the path of an image folder, a video file or a
+    bag. ``topics`` selects image topics of a bag: empty if it has only one, ``('*',)`` for all,
+    whose frames then come in the order of recording. ``rate_hz`` is used where no times are
+    recorded, and becomes the drive's ``rate_hz`` in any case; ``limit`` is the largest number of
+    frames. Losses of the recording are passed to ``on_note`` as they are found and kept in
+    ``notes``. Raises InputError.
     """
     if limit is not None and limit < 1:
         raise InputError(f'limit: expected at least one frame, found {limit}')

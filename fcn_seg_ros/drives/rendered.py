@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A rendered drive as frames to play, segment and score."""
+"""A rendered drive as a Drive."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.ground.camera import PinholeCamera
 from fcn_seg_ros.synthetic.suburb import RenderedDrive
 
-#: The stamp of every rendered drive's first frame, ns: fixed, so that runs can be compared.
+#: Stamp of the first frame in ns: fixed, so that runs can be compared.
 START_NS = 1_700_000_000 * 10**9
 
 
 class RenderedDriveSource:
-    """A Drive (see bags/drive.py) over a RenderedDrive: rgb8 frames with their true masks."""
+    """A Drive (see drive.py) over a RenderedDrive: rgb8 frames with their true masks."""
 
     def __init__(self, seed: int = 0, length: int = 100, rate_hz: float = 10.0,
                  camera: PinholeCamera | None = None, start_ns: int = START_NS,
                  frame_id: str = 'camera') -> None:
         """
-        Make the drive up; nothing is rendered before a frame is asked for.
+        Set up the drive; frames are rendered when they are needed.
 
-        Raise InputError if an argument is out of its range.
+        Raises InputError if an argument is out of range.
         """
         if start_ns < 0:
             raise InputError(f'rendered drive: start_ns must not be negative, got {start_ns}')
@@ -51,5 +51,5 @@ class RenderedDriveSource:
                                    calibration=self._calibration, truth=frame.road)
 
     def __iter__(self) -> Iterator[DriveFrame]:
-        """Yield the frames in the order of their stamps."""
+        """Yield the frames in order."""
         return (self[index] for index in range(len(self)))

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A ROS 1 bag (http://wiki.ros.org/Bags/Format/2.0), also without index: .bag.active, cut off."""
+"""Read a ROS 1 bag (http://wiki.ros.org/Bags/Format/2.0), also cut off or without index."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Ros1File(BlockFile):
     """
 
     def __init__(self, path: Path, notes: Notes) -> None:
-        """Find the channels and the blocks; raises InputError where the bag is encrypted."""
+        """Find the channels and the blocks; raises InputError if the bag is encrypted."""
         super().__init__(path, notes)
         self._counts: Counter[int] = Counter()
         end = self._walk()
@@ -53,7 +53,7 @@ class Ros1File(BlockFile):
                 f'{self._size} bytes, what came after them is lost', None))
 
     def _walk(self) -> bool:
-        """Collect the chunks; tell whether the recorder has closed the bag."""
+        """Collect the chunks; return whether the recorder has closed the bag."""
         position, closed, at_index = len(MAGIC), False, False
         while position < self._size:
             head = self._record(position)
@@ -85,7 +85,7 @@ class Ros1File(BlockFile):
         return closed and (at_index or position == self._size)
 
     def _record(self, position: int) -> tuple[Header, int, int] | None:
-        """Return a record's header and where its data begins, and its size."""
+        """Return the header of a record, and the position and size of its data."""
         length = self._read(position, 4)
         size = _LENGTH.unpack(length)[0] if len(length) == 4 else 0
         if not 0 < size <= _MAX_HEADER:
@@ -97,7 +97,7 @@ class Ros1File(BlockFile):
         return header, position + 8 + size, _LENGTH.unpack(content[size:])[0]
 
     def _search(self, position: int) -> int | None:
-        """Return where the next chunk begins, None where there are no more."""
+        """Return where the next chunk begins, None if there are no more."""
         while position < self._size:
             piece = self._read(position, _SEARCH_BYTES)
             for match in _CHUNK_START.finditer(piece):
@@ -116,7 +116,7 @@ class Ros1File(BlockFile):
             fields.get('message_definition', b'').decode(errors='replace'), 'ros1msg')
 
     def _take_index(self, header: Header, data: bytes) -> None:
-        """Take the times of one connection's messages in the chunk before."""
+        """Process the times of one connection's messages in the chunk before."""
         channel, block = _number(header, 'conn'), self.blocks[-1]
         times = [_time(data, at) for at in range(0, len(data) - 11, 12)]
         if times:
@@ -126,7 +126,7 @@ class Ros1File(BlockFile):
                 block, start_ns=start, channels=(block.channels or frozenset()) | {channel})
 
     def _look_into_blocks(self, end: bool) -> None:
-        """Read the chunks whose content no index tells."""
+        """Read the chunks that no index describes."""
         for index, block in enumerate(self.blocks):
             last = not end and index == len(self.blocks) - 1
             known = block.channels is not None and block.channels <= set(self.channels)
@@ -145,7 +145,7 @@ class Ros1File(BlockFile):
                     start_ns=min((e.received_ns for e in entries), default=0))
 
     def _load(self, block: Block) -> tuple[bytes, str]:
-        """Return the chunk's bytes, decompressed, and what is wrong with them."""
+        """Return the decompressed bytes of a chunk, and their fault or ''."""
         record = self._record(block.offset)
         if record is None:
             return b'', 'no record begins there'
@@ -154,7 +154,7 @@ class Ros1File(BlockFile):
         return decompress(self._read(start, size), kind, _number(header, 'size') or None)
 
     def _entries(self, content: bytes, wanted: Set[int]) -> tuple[list[Entry], str]:
-        """Return where the wanted messages lie, and what ended the search too early."""
+        """Return the places of the wanted messages, and what ended the search early or ''."""
         entries, end = [], 0
         for header, start, size in _records(content):
             end = start + size
@@ -175,7 +175,7 @@ class Ros1File(BlockFile):
 
 
 def parse_header(content: bytes) -> Header:
-    """Return the fields of a header, as far as they are whole."""
+    """Return the complete fields of a header."""
     fields, position = {}, 0
     while position + 4 <= len(content):
         size, = _LENGTH.unpack_from(content, position)
@@ -189,7 +189,7 @@ def parse_header(content: bytes) -> Header:
 
 
 def _records(content: bytes) -> Iterator[tuple[Header, int, int]]:
-    """Yield header, place and size of the data of the whole records in a chunk."""
+    """Yield header, and position and size of the data, of the complete records in a chunk."""
     position = 0
     while position + 4 <= len(content):
         start = position + 4 + _LENGTH.unpack_from(content, position)[0]
@@ -203,12 +203,12 @@ def _records(content: bytes) -> Iterator[tuple[Header, int, int]]:
 
 
 def _number(header: Header, name: str) -> int:
-    """Return a field as an unsigned number, 0 where it is missing."""
+    """Return a field as an unsigned number, 0 if it is missing."""
     return int.from_bytes(header.get(name, b''), 'little')
 
 
 def _time(content: bytes, position: int) -> int:
-    """Return the time at a position in ns, 0 where there is none."""
+    """Return the time at a position in ns, 0 if there is none."""
     if len(content) < position + _TIME.size:
         return 0
     seconds, nanoseconds = _TIME.unpack_from(content, position)

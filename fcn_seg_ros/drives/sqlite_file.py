@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A SQLite file of rosbag2: also with a write-ahead log beside it, cut off, or damaged."""
+"""Read a SQLite file of rosbag2, also with a write-ahead log, cut off, or damaged."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SqliteFile:
     """A storage file in SQLite, in any of rosbag2's schemas (from Dashing to Rolling)."""
 
     def __init__(self, path: Path, notes: Notes) -> None:
-        """Read the topics; raises InputError where the file has no messages table."""
+        """Read the topics; raises InputError if the file has no messages table."""
         self.path = path
         self.notes = notes
         try:
@@ -50,7 +50,7 @@ class SqliteFile:
         return int(self._times.min()) if self._times.size else 0
 
     def messages(self, wanted: Set[int]) -> Iterator[StoredMessage]:
-        """Yield the messages of the wanted channels by time; what is damaged is noted."""
+        """Yield the messages of the wanted channels by time; damage is noted."""
         chosen = np.flatnonzero(np.isin(self._topic_ids, list(wanted)))
         order = chosen[np.lexsort((self._ids[chosen], self._times[chosen]))]
         for row in order:
@@ -72,12 +72,12 @@ class SqliteFile:
         self._database.close()
 
     def _open(self) -> sqlite3.Connection:
-        """Return the database, its log included where there is one."""
+        """Return the database, with its log if there is one."""
         try:
             return self._connect(_AS_IT_IS)
         except sqlite3.Error as error:
-            # A transaction that was under way when the recorder was killed would have to be
-            # taken back, which needs a file that may be written to.
+            # A transaction that was open when the recorder was killed must be rolled back, which
+            # needs a writable file.
             database = self._connect(_WITHOUT_JOURNAL)
             self.notes.add(Note(
                 f'{self.path.name}: read without its journal ({one_line(error)}), so that the last '
@@ -85,14 +85,14 @@ class SqliteFile:
             return database
 
     def _connect(self, how: str) -> sqlite3.Connection:
-        # Quoted: a name may have the #, ? and % that mean something in a URI. The prefetching
-        # thread reads what the main thread has opened; they never do so at once.
+        # Quoted, as a name may contain #, ? or %, which have a meaning in a URI. The prefetching
+        # thread reads what the main thread has opened, never at the same time.
         name = quote(os.fsencode(self.path.absolute()))
         database = sqlite3.connect(f'file:{name}?{how}', uri=True, check_same_thread=False)
         database.text_factory = lambda content: content.decode(errors='replace')
         try:
             database.execute('PRAGMA locking_mode=EXCLUSIVE')
-            # SQLite opens no file that is shorter than it should be, unless it may be repaired.
+            # SQLite refuses a file that is too short, unless it may be repaired.
             database.execute('PRAGMA writable_schema=ON')
             database.execute('SELECT count(*) FROM sqlite_master').fetchone()
         except sqlite3.Error:
@@ -101,11 +101,11 @@ class SqliteFile:
         return database
 
     def _topics(self) -> dict[int, tuple[str, str, str, str, str, str]]:
-        """Return the fields of each topic's Channel but the count, by the topic's number."""
+        """Return the fields of each topic's Channel except the count, by topic number."""
         columns = {row[1] for row in self._database.execute('PRAGMA table_info(topics)')}
         qos = 'offered_qos_profiles' if 'offered_qos_profiles' in columns else "''"
         definitions: dict[str, tuple[str, str]] = {}
-        # Humble and older have none; who reads images needs none.
+        # Humble and older have none; reading images needs none.
         with suppress(sqlite3.Error):
             definitions = {name: (_text(definition), _text(encoding))
                            for name, definition, encoding in self._database.execute(
@@ -120,7 +120,7 @@ class SqliteFile:
         """
         Return number, time and topic of every message, as int64 arrays.
 
-        Where the table is damaged it is read from both ends, up to the damage.
+        A damaged table is read from both ends, up to the damage.
         """
         forward, fault = self._read_rows('ASC', None)
         if not fault:
@@ -136,7 +136,7 @@ class SqliteFile:
         return rows[:, 0], rows[:, 1], rows[:, 2]
 
     def _read_rows(self, order: str, after: int | None) -> tuple[np.ndarray, str]:
-        """Return the rows in an order of their numbers, and what ended it too early."""
+        """Return the rows ordered by number, and what ended reading early or ''."""
         numbers = array('q')
         where = '' if after is None else f'WHERE id > {after}'
         fault = ''

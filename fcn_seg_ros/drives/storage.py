@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What every storage file of a bag offers, and what those made of blocks share."""
+"""The interface of a bag's storage files, and the base class of those made of blocks."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from typing import NamedTuple, Protocol
 from fcn_seg_ros.drives.merge import merge_lazily
 from fcn_seg_ros.drives.notes import Note, Notes
 
-# Blocks overlap in time where a recorder wrote them out of order; more than this many at once
-# are read again when it is their turn.
+# Blocks overlap in time if a recorder wrote them out of order. Beyond this many at once, blocks are
+# read again.
 _CACHED_BLOCKS = 4
 
 
 @dataclass(frozen=True)
 class Channel:
     """
-    One topic of a storage file, in one type: a topic may have several.
+    One topic of a storage file with one type; a topic may have several types.
 
-    ``type`` is the ROS 2 name (sensor_msgs/msg/Image), empty where the file does not tell;
-    ``encoding`` is that of its messages (cdr, ros1, or what is not ROS: protobuf, json, ...).
-    ``definition`` and ``qos`` are as they were recorded, for who copies the topic. ``count`` is the
-    number of its messages, None where only reading the file through would tell.
+    ``type`` is the ROS 2 name (sensor_msgs/msg/Image), '' if unknown; ``encoding`` that of the
+    messages (cdr, ros1, or one that is not ROS's: protobuf, json, ...). ``definition`` and ``qos``
+    are as recorded, for copying the topic. ``count`` is the number of messages, None if only
+    reading the file through would tell.
     """
 
     topic: str
@@ -56,11 +56,11 @@ class Storage(Protocol):
     channels: dict[int, Channel]
 
     def start_ns(self) -> int:
-        """Return a time that no message is earlier than."""
+        """Return a lower bound of the messages' times."""
         ...
 
     def messages(self, wanted: Set[int]) -> Iterator[StoredMessage]:
-        """Yield the messages of the wanted channels in the order of their times."""
+        """Yield the messages of the wanted channels by time."""
         ...
 
     def close(self) -> None:
@@ -69,7 +69,7 @@ class Storage(Protocol):
 
 
 def ros2_type(name: str) -> str:
-    """Return the ROS 2 name of a type that may be written as ROS 1 or DDS does."""
+    """Return the ROS 2 name of a type that may be written as in ROS 1 or DDS."""
     name = re.sub(r'::dds_::(\w+)_$', r'::\1', name).replace('::', '/')
     package, _, rest = name.partition('/')
     return f'{package}/msg/{rest}' if rest and '/' not in rest else name
@@ -78,10 +78,10 @@ def ros2_type(name: str) -> str:
 @dataclass(frozen=True)
 class Block:
     """
-    A piece of a file that is read at once: a chunk, or messages that lie one after another.
+    A piece of a file that is read at once: a chunk, or consecutive messages.
 
-    ``channels`` are those that have messages in it, None where that is not known. ``cut`` says that
-    the end of the file cuts it off, which has been noted.
+    ``channels`` are those with messages in it, None if unknown. ``cut``: the end of the file cuts
+    it off, which has been noted.
     """
 
     start_ns: int
@@ -93,7 +93,7 @@ class Block:
 
 
 class Entry(NamedTuple):
-    """Where a message lies in its block."""
+    """The place of a message in its block."""
 
     received_ns: int
     channel: int
@@ -103,10 +103,10 @@ class Entry(NamedTuple):
 
 class BlockFile:
     """
-    A storage file made of blocks: at any time a few of them are in memory.
+    A storage file made of blocks, of which a few are in memory at a time.
 
-    A format says how a block becomes bytes (``_load``) and where the messages lie in these
-    (``_entries``); both note what is damaged.
+    A format defines how a block becomes bytes (``_load``) and where the messages are in them
+    (``_entries``); both note damage.
     """
 
     def __init__(self, path: Path, notes: Notes) -> None:
@@ -115,17 +115,17 @@ class BlockFile:
         self.notes = notes
         self.channels: dict[int, Channel] = {}
         self.blocks: list[Block] = []
-        # It lives as long as this object.
+        # Open for the life of this object.
         self._file = path.open('rb')
         self._size = os.fstat(self._file.fileno()).st_size
         self._cache: OrderedDict[int, tuple[bytes, str]] = OrderedDict()
 
     def start_ns(self) -> int:
-        """Return a time that no message is earlier than."""
+        """Return a lower bound of the messages' times."""
         return min((block.start_ns for block in self.blocks), default=0)
 
     def messages(self, wanted: Set[int]) -> Iterator[StoredMessage]:
-        """Yield the messages of the wanted channels in the order of their times."""
+        """Yield the messages of the wanted channels by time."""
         sources = ((block.start_ns, partial(self._block_entries, block, wanted))
                    for block in self.blocks
                    if block.channels is None or block.channels & wanted)
@@ -154,13 +154,13 @@ class BlockFile:
             else:
                 self.notes.add(Note(
                     f'{self.path.name}: the block at byte {block.offset} is damaged '
-                    f'({fault or inner_fault}); its {len(entries)} messages may be, too',
+                    f'({fault or inner_fault}); so may its {len(entries)} messages be',
                     received_ns=block.start_ns))
         for entry in sorted(entries, key=lambda e: e.received_ns):
             yield entry.received_ns, entry, block
 
     def _content(self, block: Block) -> tuple[bytes, str]:
-        """Return the block's bytes and what is wrong with them, read again where need be."""
+        """Return the bytes of a block and their fault, read again if not cached."""
         if block.offset not in self._cache:
             self._cache[block.offset] = self._load(block)
             if len(self._cache) > _CACHED_BLOCKS:
@@ -174,13 +174,13 @@ class BlockFile:
         return self._file.read(max(0, min(size, self._size - offset)))
 
     def _load(self, block: Block) -> tuple[bytes, str]:
-        """Return the block's bytes, decompressed, and what is wrong with them."""
+        """Return the decompressed bytes of a block, and their fault or ''."""
         raise NotImplementedError
 
     def _entries(self, content: bytes, wanted: Set[int]) -> tuple[list[Entry], str]:
-        """Return where the wanted messages lie, and what ended the search too early."""
+        """Return the places of the wanted messages, and what ended the search early or ''."""
         raise NotImplementedError
 
     def _expected(self, block: Block, wanted: Set[int]) -> int | None:
-        """Return how many wanted messages the block should have, None if nothing tells."""
+        """Return the expected number of wanted messages in a block, None if unknown."""
         raise NotImplementedError

@@ -19,11 +19,11 @@ DEFAULT_RATE_HZ = 25.0
 
 
 class VideoDrive:
-    """The first video stream of a file: stamps from its presentation times, its own rate."""
+    """The first video stream of a file, with its presentation times and rate."""
 
     def __init__(self, path: Path, rate_hz: float | None = None,
                  frame_id: str = 'camera', notes: Notes | None = None) -> None:
-        """Open the file once and decode one frame; raises InputError where it has none."""
+        """Open the file and decode one frame; raises InputError if it has none."""
         self.notes = Notes() if notes is None else notes
         self.path = path
         self.name = str(path)
@@ -37,7 +37,7 @@ class VideoDrive:
             next(iter(self))
 
     def __iter__(self) -> Iterator[DriveFrame]:
-        """Yield the frames as rgb8; raises InputError where none can be decoded."""
+        """Yield the frames as rgb8; raises InputError if none can be decoded."""
         self.notes.restart()
         index = 0
         with self._open() as container:
@@ -49,7 +49,7 @@ class VideoDrive:
                              'frame that can be decoded')
 
     def _decode(self, container: av.container.InputContainer) -> Iterator[av.VideoFrame]:
-        """Yield the frames that can be decoded; the others are noted."""
+        """Yield the frames that can be decoded; note the others."""
         packets, count = container.demux(container.streams.video[0]), 0
         while True:
             try:
@@ -63,13 +63,12 @@ class VideoDrive:
             try:
                 frames = packet.decode()
             except av.error.FFmpegError as error:
-                self.notes.add(Note(f'what follows frame {count} cannot be decoded '
+                self.notes.add(Note(f'a frame after frame {count} cannot be decoded '
                                     f'({error.strerror})', 1))
                 continue
             for frame in frames:
                 if frame.is_corrupt:
-                    self.notes.add(Note(f'frame {count} is damaged; it is shown as the decoder '
-                                        'made it up'))
+                    self.notes.add(Note(f'frame {count} is damaged; the decoder has filled it in'))
                 yield frame
                 count += 1
 
@@ -80,19 +79,19 @@ class VideoDrive:
         else:
             stamp_ns = round(index * 1e9 / self.rate_hz)
         rgb = frame.to_ndarray(format='rgb24')
-        # A phone writes sideways pixels and a note to turn them; FFmpeg's decoder leaves that
-        # to the reader. Counter-clockwise degrees, as np.rot90 counts.
+        # Phones store sideways pixels and a rotation, which FFmpeg's decoder leaves to the reader.
+        # Degrees are counter-clockwise, as for np.rot90.
         turns = round(getattr(frame, 'rotation', 0) / 90) % 4
         return DriveFrame.from_rgb(np.rot90(rgb, turns), stamp_ns, frame_id=self.frame_id)
 
     def _open(self) -> av.container.InputContainer:
-        """Return the opened file; raises InputError where it holds no video stream."""
+        """Return the opened file; raises InputError if it has no video stream."""
         try:
-            # With a protocol: FFmpeg would take what stands before a colon in a name for one.
+            # With a protocol: FFmpeg takes whatever comes before a colon in a name for one.
             container = av.open(f'file:{self.path}')
         except (av.error.FFmpegError, OSError) as error:
-            hint = ('; its index (moov) is missing, as a recorder leaves it that was killed: '
-                    'repair it, for example by untrunc' if _lacks_index(self.path) else '')
+            hint = ('; its index (moov) is missing, probably as the recorder was killed: '
+                    'repair it, for example with untrunc' if _lacks_index(self.path) else '')
             raise InputError(f'{self.path}: expected a video file (mp4, avi, mkv, ...), found '
                              f'{self.path.stat().st_size} bytes that FFmpeg cannot open '
                              f'({error.strerror}){hint}') from None
@@ -104,7 +103,7 @@ class VideoDrive:
 
 
 def _lacks_index(path: Path) -> bool:
-    """Tell whether a file is an MP4 without the box that says where its frames are."""
+    """Return whether a file is an MP4 without the index of its frames."""
     with path.open('rb') as file:
         position, first = 0, True
         while True:

@@ -67,7 +67,7 @@ def resolve_device(device: str) -> str:
     number = int(device.partition(':')[2] or 0)
     if not has_torch():
         raise InputError(f'device: expected PyTorch for {device}, found none (pip install '
-                         "'fcn_seg_ros[gpu]')")
+                         'torch)')
     if number >= count:
         raise InputError(f'device: expected one of the {count} CUDA devices that PyTorch finds '
                          f'here, found {device!r}')

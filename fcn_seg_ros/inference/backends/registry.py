@@ -194,8 +194,8 @@ def _nothing_runs(rows: Sequence[BackendRow], network: Any) -> str:
     """Return the error line where no backend that is installed can run a checkpoint."""
     runtimes = [row for row in rows if row.converted and not row.missing()]
     if not runtimes:
-        return ('backend: expected openvino, onnxruntime or torch, found none of them (pip install '
-                "'fcn_seg_ros[cpu]')")
+        return ('backend: expected openvino, onnxruntime or torch, found none of them (in a clone '
+                "of fcn_seg_ros: pip install '.[cpu]')")
     path, suffix = network.path or Path('network'), runtimes[0].converted
     return (f'{path}: expected PyTorch to convert it for {runtimes[0].name}, found none (pip '
             f'install torch; or, where that is installed, run `export {path.name} --format '
