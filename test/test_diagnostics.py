@@ -249,7 +249,7 @@ def test_several_problems_are_all_named_the_worst_first(camera):
     assert verdict.level == ERROR
     assert verdict.message == (
         'images could not be segmented in the last second; /cheap_camera and this node do not '
-        'fit; malformed images in the last second')
+        'match; malformed images in the last second')
 
 
 def test_counts_that_begin_anew_are_no_negative_rate(camera):

@@ -149,7 +149,7 @@ def test_images_of_long_ago_hint_at_the_clock(random_checkpoint, rendered_frames
         try:
             client.connect()
             client.exchange(image_message(rendered_frames[0].image, 1_317_000_000 * SECOND))
-            client.until(lambda: any('use_sim_time on this node and --clock' in message
+            client.until(lambda: any('set use_sim_time on this node and play' in message
                                      for message in client.messages))
         finally:
             client.close()
