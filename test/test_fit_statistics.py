@@ -19,6 +19,7 @@ from fcn_seg_ros.inference.familiar import distance, figures, fit
 from fcn_seg_ros.inference.picture import glance
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.models.checkpoint_file import read_checkpoint, with_info
+from fcn_seg_ros.resources import default_checkpoint
 
 NAMES = {'brightness', 'contrast', 'sharpness', 'detail', 'warm', 'cool', 'confidence',
          'undecided', 'road'}
@@ -45,6 +46,15 @@ class Shades:
 def checkpoint(random_checkpoint, tmp_path):
     """Return a copy of the random network's file."""
     return shutil.copy(random_checkpoint, tmp_path / 'own.safetensors')
+
+
+def test_the_self_test_stays(tmp_path):
+    path = shutil.copy(default_checkpoint(), tmp_path / 'own.safetensors')
+    before = read_checkpoint(path).self_test
+    fit_statistics(path, [Shades([90, 120])])
+    after = read_checkpoint(path).self_test
+    assert before is not None and after is not None
+    assert (after.probability == before.probability).all()
 
 
 def test_ranges_hold_nearly_all_frames_and_are_never_narrow():

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from urllib.error import URLError
+
 import cv2
 import numpy as np
 import pytest
@@ -11,8 +13,12 @@ from conftest import network_info
 
 from fcn_seg_ros.datasets.frames import Frames
 from fcn_seg_ros.datasets.registry import open_dataset, parse_spec
+from fcn_seg_ros.datasets.survey import survey
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.evaluation.evaluate import evaluate
 from fcn_seg_ros.inference.preprocess import network_rows, network_size
+from fcn_seg_ros.inference.segmenter import RoadSegmenter
+from fcn_seg_ros.models.encoders import weights
 
 
 def test_a_folder_and_a_video(tmp_path):
@@ -62,3 +68,26 @@ def test_a_narrow_field_of_view_gets_a_small_input(focal_length, expected):
     size = network_size(720, 1280, network_rows(720, 1280, info, focal_length))
     assert size == expected
     assert focal_length * size[0] / 720 < 1.1 * 850
+
+
+def test_nothing_is_scored_without_labels(tmp_path, random_checkpoint):
+    cv2.imwrite(str(tmp_path / 'a.png'), np.zeros((96, 320, 3), np.uint8))
+    with pytest.raises(InputError, match='1 images: expected labelled pixels to score on'):
+        evaluate(RoadSegmenter(random_checkpoint, 'cpu'), Frames(tmp_path))
+
+
+def test_frames_without_labels_are_no_fault(tmp_path):
+    cv2.imwrite(str(tmp_path / 'a.png'), np.zeros((96, 320, 3), np.uint8))
+    assert not survey(Frames(tmp_path)).problems
+
+
+def test_encoder_weights_that_cannot_be_downloaded_are_one_line(monkeypatch):
+    class Unreachable:
+        url = 'https://example.com/weights.pth'
+
+        def get_state_dict(self, progress: bool) -> dict:
+            raise URLError('no address')
+    monkeypatch.setattr(weights.torchvision.models, 'get_model_weights',
+                        lambda name: {'IMAGENET1K_V1': Unreachable()})
+    with pytest.raises(InputError, match='weights.pth.*no address.*--encoder-weights'):
+        weights.imagenet_state('resnet18')

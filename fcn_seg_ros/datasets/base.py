@@ -63,6 +63,7 @@ class RoadDataset:
     defaults where it is scored instead of trained on. ``has_root``: it lies in a folder or file,
     ``has_splits``: it can be opened in part. ``third_party``: its licence is somebody else's.
     ``check_first``: every file is decoded before a training run starts.
+    ``labelled``: samples have a ground truth, so one without road is a fault.
 
     >>> import numpy as np
     >>> from fcn_seg_ros.datasets.base import RoadDataset, Sample
@@ -86,6 +87,7 @@ class RoadDataset:
     has_splits: ClassVar[bool] = True
     third_party: ClassVar[bool] = True
     check_first: ClassVar[bool] = True
+    labelled: ClassVar[bool] = True
 
     @classmethod
     def open(cls, root: str, split: str | None, options: Any, strict: bool) -> RoadDataset:

@@ -38,7 +38,7 @@ class Frames(RoadDataset):
     Options = FramesOptions
     has_splits = False
     # Without labels there is nothing to check.
-    check_first = False
+    check_first = labelled = False
 
     def __init__(self, root: str | Path, every: int = 1) -> None:
         self.root = Path(root)

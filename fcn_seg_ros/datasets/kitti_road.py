@@ -51,7 +51,8 @@ class KittiRoad(PairedFiles):
         for folder in (self._images, self._truths):
             if not folder.is_dir():
                 raise InputError(f'{self.root}: expected a KITTI Road folder with '
-                                 f'{folder.relative_to(self.root)}, found none')
+                                 f'{folder.relative_to(self.root)}, found none; other datasets '
+                                 'are given as KIND:PATH, such as camvid:PATH or folder:PATH')
         names = self._all_names() if split is None else read_split(self.root, split)
         super().__init__(names, self._pair, read_truth, strict)
 

@@ -86,7 +86,7 @@ def survey(dataset: RoadDataset, progress: Callable[[], None] = lambda: None) ->
             continue
         found.pictures.append(result)
         other, road, _ = result.pixels
-        if not road:
+        if not road and dataset.labelled:
             what = 'no road' if other else 'no labelled pixel'
             found.problems.append(Problem('empty', f'{result.name}: {what}'))
     _add_duplicates(found)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from fcn_seg_ros.datasets.base import IGNORE, Classes, RoadDataset, Sample
+from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.calibration import BoundaryCounts, Calibration, calibrate
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts, RoadScores, bootstrap_max_f, mean_iou_of
 from fcn_seg_ros.evaluation.planner import PlannerErrors, PlannerScores
@@ -170,6 +171,9 @@ class Tally:
     def compute(self) -> Evaluation:
         """Return the scores of everything counted; the order does not matter."""
         total = sum(self.perspective.values(), np.zeros((2, 256), np.int64))
+        if not total.any():
+            raise InputError(f'{len(self.perspective)} images: expected labelled pixels to score '
+                             'on, found none')
         names = sorted(self.boundary)
         _, iou = f1_and_iou(total, self.threshold)
         times = [t for t in self.milliseconds if np.isfinite(t)]

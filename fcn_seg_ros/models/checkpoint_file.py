@@ -43,7 +43,7 @@ _SELF_TEST = 'self_test.'
 _HASH = 'sha256'
 # Metadata that do not affect the probability.
 _NO_EFFECT = ('threshold', 'palette', 'scores', 'training_data', 'licence', 'git_commit',
-              'format_version')
+              'format_version', 'statistics')
 # Four times VGG16's weights in single precision.
 MOST_BYTES = 2 * 2**30
 

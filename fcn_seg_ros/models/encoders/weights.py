@@ -8,13 +8,18 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.errors import InputError, one_line
 
 
 def imagenet_state(name: str) -> dict[str, Tensor]:
     """Return the ImageNet weights of a torchvision model (downloaded unless cached)."""
     weights = torchvision.models.get_model_weights(name)['IMAGENET1K_V1']
-    state: dict[str, Tensor] = weights.get_state_dict(progress=True)
+    try:
+        state: dict[str, Tensor] = weights.get_state_dict(progress=True)
+    except OSError as error:  # no network, a broken download, a full disk
+        raise InputError(f'encoder weights: expected to download {weights.url}, failed '
+                         f'({one_line(error)}); give a file with --encoder-weights, or train '
+                         'from scratch with --encoder-weights none') from None
     return state
 
 
