@@ -89,5 +89,5 @@ def test_encoder_weights_that_cannot_be_downloaded_are_one_line(monkeypatch):
             raise URLError('no address')
     monkeypatch.setattr(weights.torchvision.models, 'get_model_weights',
                         lambda name: {'IMAGENET1K_V1': Unreachable()})
-    with pytest.raises(InputError, match='weights.pth.*no address.*--encoder-weights'):
+    with pytest.raises(InputError, match=r'weights.pth.*no address.*--encoder-weights'):
         weights.imagenet_state('resnet18')
