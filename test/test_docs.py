@@ -138,4 +138,4 @@ def test_nav2_example_names_every_class_of_the_packaged_network():
 def test_topics_page_lists_every_output():
     text = (ROOT / 'docs/reference/topics.md').read_text()
     for name in (*outputs.OUTPUTS, 'label_info'):
-        assert f'`{name}`' in text
+        assert f'`<cam>/road/{name}`' in text
