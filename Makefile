@@ -11,7 +11,7 @@ BIN := .venv-dev/bin
 INPUT ?= rendered
 DEMO_ARGS ?=
 
-# Real data for the tests that want it (see README).
+# Real data for the tests that want it (see CONTRIBUTING.md).
 export FCN_SEG_DATA
 
 .PHONY: demo test lint docs reference networks lock clean

@@ -36,7 +36,7 @@ from fcn_seg_ros.launching.arguments import (  # noqa: E402
 )
 from fcn_seg_ros.models.checkpoint_file import read_checkpoint  # noqa: E402
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo  # noqa: E402
-from fcn_seg_ros.models.encoders import ENCODERS  # noqa: E402
+from fcn_seg_ros.models.encoders import find_encoder, list_encoders  # noqa: E402
 from fcn_seg_ros.node.outputs.registry import topic_table  # noqa: E402
 from fcn_seg_ros.node.parameters import CAMERA_PARAMETERS, PARAMETERS, Row  # noqa: E402
 from fcn_seg_ros.resources import CHECKPOINTS, find_checkpoint  # noqa: E402
@@ -170,6 +170,13 @@ def datasets() -> str:
         for name, kind in datasets_registry._KINDS.items()))
 
 
+def encoders() -> str:
+    """Return the table of encoders."""
+    return table(('encoder', 'parameters, M', 'GMAC at 384x1248', 'input convention', 'licence'), (
+        (f'`{row.name}`', f'{row.parameters:g}', f'{row.gmac:g}', f'`{row.input_convention}`',
+         row.licence) for row in map(find_encoder, list_encoders())))
+
+
 def backends() -> str:
     """Return the table of backends."""
     return table(('backend', 'precisions on a CPU', 'on a GPU', 'needs', 'taken because'), (
@@ -220,7 +227,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     'checkpoint': checkpoint,
     'packaged': packaged,
     'datasets': datasets,
-    'encoders': lambda: code(ENCODERS),
+    'encoders': encoders,
     'backends': backends,
     'python_api': python_api,
 }

@@ -147,5 +147,5 @@ def real_data() -> Path:
     folder = os.environ.get('FCN_SEG_DATA', '')
     if not folder or not Path(folder).is_dir():
         pytest.skip('FCN_SEG_DATA does not name a folder with real data '
-                    f'(found {folder!r}); see README')
+                    f'(found {folder!r}); see CONTRIBUTING.md')
     return Path(folder)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import random
 import shutil
@@ -137,6 +138,14 @@ def test_old_files_without_a_hash_work(tmp_path):
     assert (own.info.format_version, packaged.info.format_version) == (1, 2)
     assert own.hash_weights() == packaged.hash_weights()
     assert RoadSegmenter(path, 'cpu').segment(drawn_scene()).mask.any()
+
+
+def test_metadata_of_earlier_versions_is_ignored(tmp_path):
+    """Such as how images were resized, which is no choice any more."""
+    path = tmp_path / 'earlier.safetensors'
+    write_unhashed(path, PACKAGED, {'resize_policy': 'keep_aspect'})
+    assert dataclasses.replace(read_checkpoint(path).info, format_version=2) == \
+        read_checkpoint(PACKAGED).info
 
 
 @pytest.mark.parametrize('weights', ['zero', 'constant', 'NaN in the middle'])

@@ -20,7 +20,7 @@ ROSDEP = {
     'yaml': 'python3-yaml',
     **dict.fromkeys(('av', 'hypothesis', 'lightning', 'nncf', 'onnx', 'onnxruntime', 'onnxscript',
                      'openvino', 'rich', 'rosbags', 'safetensors', 'simplejpeg', 'tensorboard',
-                     'torch', 'torchmetrics', 'torchvision', 'shtab'), ''),
+                     'torch', 'torch_pruning', 'torchmetrics', 'torchvision', 'shtab'), ''),
     # rosbags brings them; and what decoders are compared with.
     **dict.fromkeys(('backports', 'lz4', 'imagecodecs', 'turbojpeg'), '')}
 DEPENDENCIES = [(kind.tag, kind.text) for kind in ElementTree.parse(ROOT / 'package.xml').getroot()
