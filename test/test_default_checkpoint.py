@@ -46,7 +46,8 @@ def test_they_know_themselves(name):
     info = load_checkpoint(find_checkpoint(name)).info
     assert (info.encoder, info.decoder, info.classes) == (
         'road_adas', 'fcn4s', ('not road', 'road'))
-    assert info.network_pixels == 340_000 and info.git_commit and info.statistics
+    assert info.network_pixels == {'open': 260_000, 'general': 340_000}[name]
+    assert info.git_commit and info.statistics
     assert info.scores['scores'][ALL]['max_f'] >= 95.0
 
 
@@ -62,7 +63,7 @@ def test_nothing_non_commercial_is_in_the_open_one():
 def test_rendered_drives_never_trained_on(segmenter, held_out):
     result = evaluate(segmenter, held_out)
     print(f'IoU {100 * result.iou_at_threshold:.2f}, worst {result.worst[:3]}')
-    assert result.iou_at_threshold >= 0.92
+    assert result.iou_at_threshold >= 0.90
 
 
 def test_precision_of_the_node_changes_few_pixels(segmenter, held_out):

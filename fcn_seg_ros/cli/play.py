@@ -71,6 +71,8 @@ def build_parser() -> argparse.ArgumentParser:
                         help='wait for N subscribers to image_raw; 0: start at once')
     parser.add_argument('--wait-for-info-subscribers', type=int, default=0, metavar='N',
                         help='the same for camera_info')
+    parser.add_argument('--wait-for-listener', default='', metavar='NODE',
+                        help='wait until this node listens to camera_info')
     parser.add_argument('--wait-timeout', type=float, default=30.0, metavar='S',
                         help='start anyway after S seconds; inf: wait for ever')
     parser.add_argument('--json', action='store_true', help='print the summary as JSON')

@@ -86,7 +86,7 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
         player = DrivePlayer(drive, PlayOptions(
             options.cam, options.rate, options.speed, options.loop, options.stamps == 'wall',
             options.wait_for_subscribers, options.wait_for_info_subscribers,
-            options.wait_timeout, options.preload), stopped)
+            options.wait_timeout, options.preload, options.wait_for_listener), stopped)
         watch.done()
         summary = player.play()
         player.destroy_node()

@@ -17,7 +17,7 @@ from fcn_seg_ros.drives.child import Child, executable
 from fcn_seg_ros.drives.demo_output import OutputFolder
 from fcn_seg_ros.drives.demo_report import DemoReport, make_report
 from fcn_seg_ros.drives.drive import Drive
-from fcn_seg_ros.drives.recorder import Recorder, RecorderSession
+from fcn_seg_ros.drives.recorder import RECORDER_NAME, Recorder, RecorderSession
 from fcn_seg_ros.drives.recording import NodeCounts
 from fcn_seg_ros.drives.registry import open_drive
 from fcn_seg_ros.errors import InputError
@@ -68,7 +68,7 @@ class DemoOptions:
     def play_arguments(self, preload: bool) -> list[str]:
         """Return the arguments of play, which starts once node and recorder listen."""
         arguments = [self.input, '--cam', self.camera, '--json', '--wait-timeout', 'inf',
-                     '--wait-for-info-subscribers', '1']
+                     '--wait-for-listener', RECORDER_NAME]
         for name, value in (('--topic', self.topic), ('--rate', self.rate_hz),
                             ('--frames', self.frames)):
             if value is not None:

@@ -64,6 +64,7 @@ class PlayOptions:
     wait_for_info_subscribers: int = 0
     wait_timeout_s: float = 30.0
     preload: bool = False
+    wait_for_listener: str = ''
 
 
 @dataclass
@@ -219,9 +220,21 @@ class DrivePlayer(Node):
                         f'{options.wait_timeout_s:g} s at most')
                     told = True
                 time.sleep(0.02)
-        if any(count for _, count in wanted):
+        listener = options.wait_for_listener
+        while listener and not self._listens(listener):
+            if self.stopped() or time.monotonic() >= deadline:
+                return False
+            time.sleep(0.02)
+        if listener or any(count for _, count in wanted):
             self._sleep_until(time.monotonic() + SETTLE_S)
         return True
+
+    def _listens(self, name: str) -> bool:
+        """Return whether the node ``name`` listens to camera_info, and is connected."""
+        publisher = self.info_publisher
+        known = self.get_subscriptions_info_by_topic(publisher.topic_name)
+        return (any(info.node_name == name for info in known)
+                and publisher.get_subscription_count() >= len(known))
 
     def _publish_all(self, frames: Iterable[PreparedFrame], summary: PlaySummary) -> None:
         """Publish each frame when it is due."""

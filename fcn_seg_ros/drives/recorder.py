@@ -24,6 +24,7 @@ from fcn_seg_ros.drives.messages import from_image, header_key
 from fcn_seg_ros.drives.recording import MaskRecord, Recording
 from fcn_seg_ros.processes import WITHOUT_LOG
 
+RECORDER_NAME = 'recorder'
 QOS = QoSProfile(depth=30, reliability=ReliabilityPolicy.RELIABLE)
 
 
@@ -38,7 +39,7 @@ class Recorder(Node):
 
     def __init__(self, camera: str, recording: Recording, context: Context) -> None:
         """Subscribe to the node's outputs and start the worker."""
-        super().__init__('recorder', context=context, start_parameter_services=False)
+        super().__init__(RECORDER_NAME, context=context, start_parameter_services=False)
         self.camera = camera
         self.recording = recording
         self.diagnostics: dict[str, str] = {}
@@ -59,8 +60,8 @@ class Recorder(Node):
         """
         Subscribe to the player's topics: the headers of the input, and the truth.
 
-        The player waits for a subscriber to camera_info, so it starts after this call. The truth
-        is subscribed to first, so that it is matched by then.
+        A player that waits for this node to listen to camera_info starts after this call. The
+        truth comes first, so that it is matched by then.
         """
         self.create_subscription(Image, f'{self.camera}/road/truth', self._on_truth, QOS)
         self.create_subscription(CameraInfo, f'{self.camera}/camera_info', self._on_info, QOS)
