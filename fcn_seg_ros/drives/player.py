@@ -232,7 +232,7 @@ class DrivePlayer(Node):
         return True
 
     def _listens(self, name: str) -> bool:
-        """Tell whether the node ``name`` listens to camera_info, and is connected."""
+        """Return whether the node ``name`` listens to camera_info, and is connected."""
         publisher = self.info_publisher
         known = self.get_subscriptions_info_by_topic(publisher.topic_name)
         return (any(info.node_name == name for info in known)
