@@ -2,18 +2,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """The network: sizes, skips, encoders."""
 
+import numpy as np
 import pytest
 import torch
 import torchvision
+from conftest import network_info
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.models.decoders import AT_ONCE_SCALES, FCNDecoder
+from fcn_seg_ros.inference.segmenter import RoadSegmenter
+from fcn_seg_ros.models.checkpoint import save_checkpoint
+from fcn_seg_ros.models.decoders import AT_ONCE_SCALES, DECODERS, Decoder, FCNDecoder
 from fcn_seg_ros.models.encoders import ENCODERS, make_encoder, pretrained_state
 from fcn_seg_ros.models.encoders.base import freeze_batch_norm
 from fcn_seg_ros.models.fcn import make_network, start_from
-from fcn_seg_ros.models.layers import convolutionalize, subsample_conv
+from fcn_seg_ros.models.layers import Upsample, convolutionalize, score_layer, subsample_conv
 
 
 @settings(max_examples=20, deadline=None)
@@ -105,6 +109,34 @@ def test_staged_training_starts_from_the_coarser_network():
         coarse = finer
     with pytest.raises(InputError, match='same encoder'):
         start_from(make_network('resnet18', 'fcn8s', 2), coarse.state_dict())
+
+
+class StrideEightDecoder(Decoder):
+    """A decoder from outside: the features of stride 8 alone."""
+
+    def __init__(self, channels, outputs, skip_scales):
+        super().__init__()
+        self.score, self.upsample = score_layer(channels[1], outputs), Upsample(outputs, 8)
+        torch.nn.init.normal_(self.score.weight)
+
+    @property
+    def last(self):
+        return self.upsample
+
+    def scores(self, features):
+        return self.score(features[1])
+
+
+def test_a_foreign_decoder(random_network, rendered_frames, tmp_path, monkeypatch):
+    monkeypatch.setitem(DECODERS, 'stride8', StrideEightDecoder)
+    network = make_network('mobilenet_v2', 'stride8', 2).eval()
+    start_from(network, random_network.state_dict())
+    path = tmp_path / 'x.safetensors'
+    save_checkpoint(path, network, network_info(decoder='stride8'))
+    image = rendered_frames[0].image
+    one, other = (RoadSegmenter(path, 'cpu', 'fp32', backend=backend).segment(image).probability
+                  for backend in ('torch', 'openvino'))
+    assert one.std() > 5 and np.abs(one.astype(int) - other).max() <= 1
 
 
 def test_every_parameter_learns():
