@@ -73,11 +73,7 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
     a run (without ``resume``) or holds none (with it).
     """
     last = out / RESUME_FILE
-    if resume and not last.is_file():
-        raise InputError(f'{last}: expected the state of an interrupted run to resume, found none')
-    if not resume and last.exists():
-        raise InputError(f'{out}: expected a folder without a run, found {RESUME_FILE}; '
-                         'resume it or choose another folder')
+    _check_folder(last, resume)
     if not config.train:
         raise InputError('train: expected at least one dataset, found none')
     specs = [parse_spec(text) for text in config.train]
@@ -107,6 +103,14 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
     path = out / CHECKPOINT_FILE
     save_checkpoint(path, network.to('cpu', torch.float32).eval(), info)
     return path
+
+
+def _check_folder(last: Path, resume: bool) -> None:
+    if resume and not last.is_file():
+        raise InputError(f'{last}: expected the state of an interrupted run to resume, found none')
+    if not resume and last.exists():
+        raise InputError(f'{last.parent}: expected a folder without a run, found {last.name}; '
+                         'resume it or choose another folder')
 
 
 def taught(mixture: Mixture, specs: Sequence[DatasetSpec], teacher: str) -> Mixture:
