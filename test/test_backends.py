@@ -239,8 +239,8 @@ def test_what_does_not_fit_is_refused(random_checkpoint, options, text):
 def test_missing_packages_are_named(random_checkpoint, monkeypatch):
     hide(monkeypatch, 'onnxruntime', 'onnxscript')
     with pytest.raises(InputError, match=re.escape(
-            'backend: expected the packages of onnxruntime, found no onnxruntime and no '
-            'onnxscript (pip install onnxruntime onnxscript)')):
+            'backend: onnxruntime needs the package onnxruntime and onnxscript (pip install '
+            'onnxruntime onnxscript)')):
         make_backend(load_checkpoint(random_checkpoint), 'cpu', name='onnxruntime')
     monkeypatch.setenv('CXX', 'no-such-compiler')
     with pytest.raises(InputError, match="found no 'no-such-compiler'"):

@@ -144,7 +144,7 @@ def test_bad_plain_folders(folder, tmp_path):
     write(folder / 'masks' / 'c3.png', np.zeros((30, 40), np.uint8))
     refuse('c3.png: expected the image of sample c3 (.png, .jpg), found none', PlainFolder, folder)
     (folder / 'names.txt').write_bytes(b'\xff\xfe\x00')
-    refuse('found a file that is no text', PlainFolder, folder, 'names.txt')
+    refuse('found a file that is not text', PlainFolder, folder, 'names.txt')
     (folder / 'names.txt').write_text('c3')
     refuse('expected the image of sample c3', PlainFolder, folder, 'names.txt')
 

@@ -215,7 +215,7 @@ def test_submission_of_the_test_set(calibrated, exported, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(('content', 'text'), [
-    (None, 'um_000000.png: expected an image file, found one that cannot be read'),
+    (None, 'um_000000.png: the image file cannot be read'),
     (b'', 'um_000000.png: expected a PNG, JPEG or TIFF image, found 0 bytes'),
     (np.zeros((96, 320, 3), np.uint8), 'expected an 8-bit grey image, found uint8 of shape (96'),
     (np.zeros((96, 320), np.uint16), 'expected an 8-bit grey image, found uint16 of shape (96'),

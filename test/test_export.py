@@ -178,7 +178,7 @@ def test_a_fall_in_accuracy_is_refused(random_checkpoint, kitti_folder, tmp_path
 @pytest.mark.parametrize(('fault', 'text'), [
     (lambda *args: (lambda batch: np.full((*batch.shape[:3], 1), 255, np.uint8)), 'with IoU of'),
     (lambda *args: (lambda batch: np.zeros((1, 2), np.uint8)), 'parity: expected uint8'),
-    (lambda *args: {}['two\nlines'], 'found a fault: KeyError'),
+    (lambda *args: {}['two\nlines'], 'in fp32: KeyError'),
     (lambda graph, checkpoint, path, *rest: (path.parent / 'no' / 'where').write_bytes(b''),
      'cannot be written')])
 def test_what_is_wrong_is_not_kept(random_checkpoint, tmp_path, monkeypatch, fault, text):

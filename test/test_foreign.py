@@ -117,15 +117,15 @@ def test_the_shipped_description():
 
 
 @pytest.mark.parametrize(('change', 'text'), [
-    ({'channel_order': 'grb'}, "channel_order: 'grb' is none of rgb, bgr"),
-    ({'road': ['street']}, "road: ['street'] is no part of the classes"),
-    ({'road': VALUES['classes']}, 'is no part of the classes'),
+    ({'channel_order': 'grb'}, "channel_order: 'grb' is not one of rgb, bgr"),
+    ({'road': ['street']}, "road: ['street'] is not a proper subset of the classes"),
+    ({'road': VALUES['classes']}, 'is not a proper subset of the classes'),
     ({'std': [1, 0, 1]}, 'std above 0'),
-    ({'input_size': [0, 32]}, 'input_size: [0, 32] is no width and height'),
+    ({'input_size': [0, 32]}, 'input_size: [0, 32] is not a width and height'),
     ({'threshold': 2}, 'threshold: 2 is not in 0 to 1'),
     ({'colour': 'bgr'}, 'unknown: colour'),
-    ({'mean': 3}, 'found a fault in it'),
-    (None, 'no mapping'),
+    ({'mean': 3}, 'the description of the network is not valid'),
+    (None, 'not a mapping'),
 ])
 def test_bad_descriptions(network, change, text):
     path = network.with_suffix('.yaml')

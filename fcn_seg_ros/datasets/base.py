@@ -139,7 +139,7 @@ class RoadDataset:
 
     def submission_images(self) -> list[Path]:
         """Return the images that the KITTI Road benchmark takes; InputError for other datasets."""
-        raise InputError('--submission: expected a KITTI Road folder as SET, found another')
+        raise InputError('--submission needs a KITTI Road folder as SET')
 
 
 class Joined(RoadDataset):

@@ -56,7 +56,7 @@ def read_indices(path: Path) -> np.ndarray:
         with Image.open(io.BytesIO(checked.content)) as image:
             mode, pixels = image.mode, np.array(image)
     except Exception as error:  # Pillow raises many types, always because of the file
-        raise InputError(f'{path}: expected a label image, found a file that cannot be decoded '
+        raise InputError(f'{path}: the label image cannot be decoded '
                          f'({type_and_words(error)})') from None
     if mode in ('RGB', 'RGBA'):
         if (pixels[..., :3] == pixels[..., :1]).all():
@@ -79,7 +79,7 @@ def read_size(path: Path) -> tuple[int, int]:
         with Image.open(path, formats=('PNG', 'JPEG', 'TIFF')) as image:
             return image.size
     except Exception as error:  # Pillow raises many types, always because of the file
-        raise InputError(f'{path}: expected an image that can be decoded, found none '
+        raise InputError(f'{path}: the image cannot be decoded '
                          f'({type_and_words(error)})') from None
 
 
@@ -92,5 +92,5 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise InputError('expected an image file, found one that cannot be read '
+        raise InputError('the image file cannot be read '
                          f'({error.strerror})') from None

@@ -52,8 +52,7 @@ def read_calib(path: str | Path) -> KittiCalib:
         text = path.read_text()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else 'not text'
-        raise InputError(f'{path}: expected a calib file of KITTI Road, found one that cannot be '
-                         f'read ({reason})') from None
+        raise InputError(f'{path}: the calib file cannot be read ({reason})') from None
     lines = dict(line.split(':', 1) for line in text.splitlines() if ':' in line)
     p2, r0_rect, cam_to_road = (_matrix(path, lines, key) for key in _SHAPES)
     for key, rotation in (('R0_rect', r0_rect), ('Tr_cam_to_road', cam_to_road[:, :3])):
@@ -72,7 +71,7 @@ def _matrix(path: Path, lines: dict[str, str], key: str) -> np.ndarray:
     try:
         values = np.array([float(word) for word in words])
     except ValueError as error:
-        raise InputError(f'{path}: expected numbers in {key}, found a fault ({error})') from None
+        raise InputError(f'{path}: expected numbers in {key} ({error})') from None
     if len(values) != shape[0] * shape[1] or not np.isfinite(values).all():
         raise InputError(f'{path}: expected {shape[0] * shape[1]} finite numbers in {key}, '
                          f'found {lines[key].strip()[:60]!r} ({len(values)})')

@@ -106,10 +106,10 @@ def read_split(root: Path, split: str | Path) -> list[str]:
     try:
         names = path.read_text().split()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f'{path}: expected one sample name a line, found a file that is no text '
-                         f'({one_line(error)})') from None
+        raise InputError(f'{path}: expected one sample name per line, found a file that is not '
+                         f'text ({one_line(error)})') from None
     if not names:
-        raise InputError(f'{path}: expected one sample name a line, found an empty file')
+        raise InputError(f'{path}: expected one sample name per line, found an empty file')
     return names
 
 

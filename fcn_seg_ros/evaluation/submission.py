@@ -33,8 +33,7 @@ def official_name(name: str) -> str:
     """Return the benchmark's file name for a sample; raises InputError for other names."""
     category, _, number = name.partition('_')
     if category not in CATEGORIES or not number.isdigit():
-        raise InputError(f'{name}: expected a sample name of KITTI Road such as um_000061, '
-                         'found another')
+        raise InputError(f'{name}: not a sample name of KITTI Road, such as um_000061')
     return f'{category}_road_{number}.png'
 
 

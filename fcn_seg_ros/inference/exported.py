@@ -116,11 +116,10 @@ def read_self_test(path: Path, text: str | None) -> SelfTest:
             base64.b64decode((text or '').encode(), validate=True), _LARGEST_SELF_TEST)
         expected = unpack_self_test(path, content)
     except (ValueError, binascii.Error, zlib.error) as error:
-        raise InputError(f'{path}: expected the self-test that `export` writes, found none '
-                         f'({one_line(error)}): export it again') from None
+        raise InputError(f'{path}: no valid self-test ({one_line(error)}): export it '
+                         'again') from None
     if expected is None:
-        raise InputError(f'{path}: expected the self-test that `export` writes, found none: export '
-                         'it again')
+        raise InputError(f'{path}: no self-test: export it again')
     return expected
 
 
@@ -128,6 +127,5 @@ def _openvino_core(path: Path) -> Any:
     try:
         from fcn_seg_ros.inference.openvino_library import core
     except ImportError:
-        raise InputError(f'{path}: expected the package openvino to run it, found none '
-                         '(pip install openvino)') from None
+        raise InputError(f'{path}: needs the package openvino (pip install openvino)') from None
     return core()

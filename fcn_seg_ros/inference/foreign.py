@@ -53,13 +53,13 @@ class Description:
         """Refuse values that make no sense."""
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
-                raise ValueError(f'{name}: {getattr(self, name)!r} is none of '
+                raise ValueError(f'{name}: {getattr(self, name)!r} is not one of '
                                  f'{", ".join(allowed)}')
         if not 0 < len(set(self.road) & set(self.classes)) == len(self.road) < len(self.classes):
-            raise ValueError(f'road: {list(self.road)} is no part of the classes '
+            raise ValueError(f'road: {list(self.road)} is not a proper subset of the classes '
                              f'{list(self.classes)}')
         if len(self.input_size) != 2 or min(self.input_size) < 1:
-            raise ValueError(f'input_size: {list(self.input_size)} is no width and height')
+            raise ValueError(f'input_size: {list(self.input_size)} is not a width and height')
         if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
             raise ValueError('mean, std: each is three numbers, and std above 0')
         if not 0 <= self.threshold <= 1:
@@ -77,7 +77,7 @@ def read_description(path: str | Path) -> Description:
     try:
         values = yaml.safe_load(path.read_text())
         if not isinstance(values, dict):
-            raise ValueError('no mapping')
+            raise ValueError('not a mapping')
         hints = typing.get_type_hints(Description)
         unknown = [name for name in values if name not in hints]
         if unknown:
@@ -86,10 +86,10 @@ def read_description(path: str | Path) -> Description:
                                      for name, value in values.items()}
         return Description(**arguments)
     except OSError as error:
-        raise InputError(f'{path}: expected the description of a network, found a file that '
-                         f'cannot be read ({error.strerror})') from None
+        raise InputError(f'{path}: the description of the network cannot be read '
+                         f'({error.strerror})') from None
     except (ValueError, TypeError, yaml.YAMLError) as error:
-        raise InputError(f'{path}: expected the description of a network, found a fault in it '
+        raise InputError(f'{path}: the description of the network is not valid '
                          f'({one_line(error)})') from None
 
 

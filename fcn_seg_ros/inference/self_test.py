@@ -39,9 +39,9 @@ def self_test(segmenter: RoadSegmenter) -> float | None:
     found = segmenter.segment(image)
     # Comparing with a constant would not do: at the image's edge the result always varies.
     if _are_alike(found, segmenter.segment(255 - image)):
-        raise InputError(f'{name}: self-test: expected a probability that depends on the image, '
-                         f'found {found.probability.mean():.0f}/255 on the mean of any (weights '
-                         'that were never trained, or scores that are not finite)')
+        raise InputError(f'{name}: self-test: the probability does not depend on the image (mean '
+                         f'{found.probability.mean():.0f}/255): the weights were never trained, or '
+                         'the scores are not finite')
     if expected is None:
         return None
     probability, wanted = found.probability, expected.probability
@@ -55,8 +55,8 @@ def self_test(segmenter: RoadSegmenter) -> float | None:
     if iou < _LEAST_IOU or difference > _LARGEST_MEAN_DIFFERENCE:
         raise InputError(
             f'{name}: self-test on {segmenter.backend.name} in {segmenter.backend.precision}: '
-            f'expected a mask with IoU of at least {_LEAST_IOU} and a probability within '
-            f'{_LARGEST_MEAN_DIFFERENCE:g}/255 on the mean of the checkpoint\'s, found '
+            f'expected an IoU of at least {_LEAST_IOU} with the checkpoint\'s mask and a mean '
+            f'difference of at most {_LARGEST_MEAN_DIFFERENCE:g}/255 in probability, found '
             f'{iou:.3f} and {difference:.1f}')
     return iou
 

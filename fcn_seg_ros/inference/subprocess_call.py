@@ -41,7 +41,7 @@ def call_in_subprocess(function: Callable[..., bytes], *arguments: object) -> by
         raise InputError(words[-1])
     if done.returncode == _NO_PLACE:
         raise OSError(words[-1])
-    raise RuntimeError(f'process that was started for it ended with {done.returncode}: {words[-1]}')
+    raise RuntimeError(f'subprocess ended with status {done.returncode}: {words[-1]}')
 
 
 def _main(parent: int) -> int:

@@ -182,8 +182,8 @@ def _candidates(rows: Sequence[BackendRow], network: Any, device: str, precision
         raise InputError(_nothing_runs(fitting, network))
     if fitting:
         missing = fitting[0].missing(network)
-        raise InputError(f'backend: expected the packages of {fitting[0].name}, found no '
-                         f'{" and no ".join(missing)} (pip install {" ".join(missing)})')
+        raise InputError(f'backend: {fitting[0].name} needs the package {" and ".join(missing)} '
+                         f'(pip install {" ".join(missing)})')
     offered = {each for row in named for each in row.precisions(device)}
     what = '' if name == 'auto' else f'for {name} '
     raise InputError(f'precision: expected auto or {" or ".join(sorted(offered))} {what}on '

@@ -109,7 +109,7 @@ class TorchCompileBackend:
 def _check_compiler() -> None:
     compiler = os.environ.get('CXX', 'g++')
     if shutil.which(compiler) is None:
-        raise InputError(f'backend: expected a C++ compiler for torch_compile, found no '
+        raise InputError(f'backend: torch_compile needs a C++ compiler, found no '
                          f'{compiler!r} (apt install g++, or name another in CXX)')
 
 

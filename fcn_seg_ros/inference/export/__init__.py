@@ -63,8 +63,8 @@ def check_request(kind: str, out: Path, precision: str) -> None:
                          f'{kind}, found {precision!r}')
     missing = [name for name in format_.needs if importlib.util.find_spec(name) is None]
     if missing:
-        raise InputError(f'--format {kind}: expected the package {missing[0]}, found none (pip '
-                         f'install {" ".join(missing)})')
+        raise InputError(f'--format {kind} needs the package {missing[0]} (pip install '
+                         f'{" ".join(missing)})')
 
 
 def _write_and_load(checkpoint: NetworkSource, kind: str, path: Path, precision: str,
@@ -77,8 +77,8 @@ def _write_and_load(checkpoint: NetworkSource, kind: str, path: Path, precision:
     except (InputError, OSError):
         raise
     except Exception as error:  # the converters raise many unrelated types
-        raise InputError(f'{path.name}: expected a network that {kind} can express and run in '
-                         f'{precision}, found a fault: {type_and_words(error)}') from None
+        raise InputError(f'{path.name}: {kind} cannot export or run this network in {precision}: '
+                         f'{type_and_words(error)}') from None
 
 
 def _onnx(graph: InferenceGraph, checkpoint: NetworkSource, path: Path, precision: str,

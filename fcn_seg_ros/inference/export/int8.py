@@ -25,8 +25,7 @@ def quantise(model: Any, images: Sequence[np.ndarray]) -> Any:
     see docs/results/performance.md). Raises InputError without NNCF.
     """
     if importlib.util.find_spec('nncf') is None:
-        raise InputError('--precision int8: expected the package nncf, found none (pip install '
-                         'nncf)')
+        raise InputError('--precision int8 needs the package nncf (pip install nncf)')
     # Silence the warning that PyTorch finds no CUDA compiler.
     logging.getLogger('torch.utils.cpp_extension').setLevel(logging.ERROR)
     import nncf
