@@ -10,7 +10,9 @@ from setuptools import find_packages, setup
 
 NAME = 'fcn_seg_ros'
 HERE = Path(__file__).resolve().parent
-# The table of executables is read as text: importing the package would need its dependencies.
+# Read as text: the package's dependencies need not be installed yet.
+VERSION = re.search(r"^__version__ = '(.+)'$", (HERE / NAME / '__init__.py').read_text(),
+                    re.MULTILINE).group(1)
 TABLE = (HERE / NAME / 'cli' / '__init__.py').read_text()
 EXECUTABLES = re.findall(r"^    '(\w+)':", TABLE, re.MULTILINE)
 
@@ -33,7 +35,7 @@ EXTRAS = {
 
 setup(
     name=NAME,
-    version='0.1.0',
+    version=VERSION,
     description='Road segmentation for ROS 2 with fully convolutional networks',
     author='fcn_seg_ros maintainers',
     author_email='maintainers@example.com',
@@ -41,7 +43,8 @@ setup(
     maintainer_email='maintainers@example.com',
     license='Apache-2.0',
     packages=find_packages(include=[NAME, f'{NAME}.*']),
-    package_data={NAME: ['data/*.safetensors', 'data/*.xml', 'data/*.bin', 'data/*.onnx']},
+    package_data={NAME: ['data/*.safetensors', 'data/*.xml', 'data/*.bin', 'data/*.onnx',
+                         'py.typed']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml', 'LICENSE', 'CHANGELOG.rst']),

@@ -25,7 +25,7 @@ import source_tree  # noqa: F401
 
 from fcn_seg_ros.benchmark.timing import interleave, summary
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
-from fcn_seg_ros.inference.postprocess import intersection_and_union, intersection_over_union
+from fcn_seg_ros.inference.overlap import intersection_and_union, intersection_over_union
 from fcn_seg_ros.inference.region import Region
 from fcn_seg_ros.inference.segmenter import RoadSegmenter, SegmentOptions
 from fcn_seg_ros.resources import default_checkpoint

@@ -27,7 +27,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from fcn_seg_ros.datasets.mixture import Mixture
 from fcn_seg_ros.datasets.registry import open_datasets, parse_spec
-from fcn_seg_ros.models.encoders import freeze_batch_norm
+from fcn_seg_ros.models.encoders.base import freeze_batch_norm
 from fcn_seg_ros.models.fcn import make_network
 from fcn_seg_ros.training.config import TrainingConfig
 from fcn_seg_ros.training.data import RoadDataModule

@@ -7,10 +7,15 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from fcn_seg_ros.errors import InputError
+
+PARTIAL_SUFFIX = '.partial'
 
 
 def read_file(path: Path, expected: str, most_bytes: int) -> bytes:
@@ -64,14 +69,38 @@ def make_folder(path: Path) -> Path:
     return path
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name and rename it; raises InputError where it fails."""
-    partial = path.with_name(f'.{path.name}.{os.getpid()}.partial')
+def partial_name(path: Path) -> Path:
+    """Return the hidden name, in the same folder, under which this process writes a file."""
+    return path.with_name(f'.{path.name}.{os.getpid()}-{threading.get_ident()}{PARTIAL_SUFFIX}')
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """
+    Yield a temporary path beside ``path``, which takes its place when the block ends.
+
+    So ``path`` is the old file or the complete new one, never a part. If nothing is written, or the
+    block raises, it stays as it was.
+    """
+    partial = partial_name(path)
     try:
-        partial.write_bytes(content)
-        os.replace(partial, path)
-    except OSError as error:
-        raise InputError(f'{path}: expected a place to write to, found a fault '
-                         f'({error.strerror})') from None
+        yield partial
+        if partial.exists():
+            partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def remove_partial(path: Path) -> None:
+    """Remove what processes that were killed while writing ``path`` left behind."""
+    for partial in path.parent.glob(f'.{path.name}.*{PARTIAL_SUFFIX}'):
+        partial.unlink(missing_ok=True)
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Replace a file at once; raises InputError where that fails."""
+    try:
+        with replacing(path) as partial:
+            partial.write_bytes(content)
+    except OSError as error:
+        raise InputError(f'{path}: cannot be written ({error.strerror})') from None

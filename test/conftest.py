@@ -64,10 +64,11 @@ def network_info(**changes) -> CheckpointInfo:
     return CheckpointInfo(**(values | changes))
 
 
-def make_random_network(seed: int = 0, classes: int = 2) -> torch.nn.Module:
+def make_random_network(seed: int = 0, classes: int = 2, encoder: str = 'mobilenet_v2'
+                        ) -> torch.nn.Module:
     """Return an FCN-8s whose scores vary over the image, though it has learned nothing."""
     torch.manual_seed(seed)
-    network = make_network('mobilenet_v2', 'fcn8s', classes).eval()
+    network = make_network(encoder, 'fcn8s', classes).eval()
     # At random start MobileNetV2's activations fade from layer to layer; batch norm in training
     # mode would bring them back, so one pass sets its statistics.
     network.train()

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import importlib.metadata
 import importlib.util
@@ -20,22 +21,24 @@ from conftest import network_info
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends import (
-    BACKENDS,
     BackendError,
+    BackendRow,
     ScalingBackend,
     available_backends,
-    choose,
     hardware,
+    list_backends,
     make_backend,
+    register_backend,
+    registry,
     resolve_device,
 )
 from fcn_seg_ros.inference.backends.base import MAX_SHAPES, library_errors
-from fcn_seg_ros.inference.backends.cache_key import graph_key
 from fcn_seg_ros.inference.backends.cuda_graph import CudaGraphBackend
 from fcn_seg_ros.inference.backends.onnxruntime import choose_providers
 from fcn_seg_ros.inference.backends.scaling import Scale, ScaledGraph
 from fcn_seg_ros.inference.backends.torch_eager import TorchBackend
 from fcn_seg_ros.inference.backends.torch_graph import fold_batch_norm
+from fcn_seg_ros.inference.cache_key import graph_key
 from fcn_seg_ros.inference.postprocess import (
     mask_table,
     most_likely,
@@ -44,6 +47,7 @@ from fcn_seg_ros.inference.postprocess import (
     unknown_table,
 )
 from fcn_seg_ros.inference.preprocess import resize_image
+from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.models.checkpoint import Checkpoint, load_checkpoint
 from fcn_seg_ros.models.fcn import make_network
 from fcn_seg_ros.resources import default_checkpoint
@@ -194,7 +198,7 @@ def test_auto_takes_the_first_that_is_installed(packaged, monkeypatch):
     assert backend.name == 'openvino' and backend.reason.startswith('the fastest on x86-64 CPUs')
     assert backend.precision == ('bf16' if hardware.cpu_has_bf16() else 'fp32')
     assert make_backend(packaged, 'cpu', name='torch').reason == 'asked for'
-    monkeypatch.setattr(choose.platform, 'machine', lambda: 'aarch64')
+    monkeypatch.setattr(registry.platform, 'machine', lambda: 'aarch64')
     assert make_backend(packaged, 'cpu', 'fp32').name == 'onnxruntime'
     hide(monkeypatch, 'openvino', 'onnxruntime')
     backend = make_backend(packaged, 'cpu', 'fp32')
@@ -203,13 +207,14 @@ def test_auto_takes_the_first_that_is_installed(packaged, monkeypatch):
 
 def hide(monkeypatch, *names):
     find_spec = importlib.util.find_spec
-    monkeypatch.setattr(choose.importlib.util, 'find_spec',
+    monkeypatch.setattr(registry.importlib.util, 'find_spec',
                         lambda name: None if name in names else find_spec(name))
 
 
 def test_on_a_gpu_auto_is_the_captured_graph(monkeypatch):
-    assert choose._choose('cuda:0', 'auto')[0] == 'cuda_graph'
-    assert choose.TABLE['cuda_graph'].precisions('cuda:0')[0] == 'fp16'
+    rows = [row for row in registry._TABLE if row.runs == registry.CHECKPOINT]
+    first = registry._candidates(rows, None, 'cuda:0', 'auto', 'auto')[0]
+    assert first.name == 'cuda_graph' and first.precisions('cuda:0')[0] == 'fp16'
     assert set(available_backends('cuda:0')) == {'cuda_graph', 'onnxruntime', 'torch',
                                                  'torch_compile'}
 
@@ -222,6 +227,7 @@ def test_on_a_gpu_auto_is_the_captured_graph(monkeypatch):
     ({'name': 'onnxruntime', 'precision': 'bf16'},
      'precision: expected auto or fp32 for onnxruntime on a CPU'),
     ({'name': 'openvino', 'precision': 'fp16'}, 'for openvino on a CPU'),
+    ({'precision': 'int4'}, 'precision: expected one of auto, fp32, bf16, fp16, int8, found'),
     ({'precision': 'fp16'}, 'precision: expected auto or '),
 ])
 def test_what_does_not_fit_is_refused(random_checkpoint, options, text):
@@ -242,10 +248,10 @@ def test_missing_packages_are_named(random_checkpoint, monkeypatch):
 
 
 def test_a_cpu_without_bfloat16(random_checkpoint, monkeypatch):
-    monkeypatch.setattr(choose, 'cpu_has_bf16', lambda: False)
+    monkeypatch.setattr(registry, 'cpu_has_bf16', lambda: False)
     checkpoint = load_checkpoint(random_checkpoint)
     assert make_backend(checkpoint, 'cpu').precision == 'fp32'
-    with pytest.raises(InputError, match='expected auto or fp32 on a CPU without bfloat16'):
+    with pytest.raises(InputError, match='expected auto or fp32 or int8 on a CPU without bfloat16'):
         make_backend(checkpoint, 'cpu', 'bf16')
 
 
@@ -419,7 +425,6 @@ def test_key_of_the_cache(random_network):
         assert not same()
         weight[0, 0, 0, 0] = before
     assert same()
-    assert set(BACKENDS) == {'auto', *choose.TABLE}
 
 
 def test_a_warm_cache_saves_the_conversion(random_checkpoint, tmp_path):
@@ -454,7 +459,7 @@ def test_a_warm_cache_saves_the_conversion(random_checkpoint, tmp_path):
     assert not broken[0] and 'is broken and is made again' in broken[2]
     path.unlink()
     alone = run('/nonexistent')
-    assert alone[0] and 'not possible in a process of its own' in alone[2]
+    assert alone[0] and 'no subprocess' in alone[2]
     assert cold[1] == warm[1] == broken[1] == alone[1] > 0
 
 
@@ -468,3 +473,59 @@ def test_no_place_for_temporary_files_costs_the_cache_alone(random_checkpoint, t
     backend = make_backend(load_checkpoint(random_checkpoint), 'cpu', 'fp32', name='openvino')
     assert backend(np.zeros((1, 64, 96, 3), np.uint8)).shape == (1, 64, 96, 1)
     assert list(tmp_path.iterdir()) == [] and 'No space left on device' in caplog.text
+
+
+class Inverted:
+    """A foreign backend: PyTorch's answer, upside down, so that it cannot be mistaken."""
+
+    name, reason, device = 'inverted', '', 'cpu'
+
+    def __init__(self, checkpoint, device, precision, threads):
+        self.precision, self._backend = precision, TorchBackend(checkpoint, device, precision)
+
+    def __call__(self, images):
+        return 255 - self._backend(images)
+
+    def close(self):
+        self._backend.close()
+
+
+@pytest.fixture
+def table(monkeypatch):
+    """Return the table of backends, restored afterwards."""
+    monkeypatch.setattr(registry, '_TABLE', rows := list(registry._TABLE))
+    return rows
+
+
+def test_a_foreign_backend(table):
+    """Registered from outside, it runs the packaged network like any other."""
+    register_backend(BackendRow('inverted', Inverted, 'never chosen', cpu=('fp32',)))
+    assert list_backends('cpu')[-1] == 'inverted'
+    segmenter = RoadSegmenter('open', 'cpu', backend='inverted', test=False)
+    assert (segmenter.backend.name, segmenter.backend.reason) == ('inverted', 'asked for')
+    image = RenderedDrive(0)[0].image
+    plain = RoadSegmenter('open', 'cpu', 'fp32', backend='torch').segment(image)
+    assert np.abs(segmenter.segment(image).probability - (255.0 - plain.probability)).max() <= 1
+    assert RoadSegmenter('open', 'cpu').backend.name == 'openvino'
+    with pytest.raises(InputError, match='self-test on inverted'):
+        RoadSegmenter('open', 'cpu', backend='inverted')
+    with pytest.raises(InputError, match='expected auto or fp32 for inverted on a CPU, found bf16'):
+        RoadSegmenter('open', 'cpu', 'bf16', backend='inverted')
+    with pytest.raises(ValueError, match='registered already'):
+        register_backend(BackendRow('inverted', Inverted, 'again', cpu=('fp32',)))
+
+
+def test_a_foreign_file_format(table, tmp_path):
+    """A row may also bring a kind of exported file."""
+    @dataclasses.dataclass
+    class Model(Checkpoint):
+        kind = 'plain'
+
+    def read(path):
+        return Model(**vars(load_checkpoint('open')) | {'path': path})
+    register_backend(BackendRow('plain', TorchBackend, 'reads .plain', cpu=('fp32',), runs='plain',
+                                suffix='.plain', read=read))
+    segmenter = RoadSegmenter(tmp_path / 'road.plain')
+    assert segmenter.name.endswith('road.plain') and segmenter.backend.reason == 'reads .plain'
+    with pytest.raises(InputError, match=r'road\.plain: backend: expected auto or plain on cpu'):
+        RoadSegmenter(tmp_path / 'road.plain', backend='openvino')

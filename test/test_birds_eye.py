@@ -11,7 +11,6 @@ import pytest
 
 from fcn_seg_ros.datasets.kitti_calib import read_calib
 from fcn_seg_ros.datasets.rendered_road import RenderedRoad
-from fcn_seg_ros.evaluation.geometry import geometry_of
 from fcn_seg_ros.ground.birds_eye import (
     BirdsEyeGrid,
     BirdsEyeView,
@@ -146,9 +145,9 @@ def test_geometry_of_rendered_drives_is_the_true_one():
     dataset = RenderedRoad(2, 2, 10_000)
     frame = RenderedDrive(10_001, length=26)[25]
     assert dataset[3].name == 'rendered_10001_0025'
-    np.testing.assert_array_equal(geometry_of(dataset)(dataset[3].name),
+    np.testing.assert_array_equal(dataset.geometry(dataset[3].name),
                                   ground_homography(frame.camera, frame.plane))
-    assert geometry_of(dataset)('elsewhere') is None
+    assert dataset.geometry('elsewhere') is None
 
 
 def test_real_calibration_sees_the_road_flat(real_data):

@@ -141,7 +141,7 @@ def test_leftovers_of_dead_processes_go(cache):
 def test_a_disk_that_refuses_costs_the_cache_only(cache, monkeypatch, caplog, error):
     def fail(*args, **kwargs):
         raise error
-    monkeypatch.setattr(cache_module.tempfile, 'mkstemp', fail)
+    monkeypatch.setattr(cache_module, 'replacing', fail)
     for _ in range(3):
         assert load(cache, CONTENT) == (CONTENT, 1)
     assert [record.levelno for record in caplog.records] == [logging.WARNING]

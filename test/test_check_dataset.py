@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fcn_seg_ros.cli.check_dataset import main
-from fcn_seg_ros.datasets.base import Sample
+from fcn_seg_ros.datasets.base import RoadDataset, Sample
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.datasets.leaks import Source, find_leaks
 from fcn_seg_ros.datasets.mixture import Mixture
@@ -68,7 +68,7 @@ def test_every_fault_is_found(faulty, capsys):
     assert train['counts'] == {
         'unreadable': 1, 'mismatched': 1, 'empty': 1, 'duplicate': 1, 'leak': 0}
     texts = {problem['kind']: problem['text'] for problem in train['problems']}
-    assert 'um_000001.png: expected a whole PNG' in texts['unreadable']
+    assert 'um_000001.png: expected a complete PNG' in texts['unreadable']
     assert 'expected the size of um_000002.png, 160x60, found 161x60' in texts['mismatched']
     assert texts['empty'] == 'umm_000010: no road'
     assert texts['duplicate'] == 'umm_000011: the same image as um_000000'
@@ -179,7 +179,7 @@ def test_neighbours_against_all_pairs(train, val, gap):
                      if any(abs(n - other) <= gap for other in train)]
 
 
-class Broken:
+class Broken(RoadDataset):
     """Two samples: labels of another size, then nothing labelled."""
 
     def __len__(self):
@@ -199,7 +199,7 @@ def test_survey_of_any_dataset():
 
 def test_verify_stops_at_the_first_fault(faulty, kitti_folder, tmp_path):
     verify(KittiRoad(kitti_folder))
-    with pytest.raises(InputError, match=r'um_000001\.png: expected a whole PNG'):
+    with pytest.raises(InputError, match=r'um_000001\.png: expected a complete PNG'):
         verify(KittiRoad(faulty, strict=False))
     with pytest.raises(InputError, match='expected labels of 160x60'):
         verify(Mixture([KittiRoad(kitti_folder), Broken()]))

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.inference.backends import choose, hardware, make_backend, onnxruntime, openvino
-from fcn_seg_ros.inference.backends.cache_key import hash_network
+from fcn_seg_ros.inference.backends import hardware, make_backend, onnxruntime, openvino, registry
+from fcn_seg_ros.inference.cache_key import hash_network
 from fcn_seg_ros.inference.converted import IR, ONNX, converted_file, read_converted
 from fcn_seg_ros.inference.seal import NETWORK_KEY, sealed_value
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
@@ -135,8 +135,8 @@ def test_the_way_of_the_demo_needs_no_heavy_library():
                                               "fcn_seg_ros: pip install '.[cpu]')")])
 def test_what_is_missing_for_another_checkpoint_is_one_line(random_checkpoint, monkeypatch,
                                                             missing, text):
-    find_spec = choose.importlib.util.find_spec
-    monkeypatch.setattr(choose.importlib.util, 'find_spec',
+    find_spec = registry.importlib.util.find_spec
+    monkeypatch.setattr(registry.importlib.util, 'find_spec',
                         lambda name: None if name in missing else find_spec(name))
     monkeypatch.setattr(hardware, 'has_cuda_driver', lambda: False)
     with pytest.raises(InputError) as caught:
@@ -145,10 +145,10 @@ def test_what_is_missing_for_another_checkpoint_is_one_line(random_checkpoint, m
 
 
 def test_a_gpu_without_pytorch(monkeypatch):
-    find_spec = choose.importlib.util.find_spec
-    monkeypatch.setattr(choose.importlib.util, 'find_spec',
+    find_spec = registry.importlib.util.find_spec
+    monkeypatch.setattr(registry.importlib.util, 'find_spec',
                         lambda name: None if name == 'torch' else find_spec(name))
-    for module in (hardware, choose):
+    for module in (hardware, registry):
         monkeypatch.setattr(module, 'has_cuda_driver', lambda: True)
     reason = RoadSegmenter(default_checkpoint(), precision='fp32').backend.reason
     assert reason.endswith('on a GPU it needs PyTorch, which is not installed')

@@ -77,7 +77,7 @@ def test_files_of_two_models_do_not_go_together(copies, random_checkpoint, tmp_p
     export(load_checkpoint(random_checkpoint), 'openvino', other,
            frames=[np.zeros((1, 64, 64, 3), np.uint8)])
     shutil.copy(other.with_suffix('.bin'), copies['.bin'])
-    assert 'found others: the file is damaged, or of another model' in refused(
+    assert 'the file is damaged, or belongs to another model' in refused(
         load_exported, copies['.xml'])
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from fcn_seg_ros.datasets.camvid import CamVid
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.datasets.pairs import SizeMismatch
-from fcn_seg_ros.datasets.plain_folder import PlainFolder
+from fcn_seg_ros.datasets.plain_folder import FolderOptions, PlainFolder
 from fcn_seg_ros.datasets.registry import (
     DatasetSpec,
     licences,
@@ -21,6 +21,7 @@ from fcn_seg_ros.datasets.registry import (
     parse_spec,
     training_data,
 )
+from fcn_seg_ros.datasets.rendered_road import RenderedOptions
 from fcn_seg_ros.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -127,7 +128,7 @@ def test_bad_masks(folder):
     write(mask, np.zeros((30, 40), np.uint16))
     refuse('one 8-bit channel, found I;16', PlainFolder(folder).__getitem__, 0)
     mask.write_bytes((folder / 'masks' / 'b2.png').read_bytes()[:70])
-    refuse('a1.png: expected a whole PNG image, found',
+    refuse('a1.png: expected a complete PNG image, found',
            PlainFolder(folder).__getitem__, 0)
 
 
@@ -165,17 +166,17 @@ def test_a_cut_jpeg_is_refused(folder):
     (folder / 'images' / 'a1.png').unlink()
     assert PlainFolder(folder)[0].image.shape == (30, 40, 3)
     image.write_bytes(image.read_bytes()[:-40])
-    refuse('a1.jpg: expected a whole JPEG image of 40x30', PlainFolder(folder).__getitem__, 0)
+    refuse('a1.jpg: expected a complete JPEG image of 40x30', PlainFolder(folder).__getitem__, 0)
 
 
 @pytest.mark.parametrize(('text', 'spec'), [
     ('some/where', DatasetSpec('kitti', 'some/where')),
     ('kitti:/a b?split=train.txt', DatasetSpec('kitti', '/a b', 'train.txt')),
     ('camvid:c?split=val&weight=0.5', DatasetSpec('camvid', 'c', 'val', 0.5)),
-    ('folder:f?road=255', DatasetSpec('folder', 'f', options={'road': 255})),
+    ('folder:f?road=255', DatasetSpec('folder', 'f', options=FolderOptions(255))),
     ('rendered', DatasetSpec('rendered')),
     ('rendered?drives=3&frames=2&first_seed=7',
-     DatasetSpec('rendered', options={'drives': 3, 'frames': 2, 'first_seed': 7})),
+     DatasetSpec('rendered', options=RenderedOptions(3, 2, 7))),
 ])
 def test_specs(text, spec):
     assert parse_spec(text) == spec

@@ -217,10 +217,10 @@ def test_any_buffer(kind):
     (b'\x00' * 100, '', 'found 100 bytes'),
     (encoded(RGB, '.bmp'), 'jpeg', 'expected a PNG, JPEG or TIFF image'),
     (encoded(RGB, '.webp'), '', 'expected a PNG, JPEG or TIFF image'),
-    (JPEG[:-2], 'jpeg', 'a whole JPEG image of 64x48'),
-    (JPEG[:len(JPEG) // 2], 'jpeg', 'expected a whole JPEG'),
-    (PNG[:-12], 'png', 'expected a whole PNG'),
-    (PNG[:len(PNG) // 2], 'png', 'expected a whole PNG'),
+    (JPEG[:-2], 'jpeg', 'a complete JPEG image of 64x48'),
+    (JPEG[:len(JPEG) // 2], 'jpeg', 'expected a complete JPEG'),
+    (PNG[:-12], 'png', 'expected a complete PNG'),
+    (PNG[:len(PNG) // 2], 'png', 'expected a complete PNG'),
     (PNG[:80] + b'\x00\x01' + PNG[82:], 'png', 'damaged'),
     (png_promising(64, 48), 'png', 'expected an image of 64x48, found'),
     (png_promising(30000, 1), 'png', 'size: expected 1x1 to 16384x16384 pixels, found 30000x1'),
@@ -240,7 +240,7 @@ def test_a_thumbnail_does_not_stand_for_the_image():
     segment = b'\xff\xe1' + struct.pack('>H', len(thumbnail) + 2) + thumbnail
     whole = JPEG[:2] + segment + JPEG[2:]
     assert decode(whole).shape == RGB.shape
-    with pytest.raises(InputError, match='without its end'):
+    with pytest.raises(InputError, match='lack its end'):
         decode(whole[:-40])
 
 

@@ -11,7 +11,6 @@ from fcn_seg_ros.datasets.camvid import CamVid
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED, RenderedRoad
 from fcn_seg_ros.evaluation.evaluate import ALL, evaluate
-from fcn_seg_ros.evaluation.geometry import geometry_of
 from fcn_seg_ros.inference.quantised import int8_file
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.models.checkpoint import load_checkpoint
@@ -83,7 +82,7 @@ def test_real_roads(real_data):
     dataset = KittiRoad(real_data / 'kitti_road', 'val.txt')
     for name, least, least_above in (('open', 0.945, 0.93), ('general', 0.96, 0.95)):
         result = evaluate(RoadSegmenter(find_checkpoint(name), 'cpu'), dataset,
-                          geometry_of(dataset))
+                          dataset.geometry)
         above = result.birds_eye
         print(f'{name}: val MaxF {100 * result.scores[ALL].max_f:.2f} (perspective), '
               f'{100 * above.scores[ALL].max_f:.2f} (birds-eye)')

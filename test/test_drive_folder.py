@@ -116,7 +116,7 @@ def test_a_damaged_image_is_left_out_and_noted(tmp_path: Path) -> None:
     assert not notes  # the first image is looked at, but not yet read
     assert [f.stamp_ns for f in drive] == [10**8, 2 * 10**8]
     assert [(note.lost, note.stamp_ns) for note in notes] == [(1, 0)]
-    assert '0.png: expected a whole PNG' in notes[0].line()
+    assert '0.png: expected a complete PNG' in notes[0].line()
     for index in (1, 2):
         (tmp_path / f'{index}.png').write_bytes(b'')
     with pytest.raises(InputError, match=r'0\.png: .*nor can the other 2 images'):

@@ -23,7 +23,6 @@ from fcn_seg_ros.datasets.images import read_rgb
 from fcn_seg_ros.datasets.kitti_calib import read_calib
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.evaluation.evaluate import Tally
-from fcn_seg_ros.evaluation.geometry import geometry_of
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts
 from fcn_seg_ros.evaluation.plots import mark_errors
 from fcn_seg_ros.ground.birds_eye import BirdsEyeView
@@ -123,7 +122,7 @@ def test_a_perfect_prediction(calibrated, tmp_path, capsys):
 def count_part(folder: str, indices: list[int]) -> bytes:
     """Count some images in a process of its own."""
     dataset, tally = KittiRoad(folder), Tally(0.5)
-    geometry = geometry_of(dataset)
+    geometry = dataset.geometry
     for index in indices:
         sample = dataset[index]
         tally.update(sample, sample.image[..., 0], geometry(sample.name), 1.0)

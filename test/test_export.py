@@ -18,8 +18,8 @@ from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation import export_checks
 from fcn_seg_ros.inference import export as package
-from fcn_seg_ros.inference.backends.cache_key import hash_network
 from fcn_seg_ros.inference.backends.torch_eager import TorchBackend
+from fcn_seg_ros.inference.cache_key import hash_network
 from fcn_seg_ros.inference.export import export
 from fcn_seg_ros.inference.export.parity import Parity, check_parity, compare
 from fcn_seg_ros.inference.exported import load_exported
@@ -133,8 +133,8 @@ def test_int8_runs_in_place_of_a_checkpoint(int8, rendered_frames):
 
 @pytest.mark.parametrize(('options', 'text'), [
     ({'device': 'cuda:99'}, "found 'cuda:99'"),
-    ({'backend': 'torch'}, "expected the backend auto or openvino for an exported model"),
-    ({'precision': 'bf16'}, 'expected the precision auto or int8')])
+    ({'backend': 'torch'}, 'backend: expected auto or openvino on cpu'),
+    ({'precision': 'bf16'}, 'precision: expected auto or int8')])
 def test_an_exported_model_has_few_choices(int8, options, text):
     with pytest.raises(InputError) as caught:
         RoadSegmenter(int8, **options)
@@ -180,7 +180,7 @@ def test_a_fall_in_accuracy_is_refused(random_checkpoint, kitti_folder, tmp_path
     (lambda *args: (lambda batch: np.zeros((1, 2), np.uint8)), 'parity: expected uint8'),
     (lambda *args: {}['two\nlines'], 'found a fault: KeyError'),
     (lambda graph, checkpoint, path, *rest: (path.parent / 'no' / 'where').write_bytes(b''),
-     'expected a place to write to')])
+     'cannot be written')])
 def test_what_is_wrong_is_not_kept(random_checkpoint, tmp_path, monkeypatch, fault, text):
     monkeypatch.setitem(package._WRITERS, 'torch', fault)
     out = tmp_path / 'road.pt2'
@@ -193,7 +193,7 @@ def test_what_is_wrong_is_not_kept(random_checkpoint, tmp_path, monkeypatch, fau
 
 
 @pytest.mark.parametrize(('arguments', 'text'), [
-    (['--format', 'onnx', '--out', 'a.pt2'], 'a name that ends in .onnx'),
+    (['--format', 'onnx', '--out', 'a.pt2'], 'the name of a model for onnx must end in .onnx'),
     (['--format', 'onnx', '--out', 'a.onnx', '--precision', 'int8'], 'fp32, fp16 for onnx'),
     (['--format', 'openvino', '--out', 'a.xml', '--precision', 'int8'], '--calibrate and --val'),
     (['--format', 'openvino', '--out', 'a.xml', '--val', 'rendered'], '--calibrate and --val'),

@@ -9,20 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.models.encoders import (
-    ENCODERS,
-    freeze_batch_norm,
-    make_encoder,
-    read_encoder_file,
-)
-from fcn_seg_ros.models.fcn import (
-    AT_ONCE_SCALES,
-    FCN,
-    FCNDecoder,
-    MultiTaskFCN,
-    make_network,
-    start_from,
-)
+from fcn_seg_ros.models.decoders import AT_ONCE_SCALES, FCNDecoder
+from fcn_seg_ros.models.encoders import ENCODERS, make_encoder, pretrained_state
+from fcn_seg_ros.models.encoders.base import freeze_batch_norm
+from fcn_seg_ros.models.fcn import make_network, start_from
 from fcn_seg_ros.models.layers import convolutionalize, subsample_conv
 
 
@@ -117,32 +107,6 @@ def test_staged_training_starts_from_the_coarser_network():
         start_from(make_network('resnet18', 'fcn8s', 2), coarse.state_dict())
 
 
-def test_a_second_head_trains_beside_the_first():
-    """The seam for other tasks: road classes and depth on one encoder, the first untouched."""
-    torch.manual_seed(0)
-    encoder = make_encoder('mobilenet_v2')
-    network = MultiTaskFCN(encoder, {'road': FCNDecoder(encoder.channels, 2, 2),
-                                     'depth': FCNDecoder(encoder.channels, 1, 1)})
-    optimiser = torch.optim.Adam(network.parameters(), 1e-3)
-    image = torch.randn(2, 3, 64, 96)
-    road, depth = (image[:, 0] > 0).long(), image[:, 1:2]
-    losses = []
-    for _ in range(12):
-        out = network(image)
-        assert out['road'].shape == (2, 2, 64, 96) and out['depth'].shape == (2, 1, 64, 96)
-        parts = (torch.nn.functional.cross_entropy(out['road'], road),
-                 torch.nn.functional.mse_loss(out['depth'], depth))
-        losses.append([part.item() for part in parts])
-        optimiser.zero_grad()
-        sum(parts).backward()
-        optimiser.step()
-    assert losses[-1][0] < losses[0][0] and losses[-1][1] < losses[0][1]
-    alone = FCN(encoder, network.decoders['road']).eval()
-    network.eval()
-    with torch.inference_mode():
-        torch.testing.assert_close(alone(image), network(image)['road'])
-
-
 def test_every_parameter_learns():
     network = make_network('mobilenet_v2', 'fcn8s', 3)
     optimiser = torch.optim.SGD(network.parameters(), lr=0.1)
@@ -158,7 +122,8 @@ def test_every_parameter_learns():
 def test_encoder_weights_are_taken_over(tmp_path):
     classifier = torchvision.models.mobilenet_v2(weights=None).eval()
     torch.save(classifier.state_dict(), tmp_path / 'weights.pth')
-    encoder = make_encoder('mobilenet_v2', read_encoder_file(tmp_path / 'weights.pth')).eval()
+    state = pretrained_state('mobilenet_v2', str(tmp_path / 'weights.pth'))
+    encoder = make_encoder('mobilenet_v2', state).eval()
     image = torch.randn(1, 3, 64, 64)
     with torch.inference_mode():
         torch.testing.assert_close(encoder(image)[3], classifier.features(image))
@@ -224,10 +189,12 @@ def test_bad_encoder_input(tmp_path):
     with pytest.raises(InputError, match=r'features.0.0.weight should be \(32, 3, 3, 3\)'):
         make_encoder('mobilenet_v2', {'features.0.0.weight': torch.zeros(16, 3, 3, 3)})
     with pytest.raises(InputError, match='found none'):
-        read_encoder_file(str(tmp_path / 'missing.pth'))
+        pretrained_state('resnet18', str(tmp_path / 'missing.pth'))
     (tmp_path / 'broken.pth').write_bytes(b'no weights')
     with pytest.raises(InputError, match=r'broken.pth: expected a PyTorch state dict'):
-        read_encoder_file(str(tmp_path / 'broken.pth'))
+        pretrained_state('resnet18', str(tmp_path / 'broken.pth'))
     torch.save([1, 2], tmp_path / 'list.pth')
+    with pytest.raises(InputError, match='a file or none for road_adas, found imagenet'):
+        pretrained_state('road_adas', 'imagenet')
     with pytest.raises(InputError, match='found list'):
-        read_encoder_file(str(tmp_path / 'list.pth'))
+        pretrained_state('resnet18', str(tmp_path / 'list.pth'))

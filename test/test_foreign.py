@@ -11,6 +11,7 @@ import openvino.opset13 as ops
 import pytest
 import yaml
 
+from fcn_seg_ros.datasets.base import Part
 from fcn_seg_ros.datasets.registry import open_dataset, parse_spec
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.evaluate import score
@@ -156,7 +157,7 @@ def test_the_peer_on_real_images(real_data):
     if not path.is_file():
         pytest.skip(f'{path} is not there')
     dataset = open_dataset(parse_spec(f'camvid:{real_data}/camvid?split=val'))
-    some = [dataset[index] for index in range(0, len(dataset), 20)]
+    some = Part(dataset, range(0, len(dataset), 20))
     result = score(Foreign(ForeignNetwork(path)), some)
     assert result.summary.images == 6 and result.summary.iou > 0.96
     assert result.summary.threshold == 0.5

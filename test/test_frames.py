@@ -37,7 +37,7 @@ def test_what_holds_no_frames(tmp_path):
     (tmp_path / 'text.mp4').write_text('no video')
     with pytest.raises(InputError, match='not a video that can be decoded'):
         Frames(tmp_path / 'text.mp4')
-    with pytest.raises(InputError, match='no folder of images and no video'):
+    with pytest.raises(InputError, match='neither a folder of images nor a video'):
         Frames(tmp_path / 'missing')
     with pytest.raises(InputError, match='at least 1'):
         Frames(tmp_path, every=0)

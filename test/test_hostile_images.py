@@ -127,7 +127,7 @@ REFUSED = {
     'JPEG, two frames': (jpeg()[:-2] + jpeg()[2:], 'of one frame'),
     'JPEG, a component missing': (with_marker(jpeg(), 0xDA, 0xDA, (5, b'\7')), 'of the frame'),
     'JPEG, 5000 comments': (b'\xff\xd8' + b'\xff\xfe\0\2' * 5000 + jpeg()[2:], '1000 segments'),
-    'JPEG, fill bytes only': (b'\xff\xd8' + b'\xff' * 5_000_000, 'without its end'),
+    'JPEG, fill bytes only': (b'\xff\xd8' + b'\xff' * 5_000_000, 'lack its end'),
     'JPEG, no scan': (b''.join(part for part in jpeg_parts(jpeg()) if part[1] != 0xDA),
                       'scans of 0'),
     'TIFF, a chain of images that is a ring': (tiff(PLAIN, following=8), 'and more images'),

@@ -64,6 +64,7 @@ def test_files_lie_where_ros_looks(workspace):
                  'config/seg.yaml',
                  'config/fastdds.xml'):
         assert (share / name).read_bytes() == (ROOT / name).read_bytes(), name
+    assert next((prefix / 'lib').rglob('py.typed')).parent.name == 'fcn_seg_ros'
     assert (prefix / 'share/ament_index/resource_index/packages/fcn_seg_ros').is_file()
     installed_data = next((prefix / 'lib').rglob('*.safetensors')).parent
     for path in default_checkpoint().parent.glob('*.[!p]*'):

@@ -79,7 +79,7 @@ def test_truncated_image_is_named(tmp_path):
     write_pair(tmp_path, 'um_000000', noise, np.zeros((40, 60)))
     path = tmp_path / 'training' / 'image_2' / 'um_000000.png'
     path.write_bytes(path.read_bytes()[:60])
-    with pytest.raises(InputError, match=r'um_000000\.png: expected a whole PNG .* 60 bytes'):
+    with pytest.raises(InputError, match=r'um_000000\.png: expected a complete PNG .* 60 bytes'):
         KittiRoad(tmp_path)[0]
 
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fcn_seg_ros.datasets.base import InMemory, Sample
+from fcn_seg_ros.datasets.base import InMemory, RoadDataset, Sample
 from fcn_seg_ros.datasets.mixture import Mixture, mix_seed
 from fcn_seg_ros.errors import InputError
 
 
-class Numbered:
+class Numbered(RoadDataset):
     """A dataset of nothing but names."""
 
     def __init__(self, name, length):

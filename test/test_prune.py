@@ -1,8 +1,7 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Thinner networks: what leaves, what stays as it is, and what is trained from it."""
+"""Pruning: which channels go, what stays the same, and the training that follows."""
 
-import dataclasses
 import subprocess
 import sys
 
@@ -11,22 +10,30 @@ import torch
 from conftest import network_info
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
+from torch import nn
 
-from fcn_seg_ros.benchmark.arithmetic import count_gmac
+from fcn_seg_ros.benchmark.arithmetic import count_gmac, count_parameters
 from fcn_seg_ros.cli.train import main
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.inference.self_test import self_test
 from fcn_seg_ros.models.checkpoint import load_checkpoint, save_checkpoint
-from fcn_seg_ros.models.checkpoint_file import read_checkpoint, with_info
-from fcn_seg_ros.models.fcn import make_network
-from fcn_seg_ros.models.prune import hidden_channels, set_widths, thin, widths_of
+from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, to_json
+from fcn_seg_ros.models.decoders import FCNDecoder
+from fcn_seg_ros.models.encoders.base import Encoder
+from fcn_seg_ros.models.fcn import FCN, make_network
 from fcn_seg_ros.training import pruning
-from fcn_seg_ros.training.pruning import VECTOR, choose, costs, importance
+from fcn_seg_ros.training.pruning import (
+    VECTOR,
+    Pruner,
+    check_prunable,
+    choose,
+    costs,
+    importance,
+)
 
-MOBILENET = (32, 96, 144, 144, 192, 192, 192, 384, 384, 384, 384, 576, 576, 576, 960, 960, 960,
-             1280)
-ENCODERS = ('mobilenet_v2', 'resnet18', 'resnet50', 'vgg16_1024')
+MOBILENET_GROUPS = 25
 
 
 def lively(encoder, decoder='fcn8s'):
@@ -46,75 +53,104 @@ def lively(encoder, decoder='fcn8s'):
     return network
 
 
-@pytest.mark.parametrize('decoder', ['fcn8s', 'fcn32s'])
-@pytest.mark.parametrize('encoder', ENCODERS)
+@pytest.mark.parametrize(('encoder', 'decoder'), [
+    ('mobilenet_v2', 'fcn8s'), ('resnet18', 'fcn4s'), ('resnet50', 'fcn32s'),
+    ('vgg16_1024', 'fcn8s'), ('road_adas', 'fcn32s')])
 def test_channels_that_nobody_reads_leave_without_a_trace(encoder, decoder):
     network = lively(encoder, decoder)
+    pruner = Pruner(network)
     kept = []
-    with torch.inference_mode():
-        for group in hidden_channels(network):
+    with torch.no_grad():
+        for group in pruner.groups:
             index = torch.randperm(group.width)[:max(1, group.width // 3)].sort().values
             gone = torch.ones(group.width, dtype=torch.bool)
             gone[index] = False
-            for reader in group.readers:
-                reader.weight[:, gone] = 0
+            for link in group.readers:
+                link.layer.weight[:, link.axes[gone[link.channels]]] = 0
             kept.append(index)
         image = torch.randn(1, 3, 64, 96)
-        before, parameters = network(image), sum(p.numel() for p in network.parameters())
-    assert before.std() > 1e-5
-    thin(network, kept)
-    assert sum(p.numel() for p in network.parameters()) < 0.75 * parameters
-    with torch.inference_mode():
-        features = network.encoder(image)
+        before, parameters = network(image), count_parameters(network)
+        assert before.std() > 1e-5
+        pruner.prune(kept)
+        assert count_parameters(network) < 0.5 * parameters
         torch.testing.assert_close(network(image), before, atol=1e-3 * float(before.std()),
                                    rtol=1e-3)
-    assert [f.shape[1] for f in features] == list(network.encoder.channels)
-    assert widths_of(network) == tuple(len(index) for index in kept)
+    assert [group.width for group in Pruner(network).groups] == [len(index) for index in kept]
+    check_prunable(network, network_info(encoder=encoder, decoder=decoder))
 
 
-def test_all_but_the_residual_sums_of_mobilenet_is_hidden():
-    network = make_network('mobilenet_v2', 'fcn8s', 2)
-    assert widths_of(network) == MOBILENET
-    set_widths(network, [1] * len(MOBILENET))
-    with torch.inference_mode():
-        assert network.eval()(torch.zeros(1, 3, 40, 70)).shape == (1, 2, 40, 70)
-
-
-def test_a_thinned_network_survives_its_file(tmp_path):
+def test_a_pruned_network_survives_its_file(tmp_path):
     network = lively('mobilenet_v2')
-    thin(network, [torch.arange(0, width, 2) for width in MOBILENET])
-    path = tmp_path / 'thin.safetensors'
-    save_checkpoint(path, network, network_info(widths=widths_of(network)))
-    again = load_checkpoint(path)
-    assert again.info.widths == tuple(width // 2 for width in MOBILENET)
+    pruner = Pruner(network)
+    assert len(pruner.groups) == MOBILENET_GROUPS
+    pruner.prune([torch.arange(0, group.width, 2) for group in pruner.groups])
+    path = tmp_path / 'pruned.safetensors'
+    save_checkpoint(path, network, network_info())
+    again = load_checkpoint(path).network
+    assert again.encoder.channels == (12, 16, 48, 640)
+    assert [layer.extra_repr() for layer in again.modules()] == [
+        layer.extra_repr() for layer in network.modules()]
     image = torch.randn(1, 3, 64, 96)
     with torch.inference_mode():
-        torch.testing.assert_close(again.network(image), network(image), atol=2e-2, rtol=2e-2)
-    for widths, message in (((), 'expected the weights of fcn8s on mobilenet_v2, found others'),
-                            ((16, 48), 'widths: expected 18 numbers of channels'),
-                            ((33, *MOBILENET[1:]), 'each at most that of 32 96')):
-        with_info(path, dataclasses.replace(again.info, widths=widths))
-        with pytest.raises(InputError, match=message):
-            load_checkpoint(path)
+        torch.testing.assert_close(again(image), network(image), atol=2e-2, rtol=2e-2)
+
+
+@pytest.mark.parametrize(('name', 'part', 'message'), [
+    ('encoder.stride8.0.0.weight', slice(0, 7), 'expected the weights of a pruned mobilenet_v2'),
+    ('encoder.stride8.0.1.bias', slice(0, 7), 'expected the weights of a pruned mobilenet_v2'),
+    ('encoder.stride8.0.0.weight', (..., slice(0, 2)), 'weights of fcn8s on mobilenet_v2'),
+    ('decoder.score_fr.weight', slice(0, 1), 'weights of fcn8s on mobilenet_v2'),
+    ('encoder.stride32.18.1.weight', slice(0, 0), 'weights of fcn8s on mobilenet_v2')])
+def test_shapes_that_do_not_fit(random_checkpoint, tmp_path, name, part, message):
+    tensors = load_file(random_checkpoint)
+    tensors[name] = tensors[name][part].contiguous()
+    text = to_json(network_info()).replace('"format_version": 2', '"format_version": 1')
+    save_file(tensors, tmp_path / 'x.safetensors', {METADATA_KEY: text})
+    with pytest.raises(InputError, match=f'x.safetensors: expected.*{message[8:]}') as caught:
+        load_checkpoint(tmp_path / 'x.safetensors')
+    assert '\n' not in str(caught.value)
+
+
+class Folded(nn.Module):
+    """Folds channels into rows, which no dependency graph follows."""
+
+    def forward(self, features):
+        return features.view(len(features), -1, 4, *features.shape[2:]).sum(2).repeat(1, 4, 1, 1)
+
+
+@pytest.mark.parametrize(('layer', 'width'), [(Folded(), 32), (nn.Identity(), 16)])
+def test_what_cannot_be_pruned_is_one_line(layer, width):
+    def conv(inputs):
+        return nn.Conv2d(inputs, width, 3, 2, 1)
+    encoder = Encoder((nn.Sequential(conv(3), conv(width), layer, conv(width)), conv(width),
+                       conv(width)), (width,) * 4, 3)
+    network = FCN(encoder, FCNDecoder(encoder.channels, 2, 2)).eval()
+    with pytest.raises(InputError, match='prune: not available for') as caught:
+        check_prunable(network, network_info())
+    assert '\n' not in str(caught.value)
 
 
 def test_importance_is_what_the_loss_changes():
-    """Beside finite differences, for channels of every kind."""
+    """Beside finite differences, for channels of every group."""
     network = lively('mobilenet_v2').double()
+    groups = Pruner(network.float()).groups
+    network.double()
     images = [torch.rand(1, 3, 64, 64, dtype=torch.float64) for _ in range(2)]
 
     def loss(image):
         return network(image).square().mean()
-    found = importance(network, (loss(image) for image in images))
-    step = 1e-5
-    for kind, group in enumerate(hidden_channels(network)):
+    found = importance(network, groups, (loss(image) for image in images))
+    # So small that hardly any ReLU changes sides.
+    step = 1e-6
+    for kind, group in enumerate(groups):
         channel = group.width // 2
         expected = 0.0
         for image in images:
             values = []
             for factor in (1 + step, (1 - step) / (1 + step), 1 / (1 - step)):
                 with torch.no_grad():
-                    group.readers[0].weight[:, channel] *= factor
+                    for link in group.readers:
+                        link.layer.weight[:, link.axes[link.channels == channel]] *= factor
                     values.append(float(loss(image)))
             expected += ((values[0] - values[1]) / (2 * step)) ** 2
         assert float(found[kind][channel]) == pytest.approx(expected, rel=1e-3, abs=1e-12), kind
@@ -126,12 +162,14 @@ def test_what_a_channel_costs_is_saved_without_it(encoder, monkeypatch):
     monkeypatch.setattr(pruning, '_MOVE', 0)
     size = (64, 96)
     network = make_network(encoder, 'fcn8s', 2).eval()
-    prices, whole = costs(network, torch.zeros(1, 3, *size)), count_gmac(network, size)
+    prices = costs(network, Pruner(network).groups, torch.zeros(1, 3, *size))
+    whole = count_gmac(network, size)
     for kind in (0, len(prices) // 2, len(prices) - 1):
-        thinner = make_network(encoder, 'fcn8s', 2).eval()
-        thin(thinner, [torch.arange(group.width - (number == kind))
-                       for number, group in enumerate(hidden_channels(thinner))])
-        assert whole - count_gmac(thinner, size) == pytest.approx(prices[kind] / 1e9, rel=1e-4)
+        other = make_network(encoder, 'fcn8s', 2).eval()
+        pruner = Pruner(other)
+        pruner.prune([torch.arange(group.width - (number == kind))
+                      for number, group in enumerate(pruner.groups)])
+        assert whole - count_gmac(other, size) == pytest.approx(prices[kind] / 1e9, rel=1e-4)
 
 
 def test_the_cheapest_loss_leaves_first():
@@ -171,17 +209,17 @@ SMALL = ['--height', '96', '--crop', '96', '160', '--batch-size', '3', '--worker
 
 
 def arguments_of(folder, start, out, *more):
-    return ['--train', f'kitti:{folder}?split=train.txt', '--init-from', str(start), '--thin',
+    return ['--train', f'kitti:{folder}?split=train.txt', '--init-from', str(start), '--prune',
             '0.5', '--epochs', '4', *SMALL, '--out', str(out), *more]
 
 
-def test_a_run_thins_and_goes_on_after_a_kill(kitti_folder, random_checkpoint, tmp_path):
+def test_a_run_prunes_and_goes_on_after_a_kill(kitti_folder, random_checkpoint, tmp_path):
     whole, killed = tmp_path / 'whole', tmp_path / 'killed'
     command = [sys.executable, '-m', 'fcn_seg_ros', 'train']
     result = subprocess.run([*command, *arguments_of(kitti_folder, random_checkpoint, whole)],
                             capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    assert 'thinned to 50%: hidden channels 32 96 144' in result.stdout
+    assert 'pruned to 50% of the cost: 2.23 M parameters become' in result.stdout
     with subprocess.Popen([*command, *arguments_of(kitti_folder, random_checkpoint, killed)],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         for line in process.stdout:
@@ -191,29 +229,32 @@ def test_a_run_thins_and_goes_on_after_a_kill(kitti_folder, random_checkpoint, t
     result = subprocess.run([*command, '--resume', '--out', str(killed)], capture_output=True,
                             text=True)
     assert result.returncode == 0, result.stderr
-    assert 'thinned to' not in result.stdout
+    assert 'pruned to' not in result.stdout
     one, two = (load_checkpoint(path / 'checkpoint.safetensors') for path in (whole, killed))
-    assert one.info.widths == two.info.widths == widths_of(one.network) < MOBILENET
+    assert count_parameters(one.network) < 0.8 * count_parameters(
+        load_checkpoint(random_checkpoint).network)
     for name, value in one.network.state_dict().items():
         torch.testing.assert_close(two.network.state_dict()[name], value, rtol=0, atol=0)
     assert self_test(RoadSegmenter(one, 'cpu')) > 0.9
-    # What is trained further from it is as thin.
+    # A run that starts from it is pruned as well.
     further = tmp_path / 'further'
     assert main(['--train', f'kitti:{kitti_folder}?split=train.txt', '--init-from',
                  str(whole / 'checkpoint.safetensors'), '--epochs', '1', *SMALL, '--out',
                  str(further)]) == 0
-    assert read_checkpoint(further / 'checkpoint.safetensors').info.widths == one.info.widths
+    assert count_parameters(load_checkpoint(further / 'checkpoint.safetensors').network) == \
+        count_parameters(one.network)
 
 
 @pytest.mark.parametrize(('change', 'message'), [
-    (['--thin', '0'], 'thin: expected more than 0'),
-    (['--thin', '1.5'], 'thin: expected more than 0 and at most 1'),
-    (['--init-from', ''], 'thin: expected init_from'),
-    (['--encoder', 'resnet18'], 'widths: expected 8 numbers of channels'),
+    (['--prune', '0'], 'prune: expected more than 0'),
+    (['--prune', '1.5'], 'prune: expected more than 0 and at most 1'),
+    (['--init-from', ''], 'prune: expected init_from'),
+    (['--encoder', 'resnet18'],
+     'init_from: expected a network with the encoder resnet18, found mobilenet_v2'),
     (['--teacher', 'nowhere.safetensors'], 'nowhere.safetensors: expected a checkpoint file'),
     (['--teacher-weight', '-1'], 'teacher_weight: expected at least 0'),
 ])
-def test_bad_thinning(kitti_folder, random_checkpoint, tmp_path, capsys, change, message):
+def test_bad_pruning(kitti_folder, random_checkpoint, tmp_path, capsys, change, message):
     assert main(arguments_of(kitti_folder, random_checkpoint, tmp_path / 'run', *change)) == 2
     error, = capsys.readouterr().err.splitlines()[-1:]
     assert error.startswith('train: error: ') and message in error

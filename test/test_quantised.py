@@ -16,12 +16,9 @@ from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED, RenderedRoad
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.export_checks import accuracy_loss
-from fcn_seg_ros.inference import exported, quantised, seal
-from fcn_seg_ros.inference.backends import choose, hardware, openvino
-from fcn_seg_ros.inference.postprocess import (
-    intersection_and_union,
-    intersection_over_union,
-)
+from fcn_seg_ros.inference import exported, openvino_library, seal
+from fcn_seg_ros.inference.backends import hardware, registry
+from fcn_seg_ros.inference.overlap import intersection_and_union, intersection_over_union
 from fcn_seg_ros.inference.quantised import int8_file, load_int8
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.inference.self_test import self_test
@@ -97,8 +94,8 @@ def test_what_is_asked_for_comes_first(flags, choice):
 
 def test_auto_does_without_openvino(flags, monkeypatch):
     flags(WITHOUT_BF16)
-    real = choose.importlib.util.find_spec
-    monkeypatch.setattr(choose.importlib.util, 'find_spec',
+    real = registry.importlib.util.find_spec
+    monkeypatch.setattr(registry.importlib.util, 'find_spec',
                         lambda name: None if name == 'openvino' else real(name))
     backend = RoadSegmenter(default_checkpoint()).backend
     assert backend.name != 'openvino' and backend.precision == 'fp32'
@@ -128,10 +125,10 @@ def of_an_older_version(checkpoint: Path) -> None:
 
 
 @pytest.mark.parametrize(('spoil', 'text'), [
-    (other_weights, 'found one of other weights or metadata; export it again'),
+    (other_weights, 'made from other weights or metadata than'),
     (half_of_it, 'found a broken or foreign one'),
-    (not_quantised, 'expected weights in int8, found fp32'),
-    (of_an_older_version, 'found one of other weights or metadata; export it again')])
+    (not_quantised, 'expected int8 weights, found fp32'),
+    (of_an_older_version, 'made from other weights or metadata than')])
 def test_a_wrong_one_is_never_trusted(own, flags, spoil, text):
     spoil(own)
     with pytest.raises(InputError, match=text) as caught:
@@ -154,7 +151,7 @@ def test_there_may_be_none(own, random_checkpoint):
     with pytest.raises(InputError, match=r'_int8\.xml for int8 .* found nothing'):
         RoadSegmenter(random_checkpoint, 'cpu', 'int8')
     in_memory = dataclasses.replace(load_checkpoint(own), path=None)
-    with pytest.raises(InputError, match='found a network without one'):
+    with pytest.raises(InputError, match='found a network without a file'):
         load_int8(in_memory)
     for choice in ({'backend': 'torch'}, {'backend': 'onnxruntime'}):
         with pytest.raises(InputError, match=r'precision: expected auto or .* found int8'):
@@ -162,8 +159,7 @@ def test_there_may_be_none(own, random_checkpoint):
 
 
 def test_a_gpu_has_none(own, monkeypatch):
-    for module in (quantised, choose):
-        monkeypatch.setattr(module, 'resolve_device', lambda device: 'cuda:0')
+    monkeypatch.setattr(registry, 'resolve_device', lambda device: 'cuda:0')
     with pytest.raises(InputError, match=r'precision: expected auto or .* on cuda:0, found int8'):
         RoadSegmenter(own, precision='int8')
 
@@ -187,8 +183,8 @@ def test_a_node_runs_it_from_the_start_without_pytorch(tmp_path, monkeypatch, re
 
 def test_all_networks_share_one_core(monkeypatch):
     """Each Core of its own would leave 4 MB behind with every network that is loaded."""
-    openvino.core()
-    monkeypatch.setattr(openvino.openvino, 'Core', None)
+    openvino_library.core()
+    monkeypatch.setattr(openvino_library.openvino, 'Core', None)
     segmenter = RoadSegmenter(default_checkpoint(), 'cpu', 'int8')
     assert segmenter.segment(np.zeros((96, 320, 3), np.uint8)).mask.shape == (96, 320)
     assert segmenter.backend.name == 'openvino'

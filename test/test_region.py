@@ -11,24 +11,24 @@ from hypothesis import strategies as st
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.preprocess import network_size
-from fcn_seg_ros.inference.region import Region, plan
+from fcn_seg_ros.inference.region import Region, make_plan
 from fcn_seg_ros.inference.segmenter import RoadSegmenter, SegmentOptions
 
 
 def test_whole_image_without_a_region():
-    way = plan(375, 1242, 384)
-    assert way.size == network_size(375, 1242, 384) == (384, 1280)
-    assert way.window == way.region == Region(0, 0, 1242, 375)
-    assert plan(375, 1242, 384, Region(0, 0, 1242, 375)) == way
+    plan = make_plan(375, 1242, 384)
+    assert plan.size == network_size(375, 1242, 384) == (384, 1280)
+    assert plan.window == plan.region == Region(0, 0, 1242, 375)
+    assert make_plan(375, 1242, 384, Region(0, 0, 1242, 375)) == plan
 
 
 def test_region_has_the_scale_of_the_image():
     """Below the horizon of a KITTI image: 225 of 375 rows need 231 of the network's 384."""
-    way = plan(375, 1242, 384, Region(0, 150, 1242, 225))
-    assert way.size == (256, 1280)
+    plan = make_plan(375, 1242, 384, Region(0, 150, 1242, 225))
+    assert plan.size == (256, 1280)
     # 256 rows are 250 of the image's; the 25 above the region are context.
-    assert way.window == Region(0, 125, 1242, 250)
-    assert way.region == Region(0, 150, 1242, 225)
+    assert plan.window == Region(0, 125, 1242, 250)
+    assert plan.region == Region(0, 150, 1242, 225)
 
 
 @st.composite
@@ -45,15 +45,15 @@ def images_with_regions(draw: st.DrawFn, least: int, highest: int, widest: int, 
 @given(drawn=images_with_regions(20, 800, 1600, 8), network_height=st.integers(32, 512))
 def test_window_holds_the_region_and_lies_in_the_image(drawn, network_height):
     height, width, region = drawn
-    whole, way = network_size(height, width, network_height), plan(height, width, network_height,
-                                                                   region)
-    window = way.window
-    assert way.region == region
+    whole = network_size(height, width, network_height)
+    plan = make_plan(height, width, network_height, region)
+    window = plan.window
+    assert plan.region == region
     assert 0 <= window.x <= region.x and window.x + window.width <= width
     assert 0 <= window.y <= region.y and window.y + window.height <= height
     assert region.x + region.width <= window.x + window.width
     assert region.y + region.height <= window.y + window.height
-    lengths = zip(way.size, window.shape, whole, (height, width), region.shape, strict=True)
+    lengths = zip(plan.size, window.shape, whole, (height, width), region.shape, strict=True)
     for network, pixels, network_whole, image, wanted in lengths:
         assert network % 32 == 0 and network <= network_whole
         # No more than a stride beyond what the region needs, and at its scale but for a pixel.
@@ -71,7 +71,7 @@ def test_impossible_regions(values):
 def test_regions_beyond_the_image(random_checkpoint, values):
     segmenter = RoadSegmenter(random_checkpoint, 'cpu', 'fp32')
     image, region = np.zeros((96, 320, 3), np.uint8), Region(*values)
-    text = (f'region_of_interest: expected one within the image of 320x96, found '
+    text = (f'region_of_interest: expected a region in the image of 320x96, found '
             f'{values[2]}x{values[3]} at x {values[0]}, y {values[1]}')
     for call in (lambda: segmenter.segment(image, SegmentOptions(region=region)),
                  lambda: segmenter.network_shape(image.shape, region)):
@@ -90,12 +90,12 @@ def test_outside_of_the_region_is_unknown(random_checkpoint, rendered_frames):
     inside[50:90, 40:240] = True
     assert (result.mask[~inside] == 255).all() and (result.mask[inside] < 2).all()
     assert not result.probability[~inside].any() and not result.confidence[~inside].any()
-    way = plan(96, 320, 96, region)
-    assert way.size == segmenter.network_shape(image.shape, region) == (64, 224)
-    assert way.window.shape == way.size  # at this scale, 1, nothing is resized
-    window = image[way.window.slices()]
+    plan = make_plan(96, 320, 96, region)
+    assert plan.size == segmenter.network_shape(image.shape, region) == (64, 224)
+    assert plan.window.shape == plan.size  # at this scale, 1, nothing is resized
+    window = image[plan.window.slices()]
     expected = segmenter.backend(np.ascontiguousarray(window)[None])[0, ..., 0]
-    expected = expected[region.slices(way.window.x, way.window.y)]
+    expected = expected[region.slices(plan.window.x, plan.window.y)]
     assert np.array_equal(result.probability[inside].reshape(40, 200), expected)
     assert expected.std() > 5
     sure = np.where(expected >= 128, expected, 255 - expected)

@@ -11,10 +11,7 @@ import pytest
 import torch
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.models.encoders import read_encoder_file
-from fcn_seg_ros.models.fcn import make_network
-from fcn_seg_ros.models.prune import hidden_channels
-from fcn_seg_ros.models.road_adas import DilatedDepthwise, RoadAdasEncoder
+from fcn_seg_ros.models.encoders.road_adas import DilatedDepthwise, RoadAdasEncoder, read_weights
 
 
 @pytest.mark.parametrize('dilation', [1, 2, 3, 8])
@@ -52,7 +49,7 @@ def test_weights_are_those_of_the_original():
         pytest.skip('FCN_SEG_DATA has no weights/road-segmentation-adas-0001-fp16.xml')
     import openvino
     encoder = RoadAdasEncoder().eval()
-    encoder.load_state_dict(read_encoder_file(str(path)))
+    encoder.load_state_dict(read_weights(str(path)))
     model = openvino.Core().read_model(str(path))
     fused = next(op for op in model.get_ordered_ops()
                  if op.get_friendly_name().startswith('L0298_Add'))
@@ -71,16 +68,10 @@ def test_other_models_are_refused(tmp_path):
     path = tmp_path / 'other.xml'
     path.write_text('<net/>')
     with pytest.raises(InputError, match='not an OpenVINO model'):
-        read_encoder_file(str(path))
+        read_weights(str(path))
     import openvino
     from openvino import opset13
     data = opset13.parameter([1, 3, 8, 8], name='data')
     openvino.save_model(openvino.Model([opset13.relu(data)], [data], 'small'), str(path))
     with pytest.raises(InputError, match='not road-segmentation-adas-0001'):
-        read_encoder_file(str(path))
-
-
-def test_pruning_is_refused():
-    for network in (make_network('road_adas', 'fcn8s', 2), make_network('resnet18', 'fcn4s', 2)):
-        with pytest.raises(InputError, match='not available'):
-            hidden_channels(network)
+        read_weights(str(path))

@@ -81,5 +81,5 @@ def test_same_name_and_damaged_images(photos, random_checkpoint, tmp_path, capsy
     whole = (photos / 'one.png').read_bytes()
     (photos / 'one.png').write_bytes(whole[:len(whole) // 2])
     assert main(arguments) == 2
-    assert 'one.png: expected a whole PNG image' in capsys.readouterr().err
+    assert 'one.png: expected a complete PNG image' in capsys.readouterr().err
     assert list((tmp_path / 'm').iterdir()) == []

@@ -32,7 +32,7 @@ from fcn_seg_ros.training.config import (
     write_config,
 )
 from fcn_seg_ros.training.losses import cross_entropy, dice_loss, lovasz_softmax
-from fcn_seg_ros.training.run import heir
+from fcn_seg_ros.training.run import inherit_metadata
 from fcn_seg_ros.training.schedules import make_optimiser, make_schedule, share
 
 SMALL = ['--encoder-weights', 'none', '--height', '96', '--crop', '96', '160', '--batch-size', '3',
@@ -351,7 +351,8 @@ def test_evaluate_refuses_a_corrupt_checkpoint(kitti_folder, tmp_path):
 
 def test_data_and_licences_of_the_start_are_carried_on():
     start = network_info(training_data='CamVid, 367 images (train)', licence='A; B')
-    info = heir(network_info(training_data='KITTI Road, 171 images', licence='C; B'), start)
+    run = network_info(training_data='KITTI Road, 171 images', licence='C; B')
+    info = inherit_metadata(run, start)
     assert info.training_data == ('KITTI Road, 171 images; started from a network trained on '
                                   'CamVid, 367 images (train)')
     assert info.licence == 'C; B; A'

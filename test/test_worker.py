@@ -19,9 +19,9 @@ from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Image
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.inference.backends import BackendError
+from fcn_seg_ros.inference.backends import BackendError, open_network
 from fcn_seg_ros.inference.monitor import MonitorOptions
-from fcn_seg_ros.inference.segmenter import Region, SegmentOptions, open_network
+from fcn_seg_ros.inference.segmenter import Region, SegmentOptions
 from fcn_seg_ros.node.camera_channel import Frame
 from fcn_seg_ros.node.depth_watch import DepthWatch
 from fcn_seg_ros.node.failure_policy import GIVE_UP_AFTER, Recovery

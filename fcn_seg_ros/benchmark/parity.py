@@ -12,7 +12,7 @@ import numpy as np
 from fcn_seg_ros.benchmark.variants import Variant
 from fcn_seg_ros.datasets.base import RoadDataset
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts
-from fcn_seg_ros.inference.postprocess import intersection_and_union, intersection_over_union
+from fcn_seg_ros.inference.overlap import intersection_and_union, intersection_over_union
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
 

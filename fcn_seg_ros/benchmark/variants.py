@@ -11,13 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from fcn_seg_ros.errors import InputError, one_line
-from fcn_seg_ros.inference.backends import BACKENDS as AUTO_AND_BACKENDS
 from fcn_seg_ros.inference.backends import PRECISIONS as AUTO_AND_PRECISIONS
-from fcn_seg_ros.inference.backends import BackendError
+from fcn_seg_ros.inference.backends import BackendError, backend_names
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
 # What is compared has a name: whatever ``auto`` would take is among them.
-BACKENDS = tuple(name for name in AUTO_AND_BACKENDS if name != 'auto')
+BACKENDS = backend_names()
 PRECISIONS = tuple(name for name in AUTO_AND_PRECISIONS if name != 'auto')
 
 

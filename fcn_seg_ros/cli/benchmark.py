@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fcn_seg_ros.cli.common import make_parser, run_command
-from fcn_seg_ros.inference.backends import BACKENDS, PRECISIONS
+from fcn_seg_ros.inference.backends import PRECISIONS, backend_names
 from fcn_seg_ros.resources import CHECKPOINT_WORDS, DEFAULT_CHECKPOINT
 
 DESCRIPTION = """\
@@ -48,7 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the command line of benchmark."""
     parser = make_parser('benchmark', DESCRIPTION, EPILOG)
     add = parser.add_argument
-    backends, precisions = BACKENDS[1:], PRECISIONS[1:]  # without auto
+    backends, precisions = backend_names(), PRECISIONS[1:]  # without auto
     add('checkpoint', metavar='CHECKPOINT', nargs='?',
         help=f'{CHECKPOINT_WORDS} (default: {DEFAULT_CHECKPOINT})')
     add('--heights', metavar='ROWS', type=int, nargs='+', default=[],

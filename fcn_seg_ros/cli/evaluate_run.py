@@ -21,7 +21,6 @@ from fcn_seg_ros.cli.evaluate_sets import (
 from fcn_seg_ros.cli.progress import progress_bar
 from fcn_seg_ros.cli.tables import print_tables
 from fcn_seg_ros.datasets.base import RoadDataset
-from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.evaluate import Evaluation
 from fcn_seg_ros.evaluation.networks import Contestant, Setting, open_network
@@ -31,7 +30,6 @@ from fcn_seg_ros.evaluation.report import Table, markdown, tables
 from fcn_seg_ros.evaluation.robustness import Robustness
 from fcn_seg_ros.evaluation.submission import (
     birds_eye_probabilities,
-    submission_images,
     write_submission,
 )
 from fcn_seg_ros.evaluation.variants import corruptions, geometry
@@ -124,9 +122,7 @@ def _networks(options: argparse.Namespace) -> list[Contestant]:
 
 
 def _write_submission(folder: Path, dataset: RoadDataset, predictor: Predictor) -> None:
-    if not isinstance(dataset, KittiRoad):
-        raise InputError('--submission: expected a KITTI Road folder as SET, found another')
-    images = submission_images(Path(dataset.root), dataset.names)
+    images = dataset.submission_images()
     with progress_bar('submission', len(images)) as done:
         archive = write_submission(folder, birds_eye_probabilities(images, predictor, done))
     print(f'wrote {archive} ({len(images)} images of {images[0].parent.parent.name})',

@@ -15,10 +15,8 @@ from fcn_seg_ros.cli.progress import progress_bar
 from fcn_seg_ros.cli.tables import RowPrinter, print_tables
 from fcn_seg_ros.datasets.base import RoadDataset
 from fcn_seg_ros.datasets.registry import DatasetSpec, open_dataset, parse_spec
-from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.evaluate import Evaluation, score_all
-from fcn_seg_ros.evaluation.geometry import geometry_of
 from fcn_seg_ros.evaluation.networks import Contestant
 from fcn_seg_ros.evaluation.report import Table
 from fcn_seg_ros.evaluation.robustness import Robustness, compare
@@ -32,8 +30,6 @@ from fcn_seg_ros.evaluation.set_table import (
     row,
 )
 from fcn_seg_ros.evaluation.variants import Variant
-
-_HELD_OUT = {'drives': 20, 'frames': 4, 'first_seed': FIRST_HELD_OUT_SEED}
 
 
 @dataclass(frozen=True)
@@ -60,12 +56,8 @@ def open_set(data: str, split: str | None, every: int = 1, limit: int = 0) -> Op
     if every < 1 or limit < 0:
         raise InputError('--every, --limit: expected at least 1, and 0 (all) or more, found '
                          f'{every} and {limit}')
-    spec = parse_spec(data)
-    if spec.kind == 'rendered':
-        if split is not None:
-            raise InputError(f'--split: expected a KITTI Road folder with it, found {data}')
-        spec = DatasetSpec('rendered', options=_HELD_OUT | dict(spec.options))
-    elif split is not None:
+    spec = parse_spec(data, scoring=True)
+    if split is not None:
         spec = dataclasses.replace(spec, split=split)
     dataset = open_dataset(spec)
     indices = list(range(0, len(dataset), every))
@@ -90,7 +82,7 @@ def score_sets(sets: Sequence[OpenSet], networks: Sequence[Contestant], show: bo
     for part in sets:
         with progress_bar(part.title, len(part.indices)) as done:
             found.append(score_all([network.predictor for network in networks], part.dataset,
-                                   geometry_of(part.dataset), done, part.indices))
+                                   part.dataset.geometry, done, part.indices))
         for title, result in zip(titles, found[-1], strict=True):
             rows.append(row(part.title, title, result))
             printer(rows[-1])

@@ -17,16 +17,16 @@ from fcn_seg_ros.training.config import default_of, leaves
 DESCRIPTION = """\
 Train a road segmentation network.
 
-Datasets are named KIND:PATH?option=value&option=value, where KIND is kitti (KITTI Road in its
-official layout, images PNG or JPEG), camvid, folder (images/ and masks/) or rendered. Rendered
-drives take drives=30, frames=2 (per drive), first_seed=0, and world=suburb (a suburban road seen by
-KITTI's camera), highway, country, city, bridge, tunnel, car_park or all. All but the suburb are
-seen by any camera in any weather, unless conditions= (sun, overcast, low_sun, dusk, night, rain,
-night_rain, fog), aspect= (4:3, 16:9, 21:9, kitti) and fov= (40 to 120, degrees) choose.
+A dataset is KIND:PATH?option=value&option=value. KIND is kitti (KITTI Road in its official layout,
+PNG or JPEG), camvid, folder (images/ and masks/) or rendered (synthetic drives, without a PATH).
+Options of rendered: drives=30, frames=2 (per drive), first_seed=0, world=suburb (a suburban road
+seen by KITTI's camera), highway, country, city, bridge, tunnel, car_park or all. Worlds other than
+the suburb have random cameras and weather, or those given by conditions= (sun, overcast, low_sun,
+dusk, night, rain, night_rain, fog), aspect= (4:3, 16:9, 21:9, kitti) and fov= (40 to 120 degrees).
 
-Settings come from --config (see config/train_kitti.yaml); an option on the command line replaces
-one. OUT receives the checkpoint (checkpoint.safetensors), the configuration, the state for --resume
-(last.ckpt), metrics (metrics/metrics.csv) and TensorBoard's files."""
+Settings come from --config (see config/train_kitti.yaml); options on the command line override
+them. OUT receives the checkpoint (checkpoint.safetensors), the configuration, the state for
+--resume (last.ckpt), metrics (metrics/metrics.csv) and TensorBoard's files."""
 
 EPILOG = """\
 examples:
@@ -35,8 +35,8 @@ examples:
   train --config config/train_kitti.yaml --out runs/second --learning-rate 5e-4 --crop 384 1248
   train --train kitti:data/kitti_road 'camvid:data/camvid?split=train&weight=0.3' --out runs/both
   train --train kitti:data/kitti_road 'rendered?drives=300&frames=2&world=all' --out runs/world
-  train --train kitti:data/kitti_road --init-from runs/first/checkpoint.safetensors --thin 0.5 \\
-        --teacher runs/first/checkpoint.safetensors --epochs 30 --out runs/thin
+  train --train kitti:data/kitti_road --init-from runs/first/checkpoint.safetensors --prune 0.5 \\
+        --teacher runs/first/checkpoint.safetensors --epochs 30 --out runs/pruned
   train --out runs/first --resume
   torchrun --nproc-per-node 4 -m fcn_seg_ros train --config config/train_kitti.yaml --out runs/4"""
 
@@ -50,9 +50,9 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the command line of train."""
     parser = make_parser('train', DESCRIPTION, EPILOG)
     add = parser.add_argument
-    add('--out', type=Path, required=True, help='folder of the run')
-    add('--resume', action='store_true', help='continue the interrupted run in OUT')
-    add('--config', type=Path, help='YAML file with settings (default: those below)')
+    add('--out', type=Path, required=True, help='folder to write to')
+    add('--resume', action='store_true', help='resume the interrupted run in OUT')
+    add('--config', type=Path, help='YAML file with settings')
     group = parser.add_argument_group('settings')
     for name, item in leaves().items():
         _add_setting(group, name, item)
@@ -62,7 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_setting(group: Any, name: str, item: dataclasses.Field[Any]) -> None:
     default = default_of(item)
     shown = ' '.join(map(str, default)) if isinstance(default, tuple) else default
-    text = item.metadata.get('help', 'of the augmentation')
+    text = item.metadata['help']
     text = f'{text} (default: {shown if shown != "" else "none"})'.replace('%', '%%')
     options: dict[str, Any] = {'default': argparse.SUPPRESS, 'help': text}
     if isinstance(default, bool):

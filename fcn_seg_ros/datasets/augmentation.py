@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How training images vary, as settings; transforms.py applies them."""
+"""The settings of training augmentation, which transforms.py applies."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from fcn_seg_ros.errors import InputError
 
-# Changes to an Augmentation that make a network survive other cameras, light and weather. White
-# balance takes the place of hue, which costs more than all the others together.
+# Settings that make a network robust to other cameras, light and weather. White balance replaces
+# hue, which takes more time than all the others together.
 OTHER_CAMERAS: dict[str, Any] = {
     'scale': (0.45, 2.0), 'aspect': 0.2, 'rotation': 3.0, 'perspective': 0.04, 'bonnet': 0.2,
     'hue': 0.0, 'saturation': 0.6, 'gamma': 0.6, 'white_balance': 0.12, 'greyscale': 0.06,

@@ -1,14 +1,17 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a dataset of road images is."""
+"""The base class of datasets of road images, and wrappers around datasets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
+
+from fcn_seg_ros.errors import InputError
 
 IGNORE = 255
 
@@ -16,11 +19,10 @@ IGNORE = 255
 @dataclass(frozen=True)
 class Sample:
     """
-    An image and its truth.
+    An image and its ground truth.
 
-    ``image`` is uint8 RGB of shape (H, W, 3); ``labels`` uint8 of shape (H, W): 0 not road,
-    1 road, 255 not labelled. ``taught``, where a teacher has seen the image, is its road
-    probability, round(254 P) as uint8 (H, W), 255 where it says nothing.
+    ``image`` is uint8 RGB (H, W, 3); ``labels`` uint8 (H, W): 0 not road, 1 road, 255 not labelled.
+    ``taught`` is a teacher's road probability, round(254 P) as uint8 (H, W), 255 where it has none.
     """
 
     name: str
@@ -29,53 +31,121 @@ class Sample:
     taught: np.ndarray | None = None
 
 
-class RoadDataset(Protocol):
-    """A sized, indexable set of samples; the same index always gives the same sample."""
-
-    def __len__(self) -> int:
-        """Return the number of samples."""
-        ...
-
-    def __getitem__(self, index: int) -> Sample:
-        """Return one sample."""
-        ...
-
-
 @dataclass(frozen=True)
 class Classes:
     """
     What every pixel of a sample shows: ids, uint8 (H, W), and their names.
 
-    The names are common to all datasets: car, lorry, bus, motorcycle, pedestrian, cyclist,
-    pavement, road; others may be a dataset's own.
+    All datasets share the names car, lorry, bus, motorcycle, pedestrian, cyclist, pavement and
+    road; a dataset may add its own.
     """
 
     ids: np.ndarray
     names: Mapping[int, str]
 
 
-@runtime_checkable
-class ClassedDataset(Protocol):
-    """A RoadDataset that knows more classes than road."""
+@dataclass(frozen=True)
+class DatasetOptions:
+    """
+    The options of a kind of dataset, which has none; other kinds have a subclass.
+
+    Every field has a default and is an int or a str, or None where it is not given.
+    """
+
+
+class RoadDataset:
+    """
+    A sized, indexable set of samples; the same index always gives the same sample.
+
+    A subclass implements ``__len__`` and ``__getitem__``. To be opened by name it is registered
+    (``register_dataset``), with these facts: ``kind`` is its name in a spec, ``title`` and
+    ``licence`` are for model cards. ``Options`` are its own options, ``scoring_options`` their
+    defaults where it is scored instead of trained on. ``has_root``: it lies in a folder or file,
+    ``has_splits``: it can be opened in part. ``third_party``: its licence is somebody else's.
+    ``check_first``: every file is decoded before a training run starts.
+
+    >>> import numpy as np
+    >>> from fcn_seg_ros.datasets.base import RoadDataset, Sample
+    >>> class Grey(RoadDataset):
+    ...     kind, title, licence, has_root = 'grey', 'grey images', 'CC0', False
+    ...     def __len__(self):
+    ...         return 2
+    ...     def __getitem__(self, index):
+    ...         image = np.full((64, 96, 3), 100 * index, np.uint8)
+    ...         return Sample(f'grey_{index}', image, np.zeros((64, 96), np.uint8))
+    >>> Grey()[1].image.mean()
+    np.float64(100.0)
+    """
+
+    kind: ClassVar[str] = ''
+    title: ClassVar[str] = ''
+    licence: ClassVar[str] = ''
+    Options: ClassVar[type[DatasetOptions]] = DatasetOptions
+    scoring_options: ClassVar[DatasetOptions | None] = None
+    has_root: ClassVar[bool] = True
+    has_splits: ClassVar[bool] = True
+    third_party: ClassVar[bool] = True
+    check_first: ClassVar[bool] = True
+
+    @classmethod
+    def open(cls, root: str, split: str | None, options: Any, strict: bool) -> RoadDataset:
+        """
+        Open the dataset; raises InputError.
+
+        ``strict``: raise for the first sample at fault, instead of listing it in ``faults``.
+        """
+        arguments: dict[str, Any] = {'root': root} if cls.has_root else {}
+        if cls.has_splits and cls.has_root:
+            arguments |= {'split': split, 'strict': strict}
+        return cls(**arguments, **vars(options))
+
+    @classmethod
+    def describe(cls, root: str, options: Any, images: int, which: str) -> str:
+        """Return what a model card says of so many images; ``which`` names the part of it."""
+        return f'{cls.title}, {images} images ({which})'
 
     def __len__(self) -> int:
         """Return the number of samples."""
-        ...
+        raise NotImplementedError
 
     def __getitem__(self, index: int) -> Sample:
         """Return one sample."""
-        ...
+        raise NotImplementedError
 
-    def classes(self, index: int) -> Classes:
-        """Return what the pixels of a sample show."""
-        ...
+    @property
+    def faults(self) -> Sequence[InputError]:
+        """Return the faults of the samples that were left out."""
+        return ()
+
+    @property
+    def parts(self) -> Sequence[RoadDataset]:
+        """Return the datasets that this one mixes: itself, unless it is a mixture."""
+        return (self,)
+
+    def geometry(self, name: str) -> np.ndarray | None:
+        """
+        Return the homography of the road plane in the sample called ``name``, None if not known.
+
+        It is float64 (3, 3), as ``ground_homography`` gives it. Raises InputError for a broken
+        calibration file.
+        """
+        return None
+
+    def classes(self, index: int) -> Classes | None:
+        """Return what the pixels of a sample show, None if only road is labelled."""
+        return None
+
+    def submission_images(self) -> list[Path]:
+        """Return the images that the KITTI Road benchmark takes; InputError for other datasets."""
+        raise InputError('--submission: expected a KITTI Road folder as SET, found another')
 
 
-class Joined:
+class Joined(RoadDataset):
     """
     Several datasets as one, in the order given.
 
-    With ``numbered`` a sample's name begins with the number of its dataset, and so is its own.
+    With ``numbered``, sample names are prefixed with the number of their dataset, so that they are
+    unique.
     """
 
     def __init__(self, parts: Sequence[RoadDataset], numbered: bool = False) -> None:
@@ -88,7 +158,7 @@ class Joined:
         return len(self._samples)
 
     def __getitem__(self, index: int) -> Sample:
-        """Return a sample of the part that holds it."""
+        """Return a sample from the part that contains it."""
         part, position = self._samples[index]
         sample = part[position]
         if not self._numbered:
@@ -96,8 +166,8 @@ class Joined:
         return replace(sample, name=f'{self._numbers[id(part)]}/{sample.name}')
 
 
-class Part:
-    """Some samples of a dataset, by their numbers."""
+class Part(RoadDataset):
+    """Some samples of a dataset, by their indices."""
 
     def __init__(self, dataset: RoadDataset, numbers: Sequence[int]) -> None:
         self._dataset = dataset
@@ -111,9 +181,17 @@ class Part:
         """Return one sample."""
         return self._dataset[self._numbers[index]]
 
+    def geometry(self, name: str) -> np.ndarray | None:
+        """Return the homography of the road plane, None if not known."""
+        return self._dataset.geometry(name)
 
-class InMemory:
-    """A dataset whose samples are decoded once and kept (1.8 MB for a KITTI image)."""
+    def classes(self, index: int) -> Classes | None:
+        """Return what the pixels of a sample show, None if only road is labelled."""
+        return self._dataset.classes(self._numbers[index])
+
+
+class InMemory(RoadDataset):
+    """A dataset whose samples are decoded once and kept in memory (1.8 MB for a KITTI image)."""
 
     def __init__(self, dataset: RoadDataset) -> None:
         self._dataset = dataset
@@ -124,7 +202,7 @@ class InMemory:
         return len(self._dataset)
 
     def __getitem__(self, index: int) -> Sample:
-        """Return one sample, from memory the second time."""
+        """Return one sample, from memory after the first time."""
         if index not in self._kept:
             self._kept[index] = self._dataset[index]
         return self._kept[index]

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A bonnet or dashboard pasted over the lower edge of a training image: never road."""
+"""Augmentation with a bonnet or dashboard at the lower edge of the image."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ NOT_ROAD = 0
 
 class Bonnet(v2.Transform):
     """
-    Paste a curved edge of one colour, smooth or mirroring the scene, and label it not road.
+    Paste a bonnet of one colour, dull or reflecting the scene, and label it as not road.
 
-    It covers 4 to 22 % of the height. Images are uint8 (3, H, W); every mask of the sample becomes
-    0 there.
+    It has a curved edge and covers 4 to 22 % of the height. Images are uint8 (3, H, W); all masks
+    of the sample become 0 there.
     """
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
@@ -58,7 +58,7 @@ class Bonnet(v2.Transform):
 
 
 def _paint(image: np.ndarray, params: dict[str, Any]) -> np.ndarray:
-    """Return the bonnet's colours, float32 (H, W, 3): its paint, shaded, with some of the scene."""
+    """Return the bonnet's colours, float32 (H, W, 3): shaded paint and a reflection."""
     first, last = params['shine']
     shine = np.linspace(first, last, len(image), dtype=np.float32)[:, None, None]
     paint = params['paint'].astype(np.float32) + shine

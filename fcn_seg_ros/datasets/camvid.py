@@ -28,10 +28,14 @@ class CamVid(PairedFiles):
     """
     The images in ``root/SPLIT`` with the label images in ``root/SPLITannot``.
 
-    ``split`` is ``train``, ``val`` or ``test``; without it all of them that are there are taken.
-    Labels are 1 where CamVid's is road, 255 where it is unlabelled, else 0. Raises InputError
-    for missing folders, images or label images, and for pairs of different size.
+    ``split`` is ``train``, ``val`` or ``test``; without it, all that exist are used. Labels are 1
+    for CamVid's road, 255 for unlabelled, else 0. Raises InputError for missing folders, images or
+    label images, and for pairs of different size.
     """
+
+    kind = 'camvid'
+    title = 'CamVid'
+    licence = 'CC BY-NC 4.0 (CamVid), non-commercial'
 
     def __init__(self, root: str | Path, split: str | None = None, strict: bool = True) -> None:
         self.root = Path(root)
@@ -50,7 +54,7 @@ class CamVid(PairedFiles):
         super().__init__(self._split_of, self._pair, read_labels, strict)
 
     def classes(self, index: int) -> Classes:
-        """Return what the pixels of a sample show; raises InputError as reading it does."""
+        """Return what the pixels of a sample show; raises InputError for a damaged file."""
         return Classes(read_classes(self.pairs[index].truth), NAMES)
 
     def _pair(self, name: str) -> Pair:

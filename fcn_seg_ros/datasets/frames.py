@@ -1,27 +1,44 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Images without labels, of which a teacher says where the road is."""
+"""Images without labels, to be labelled by a teacher."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
-from fcn_seg_ros.datasets.base import IGNORE, Sample
+from fcn_seg_ros.datasets.base import IGNORE, DatasetOptions, RoadDataset, Sample
 from fcn_seg_ros.datasets.images import read_rgb
 from fcn_seg_ros.datasets.pairs import image_file, image_names
 from fcn_seg_ros.errors import InputError
 
 
-class Frames:
-    """
-    Every ``every``-th image of a folder, or frame of a video, with no pixel labelled.
+@dataclass(frozen=True)
+class FramesOptions(DatasetOptions):
+    """Take every ``every``-th frame."""
 
-    A video is decoded at once and kept in memory. Raises InputError for a path that is neither,
+    every: int = 1
+
+
+class Frames(RoadDataset):
+    """
+    Every ``every``-th image of a folder, or frame of a video, without labels.
+
+    A video is decoded immediately and kept in memory. Raises InputError for a path that is neither,
     and for a video that cannot be decoded.
     """
+
+    kind = 'frames'
+    title = 'unlabelled frames'
+    licence = 'that of the frames'
+    Options = FramesOptions
+    has_splits = False
+    # Without labels there is nothing to check.
+    check_first = False
 
     def __init__(self, root: str | Path, every: int = 1) -> None:
         self.root = Path(root)
@@ -35,14 +52,19 @@ class Frames:
             self.names = [f'{self.root.stem}_{every * number:06d}'
                           for number in range(len(self._images))]
         else:
-            raise InputError(f'{root}: no folder of images and no video')
+            raise InputError(f'{root}: neither a folder of images nor a video')
+
+    @classmethod
+    def describe(cls, root: str, options: Any, images: int, which: str) -> str:
+        """Return what a model card says, with the name of the folder or video."""
+        return f'{cls.title} {Path(root).stem}, {images} images ({which})'
 
     def __len__(self) -> int:
         """Return the number of images."""
         return len(self.names)
 
     def __getitem__(self, index: int) -> Sample:
-        """Return an image, nothing labelled; raises InputError for a file that is damaged."""
+        """Return an image without labels; raises InputError for a damaged file."""
         name = self.names[index]
         image = (self._images[index] if self._images else
                  read_rgb(image_file(self.root, name)))

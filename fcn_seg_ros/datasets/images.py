@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Image files as arrays."""
+"""Read image files as arrays."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from fcn_seg_ros.errors import InputError, type_and_words
 from fcn_seg_ros.images.decode import check, decode, decode_pixels
 
-# The kinds of image files that folders of images, datasets and drives hold.
+# The suffixes of image files in folders of images, datasets and drives.
 IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.tif', '.tiff')
 
 
@@ -20,7 +20,7 @@ def read_rgb(path: Path) -> np.ndarray:
     """
     Read a PNG, JPEG or TIFF file as RGB, uint8 of shape (H, W, 3), EXIF orientation ignored.
 
-    Raises InputError where the file is no image, or is damaged or cut off.
+    Raises InputError for other files, and for truncated or damaged ones.
     """
     try:
         return decode(_content(path))
@@ -42,10 +42,10 @@ def read_grey(path: Path) -> np.ndarray:
 
 def read_indices(path: Path) -> np.ndarray:
     """
-    Read a label image (grey, palette or black-and-white PNG) as its numbers, uint8 (H, W).
+    Read a label image (grey, palette or black-and-white PNG) as indices, uint8 (H, W).
 
-    A colour image whose channels are equal counts as grey. Raises InputError for others, and
-    where the file is no image, or is damaged or cut off.
+    A colour image with equal channels counts as grey. Raises InputError for other files, and for
+    truncated or damaged ones.
     """
     try:
         checked = check(_content(path))
@@ -55,7 +55,7 @@ def read_indices(path: Path) -> np.ndarray:
     try:
         with Image.open(io.BytesIO(checked.content)) as image:
             mode, pixels = image.mode, np.array(image)
-    except Exception as error:  # Pillow raises many kinds; the file is the reason for all
+    except Exception as error:  # Pillow raises many types, always because of the file
         raise InputError(f'{path}: expected a label image, found a file that cannot be decoded '
                          f'({type_and_words(error)})') from None
     if mode in ('RGB', 'RGBA'):
@@ -72,19 +72,19 @@ def read_size(path: Path) -> tuple[int, int]:
     """
     Return (width, height) from an image file's header, without decoding it.
 
-    Raises InputError where there is none; whether the rest is sound is seen when it is read.
+    Raises InputError if there is none; the rest of the file is not checked.
     """
     from PIL import Image
     try:
         with Image.open(path, formats=('PNG', 'JPEG', 'TIFF')) as image:
             return image.size
-    except Exception as error:  # Pillow raises many kinds; the file is the reason for all
+    except Exception as error:  # Pillow raises many types, always because of the file
         raise InputError(f'{path}: expected an image that can be decoded, found none '
                          f'({type_and_words(error)})') from None
 
 
 def _of(path: Path, error: InputError) -> InputError:
-    """Return a decoder's error as one of a file: it speaks of a message's fields."""
+    """Return a decoder's error, which is about a message's fields, as one about a file."""
     return InputError(f'{path}: {str(error).removeprefix("data: ")}')
 
 

@@ -18,7 +18,7 @@ _SHAPES = {'P2': (3, 4), 'R0_rect': (3, 3), 'Tr_cam_to_road': (3, 4)}
 @dataclass(frozen=True)
 class KittiCalib:
     """
-    What the bird's-eye view needs of a calib file, float64.
+    The parts of a calib file that the bird's-eye view needs, float64.
 
     ``p2`` (3, 4) projects rectified camera coordinates to the left colour image, ``r0_rect``
     (3, 3) rectifies, ``cam_to_road`` (3, 4) takes camera to road coordinates (x right, y down with
@@ -36,7 +36,7 @@ class KittiCalib:
 
 
 def calib_file(image: Path) -> Path:
-    """Return where the calib file of ``<root>/<set>/image_2/um_000061.png`` belongs."""
+    """Return the path of the calib file for ``<root>/<set>/image_2/um_000061.png``."""
     return image.parent.parent / 'calib' / f'{image.stem}.txt'
 
 
@@ -44,9 +44,8 @@ def read_calib(path: str | Path) -> KittiCalib:
     """
     Read a calib file.
 
-    Raises InputError, naming the file, where it is missing or unreadable, or lacks one of P2,
-    R0_rect and Tr_cam_to_road, or holds too few, too many or other than finite numbers for it, or
-    matrices that cannot be turned round.
+    Raises InputError if it cannot be read, if one of P2, R0_rect and Tr_cam_to_road is missing or
+    has the wrong number of values or values that are not finite, or if a rotation is not one.
     """
     path = Path(path)
     try:

@@ -15,7 +15,14 @@ import numpy as np
 
 from fcn_seg_ros.datasets.base import IGNORE
 from fcn_seg_ros.datasets.images import read_rgb
-from fcn_seg_ros.datasets.pairs import Pair, PairedFiles, image_file, read_split
+from fcn_seg_ros.datasets.kitti_calib import calib_file, read_calib
+from fcn_seg_ros.datasets.pairs import (
+    Pair,
+    PairedFiles,
+    image_file,
+    image_files,
+    read_split,
+)
 from fcn_seg_ros.errors import InputError
 
 CATEGORIES = ('um', 'umm', 'uu')
@@ -25,11 +32,15 @@ class KittiRoad(PairedFiles):
     """
     The training set below ``root/training``: ``image_2`` and ``gt_image_2``.
 
-    ``split`` names a text file with one sample a line (``um_000061``), looked for as given and in
-    ``root``; without it all images that have a ground truth are taken. Image files may be PNG or
-    JPEG. Labels are 0 not road, 1 road, 255 not valid. Raises InputError for missing folders,
-    samples or ground truth, and for an image and a ground truth of different size.
+    ``split`` is a text file with one sample name per line (``um_000061``), a path or a file in
+    ``root``; without it, all images with a ground truth are used. Image files may be PNG or JPEG.
+    Labels are 0 not road, 1 road, 255 not valid. Raises InputError for missing folders, samples or
+    ground truth, and for an image and a ground truth of different size.
     """
+
+    kind = 'kitti'
+    title = 'KITTI Road'
+    licence = 'CC BY-NC-SA 3.0 (KITTI Road), non-commercial'
 
     def __init__(self, root: str | Path, split: str | Path | None = None,
                  strict: bool = True) -> None:
@@ -43,6 +54,35 @@ class KittiRoad(PairedFiles):
                                  f'{folder.relative_to(self.root)}, found none')
         names = self._all_names() if split is None else read_split(self.root, split)
         super().__init__(names, self._pair, read_truth, strict)
+
+    def geometry(self, name: str) -> np.ndarray | None:
+        """Return the homography of the road plane from the calib file, None without one."""
+        path = calib_file(self._images / f'{name}.png')
+        return read_calib(path).homography if path.is_file() else None
+
+    def submission_images(self) -> list[Path]:
+        """
+        Return the images to hand in: the test set, ``root/testing``, if there is one.
+
+        Else the dataset's own that have a calib file, to compare with the benchmark's scripts.
+        Raises InputError where there are none, and for a test image without a calib file: the
+        benchmark takes complete submissions only.
+        """
+        testing = self.root / 'testing' / 'image_2'
+        if testing.is_dir():
+            folder, images = testing, image_files(testing)
+            for image in images:
+                if not calib_file(image).is_file():
+                    raise InputError(f'{calib_file(image)}: expected the calib file of '
+                                     f'{image.name}, found none')
+        else:
+            folder, wanted = self._images, set(self.names)
+            images = [image for image in image_files(folder)
+                      if image.stem in wanted and calib_file(image).is_file()]
+        if not images:
+            raise InputError(f'{folder}: expected images of KITTI Road with calib files, found '
+                             'none')
+        return images
 
     def _all_names(self) -> list[str]:
         names = sorted(path.stem.replace('_road_', '_')
@@ -67,8 +107,8 @@ def read_truth(path: Path) -> np.ndarray:
     """
     Read a ground truth file as labels, uint8 (H, W).
 
-    Raises InputError for a damaged file and for colours that KITTI Road's ground truth has not:
-    red (not road), magenta (road), black and blue (not valid).
+    Raises InputError for a damaged file and for colours other than KITTI Road's: red (not road),
+    magenta (road), black and blue (not valid).
     """
     rgb = read_rgb(path)
     wrong = (rgb[..., 1] > 0) | ((rgb != 0) & (rgb != 255)).any(-1)
@@ -93,10 +133,10 @@ def decode_truth(rgb: np.ndarray) -> np.ndarray:
 
 def truth_file(image: Path) -> Path | None:
     """
-    Return where the ground truth of an image of KITTI Road lies.
+    Return the path of the ground truth for an image of KITTI Road.
 
-    ``image_2/um_000061.jpg`` has ``gt_image_2/um_road_000061.png``; None for a file that is not
-    named like that.
+    For ``image_2/um_000061.jpg`` it is ``gt_image_2/um_road_000061.png``; None for a file with
+    another kind of name.
     """
     category, _, number = image.stem.partition('_')
     if image.parent.name != 'image_2' or category not in CATEGORIES or not number:

@@ -1,9 +1,9 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-Leaks between training and validation images: a score on a picture that was trained on is none.
+Find leaks between training and validation images, which make validation scores meaningless.
 
-Neighbouring frames of a drive are near copies of each other, so they count as well.
+Neighbouring frames of a drive are near copies of each other, so they count as leaks too.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from fcn_seg_ros.datasets.survey import NEAR, Picture, Problem, distances
 @dataclass(frozen=True)
 class Source:
     """
-    Where a picture comes from.
+    A picture and where it comes from.
 
-    ``kind`` and ``root`` are those of its dataset: names are compared within a kind, and names
-    that are numbers and nothing else within a folder.
+    ``kind`` and ``root`` are those of its dataset: names are compared within a kind, and purely
+    numeric names within a folder.
     """
 
     kind: str
@@ -30,7 +30,7 @@ class Source:
     picture: Picture
 
     def frame(self) -> tuple[tuple[str, ...], int] | None:
-        """Return the sequence and the frame number that the name tells, or None."""
+        """Return the sequence and the frame number in the name, or None."""
         match = re.fullmatch(r'(.*?)(\d+)', self.picture.name)
         if match is None:
             return None
@@ -44,10 +44,9 @@ def find_leaks(train: list[Source], val: list[Source], gap: int | None = None
     """
     Return a problem for every validation picture that leaks, and remarks about sequences.
 
-    A picture leaks where the same one, one that looks the same or a neighbouring frame is
-    trained on: one at most ``gap`` frame numbers away (default: the usual step of the sequence,
-    on the side where it is smaller). Remarks name the sequences that are on both sides, with the
-    numbers nearest to each other.
+    A picture leaks if the training data contains it, a look-alike or a neighbouring frame: one at
+    most ``gap`` frame numbers away (default: the usual step of the sequence, the smaller one of
+    both sides). Remarks name the sequences that are on both sides, and their nearest frames.
     """
     twins = alike([source.picture for source in val], [source.picture for source in train])
     neighbours, remarks = _neighbours(train, val, gap)
@@ -56,7 +55,7 @@ def find_leaks(train: list[Source], val: list[Source], gap: int | None = None
 
 
 def alike(pictures: list[Picture], others: list[Picture]) -> dict[int, str]:
-    """Return, by index, what is said of the pictures that have a twin among the others."""
+    """Return, by index, a description of the pictures that have a twin among the others."""
     if not pictures or not others:
         return {}
     contents = {other.content: other.name for other in others}
@@ -109,6 +108,6 @@ def _by_sequence(sources: list[Source]) -> dict[tuple[str, ...], dict[int, str]]
 
 
 def _step(numbers: list[int]) -> int:
-    """Return the usual distance of a sequence's frames; one for a single frame."""
+    """Return the median step of a sequence's frame numbers; 1 for a single frame."""
     steps = np.diff(np.sort(numbers))
     return int(np.median(steps)) if steps.size else 1

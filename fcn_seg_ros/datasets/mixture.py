@@ -13,15 +13,15 @@ from fcn_seg_ros.datasets.base import Joined, RoadDataset, Sample
 from fcn_seg_ros.errors import InputError
 
 
-class Mixture:
+class Mixture(RoadDataset):
     """
-    Several datasets joined, of which an epoch takes some, all, or all several times.
+    Several datasets joined, each with a weight that tells how often an epoch uses its samples.
 
-    A part of n samples and weight w gives round(w n) samples to every epoch: with weight 1 each
-    once, with 0.5 half of them, other ones the next time, with 2 each twice. Within an epoch, and
-    over all epochs so far, no sample of a part is taken more than once more than another. Which
-    ones, and in which order, is a function of (seed, epoch) alone. ``len`` and indexing are those
-    of the parts joined, whatever the weights.
+    A part of n samples and weight w contributes round(w n) samples to every epoch: with weight 1
+    each once, with 0.5 half of them (the other half in the next epoch), with 2 each twice. Within
+    an epoch, and over all epochs so far, the use counts of a part's samples differ by at most one.
+    Choice and order depend on (seed, epoch) only. ``len`` and indexing are those of the joined
+    parts, whatever the weights.
     """
 
     def __init__(self, parts: Sequence[RoadDataset], weights: Sequence[float] | None = None
@@ -33,10 +33,15 @@ class Mixture:
         for weight in self.weights:
             if not (weight > 0 and math.isfinite(weight)):
                 raise InputError(f'mixture: expected weights above 0, found {weight}')
-        self.parts = list(parts)
-        self._joined = Joined(self.parts)
+        self._parts = list(parts)
+        self._joined = Joined(self._parts)
         self._quotas = [max(1, round(weight * len(part))) if len(part) else 0
-                        for weight, part in zip(self.weights, self.parts, strict=True)]
+                        for weight, part in zip(self.weights, self._parts, strict=True)]
+
+    @property
+    def parts(self) -> list[RoadDataset]:
+        """Return the datasets that are mixed."""
+        return self._parts
 
     def __len__(self) -> int:
         """Return the number of samples of all parts."""
@@ -57,16 +62,15 @@ class Mixture:
 
     def draws(self, seed: int, epoch: int) -> list[tuple[int, int]]:
         """
-        Return the samples of an epoch as (index, number of times it was taken before in it).
+        Return the samples of an epoch as (index, how often it came before in this epoch).
 
-        The second number lets a sample that comes twice be augmented in two ways.
+        With the second number, repeated samples can be augmented differently.
         """
         chosen: list[tuple[int, int]] = []
         start = 0
         for number, (part, quota) in enumerate(zip(self.parts, self._quotas, strict=True)):
             size = len(part)
-            # A window that slides over one fixed order, round and round: that is what spreads
-            # the samples evenly.
+            # A window sliding cyclically over a fixed order uses all samples evenly.
             order = _permutation(size, mix_seed(seed, number, 1 << 40))
             window = range(epoch * quota, (epoch + 1) * quota)
             chosen += sorted((start + order[position % size], (position - window.start) // size)
@@ -76,9 +80,9 @@ class Mixture:
 
 
 def mix_seed(seed: int, epoch: int, index: int) -> int:
-    """Return a 63-bit number in which every argument changes about half of the bits."""
+    """Return a 63-bit hash: changing any argument changes about half of the bits."""
     value = 0x243F6A8885A308D3
-    # The seed is mixed like the others: xored with the epoch it would only swap epochs.
+    # The seed is mixed like the others; merely XORed with the epoch it would only swap epochs.
     for part in (seed, epoch, index):
         value = (value ^ part & 0xFFFFFFFFFFFFFFFF) * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
         value ^= value >> 29

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Datasets that are pairs of files: an image and its ground truth."""
+"""Datasets made of pairs of files: an image and its ground truth."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fcn_seg_ros.datasets.base import Sample
+from fcn_seg_ros.datasets.base import RoadDataset, Sample
 from fcn_seg_ros.datasets.images import IMAGE_SUFFIXES, read_rgb, read_size
 from fcn_seg_ros.errors import InputError, one_line
 
@@ -28,19 +28,20 @@ class Pair:
     truth: Path
 
 
-class PairedFiles:
+class PairedFiles(RoadDataset):
     """
     Samples that are pairs of files, found by name.
 
-    ``find`` returns a name's files, or raises InputError where one is missing; ``labels`` reads a
-    ground truth file as uint8 (H, W), or raises InputError. Both sizes are read at once. A pair
-    at fault raises InputError, or, where not ``strict``, is left out and kept in ``faults``.
+    ``find`` returns the files for a name, or raises InputError if one is missing; ``labels`` reads
+    a ground truth file as uint8 (H, W), or raises InputError. The sizes of all files are read
+    immediately. A faulty pair raises InputError, or, if not ``strict``, is left out and its error
+    listed in ``faults``.
     """
 
     def __init__(self, names: Iterable[str], find: Callable[[str], Pair],
                  labels: Callable[[Path], np.ndarray], strict: bool = True) -> None:
         self.pairs: list[Pair] = []
-        self.faults: list[InputError] = []
+        self._faults: list[InputError] = []
         self._labels = labels
         for name in names:
             try:
@@ -49,17 +50,22 @@ class PairedFiles:
             except InputError as error:
                 if strict:
                     raise
-                self.faults.append(error)
+                self._faults.append(error)
             else:
                 self.pairs.append(pair)
         self.names = [pair.name for pair in self.pairs]
+
+    @property
+    def faults(self) -> list[InputError]:
+        """Return the faults of the pairs that were left out."""
+        return self._faults
 
     def __len__(self) -> int:
         """Return the number of pairs."""
         return len(self.pairs)
 
     def __getitem__(self, index: int) -> Sample:
-        """Return a sample; raises InputError for a file that is damaged."""
+        """Return a sample; raises InputError for a damaged file."""
         pair = self.pairs[index]
         return Sample(pair.name, read_rgb(pair.image), self._labels(pair.truth))
 
@@ -74,10 +80,15 @@ def image_file(folder: Path, name: str) -> Path:
     return image
 
 
+def image_files(folder: Path) -> list[Path]:
+    """Return the sorted image files in a folder."""
+    return sorted(path for path in folder.iterdir()
+                  if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
+
+
 def image_names(folder: Path) -> list[str]:
     """Return the sorted stems of the images in a folder; raises InputError for none."""
-    names = sorted({path.stem for path in folder.iterdir()
-                    if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()})
+    names = sorted({path.stem for path in image_files(folder)})
     if not names:
         raise InputError(f'{folder}: expected images (.png, .jpg), found none')
     return names
@@ -85,9 +96,9 @@ def image_names(folder: Path) -> list[str]:
 
 def read_split(root: Path, split: str | Path) -> list[str]:
     """
-    Return the names in a split file, one a line, looked for as given and in ``root``.
+    Return the names in a split file, one per line; it is a path or a file in ``root``.
 
-    Raises InputError for a file that is missing, is no text or is empty.
+    Raises InputError for a file that is missing, empty or not text.
     """
     path = Path(split) if Path(split).is_file() else root / split
     if not path.is_file():

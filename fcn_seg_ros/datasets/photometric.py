@@ -1,10 +1,10 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-What another camera, another lens and another light do to a picture, as torchvision v2 transforms.
+Effects of other cameras, lenses and lighting, as torchvision v2 transforms.
 
-They change images (uint8, (3, H, W)) and pass labels through, draw from torch's global generator
-alone, and compute with OpenCV, which takes a fraction of the time of the same in torch.
+They change images (uint8, (3, H, W)) and leave labels as they are. They draw random numbers from
+torch's global generator only, and compute with OpenCV, which is several times as fast as torch.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import torch
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-# Of the height of a view: no shadow falls on what is above the first, the full one below the other.
+# Shares of the height: no shadow above the first, full shadow below the second.
 _SHADOW_RAMP = (0.25, 0.5)
 
 
 class Photometric(v2.Transform):
-    """An image transform on (H, W, 3) arrays; subclasses have ``make_params`` and ``change``."""
+    """An image transform on (H, W, 3) arrays; subclasses define ``make_params`` and ``change``."""
 
     def change(self, image: np.ndarray, params: dict[str, Any]) -> np.ndarray:
         """Return the changed image, uint8 (H, W, 3)."""
@@ -39,10 +39,10 @@ class Photometric(v2.Transform):
 
 class ToneCurve(Photometric):
     """
-    Another gamma, and another white balance.
+    A random gamma and white balance.
 
     The exponent is log-uniform in 1 / (1 + ``gamma``) to 1 + ``gamma``, the gain of each channel
-    in 1 to exp(2 ``white_balance``); one of them is 1, so that what is overexposed stays white.
+    in 1 to exp(2 ``white_balance``). The smallest gain is 1, so that saturated pixels stay white.
     """
 
     def __init__(self, gamma: float, white_balance: float) -> None:
@@ -63,7 +63,7 @@ class ToneCurve(Photometric):
 
 
 class MotionBlur(Photometric):
-    """The blur of a camera that moves ``lengths`` pixels during the exposure, any direction."""
+    """Blur of a camera that moves by ``lengths`` pixels during the exposure, in any direction."""
 
     def __init__(self, lengths: tuple[float, float]) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class MotionBlur(Photometric):
         """Average along a line."""
         half = params['length'] / 2
         radius = math.ceil(half)
-        # Positions along the line, spread over the pixels that they fall between.
+        # Points on the line, each spread over the four pixels around it.
         kernel = np.zeros((2 * radius + 3, 2 * radius + 3), np.float32)
         for step in np.linspace(-half, half, 4 * radius + 1):
             x, y = radius + step * math.cos(params['angle']), radius + step * math.sin(
@@ -91,9 +91,9 @@ class MotionBlur(Photometric):
 
 class SensorNoise(Photometric):
     """
-    Noise of a standard deviation of up to ``sigma`` (of 255), the same for all channels.
+    Noise with a standard deviation of up to ``sigma`` (of 255), the same for all channels.
 
-    The variance is half read noise, half proportional to the light (shot noise).
+    Half of the variance is read noise, half shot noise, which is proportional to the light.
     """
 
     def __init__(self, sigma: float) -> None:
@@ -107,7 +107,7 @@ class SensorNoise(Photometric):
                 'noise': torch.randn(height, width, 3).numpy()}
 
     def change(self, image: np.ndarray, params: dict[str, Any]) -> np.ndarray:
-        """Add noise that grows with the root of the light."""
+        """Add noise that grows with the square root of the light."""
         sigmas = params['sigma'] * np.sqrt(0.5 + np.arange(256) / 255)
         noise = params['noise'] * cv2.LUT(image, sigmas.astype(np.float32))
         return cv2.add(image, noise, dtype=cv2.CV_8U)
@@ -115,9 +115,9 @@ class SensorNoise(Photometric):
 
 class CastShadow(Photometric):
     """
-    Soft shadows over part of the picture: of walls (polygons) or of foliage (blotches).
+    Soft shadows over part of the picture: of walls (polygons) or foliage (blotches).
 
-    They take up to ``depth`` of the light, a little less of the blue, which comes from the sky.
+    They take up to ``depth`` of the light, and less of the blue, which comes from the sky.
     """
 
     def __init__(self, depth: float) -> None:

@@ -4,27 +4,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from fcn_seg_ros.datasets.base import IGNORE
+from fcn_seg_ros.datasets.base import IGNORE, DatasetOptions
 from fcn_seg_ros.datasets.images import read_indices
 from fcn_seg_ros.datasets.pairs import Pair, PairedFiles, image_file, image_names, read_split
 from fcn_seg_ros.errors import InputError
+
+
+@dataclass(frozen=True)
+class FolderOptions(DatasetOptions):
+    """``road`` is the value of road pixels in the masks, 1 or 255."""
+
+    road: int = 1
 
 
 class PlainFolder(PairedFiles):
     """
     The images in ``root/images`` with the masks ``root/masks/STEM.png`` of the same stem.
 
-    Masks have one channel: 0 not road, 1 road, 255 not labelled. With ``road=255`` they are
-    black and white instead: 0 not road, 255 road, nothing unlabelled. It is not guessed from the
-    values, as a mask of 0 and 255 is one thing or the other. ``split`` names a text file with
-    one stem a line, looked for as given and in ``root``. Raises InputError for missing folders,
-    images or masks, and for pairs of different size.
+    Masks have one channel: 0 not road, 1 road, 255 not labelled. With ``road=255`` they are black
+    and white instead: 0 not road, 255 road, nothing unlabelled. This cannot be guessed, since a
+    mask of 0 and 255 may mean either. ``split`` is a text file with one stem per line, a path or a
+    file in ``root``. Raises InputError for missing folders, images or masks, and for pairs of
+    different size.
     """
+
+    kind = 'folder'
+    title = 'own images'
+    licence = 'that of the own images'
+    Options = FolderOptions
 
     def __init__(self, root: str | Path, split: str | Path | None = None, road: int = 1,
                  strict: bool = True) -> None:
@@ -39,6 +53,11 @@ class PlainFolder(PairedFiles):
         names = (read_split(self.root, split) if split is not None else
                  sorted({*image_names(self._images), *image_names(self._masks)}))
         super().__init__(names, self._pair, partial(read_mask, road=road), strict)
+
+    @classmethod
+    def describe(cls, root: str, options: Any, images: int, which: str) -> str:
+        """Return what a model card says, with the name of the folder."""
+        return f'{cls.title} {Path(root).stem}, {images} images ({which})'
 
     def _pair(self, name: str) -> Pair:
         image = image_file(self._images, name)

@@ -11,24 +11,56 @@ KITTI Road.
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Callable, Mapping, Sequence
+import typing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fcn_seg_ros.datasets.base import Part, RoadDataset
+from fcn_seg_ros.datasets.base import DatasetOptions, Part, RoadDataset
 from fcn_seg_ros.datasets.camvid import CamVid
 from fcn_seg_ros.datasets.frames import Frames
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.datasets.plain_folder import PlainFolder
-from fcn_seg_ros.datasets.rendered_road import open_rendered
-from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.datasets.rendered_road import Rendered
+from fcn_seg_ros.errors import InputError, type_and_words
 
 if TYPE_CHECKING:
     from fcn_seg_ros.datasets.mixture import Mixture
 
+ENTRY_POINTS = 'fcn_seg_ros.datasets'
 SYNTAX = 'KIND:PATH?option=value&option=value'
+_DATASETS: tuple[type[RoadDataset], ...] = (KittiRoad, CamVid, PlainFolder, Frames, Rendered)
+_KINDS: dict[str, type[RoadDataset]] = {dataset.kind: dataset for dataset in _DATASETS}
+
+
+def register_dataset(dataset: type[RoadDataset]) -> None:
+    """
+    Make a class of datasets known by its ``kind``, wherever a dataset can be named.
+
+    An installed package registers its class by itself with an entry point in the group
+    ``fcn_seg_ros.datasets``, called like the kind. Raises ValueError if the kind is taken, or if a
+    fact that a model card needs is missing.
+    """
+    if dataset.kind in _KINDS:
+        raise ValueError(f'dataset {dataset.kind!r} is registered already')
+    if not (dataset.kind and dataset.title and dataset.licence):
+        raise ValueError(f'{dataset.__name__} needs a kind, a title and a licence')
+    _KINDS[dataset.kind] = dataset
+
+
+def list_datasets() -> list[str]:
+    """
+    Return the kinds of datasets that ``train``, ``evaluate`` and ``check_dataset`` can open.
+
+    >>> from fcn_seg_ros import list_datasets
+    >>> list_datasets()
+    ['kitti', 'camvid', 'folder', 'frames', 'rendered']
+    """
+    return list(dict.fromkeys([*_KINDS, *entry_points(group=ENTRY_POINTS).names]))
 
 
 @dataclass(frozen=True)
@@ -36,11 +68,10 @@ class DatasetSpec:
     """
     What to open: the kind, its folder, which part of it, and its weight in a mixture.
 
-    ``taught`` (``teacher=0`` in a spec is False) lets a teacher speak of it. ``part`` (``from=0``,
-    ``to=88``) keeps the samples between two percentages, in their order: consecutive frames stay
-    together. ``options`` are those of the kind: ``road`` of a folder, ``every`` of frames,
-    ``drives``, ``frames``, ``first_seed``, ``world``, ``conditions``, ``aspect`` and ``fov`` of
-    rendered drives. Raises InputError for a kind or an option that is unknown.
+    ``taught`` (``teacher=0`` in a spec is False) lets a teacher label it. ``part`` (``from=0``,
+    ``to=88``) keeps the samples between two percentages, in their order, so that consecutive frames
+    stay together. ``options`` are those of the kind, by default its ``Options()``. Raises
+    InputError for an unknown kind and for values that do not fit it.
     """
 
     kind: str
@@ -49,28 +80,22 @@ class DatasetSpec:
     weight: float = 1.0
     taught: bool = True
     part: tuple[int, int] = (0, 100)
-    options: Mapping[str, int | str] = field(default_factory=dict)
+    options: DatasetOptions = field(default_factory=DatasetOptions)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be opened."""
-        if self.kind not in KINDS:
-            raise InputError(f'dataset: expected one of {", ".join(KINDS)}, found {self.kind!r}')
-        kind = KINDS[self.kind]
-        if bool(self.root) != kind.has_folder:
-            expected = f'{self.kind}:PATH' if kind.has_folder else f'{self.kind} without a path'
+        dataset = _kind(self.kind)
+        if type(self.options) is DatasetOptions:
+            object.__setattr__(self, 'options', dataset.Options())
+        if bool(self.root) != dataset.has_root:
+            expected = f'{self.kind}:PATH' if dataset.has_root else f'{self.kind} without a path'
             raise InputError(f'dataset: expected {expected}, found {self.kind}:{self.root}')
-        if self.split is not None and (not kind.has_folder or self.kind == 'frames'):
+        if self.split is not None and not dataset.has_splits:
             raise InputError(f'dataset {self.kind}: expected no split, found {self.split!r}')
         if not 0 <= self.part[0] < self.part[1] <= 100:
             raise InputError(f'dataset {self}: from and to must be percentages, from below to')
         if not 0 < self.weight < 1000:
             raise InputError(f'dataset {self}: expected a weight above 0, found {self.weight:g}')
-        for name in self.options:
-            if name not in kind.options:
-                split = ('split',) if kind.has_folder else ()
-                allowed = ', '.join(('weight', 'teacher', 'from', 'to', *split, *kind.options))
-                raise InputError(f'dataset {self.kind}: expected the options {allowed}; '
-                                 f'found {name!r}')
 
     def __str__(self) -> str:
         """Return the text that ``parse_spec`` reads."""
@@ -81,46 +106,30 @@ class DatasetSpec:
             values['teacher'] = 0
         if self.part != (0, 100):
             values |= {'from': self.part[0], 'to': self.part[1]}
-        values |= self.options
+        values |= {field.name: value for field in dataclasses.fields(self.options)
+                   if (value := getattr(self.options, field.name)) != field.default}
         text = f'{self.kind}:{self.root}' if self.root else self.kind
         return text + ('?' if values else '') + '&'.join(f'{k}={v}' for k, v in values.items())
 
-
-@dataclass(frozen=True)
-class Kind:
-    """How a kind of dataset is opened, and what a model card says of it."""
-
-    title: str
-    licence: str
-    has_folder: bool
-    options: tuple[str, ...]
-    open: Callable[..., Any]
+    def describe(self, images: int) -> str:
+        """Return what a model card says of so many images."""
+        which = self.split or ('all' if self.part == (0, 100) else
+                               f'{self.part[0]} to {self.part[1]} %')
+        weight = '' if self.weight == 1 else f', weight {self.weight:g}'
+        return _kind(self.kind).describe(self.root, self.options, images, which) + weight
 
 
-#: Options whose value is a word; the others' are numbers.
-_WORDS = ('world', 'conditions', 'aspect')
-
-KINDS = {
-    'kitti': Kind('KITTI Road', 'CC BY-NC-SA 3.0 (KITTI Road), non-commercial', True, (),
-                  KittiRoad),
-    'camvid': Kind('CamVid', 'CC BY-NC 4.0 (CamVid), non-commercial', True, (), CamVid),
-    'folder': Kind('own images', 'that of the own images', True, ('road',), PlainFolder),
-    'frames': Kind('unlabelled frames', 'that of the frames', True, ('every',), Frames),
-    'rendered': Kind('rendered drives', 'Apache-2.0 (rendered drives)', False,
-                     ('drives', 'frames', 'first_seed', 'fov', *_WORDS), open_rendered),
-}
-
-
-def parse_spec(text: str) -> DatasetSpec:
+def parse_spec(text: str, scoring: bool = False) -> DatasetSpec:
     """
     Read a spec from ``kind:PATH?option=value&option=value``; a plain path is KITTI Road.
 
-    Raises InputError for a kind, an option or a value that is unknown.
+    ``scoring``: options that are not given are the kind's for scoring instead of for training.
+    Raises InputError for an unknown kind, option or value.
     """
     place, _, query = text.partition('?')
     kind, colon, root = place.partition(':')
     if not colon:
-        kind, root = (place, '') if place in KINDS else ('kitti', place)
+        kind, root = (place, '') if place in list_datasets() else (KittiRoad.kind, place)
     values: dict[str, str] = {}
     for word in filter(None, query.split('&')):
         name, equals, value = word.partition('=')
@@ -134,33 +143,22 @@ def parse_spec(text: str) -> DatasetSpec:
         raise InputError(f'dataset {text!r}: teacher: must be 0 or 1, found {taught:g}')
     part = tuple(int(_number(text, name, values.pop(name, default), int))
                  for name, default in (('from', '0'), ('to', '100')))
-    options = {name: value if name in _WORDS else int(_number(text, name, value, int))
-               for name, value in values.items()}
     return DatasetSpec(kind, str(Path(root).expanduser()) if root else '', split, weight,
-                       bool(taught), (part[0], part[1]), options)
+                       bool(taught), (part[0], part[1]), _options(text, kind, values, scoring))
 
 
 def open_dataset(spec: DatasetSpec, strict: bool = True) -> RoadDataset:
     """
     Open a dataset.
 
-    Raises InputError for the first pair at fault; where not ``strict``, pairs at fault are left
+    Raises InputError for the first sample at fault; unless ``strict``, samples at fault are left
     out and listed in the dataset's ``faults``.
     """
-    dataset = _open_whole(spec, strict)
+    dataset = _kind(spec.kind).open(spec.root, spec.split, spec.options, strict)
     if spec.part == (0, 100):
         return dataset
     first, last = (round(percent * len(dataset) / 100) for percent in spec.part)
     return Part(dataset, range(first, last))
-
-
-def _open_whole(spec: DatasetSpec, strict: bool) -> RoadDataset:
-    kind = KINDS[spec.kind]
-    if not kind.has_folder:
-        return kind.open(**spec.options)
-    if spec.kind == 'frames':
-        return kind.open(spec.root, **spec.options)
-    return kind.open(spec.root, split=spec.split, strict=strict, **spec.options)
 
 
 def open_datasets(specs: Sequence[DatasetSpec]) -> Mixture:
@@ -171,28 +169,48 @@ def open_datasets(specs: Sequence[DatasetSpec]) -> Mixture:
 
 def training_data(specs: Sequence[DatasetSpec], mixture: Mixture) -> str:
     """Return what a model card says: ``KITTI Road, 171 images (train.txt); CamVid, ...``."""
-    texts = []
-    for spec, part in zip(specs, mixture.parts, strict=True):
-        weight = '' if spec.weight == 1 else f', weight {spec.weight:g}'
-        if spec.kind == 'rendered':
-            drives = f'{spec.options.get("drives", 30)} rendered drives'
-            if 'world' in spec.options:
-                drives += f' (world {spec.options["world"]})'
-            texts.append(f'{len(part)} frames of {drives}{weight}')
-            continue
-        title = KINDS[spec.kind].title
-        if spec.kind in ('folder', 'frames'):
-            title += f' {Path(spec.root).stem}'
-        which = spec.split or ('all' if spec.part == (0, 100) else
-                               f'{spec.part[0]} to {spec.part[1]} %')
-        texts.append(f'{title}, {len(part)} images ({which}){weight}')
-    return '; '.join(texts)
+    return '; '.join(spec.describe(len(part))
+                     for spec, part in zip(specs, mixture.parts, strict=True))
 
 
 def licences(specs: Sequence[DatasetSpec]) -> str:
-    """Return the licences of the training data, those of rendered drives left out."""
-    kinds = dict.fromkeys(spec.kind for spec in specs if spec.kind != 'rendered')
-    return '; '.join(KINDS[kind].licence for kind in kinds) or KINDS['rendered'].licence
+    """Return the licences of the training data, or, if nobody else's is in it, the package's."""
+    kinds = dict.fromkeys(_kind(spec.kind) for spec in specs)
+    others = [kind.licence for kind in kinds if kind.third_party]
+    return '; '.join(others) or Rendered.licence
+
+
+def _kind(name: str) -> type[RoadDataset]:
+    if name not in _KINDS:
+        for point in entry_points(group=ENTRY_POINTS, name=name):
+            try:
+                register_dataset(point.load())
+            except Exception as error:  # a foreign package may raise anything
+                raise InputError(f'dataset: {name!r} ({point.value}) does not load: '
+                                 f'{type_and_words(error)}') from None
+    if name not in _KINDS:
+        raise InputError(f'dataset: expected one of {", ".join(list_datasets())}, found {name!r}')
+    return _KINDS[name]
+
+
+def _options(text: str, kind: str, values: Mapping[str, str], scoring: bool) -> DatasetOptions:
+    """Return the options of a kind with the values given; raises InputError."""
+    dataset = _kind(kind)
+    hints = typing.get_type_hints(dataset.Options)
+    for name in values:
+        if name not in hints:
+            split = ('split',) if dataset.has_root else ()
+            allowed = ', '.join(('weight', 'teacher', 'from', 'to', *split, *hints))
+            raise InputError(f'dataset {kind}: expected the options {allowed}; found {name!r}')
+    given: dict[str, Any] = {
+        name: int(_number(text, name, value, int)) if _is_number(hints[name]) else value
+        for name, value in values.items()}
+    default = (dataset.scoring_options if scoring else None) or dataset.Options()
+    return dataclasses.replace(default, **given)
+
+
+def _is_number(hint: Any) -> bool:
+    return hint is int or int in typing.get_args(hint)
 
 
 def _number(text: str, name: str, value: str, kind: type[int] | type[float]) -> float:

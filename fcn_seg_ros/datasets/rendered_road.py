@@ -4,19 +4,75 @@
 
 from __future__ import annotations
 
-from fcn_seg_ros.datasets.base import Sample
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fcn_seg_ros.datasets.base import DatasetOptions, RoadDataset, Sample
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.ground.birds_eye import ground_homography
 from fcn_seg_ros.synthetic.suburb import RenderedDrive
 from fcn_seg_ros.synthetic.world import WorldDrive, WorldFrame
 
-#: The world of ``RenderedRoad``; all others are those of ``WorldDrive``.
+# The world of RenderedRoad; all others are those of WorldDrive.
 SUBURB = 'suburb'
 
-# Seeds below are for training; the tests, the demo and every reported figure use others.
+# Smaller seeds are for training; tests, demo and reported figures use seeds from here on.
 FIRST_HELD_OUT_SEED = 10_000
 
 
-class RenderedRoad:
+@dataclass(frozen=True)
+class RenderedOptions(DatasetOptions):
+    """
+    Frames of rendered drives: ``drives`` of them, with ``frames`` each and seeds in a row.
+
+    The others are as in RenderedWorld, and only for other worlds than the suburb.
+    """
+
+    drives: int = 30
+    frames: int = 2
+    first_seed: int = 0
+    world: str = SUBURB
+    conditions: str | None = None
+    aspect: str | None = None
+    fov: int | None = None
+
+
+class Rendered(RoadDataset):
+    """Frames of drives that this package renders: RenderedRoad or RenderedWorld."""
+
+    kind = 'rendered'
+    title = 'rendered drives'
+    licence = 'Apache-2.0 (rendered drives)'
+    Options = RenderedOptions
+    scoring_options = RenderedOptions(20, 4, FIRST_HELD_OUT_SEED)
+    has_root = has_splits = third_party = check_first = False
+
+    @classmethod
+    def open(cls, root: str, split: str | None, options: RenderedOptions, strict: bool
+             ) -> Rendered:
+        """Return the frames of rendered drives; raises InputError for options that do not fit."""
+        drives = options.drives, options.frames, options.first_seed
+        choices: dict[str, Any] = {
+            name: value for name in ('conditions', 'aspect', 'fov')
+            if (value := getattr(options, name)) is not None}
+        if options.world != SUBURB:
+            return RenderedWorld(*drives, world=options.world, **choices)
+        if choices:
+            raise InputError(f'rendered drives: expected {", ".join(choices)} only with world=all '
+                             f'or a world other than {SUBURB}')
+        return RenderedRoad(*drives)
+
+    @classmethod
+    def describe(cls, root: str, options: RenderedOptions, images: int, which: str) -> str:
+        """Return what a model card says: how many frames of which drives."""
+        world = '' if options.world == SUBURB else f' (world {options.world})'
+        return f'{images} frames of {options.drives} {cls.title}{world}'
+
+
+class RenderedRoad(Rendered):
     """
     ``frames`` frames, 2.5 s apart, of each of ``drives`` rendered drives.
 
@@ -42,13 +98,22 @@ class RenderedRoad:
         name = f'rendered_{self._first_seed + drive:05d}_{position * self._step:04d}'
         return Sample(name, frame.image, frame.road)
 
+    def geometry(self, name: str) -> np.ndarray | None:
+        """Return the true homography of the road plane, None for another's frame."""
+        found = re.fullmatch(r'rendered_(\d+)_(\d+)', name)
+        if found is None:
+            return None
+        seed, index = (int(number) for number in found.groups())
+        frame = RenderedDrive(seed, length=index + 1)[index]
+        return ground_homography(frame.camera, frame.plane)
 
-class RenderedWorld:
+
+class RenderedWorld(Rendered):
     """
     ``frames`` frames, 2.5 s apart, of each of ``drives`` drives through other worlds.
 
-    Drive i has the seed ``first_seed + i``; ``choices`` are those of WorldDrive: world, conditions,
-    aspect, fov. Raises InputError for numbers below one and for a choice that is unknown.
+    Drive i has the seed ``first_seed + i``; the other arguments are those of WorldDrive. Raises
+    InputError for numbers below one and for unknown choices.
     """
 
     def __init__(self, drives: int, frames: int, first_seed: int = 0, *, world: str = 'all',
@@ -73,23 +138,6 @@ class RenderedWorld:
         frame = self.frame(index)
         name = f'world_{frame.world}_{self._first_seed + drive:05d}_{position:04d}'
         return Sample(name, frame.image, frame.road)
-
-
-def open_rendered(drives: int = 30, frames: int = 2, first_seed: int = 0, world: str = SUBURB,
-                  **choices: str | float) -> RenderedRoad | RenderedWorld:
-    """
-    Return the frames of rendered drives through a world, by default the suburb.
-
-    ``choices`` are those of RenderedWorld beside its world. Raises InputError for one that is
-    unknown, or where the suburb, which has none, is given some.
-    """
-    if world != SUBURB:
-        return RenderedWorld(drives, frames, first_seed, world=world,
-                             **choices)  # type: ignore[arg-type]
-    if choices:
-        raise InputError(f'rendered drives: expected {", ".join(choices)} only with world=all or '
-                         f'a world other than {SUBURB}')
-    return RenderedRoad(drives, frames, first_seed)
 
 
 def _check_counts(drives: int, frames: int) -> None:

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a dataset holds: every image decoded once, and what is wrong with it."""
+"""Survey a dataset: decode every image once and find what is wrong."""
 
 from __future__ import annotations
 
@@ -13,15 +13,12 @@ import cv2
 import numpy as np
 
 from fcn_seg_ros.datasets.base import IGNORE, RoadDataset, Sample
-from fcn_seg_ros.datasets.frames import Frames
-from fcn_seg_ros.datasets.mixture import Mixture
 from fcn_seg_ros.datasets.pairs import SizeMismatch
-from fcn_seg_ros.datasets.rendered_road import RenderedRoad, RenderedWorld
 from fcn_seg_ros.errors import InputError
 
-# Of the 255 bits of ``perceptual_hash``. A copy that was scaled, brightened and saved as a poor
-# JPEG differs in up to 4 of them, frames of a standing car in 8 to 20, the most similar frames of
-# KITTI Road in 64 and more.
+# Pictures look alike if at most this many of the 255 bits of ``perceptual_hash`` differ. A copy
+# that was scaled, brightened and saved as a poor JPEG differs in up to 4, frames of a standing car
+# in 8 to 20, the most similar frames of KITTI Road in 64 and more.
 NEAR = 24
 _WORKERS = 4
 
@@ -29,10 +26,10 @@ _WORKERS = 4
 @dataclass(frozen=True)
 class Picture:
     """
-    What is kept of a sample once it is decoded.
+    The facts about a sample that are kept.
 
-    ``content`` is a hash of the image's pixels, ``look`` its perceptual hash (bool, 255), and
-    ``pixels`` the number of pixels that are not road, road and unlabelled.
+    ``content`` is a hash of the image's pixels, ``look`` its perceptual hash, bool (255,), and
+    ``pixels`` the numbers of pixels that are not road, road and unlabelled.
     """
 
     name: str
@@ -43,7 +40,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Problem:
-    """A fault of a dataset: its kind (see ``KINDS_OF_PROBLEMS``) and one line about it."""
+    """A fault of a dataset: its kind (in ``KINDS_OF_PROBLEMS``) and a description in one line."""
 
     kind: str
     text: str
@@ -76,11 +73,11 @@ def survey(dataset: RoadDataset, progress: Callable[[], None] = lambda: None) ->
     """
     Decode a dataset and list its unreadable, mismatched, empty and duplicate samples.
 
-    Pairs that the dataset left out (``faults`` of PairedFiles) count as well. ``progress`` is
-    called after each sample.
+    This includes the ``faults`` of samples that the dataset left out. ``progress`` is called after
+    each sample.
     """
     found = Survey()
-    for fault in getattr(dataset, 'faults', []):
+    for fault in dataset.faults:
         found.problems.append(_problem_of(fault))
     for result in _decoded(dataset):
         progress()
@@ -98,13 +95,12 @@ def survey(dataset: RoadDataset, progress: Callable[[], None] = lambda: None) ->
 
 def verify(dataset: RoadDataset) -> None:
     """
-    Decode every file of a dataset or a mixture, as a run would sooner or later.
+    Decode every file of a dataset or a mixture, to find faults before a run starts.
 
-    Raises the first InputError, or one where a part has no labelled pixel. Rendered drives have
-    no files.
+    Raises the first InputError, or one if a part has no labelled pixel.
     """
-    for part in dataset.parts if isinstance(dataset, Mixture) else [dataset]:
-        if isinstance(part, RenderedRoad | RenderedWorld | Frames):
+    for part in dataset.parts:
+        if not part.check_first:
             continue
         labelled = 0
         for result in _decoded(part):
@@ -118,10 +114,10 @@ def verify(dataset: RoadDataset) -> None:
 
 def perceptual_hash(image: np.ndarray) -> np.ndarray:
     """
-    Return 255 bits that similar pictures share: the signs of the 16x16 lowest DCT frequencies.
+    Return 255 bits, which are the same for similar pictures: signs of the lowest DCT coefficients.
 
-    As pHash (Zauner 2010), with 16x16 instead of 8x8 coefficients of a 32x32 image, since road
-    scenes are alike in the lowest ones.
+    Like pHash (Zauner 2010), but with 16x16 instead of 8x8 coefficients of a 32x32 image, because
+    road scenes hardly differ in the lowest ones.
     """
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     small = cv2.resize(grey, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32)
@@ -137,14 +133,14 @@ def distances(first: list[Picture], second: list[Picture]) -> np.ndarray:
 
 
 def _decoded(dataset: RoadDataset) -> Iterator[Picture | InputError]:
-    """Yield what is kept of every sample, or what is wrong with it, in order."""
+    """Yield the facts about each sample, or its error, in order."""
     def one(index: int) -> Picture | InputError:
         try:
             return _picture(dataset[index])
         except InputError as error:
             return error
     with ThreadPoolExecutor(_WORKERS) as pool:
-        # In pieces, as a pool takes all tasks at once and would go on after an error.
+        # In batches, because a pool would go on with queued tasks after an error.
         for start in range(0, len(dataset), 4 * _WORKERS):
             yield from pool.map(one, range(start, min(start + 4 * _WORKERS, len(dataset))))
 

@@ -32,16 +32,15 @@ class TrainingTransform:
     """
     Turn a Sample into (image, labels): uint8 (3, h, w) and int64 (h, w) of the crop's size.
 
-    What a teacher says of it, where it does, follows as uint8 (h, w), moved as the labels are.
-
-    It draws from torch's global generator, which the caller seeds.
+    If the sample has a teacher's probability, it follows as uint8 (h, w), transformed like the
+    labels. Random numbers come from torch's global generator, which the caller seeds.
     """
 
     def __init__(self, augmentation: Augmentation) -> None:
         self._augmentation = augmentation
         a = augmentation
-        # In the order in which a picture comes about: scene, camera, lens, sensor, file. A step
-        # that never happens is left out, so that it draws no numbers.
+        # In physical order: scene, camera, lens, sensor, file. Steps with probability 0 are left
+        # out, so that they draw no random numbers.
         steps: list[tuple[float, Callable[..., Any]]] = [
             (1, v2.RandomHorizontalFlip(a.flip)),
             (1, v2.RandomCrop(a.crop, pad_if_needed=True,
@@ -77,7 +76,7 @@ class TrainingTransform:
         return view.as_subclass(Tensor).contiguous(), labels.long(), *taught
 
     def _draw_size(self, height: int, width: int) -> tuple[int, int]:
-        """Return the (height, width) to which an image of another size is scaled."""
+        """Return a random (height, width) to scale an image to."""
         a = self._augmentation
         rows = math.sqrt(a.pixels * height / width) if a.pixels else a.height
         low, high = (math.log(bound) for bound in a.scale)
@@ -86,7 +85,7 @@ class TrainingTransform:
         return max(32, round(rows)), max(32, round(stretch * width * rows / height))
 
     def _draw_homography(self, height: int, width: int) -> np.ndarray:
-        """Return a 3x3 matrix that turns the picture and moves its corners a little."""
+        """Return a random 3x3 matrix that rotates the picture and moves its corners a little."""
         corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
         angle = math.radians(uniform(-self._augmentation.rotation, self._augmentation.rotation))
         turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
@@ -100,15 +99,15 @@ def resize_all(image: np.ndarray, masks: Sequence[np.ndarray], size: tuple[int, 
                ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Scale an image and its masks to (height, width) in pixels."""
     place = size[::-1]
-    # Bilinear interpolation skips pixels where an image shrinks by more than two.
-    way = cv2.INTER_AREA if 2 * size[0] < image.shape[0] else cv2.INTER_LINEAR
-    return (cv2.resize(image, place, interpolation=way),
+    # Bilinear interpolation skips pixels when an image shrinks by more than two.
+    method = cv2.INTER_AREA if 2 * size[0] < image.shape[0] else cv2.INTER_LINEAR
+    return (cv2.resize(image, place, interpolation=method),
             [cv2.resize(mask, place, interpolation=cv2.INTER_NEAREST) for mask in masks])
 
 
 def warp_all(image: np.ndarray, masks: Sequence[np.ndarray], homography: np.ndarray
              ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Move image and masks by a 3x3 matrix; what comes from outside is grey and unlabelled."""
+    """Warp image and masks by a 3x3 matrix; what comes from outside is grey and unlabelled."""
     size = image.shape[1::-1]
     return (cv2.warpPerspective(image, homography, size, flags=cv2.INTER_LINEAR,
                                 borderValue=(127, 127, 127)),

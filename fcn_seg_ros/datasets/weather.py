@@ -1,10 +1,10 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-What night, weather and dirt do to a picture, as torchvision v2 transforms.
+Effects of night, weather and dirt, as torchvision v2 transforms like those in ``photometric``.
 
-They change images (uint8, (3, H, W)), pass labels through and draw from torch's global generator
-alone, as those in ``photometric``.
+They change images (uint8, (3, H, W)), leave labels as they are, and draw random numbers from
+torch's global generator only.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from fcn_seg_ros.datasets.photometric import Photometric, image_size, uniform
 
 
 class Night(Photometric):
-    """Little light: a steep tone curve, and a gain that leaves part of the range unused."""
+    """Little light: a steep tone curve and a low gain."""
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
         """Draw exponent and gain."""
@@ -108,7 +108,7 @@ class DirtyLens(Photometric):
         return {'spots': torch.rand(count, 4).numpy(), 'blur': uniform(4, 10)}
 
     def change(self, image: np.ndarray, params: dict[str, Any]) -> np.ndarray:
-        """Blend with a blurred, darker picture inside of the spots."""
+        """Blend with a blurred, darker picture in the spots."""
         height, width = image.shape[:2]
         shape = np.zeros((height // 4 + 1, width // 4 + 1), np.float32)
         for x, y, size, depth in params['spots']:

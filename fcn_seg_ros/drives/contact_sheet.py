@@ -5,12 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
 
-from fcn_seg_ros.drives.video_writer import fit, partial_name
+from fcn_seg_ros.drives.video_writer import fit
 
 TILES = 12
 SHEET_WIDTH = 1920
@@ -51,14 +50,3 @@ def _write(tile: np.ndarray, caption: str) -> None:
     font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.5
     for colour, thickness in (((0, 0, 0), 4), ((255, 255, 255), 1)):
         cv2.putText(tile, caption, (8, 20), font, scale, colour, thickness, cv2.LINE_AA)
-
-
-def write_png(path: Path, rgb: np.ndarray) -> None:
-    """Write an RGB image; the file is never partial."""
-    content = cv2.imencode('.png', cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))[1]
-    partial = partial_name(path)
-    try:
-        partial.write_bytes(content.tobytes())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

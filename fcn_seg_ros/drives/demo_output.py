@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from fcn_seg_ros.drives.contact_sheet import contact_sheet, evenly, write_png
+from fcn_seg_ros.drives.contact_sheet import contact_sheet, evenly
 from fcn_seg_ros.drives.recording import Recording
-from fcn_seg_ros.drives.video_writer import partial_name, write_video
+from fcn_seg_ros.drives.video_writer import write_video
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.files import remove_partial, write_file
+from fcn_seg_ros.images.encode import encode_png
 
 VIDEO, SHEET, REPORT = 'overlay.mp4', 'contact_sheet.png', 'report.json'
 FILES = (VIDEO, SHEET, REPORT)
@@ -67,17 +69,15 @@ class OutputFolder:
             if stopped():
                 return
             indices = sheet_indices(recording)
-            write_png(self.path / SHEET, contact_sheet(
-                [recording.overlays.read(i) for i in indices],
-                [caption(recording, i) for i in indices]))
-        partial = partial_name(self.path / REPORT)
-        partial.write_text(json.dumps(report, indent=2) + '\n')
-        partial.replace(self.path / REPORT)
+            sheet = contact_sheet([recording.overlays.read(i) for i in indices],
+                                  [caption(recording, i) for i in indices])
+            write_file(self.path / SHEET, encode_png(sheet))
+        write_file(self.path / REPORT, (json.dumps(report, indent=2) + '\n').encode())
 
     def _remove_files(self) -> None:
         for name in FILES:
             (self.path / name).unlink(missing_ok=True)
-            partial_name(self.path / name).unlink(missing_ok=True)  # after a kill -9
+            remove_partial(self.path / name)
 
 
 def timed_overlays(recording: Recording, rate_hz: float) -> Iterator[tuple[float, np.ndarray]]:

@@ -12,13 +12,10 @@ import av
 import cv2
 import numpy as np
 
+from fcn_seg_ros.files import replacing
+
 CRF = '20'
 PRESET = 'veryfast'
-
-
-def partial_name(path: Path) -> Path:
-    """Return the hidden name under which a file is written before it is renamed."""
-    return path.with_name(f'.{path.stem}.partial{path.suffix}')
 
 
 def write_video(path: Path, images: Iterable[tuple[float, np.ndarray]], rate_hz: float,
@@ -31,21 +28,18 @@ def write_video(path: Path, images: Iterable[tuple[float, np.ndarray]], rate_hz:
     dropped frames lasts as long as the drive did; each image comes after the one before it. The
     file is never partial. Once ``stopped`` returns True, the rest is left out.
     """
-    partial = partial_name(path)
-    try:
+    with replacing(path) as partial:
         count = _encode(partial, images, Fraction(rate_hz).limit_denominator(1000), stopped)
-        if count:
-            partial.replace(path)
-        return count
-    finally:
-        partial.unlink(missing_ok=True)
+        if not count:
+            partial.unlink(missing_ok=True)
+    return count
 
 
 def _encode(path: Path, images: Iterable[tuple[float, np.ndarray]], rate: Fraction,
             stopped: Callable[[], bool]) -> int:
     count = 0
     last_pts = -1
-    with av.open(str(path), 'w', options={'movflags': '+faststart'}) as container:
+    with av.open(str(path), 'w', format='mp4', options={'movflags': '+faststart'}) as container:
         stream = None
         for seconds, image in images:
             if stopped():

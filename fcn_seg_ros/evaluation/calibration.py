@@ -1,11 +1,11 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-How far the road probability can be believed near the road's boundary, and the temperature for it.
+Calibration of the road probability near the road's boundary, and temperature scaling.
 
 Expected calibration error and temperature scaling after Guo, Pleiss, Sun, Weinberger, "On
-Calibration of Modern Neural Networks", ICML 2017, on P(road). Far from the boundary nearly every
-pixel is right and sure; counted in, those would hide what happens where it matters.
+Calibration of Modern Neural Networks", ICML 2017, for P(road). Far from the boundary nearly every
+pixel is correct and certain; including those would hide the errors that matter.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from fcn_seg_ros.evaluation.kitti_scores import LEVELS, RoadCounts
 
 BAND = 10.0
 BINS = 15
-# An 8-bit 0 stands for probabilities up to half a step; as a logit it needs a finite value.
+# An 8-bit 0 stands for probabilities up to half a step; its logit must be finite.
 _EDGE = 0.25 / 255
 _BETA = (0.02, 50.0)
 
@@ -30,33 +30,33 @@ def near_boundary(labels: np.ndarray, distance: float = BAND) -> np.ndarray:
     """
     Return where a pixel lies within ``distance`` pixels of the road's boundary, bool (H, W).
 
-    ``labels`` is uint8 (H, W): 0 not road, 1 road, 255 not labelled. Near means that a pixel of
-    the other class is that close (centre to centre); pixels that are not labelled are neither near
-    nor a boundary.
+    ``labels`` is uint8 (H, W): 0 not road, 1 road, 255 not labelled. A pixel is near if one of the
+    other class is within the distance (centre to centre). Unlabelled pixels are neither near nor a
+    boundary.
     """
     near = np.zeros(labels.shape, bool)
-    for own, other in ((0, 1), (1, 0)):
-        # To the nearest zero; without any, OpenCV's answer is no distance.
+    for label, other in ((0, 1), (1, 0)):
+        # Distance to the nearest zero, which must exist.
         if (labels == other).any():
             away = cv2.distanceTransform((labels != other).astype(np.uint8), cv2.DIST_L2,
                                          cv2.DIST_MASK_PRECISE)
-            # float32: squares up to the band are whole numbers, so a hair separates them.
-            near |= (labels == own) & (away <= distance + 1e-4)
+            # The tolerance is for float32; squared distances are integers.
+            near |= (labels == label) & (away <= distance + 1e-4)
     return near
 
 
 class BoundaryCounts(RoadCounts):
-    """The 256-level histograms of road and other pixels within BAND of the road's boundary."""
+    """RoadCounts of the pixels within BAND of the road's boundary."""
 
     def update(self, probability: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """Count one image's pixels near the boundary, as ``RoadCounts.update`` counts all."""
+        """Count one image's pixels near the boundary; see ``RoadCounts.update``."""
         return super().update(probability, np.where(near_boundary(labels), labels,
                                                     IGNORE).astype(np.uint8))
 
 
 @dataclass(frozen=True)
 class Reliability:
-    """Per bin of P(road), float64 (bins,): pixels in it, their mean P(road), the road's share."""
+    """Per bin of P(road), float64 (bins,): number of pixels, mean P(road), share of road."""
 
     pixels: np.ndarray
     mean: np.ndarray
@@ -64,7 +64,7 @@ class Reliability:
 
     @property
     def error(self) -> float:
-        """Return the expected calibration error: mean of |mean P - share| over pixels."""
+        """Return the expected calibration error: the mean over pixels of |mean P - share|."""
         total = self.pixels.sum()
         gaps = self.pixels * np.abs(self.mean - self.road)
         return float(gaps.sum() / total) if total else 0.0
@@ -73,9 +73,9 @@ class Reliability:
 def reliability(histogram: np.ndarray, temperature: float | None = None, bins: int = BINS
                 ) -> Reliability:
     """
-    Return how often road was found where which probability was said.
+    Return the reliability diagram: the share of road by predicted probability.
 
-    ``histogram`` is (2, 256) as RoadCounts has it; the bins are equally wide, the last closed. A
+    ``histogram`` is (2, 256) as in RoadCounts; the bins are equally wide, the last one closed. The
     ``temperature`` is applied to the probabilities first, as in ``sharpened``.
     """
     p = np.arange(LEVELS) / (LEVELS - 1) if temperature is None else sharpened(temperature)
@@ -103,10 +103,10 @@ def negative_log_likelihood(histogram: np.ndarray, temperature: float) -> float:
 
 def fit_temperature(histogram: np.ndarray) -> float:
     """
-    Return the temperature that makes the labels of a histogram (2, 256) likeliest.
+    Return the temperature that maximises the likelihood of the labels in a histogram (2, 256).
 
-    For two classes softmax(logits / T) is sigmoid(logit(P) / T), so the histogram is all that is
-    needed; the loss is convex in 1 / T. Between 0.02 and 50, and 1 without pixels.
+    For two classes softmax(logits / T) is sigmoid(logit(P) / T), so the histogram suffices; the
+    loss is convex in 1 / T. The result is between 0.02 and 50, and 1 without pixels.
     """
     logits = _logits()
     other, road = histogram.astype(np.float64)
@@ -126,13 +126,13 @@ def fit_temperature(histogram: np.ndarray) -> float:
 @dataclass(frozen=True)
 class Calibration:
     """
-    The calibration near the boundary, as found and with a cross-fitted temperature.
+    The calibration near the boundary, as scored and with a cross-fitted temperature.
 
-    ``histogram`` is int64 (2, 256). ``fitted`` holds the temperature of each half, which was
-    applied to the *other* half for ``error_after``, and ``temperature`` that of everything. They
-    act on the probability that was scored, so on top of a checkpoint's own temperature (multiply).
-    ``error_whole_image`` is the error over all labelled pixels: on an unknown scene a network may
-    be sure and wrong far from any boundary.
+    ``histogram`` is int64 (2, 256). ``fitted`` holds the temperature of each half, which is applied
+    to the *other* half for ``error_after``; ``temperature`` is fitted to all. They act on the
+    scored probability, so multiply them with the checkpoint's own temperature.
+    ``error_whole_image`` is the error over all labelled pixels: on an unfamiliar scene a network
+    may be certain and wrong far from any boundary.
     """
 
     histogram: np.ndarray
@@ -162,7 +162,7 @@ def calibrate(names: list[str], histograms: np.ndarray, whole: np.ndarray) -> Ca
     Return the calibration of images with histograms (images, 2, 256), cross-fitted over halves.
 
     ``whole`` is the histogram (2, 256) of all labelled pixels of all images. The temperature of
-    one half is judged on the other. Without images on one side it is 1.
+    each half is evaluated on the other; without images it is 1.
     """
     first = first_half(names)
     halves = [histograms[first].sum(axis=0), histograms[~first].sum(axis=0)]
@@ -180,8 +180,8 @@ def first_half(names: list[str]) -> np.ndarray:
     """
     Return which images belong to the first half, bool (images,).
 
-    Of each category (what a name begins with) the earlier half of its frames: neighbouring frames
-    are near copies, so they stay together but for the one cut in each category.
+    It holds the earlier half of the frames of each category (the prefix of a name). Neighbouring
+    frames are near copies, so they stay together, except at the one cut in each category.
     """
     first = np.zeros(len(names), bool)
     categories = np.array([name.split('_')[0] for name in names])
@@ -192,7 +192,7 @@ def first_half(names: list[str]) -> np.ndarray:
 
 
 def _joint_error(parts: list[tuple[np.ndarray, float]]) -> float:
-    """Return the error over several histograms, each at a temperature of its own."""
+    """Return the error over several histograms, each with its own temperature."""
     found = [reliability(histogram, temperature) for histogram, temperature in parts]
     pixels = sum(r.pixels for r in found)
     count = np.maximum(pixels, 1)

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Score a segmenter on a dataset: in perspective, in bird's-eye view, and as a planner sees it."""
+"""Score a segmenter on a dataset: in perspective, in bird's-eye view, and for a planner."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from fcn_seg_ros.datasets.base import IGNORE, ClassedDataset, Classes, RoadDataset, Sample
+from fcn_seg_ros.datasets.base import IGNORE, Classes, RoadDataset, Sample
 from fcn_seg_ros.evaluation.calibration import BoundaryCounts, Calibration, calibrate
-from fcn_seg_ros.evaluation.geometry import Geometry, no_geometry
-from fcn_seg_ros.evaluation.kitti_scores import RoadCounts, RoadScores, bootstrap_max_f, mean_iou
+from fcn_seg_ros.evaluation.kitti_scores import RoadCounts, RoadScores, bootstrap_max_f, mean_iou_of
 from fcn_seg_ros.evaluation.planner import PlannerErrors, PlannerScores
 from fcn_seg_ros.evaluation.predictors import Network, Predictor
 from fcn_seg_ros.evaluation.road_users import RoadUsers
@@ -31,6 +30,9 @@ from fcn_seg_ros.ground.birds_eye import BirdsEyeView
 from fcn_seg_ros.inference.postprocess import probability_to_mask
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
+# Returns the homography of the road plane in the sample of a name, None if not known.
+Geometry = Callable[[str], np.ndarray | None]
+
 ALL = 'all'
 
 
@@ -39,10 +41,10 @@ class ViewScores:
     """
     Scores in one view.
 
-    By category (what a sample's name begins with: ``um``, ``umm``, ``uu`` in KITTI Road) and over
-    all images (``all``, KITTI's URBAN_ROAD); ``intervals`` are the 95 % bootstrap intervals over
-    images of MaxF; ``worst`` the names and F1 (at the best threshold of all) of the images, worst
-    first.
+    They are by category (the prefix of a sample's name: ``um``, ``umm``, ``uu`` in KITTI Road) and
+    over all images (``all``, KITTI's URBAN_ROAD). ``intervals`` are the 95 % bootstrap intervals of
+    MaxF over images; ``worst`` lists names and F1 (at the best threshold for all) of the images,
+    worst first.
     """
 
     view: str
@@ -71,10 +73,10 @@ class Evaluation:
     """
     All scores of a predictor.
 
-    ``iou_at_threshold`` and ``mean_iou_at_threshold`` are those of the masks that the node would
-    publish, at ``threshold``; ``birds_eye`` and ``planner`` are None where the road plane of no
-    image is known. ``summary`` is the whole in one row, ``users`` what is known of obstacles.
-    ``segment_ms`` is the median of a segmenter call, NaN for stored probabilities.
+    ``iou_at_threshold`` and ``mean_iou_at_threshold`` are for the masks that the node would
+    publish, at ``threshold``; ``birds_eye`` and ``planner`` are None if the road plane is not known
+    in any image. ``summary`` is the row of a table, ``users`` the scores on obstacles.
+    ``segment_ms`` is the median time of a segmenter call, NaN for stored probabilities.
     """
 
     perspective: ViewScores
@@ -115,9 +117,9 @@ class Evaluation:
 @dataclass
 class Tally:
     """
-    What has been counted so far, image by image; ``a + b`` is the tally of both.
+    Counts so far, image by image; ``a + b`` is the tally of both.
 
-    Histograms are those of RoadCounts and BoundaryCounts, by the name of the image.
+    Histograms are those of RoadCounts and BoundaryCounts, by image name.
     """
 
     threshold: float
@@ -142,11 +144,11 @@ class Tally:
         """
         Count one image.
 
-        ``probability`` is round(255 P(road)), uint8 (H, W); ``homography`` (3, 3) that of the
-        road plane (``ground_homography``), or None; so may ``classes``.
+        ``probability`` is round(255 P(road)), uint8 (H, W); ``homography`` (3, 3) that of the road
+        plane (``ground_homography``). It and ``classes`` may be None.
         """
         name = sample.name
-        while name in self.perspective:  # two folders may use the same name
+        while name in self.perspective:  # two folders may contain the same name
             name += '+'
         self.perspective[name] = RoadCounts().update(probability, sample.labels)
         truth = without_bottom_strip(sample.labels)
@@ -156,7 +158,7 @@ class Tally:
             self.users.update(name, sample.image, probability, classes, self.threshold)
         if homography is None:
             return
-        # Scores as the benchmark resamples, so that they compare; metres where things really are.
+        # Scores use the benchmark's resampling, to be comparable; metres use the exact geometry.
         devkit = BirdsEyeView(homography, sample.labels.shape, devkit=True)
         self.birds_eye[name] = RoadCounts().update(devkit.nearest(probability),
                                                    devkit.nearest(sample.labels, IGNORE))
@@ -166,7 +168,7 @@ class Tally:
         self.planner.update(road, view.nearest(truth, IGNORE), view.grid)
 
     def compute(self) -> Evaluation:
-        """Return the scores of everything counted; the order of counting does not matter."""
+        """Return the scores of everything counted; the order does not matter."""
         total = sum(self.perspective.values(), np.zeros((2, 256), np.int64))
         names = sorted(self.boundary)
         _, iou = f1_and_iou(total, self.threshold)
@@ -177,35 +179,34 @@ class Tally:
             calibrate(names, np.stack([self.boundary[name] for name in names]), total),
             self.planner.compute() if len(self.planner.rows) else None,
             summarise(self.perspective, self.boundary, self.users, self.threshold), self.users,
-            iou, mean_iou(*confusion_at(total, self.threshold)), self.threshold,
+            iou, mean_iou_of(*confusion_at(total, self.threshold)), self.threshold,
             float(np.median(times)) if times else float('nan'))
 
 
 def evaluate(segmenter: RoadSegmenter, dataset: RoadDataset,
-             geometry: Geometry = no_geometry) -> Evaluation:
+             geometry: Geometry = lambda name: None) -> Evaluation:
     """Segment every image of a dataset and return the scores."""
     return score(Network(segmenter), dataset, geometry)
 
 
-def score(predictor: Predictor, dataset: RoadDataset, geometry: Geometry = no_geometry,
+def score(predictor: Predictor, dataset: RoadDataset, geometry: Geometry = lambda name: None,
           done: Callable[[], object] | None = None) -> Evaluation:
     """
     Return the scores of a predictor on a dataset.
 
-    ``geometry`` gives the road plane of an image (``geometry_of``); ``done`` is called after each
-    image.
+    ``geometry`` gives the road plane of an image, as ``RoadDataset.geometry`` does; without it
+    there is no bird's-eye view. ``done`` is called after each image.
     """
     return score_all([predictor], dataset, geometry, done)[0]
 
 
 def score_all(predictors: Sequence[Predictor], dataset: RoadDataset,
-              geometry: Geometry = no_geometry, done: Callable[[], object] | None = None,
+              geometry: Geometry = lambda name: None, done: Callable[[], object] | None = None,
               indices: Sequence[int] | None = None) -> list[Evaluation]:
     """Return the scores of several predictors as ``score`` does, on some or all of the images."""
     tallies = [Tally(predictor.threshold) for predictor in predictors]
-    classes_of = dataset.classes if isinstance(dataset, ClassedDataset) else lambda index: None
     for index in range(len(dataset)) if indices is None else indices:
-        sample, classes = dataset[index], classes_of(index)
+        sample, classes = dataset[index], dataset.classes(index)
         for predictor, tally in zip(predictors, tallies, strict=True):
             probability, milliseconds = predictor(sample)
             tally.update(sample, probability, geometry(sample.name), milliseconds, classes)

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What an exported model is made and checked with: frames, calibration images, a guard."""
+"""Images to calibrate and check an exported model with, and the check of its accuracy."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from fcn_seg_ros.models.checkpoint_file import NetworkSource
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
 from fcn_seg_ros.synthetic.suburb import RenderedDrive
 
-# A quantised network is kept while its MaxF on the validation images falls by less than this.
+# A quantised network is rejected if its MaxF on the validation images falls by this or more.
 ALLOWED_LOSS = 0.002
 
 
 def parity_batches(info: CheckpointInfo) -> list[np.ndarray]:
     """
-    Return rendered frames as the network sees them: several sizes, and a batch of two.
+    Return rendered frames at sizes of the network's input: several sizes, and a batch of two.
 
-    uint8 RGB (N, H, W, 3): two frames at the network's size, one at half of it, and the middle
-    of one, of 4:3.
+    uint8 RGB (N, H, W, 3): two frames at the checkpoint's size, one at half of it, and the 4:3
+    centre of one.
     """
     first, second, third = (RenderedDrive(FIRST_HELD_OUT_SEED + number)[0].image
                             for number in range(3))
@@ -45,14 +45,14 @@ def parity_batches(info: CheckpointInfo) -> list[np.ndarray]:
 
 
 def calibration_batches(dataset: RoadDataset, info: CheckpointInfo, most: int) -> list[np.ndarray]:
-    """Return at most ``most`` images, evenly spread over the dataset, as the network sees them."""
+    """Return up to ``most`` images, evenly spread over the dataset, at the size of the input."""
     chosen = np.unique(np.linspace(0, len(dataset) - 1, most).round().astype(int))
     return [_as_seen(dataset[int(index)].image, info) for index in chosen]
 
 
 @dataclass(frozen=True)
 class Loss:
-    """MaxF (perspective, a fraction) of a checkpoint and of what was made of it."""
+    """MaxF (perspective, a fraction) of a checkpoint and of its exported model."""
 
     before: float
     after: float
@@ -66,11 +66,11 @@ class Loss:
 def accuracy_loss(checkpoint: NetworkSource, exported: Path, dataset: RoadDataset,
                   done: Callable[[], object]) -> Loss:
     """
-    Score an exported model beside its checkpoint in bf16, or fp32 where this CPU has no bf16.
+    Score an exported model and its checkpoint in bf16, or fp32 if this CPU has no bf16.
 
-    Raises InputError where MaxF falls by ALLOWED_LOSS or more. ``done`` is called after each image.
+    Raises InputError if MaxF falls by ALLOWED_LOSS or more. ``done`` is called after each image.
     """
-    # Not in whatever it runs in by itself, which may be an int8 version that it has already.
+    # Not with precision auto, which may choose an int8 version that already exists.
     segmenters = [RoadSegmenter(checkpoint, 'cpu', 'bf16' if cpu_has_bf16() else 'fp32'),
                   RoadSegmenter(exported, 'cpu', test=False)]
     counts = [RoadCounts(), RoadCounts()]
@@ -89,7 +89,7 @@ def accuracy_loss(checkpoint: NetworkSource, exported: Path, dataset: RoadDatase
 
 
 def _as_seen(image: np.ndarray, info: CheckpointInfo) -> np.ndarray:
-    """Return a batch of one image, scaled as the segmenter does it."""
+    """Return a batch of one image, scaled as the segmenter does."""
     height, width = image.shape[:2]
     size = network_size(height, width, network_rows(height, width, info))
     return np.ascontiguousarray(resize_image(image, size))[None]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fcn_seg_ros.datasets.base import IGNORE
+from fcn_seg_ros.inference.overlap import intersection_over_union, mean_iou
 from fcn_seg_ros.inference.postprocess import to_level
 
 LEVELS = 256
@@ -24,8 +25,8 @@ class RoadScores:
     """
     Scores as fractions of one, read at ``threshold`` (on P(road)), where F1 is best.
 
-    ``iou`` is that of the road class at the same threshold, ``mean_iou`` the mean of it and of the
-    background's (of those of the two that occur at all, in the truth or in the prediction).
+    ``iou`` is that of the road at the same threshold, ``mean_iou`` the mean of road and background
+    (of those that occur in the truth or the prediction).
     """
 
     max_f: float
@@ -41,11 +42,11 @@ class RoadScores:
 
 class RoadCounts:
     """
-    Histograms of 8-bit road probability over road and other pixels; counts add up over images.
+    Histograms of the 8-bit road probability of road and other pixels, summed over images.
 
-    ``update`` and ``compute`` as in every metric here, and ``a + b`` is the metric of both parts,
-    so that processes can count apart. ``histogram`` is int64 of shape (2, 256), row 0 pixels that
-    are not road, row 1 road.
+    Like every metric here it has ``update`` and ``compute``, and ``a + b`` combines the counts of
+    two processes. ``histogram`` is int64 (2, 256): row 0 for pixels that are not road, row 1 for
+    road.
     """
 
     def __init__(self, histogram: np.ndarray | None = None) -> None:
@@ -56,7 +57,7 @@ class RoadCounts:
         Count one image and return its own histogram, int64 (2, 256).
 
         ``probability`` is round(255 P(road)) as uint8 (H, W), ``labels`` uint8 (H, W) with 0 not
-        road, 1 road, 255 left out. Raises ValueError where their shapes differ.
+        road, 1 road, 255 ignored. Raises ValueError if their shapes differ.
         """
         if probability.shape != labels.shape:
             raise ValueError(f'probability {probability.shape} and labels {labels.shape} differ')
@@ -81,17 +82,17 @@ class RoadCounts:
         return _ratio(2 * tp, 2 * tp + fp + fn)
 
     def compute(self) -> RoadScores:
-        """Return the scores of everything counted so far; without any road pixel they are 0."""
+        """Return the scores of everything counted so far; without road pixels they are 0."""
         tp, fp, fn, tn = _confusion(self.histogram)
         precision, recall = self.precision_recall()
         f1 = self.f1()
         best = int(np.argmax(f1))
-        at_best = mean_iou(*(float(count[best]) for count in (tp, fp, fn, tn)))
         return RoadScores(
             max_f=float(f1[best]), ap=average_precision(precision, recall),
             precision=float(precision[best]), recall=float(recall[best]),
             fpr=float(_ratio(fp, fp + tn)[best]), fnr=float(_ratio(fn, fn + tp)[best]),
-            iou=float(_ratio(tp, tp + fp + fn)[best]), mean_iou=at_best,
+            iou=intersection_over_union(tp[best], (tp + fp + fn)[best], empty=0.0),
+            mean_iou=mean_iou_of(*(count[best] for count in (tp, fp, fn, tn))),
             threshold=best / (LEVELS - 1))
 
 
@@ -120,23 +121,23 @@ def bootstrap_iou(histograms: np.ndarray, threshold: float, draws: int = 1000, s
     """
     Return the 95 % interval of the IoU at a threshold under resampling.
 
-    ``histograms`` is int64 (units, 2, 256), of an image each, or of a block of images that belong
-    together. A single unit gives an interval of no width.
+    ``histograms`` is int64 (units, 2, 256), one per image or per block of related images. A single
+    unit gives an interval of zero width.
     """
     tp, fp, fn, _ = _confusion(_drawn(histograms, draws, seed))
-    values = _ratio(tp, tp + fp + fn)[:, to_level(threshold)]
+    level = to_level(threshold)
+    values = intersection_over_union(tp[:, level], (tp + fp + fn)[:, level], empty=0.0)
     low, high = np.percentile(values, [2.5, 97.5])
     return float(low), float(high)
 
 
-def mean_iou(tp: float, fp: float, fn: float, tn: float) -> float:
+def mean_iou_of(tp: float, fp: float, fn: float, tn: float) -> float:
     """Return the mean IoU of road and background, of those that occur; 0 where none does."""
-    parts = [same / (same + fp + fn) for same in (tp, tn) if same + fp + fn]
-    return sum(parts) / len(parts) if parts else 0.0
+    return mean_iou((tp, tn), (tp + fp + fn, tn + fp + fn), empty=0.0)
 
 
 def _drawn(histograms: np.ndarray, draws: int, seed: int) -> np.ndarray:
-    """Return the sums of as many histograms as there are, drawn with replacement."""
+    """Return ``draws`` sums of histograms drawn with replacement, as many as there are."""
     rng = np.random.default_rng(seed)
     units = len(histograms)
     weights = np.stack([np.bincount(rng.integers(0, units, units), minlength=units)
@@ -148,7 +149,7 @@ def _drawn(histograms: np.ndarray, draws: int, seed: int) -> np.ndarray:
 
 def _confusion(histogram: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return TP, FP, FN, TN, float64 (..., 256), of histograms (..., 2, 256)."""
-    # At threshold t, a pixel is taken for road where its level is >= t.
+    # At threshold t, pixels with a level >= t are road.
     taken = np.cumsum(histogram[..., ::-1], axis=-1)[..., ::-1].astype(np.float64)
     total = taken[..., :1]
     fp, tp = taken[..., 0, :], taken[..., 1, :]

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Networks to be scored: checkpoints, exported models and foreign ones, by their files."""
+"""Open networks to be scored: checkpoints, exported models and foreign networks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fcn_seg_ros.resources import CHECKPOINTS, find_checkpoint
 
 @dataclass(frozen=True)
 class Setting:
-    """How networks run; 0, -1 and None mean the network's own."""
+    """How networks run; 0, -1 and None mean the network's own value."""
 
     device: str = 'auto'
     precision: str = 'auto'
@@ -27,7 +27,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Contestant:
-    """A predictor, what tables call it, and what a report says of it."""
+    """A predictor, its title in tables, and facts for reports."""
 
     title: str
     predictor: Predictor
@@ -38,7 +38,7 @@ def open_network(given: str, setting: Setting) -> Contestant:
     """
     Open a packaged checkpoint by its name, a checkpoint, an exported or a foreign model.
 
-    Raises InputError where it cannot be opened or cannot run as ``setting`` wants it.
+    Raises InputError if it cannot be opened or cannot run with this ``setting``.
     """
     path = find_checkpoint(given)
     facts: dict[str, Any] = {'checkpoint': str(path)}

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Scores that a planner feels, in metres on the road plane, from bird's-eye masks."""
+"""Scores that matter to a planner, in metres on the road plane, from bird's-eye masks."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from fcn_seg_ros.ground.birds_eye import BirdsEyeGrid
 HALF_WIDTH = 1.0
 NEAR, FAR = 6.0, 30.0
 EDGE_DISTANCES = (10.0, 20.0, 30.0)
-# A row of the corridor counts as blocked where more than this share of it is not road (0.2 m of
-# 2 m): less is a matter of one or two pixels.
+# A row of the corridor counts as blocked if more than this share of it is not road (0.2 m of 2 m);
+# less is only one or two pixels.
 BLOCKED_SHARE = 0.1
-# Ranges that differ by less say the same: at 30 m a row of a KITTI image covers 0.75 m of road.
+# Smaller differences of ranges are ignored: at 30 m a row of a KITTI image covers 0.75 m of road.
 RANGE_TOLERANCE = 1.0
 
 
 @dataclass(frozen=True)
 class EdgeScores:
     """
-    Lateral errors in metres of the road's two edges at one distance.
+    Lateral errors of the road's edges at one distance, in metres.
 
-    ``edges`` is how many the truth has inside the view; ``missed`` of them have no predicted road
-    beside them and are left out of the rest. ``bias`` is positive where the prediction is too wide.
+    ``edges`` is the number of true edges in the view; ``missed`` of them have no predicted road
+    next to them and are left out of the errors. ``bias`` is positive if the prediction is too wide.
     NaN without edges.
     """
 
@@ -42,16 +42,15 @@ class EdgeScores:
 @dataclass(frozen=True)
 class PlannerScores:
     """
-    What a planner feels, over ``images`` images.
+    Errors in the ego corridor, 2 m wide and 6 to 30 m straight ahead, over ``images`` images.
 
-    ``false_free`` is the area in m2, mean per image (``false_free_worst``: the worst image), of
-    the ego corridor that is taken for road and is not; ``false_blocked`` the opposite. The
-    corridor is 2 m wide and reaches from 6 to 30 m straight ahead. ``truth_range`` and
-    ``predicted_range`` are the mean distance in metres up to which it is road. ``lost`` counts the
-    images where the prediction blocks it more than 1 m too early, ``lost_range`` is the median
-    distance where that happens and ``lost_metres`` the mean range lost over all images;
-    ``too_far`` and ``too_far_metres`` are those where it is held free for too long. ``edges`` is
-    by distance.
+    ``false_free`` is the area in m2 that is wrongly predicted as road, mean per image
+    (``false_free_worst``: the worst image), ``false_blocked`` the opposite. ``truth_range`` and
+    ``predicted_range`` are the mean distance in metres up to which the corridor is road. ``lost``
+    counts the images in which the prediction blocks it more than 1 m too early, ``lost_range`` is
+    the median distance of these blockages and ``lost_metres`` the mean range lost over all images;
+    ``too_far`` and ``too_far_metres`` are for corridors predicted free too far. ``edges`` is by
+    distance.
     """
 
     images: int
@@ -91,8 +90,8 @@ class PlannerErrors:
     The errors of each image; ``update``, ``compute`` and ``+`` as in RoadCounts.
 
     ``rows`` is float64 (images, 4 + 2 * distances): false free and false blocked area, true and
-    predicted range, then left and right edge error per distance (outward positive, NaN where the
-    truth has no edge in the view, infinite where the prediction has no road there).
+    predicted range, then left and right edge error per distance (outward positive, NaN if the truth
+    has no edge in the view, infinite if the prediction has no road there).
     """
 
     def __init__(self, rows: np.ndarray | None = None) -> None:
@@ -119,7 +118,7 @@ class PlannerErrors:
         return row
 
     def compute(self) -> PlannerScores:
-        """Return the scores of everything measured so far, NaN where nothing was."""
+        """Return the scores of everything measured so far, NaN without any."""
         false_free, false_blocked, truth, predicted = self.rows[:, :4].T
         known = np.isfinite(truth)
         truth, predicted = truth[known], predicted[known]
@@ -141,9 +140,9 @@ def corridor_errors(road: np.ndarray, labels: np.ndarray, grid: BirdsEyeGrid
     """
     Return (false free m2, false blocked m2, true range m, predicted range m) of the corridor.
 
-    The arguments are as in ``PlannerErrors.update``. Cells that are not labelled count neither
-    way, nor do rows without a labelled cell; without any the ranges are NaN. A range ends at the
-    near side of the first blocked row.
+    The arguments are as in ``PlannerErrors.update``. Unlabelled cells are ignored, and so are rows
+    without a labelled cell; without any labelled cell the ranges are NaN. A range ends at the near
+    side of the first blocked row.
     """
     rows = np.flatnonzero((grid.z > NEAR) & (grid.z < FAR))[::-1]
     columns = np.flatnonzero(np.abs(grid.x) < HALF_WIDTH)
@@ -160,12 +159,12 @@ def corridor_errors(road: np.ndarray, labels: np.ndarray, grid: BirdsEyeGrid
 def edge_errors(road: np.ndarray, labels: np.ndarray, grid: BirdsEyeGrid
                 ) -> tuple[float, float]:
     """
-    Return how far the left and right edge are predicted outside of the true ones, in metres.
+    Return how far the predicted left and right edge lie outside the true ones, in metres.
 
     ``road`` and ``labels`` are one row of the arrays of ``PlannerErrors.update``. The true edges
-    are the ends of that stretch of road that is nearest to straight ahead, where a cell labelled
-    as not road follows; else NaN. The predicted ones are the outer ends of all stretches that
-    touch it (a hole inside is the business of the areas), infinite where there is none.
+    are the ends of the stretch of road nearest to straight ahead, NaN unless a cell labelled as not
+    road follows. The predicted edges are the outer ends of all stretches that overlap it (the areas
+    account for holes), infinite without any.
     """
     stretches = _stretches(labels == 1)
     if not stretches:

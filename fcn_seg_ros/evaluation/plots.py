@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of an evaluation: precision/recall, reliability, and the worst images."""
+"""Plots of an evaluation: precision/recall, reliability, and the worst images."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ COLOURS = {'tp': (0, 200, 0), 'fp': (255, 0, 0), 'fn': (0, 0, 255)}
 def write_plots(folder: Path, result: Evaluation, predictor: Predictor,
                 dataset: RoadDataset) -> list[Path]:
     """
-    Write the pictures of an evaluation and return their paths.
+    Write the plots of an evaluation and return their paths.
 
-    ``precision_recall.png``, ``reliability.png`` and ``worst.png`` (the ten worst images in
-    perspective, predicted again). Raises InputError without matplotlib, and where the folder
-    cannot be written.
+    They are ``precision_recall.png``, ``reliability.png`` and ``worst.png`` (the ten worst images
+    in perspective, predicted again). Raises InputError without matplotlib, and if the folder cannot
+    be written to.
     """
     views = [result.perspective] + ([result.birds_eye] if result.birds_eye else [])
     pictures = {'precision_recall.png': _bytes(precision_recall(views)),
@@ -48,7 +48,7 @@ def write_plots(folder: Path, result: Evaluation, predictor: Predictor,
 
 
 def precision_recall(views: list[ViewScores]) -> Figure:
-    """Draw precision over recall of every view and category, the best F1 marked."""
+    """Plot precision over recall for every view and category, with the best F1 marked."""
     figure = _figure(5.5 * len(views), 5)
     for position, view in enumerate(views):
         axes = figure.add_subplot(1, len(views), position + 1)
@@ -69,7 +69,7 @@ def precision_recall(views: list[ViewScores]) -> Figure:
 
 
 def reliability_diagram(calibration: Calibration) -> Figure:
-    """Draw the road's share over the probability said, as scored and with the temperature."""
+    """Plot the share of road over the predicted probability, without and with the temperature."""
     figure = _figure(5.5, 6.5)
     upper, lower = figure.subplots(2, 1, height_ratios=(3, 1), sharex=True)
     upper.plot([0, 1], [0, 1], color='grey', linewidth=1)
@@ -92,10 +92,10 @@ def reliability_diagram(calibration: Calibration) -> Figure:
 def worst_sheet(result: Evaluation, predictor: Predictor, dataset: RoadDataset,
                 width: int = 800) -> np.ndarray:
     """
-    Return a sheet of the ten worst images in perspective, uint8 RGB, two in a row.
+    Return a sheet of the ten worst images in perspective, uint8 RGB, two per row.
 
-    True positives are green, false positives red and false negatives blue, at the threshold of
-    the best F1 of all images; pixels that are not labelled stay as they are.
+    True positives are green, false positives red and false negatives blue, at the threshold with
+    the best F1 over all images; unlabelled pixels are not tinted.
     """
     wanted = dict(result.worst[:WORST])
     threshold = result.scores[ALL].threshold
@@ -119,7 +119,7 @@ def worst_sheet(result: Evaluation, predictor: Predictor, dataset: RoadDataset,
 
 def mark_errors(image: np.ndarray, mask: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """
-    Return the image, uint8 RGB (H, W, 3), tinted by what the mask gets right and wrong.
+    Return the image, uint8 RGB (H, W, 3), tinted where the mask is right or wrong.
 
     ``mask`` is uint8 (H, W), 1 where road is predicted; ``labels`` 0, 1 and 255 (left out).
     """
@@ -142,7 +142,7 @@ def _figure(width: float, height: float) -> Figure:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise InputError('--plots: expected matplotlib, found it not installed '
+        raise InputError('--plots needs matplotlib, which is not installed '
                          '(pip install matplotlib)') from None
     return Figure(figsize=(width, height), layout='constrained')
 

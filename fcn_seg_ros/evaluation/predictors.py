@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Where the probability to be scored comes from: a network, or files of any other program."""
+"""Sources of the probability to score: a network, or files of any other program."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
 class Predictor(Protocol):
     """
-    Something that gives the road probability of a sample.
+    A source of road probabilities.
 
-    Called, it returns round(255 P(road)) as uint8 (H, W) and the milliseconds it took (NaN where
-    that means nothing); ``threshold`` is the one on P(road) that its masks are made with.
+    Calling it with a sample returns round(255 P(road)) as uint8 (H, W) and the milliseconds that
+    took, NaN if not applicable; ``threshold`` is that of its masks, on P(road).
     """
 
     threshold: float
@@ -46,7 +46,7 @@ class Network:
 
 
 class Foreign:
-    """A network that this package did not write, as a predictor."""
+    """A network of another project as a predictor."""
 
     def __init__(self, network: ForeignNetwork, threshold: float = -1.0) -> None:
         self._network = network
@@ -61,8 +61,8 @@ class StoredProbabilities:
     """
     Files ``folder/NAME.png`` as ``segment --probability`` writes them.
 
-    8-bit grey, round(255 P(road)), of the image's size. Raises InputError where the folder is
-    missing, and on a call for a file that is missing, damaged or of another kind or size.
+    8-bit grey, round(255 P(road)), of the image's size. Raises InputError if the folder is missing,
+    and, when called, for a file that is missing, damaged or of another kind or size.
     """
 
     def __init__(self, folder: str | Path, threshold: float = 0.5) -> None:

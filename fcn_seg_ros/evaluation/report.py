@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""An evaluation as tables, for the terminal and for a Markdown file."""
+"""An evaluation as tables, for the terminal and for Markdown files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fcn_seg_ros.evaluation.views import BIRDS_EYE, PERSPECTIVE, VIEWS
 
 @dataclass(frozen=True)
 class Table:
-    """A title, the names of the columns, and rows of as many words; notes follow below."""
+    """A title, column names, rows of as many texts, and notes below."""
 
     title: str
     columns: tuple[str, ...]
@@ -43,7 +43,7 @@ def tables(result: Evaluation, view: str) -> list[Table]:
 
 def markdown(setting: dict[str, object], parts: Sequence[Table], title: str = 'Evaluation'
              ) -> str:
-    """Return a Markdown document: what was scored, then the tables."""
+    """Return a Markdown document: the setting, then the tables."""
     lines = [f'# {title}', '']
     lines += [f'- {key}: {value}' for key, value in setting.items() if value not in (None, '')]
     for part in parts:

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How much of vehicles, people, cyclists and pavement is taken for road."""
+"""How much of vehicles, people, cyclists and pavement is predicted as road."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from fcn_seg_ros.evaluation.kitti_scores import LEVELS
 from fcn_seg_ros.inference.postprocess import to_level
 
 PAVEMENT = 'pavement'
-# Columns of the reports, and the classes of any dataset that they sum up.
+# The columns of the reports, and the dataset classes in each of them.
 GROUPS = {
     'vehicles': ('car', 'lorry', 'bus', 'motorcycle'),
     'people': ('pedestrian',),
     'cyclists': ('cyclist',),
     PAVEMENT: ('pavement',),
 }
-# Connected pixels: a car 25 m ahead of a camera of 480x360, and what a planner must not overlook.
+# Connected pixels of a large object: a car 25 m ahead at 480x360. A planner must not miss it.
 LARGE = 1000
-# Mean of an object's pixels, of 255.
+# An object is dark if the mean of its pixels, 0 to 255, is below this.
 _DARK = 50
 DARK_VEHICLES = 'dark vehicles'
 
 
 @dataclass(frozen=True)
 class RoadUser:
-    """At least LARGE connected pixels of one group: how many, and how many are road in the mask."""
+    """An object of at least LARGE connected pixels, and how many of them are road in the mask."""
 
     group: str
     image: str
@@ -43,10 +43,10 @@ class RoadUser:
 @dataclass
 class RoadUsers:
     """
-    Counts of what is no road by group; ``a + b`` is that of both.
+    Counts by group of road users; ``a + b`` combines two.
 
-    ``histograms`` are int64 (256,) of the probability levels over all pixels of a group,
-    ``objects`` the large ones among vehicles, people and cyclists.
+    ``histograms`` are int64 (256,), of the probability levels of all pixels of a group;
+    ``objects`` are the large vehicles, people and cyclists.
     """
 
     histograms: dict[str, np.ndarray] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class RoadUsers:
                 self.objects += _large(group, name, image, probability >= level, inside)
 
     def shares(self, threshold: float) -> dict[str, float]:
-        """Return the share of each group's pixels that a threshold takes for road; NaN of none."""
+        """Return the share of each group's pixels predicted as road; NaN without pixels."""
         level = to_level(threshold)
         return {group: float(counts[level:].sum() / counts.sum()) if counts.sum() else float('nan')
                 for group, counts in self.histograms.items()}
@@ -86,7 +86,7 @@ class RoadUsers:
                 'large': {group: _summed(members) for group, members in self.large().items()}}
 
     def large(self) -> dict[str, list[RoadUser]]:
-        """Return the large objects by group, and dark vehicles as a group of their own."""
+        """Return the large objects by group, with dark vehicles as an additional group."""
         found: dict[str, list[RoadUser]] = {group: [] for group in self.histograms
                                             if group != PAVEMENT}
         for user in self.objects:
@@ -97,13 +97,13 @@ class RoadUsers:
 
 
 def as_road(users: list[RoadUser]) -> float:
-    """Return the share of some objects' pixels that is road in the mask; NaN without any."""
+    """Return the share of the objects' pixels that is road in the mask; NaN without any."""
     pixels = sum(user.pixels for user in users)
     return sum(user.as_road for user in users) / pixels if pixels else float('nan')
 
 
 def worst(users: list[RoadUser]) -> RoadUser:
-    """Return the object that is taken for road most, of at least one."""
+    """Return the object with the largest share predicted as road; there must be one."""
     return max(users, key=lambda user: user.as_road / user.pixels)
 
 
@@ -114,9 +114,9 @@ def _large(group: str, name: str, image: np.ndarray, road: np.ndarray, inside: n
     for part, (x, y, width, height, pixels) in enumerate(found[1:], 1):
         if pixels >= LARGE:
             box = (slice(y, y + height), slice(x, x + width))
-            own = parts[box] == part
-            users.append(RoadUser(group, name, int(pixels), int(road[box][own].sum()),
-                                  bool(image[box][own].mean() < _DARK)))
+            inside_box = parts[box] == part
+            users.append(RoadUser(group, name, int(pixels), int(road[box][inside_box].sum()),
+                                  bool(image[box][inside_box].mean() < _DARK)))
     return users
 
 

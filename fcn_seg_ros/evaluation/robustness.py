@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a network loses when the picture is another one, on the same pixels."""
+"""How much a network loses on variants of an image, on the same pixels."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from fcn_seg_ros.evaluation.summary import f1_and_iou
 from fcn_seg_ros.evaluation.variants import CORRUPTION, Variant
 from fcn_seg_ros.inference.preprocess import resize_image
 
-# One variant after the other over so many images: each shape of the network's input costs a
-# compilation, and these images are kept in memory meanwhile.
+# Images per batch, which are kept in memory. Each variant runs over a batch before the next one,
+# because each shape of the network's input needs a compilation.
 _CHUNK = 64
 
 
 @dataclass
 class Comparison:
-    """One variant's counts, and those of the unchanged images on the same pixels."""
+    """The counts for a variant, and for the unchanged images on the same pixels."""
 
     variant: Variant
     changed: RoadCounts = field(default_factory=RoadCounts)
@@ -33,7 +33,7 @@ class Comparison:
     images: int = 0
 
     def ious(self, threshold: float) -> tuple[float, float]:
-        """Return the IoU with and without the change; NaN where no image has the variant."""
+        """Return the IoU with and without the change; NaN if no image has the variant."""
         if not self.images:
             return float('nan'), float('nan')
         return (f1_and_iou(self.changed.histogram, threshold)[1],
@@ -48,7 +48,7 @@ class Robustness:
     comparisons: list[Comparison]
 
     def lost(self) -> dict[str, float]:
-        """Return the IoU lost by each variant (a fraction); NaN where no image has it."""
+        """Return the IoU lost by each variant (a fraction); NaN if no image has it."""
         found = {}
         for comparison in self.comparisons:
             changed, unchanged = comparison.ious(self.threshold)
@@ -63,7 +63,7 @@ class Robustness:
         return float(np.mean(values)) if values else float('nan')
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what ``evaluate --json`` prints; IoU in percent, of the road, own threshold."""
+        """Return what ``evaluate --json`` prints; road IoU in percent at the own threshold."""
         variants = {}
         for each in self.comparisons:
             changed, unchanged = each.ious(self.threshold)
@@ -80,9 +80,8 @@ def compare(predictors: Sequence[Predictor], dataset: RoadDataset, variants: Seq
     """
     Return what each predictor loses by each variant on some images of a dataset.
 
-    The probability of a scaled image is scaled back, that of a part is compared with the same
-    part of that of the whole image. ``done`` is called for each image, unchanged and in each
-    variant.
+    The probability for a scaled image is scaled back; that for a crop is compared with the same
+    part of the full image's. ``done`` is called for each image, unchanged and in each variant.
     """
     results = [Robustness(predictor.threshold, [Comparison(variant) for variant in variants])
                for predictor in predictors]
@@ -102,7 +101,7 @@ def compare(predictors: Sequence[Predictor], dataset: RoadDataset, variants: Seq
 
 
 def _views(samples: Sequence[Sample], variant: Variant) -> Iterator[np.ndarray]:
-    """Yield the variants of samples, the next one made while the network runs."""
+    """Yield the variants of samples; the next one is computed while the network runs."""
     with ThreadPoolExecutor(1) as pool:
         waiting = [pool.submit(variant.view, sample) for sample in samples[:1]]
         for position in range(len(samples)):

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Several networks on several sets as one table, a row for each of both."""
+"""A table of several networks on several sets, with a row for each pair."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ NOTES = (
     'its IoU and MaxF; BEV: from the bird\'s eye, where the road plane is known',
     f'95 %: bootstrap interval of the first IoU over blocks of {BLOCK} consecutive images; ECE: '
     'expected calibration error of all pixels, and of those near the road\'s boundary',
-    f'{", ".join(GROUPS)}: share of their pixels that the own threshold takes for road, where the '
-    'set knows its classes; ms: median of a call')
+    f'{", ".join(GROUPS)}: share of their pixels predicted as road at the network\'s own '
+    'threshold, if the set labels these classes; ms: median of a call')
 
 
 def row(set_name: str, network: str, result: Evaluation) -> tuple[str, ...]:
@@ -47,7 +47,7 @@ def road_user_table(rows: Sequence[tuple[str, ...]]) -> Table:
 
 
 def road_user_rows(set_name: str, network: str, result: Evaluation) -> list[tuple[str, ...]]:
-    """Return what is taken for road of large vehicles, people and cyclists, a row for each."""
+    """Return rows of large vehicles, people and cyclists predicted as road."""
     rows: list[tuple[str, ...]] = []
     for group, users in result.users.large().items():
         if users:

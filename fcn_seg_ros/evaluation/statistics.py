@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The statistics of a network's training data, by which a node knows an unfamiliar picture."""
+"""Statistics of the training data, from which a node recognises unfamiliar pictures."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ IMAGES = 400
 def fit_statistics(path: str | Path, datasets: Sequence[RoadDataset], images: int = IMAGES,
                    done: Callable[[], object] | None = None) -> dict[str, Range]:
     """
-    Write the statistics of the training data into a checkpoint, in place of those in it.
+    Replace the statistics of the training data in a checkpoint.
 
-    Of each dataset at most ``images`` are looked at, spread evenly, so that a large one does not
-    outvote a small one by much; ``done`` is called after each. Returns the ranges by figure
-    (``inference/familiar.py``). Raises InputError for a file that is no checkpoint, and where
-    there is no image.
+    At most ``images`` evenly spaced images of each dataset are used, so that large datasets do not
+    dominate; ``done`` is called after each. Returns the ranges by figure
+    (``inference/familiar.py``). Raises InputError for a file that is not a checkpoint, and without
+    images.
     """
     info = read_checkpoint(path).info
-    # A short run may have learned little: its scores say so.
+    # A network from a short run may fail the self-test; its scores tell.
     segmenter = RoadSegmenter(path, test=False)
     seen = []
     for dataset in datasets:

@@ -1,10 +1,10 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-What the KITTI Road benchmark takes: bird's-eye probability images in one archive.
+Submissions to the KITTI Road benchmark: an archive of bird's-eye probability images.
 
-One 8-bit grey PNG of 400 x 800 pixels per image, ``um_road_000061.png`` for ``um_000061``, at the
-top of a zip file, resampled as the benchmark's development kit does (``transform2BEV.py``).
+Each is an 8-bit grey PNG of 400 x 800 pixels, ``um_road_000061.png`` for ``um_000061``, at the top
+of a zip file, resampled like the benchmark's development kit does (``transform2BEV.py``).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from fcn_seg_ros.datasets.base import IGNORE, Sample
-from fcn_seg_ros.datasets.images import IMAGE_SUFFIXES, read_rgb
+from fcn_seg_ros.datasets.images import read_rgb
 from fcn_seg_ros.datasets.kitti_calib import calib_file, read_calib
 from fcn_seg_ros.datasets.kitti_road import CATEGORIES
 from fcn_seg_ros.errors import InputError
@@ -30,36 +30,12 @@ ARCHIVE = 'submission.zip'
 
 
 def official_name(name: str) -> str:
-    """Return the benchmark's file name of a sample; raises InputError for foreign names."""
+    """Return the benchmark's file name for a sample; raises InputError for other names."""
     category, _, number = name.partition('_')
     if category not in CATEGORIES or not number.isdigit():
         raise InputError(f'{name}: expected a sample name of KITTI Road such as um_000061, '
                          'found another')
     return f'{category}_road_{number}.png'
-
-
-def submission_images(root: Path, names: Iterable[str]) -> list[Path]:
-    """
-    Return the images to hand in: the test set, ``root/testing``, where that is there.
-
-    Else those of the samples ``names`` in ``root/training`` that have a calib file, to compare
-    with the benchmark's own scripts. Raises InputError where there are none, and for a test image
-    without a calib file: the benchmark takes whole submissions only.
-    """
-    testing = root / 'testing' / 'image_2'
-    if testing.is_dir():
-        images = _images(testing)
-        for image in images:
-            if not calib_file(image).is_file():
-                raise InputError(f'{calib_file(image)}: expected the calib file of {image.name}, '
-                                 'found none')
-    else:
-        testing, wanted = root / 'training' / 'image_2', set(names)
-        images = [image for image in _images(testing)
-                  if image.stem in wanted and calib_file(image).is_file()]
-    if not images:
-        raise InputError(f'{testing}: expected images of KITTI Road with calib files, found none')
-    return images
 
 
 def birds_eye_probabilities(images: Iterable[Path], predictor: Predictor,
@@ -83,7 +59,7 @@ def write_submission(folder: Path, probabilities: Iterable[tuple[str, np.ndarray
     """
     Write the images and an archive of them into a folder, and return the archive's path.
 
-    The same images make the same bytes. Raises InputError where the folder cannot be written.
+    The same images give the same bytes. Raises InputError if the folder cannot be written to.
     """
     make_folder(folder)
     buffer = io.BytesIO()
@@ -91,12 +67,7 @@ def write_submission(folder: Path, probabilities: Iterable[tuple[str, np.ndarray
         for name, probability in probabilities:
             content = encode_png(probability)
             write_file(folder / name, content)
-            # ZipInfo's fixed date, so that nothing depends on the day.
+            # ZipInfo has a fixed date, so that the archive is reproducible.
             archive.writestr(zipfile.ZipInfo(name), content)
     write_file(folder / ARCHIVE, buffer.getvalue())
     return folder / ARCHIVE
-
-
-def _images(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob('*')
-                  if path.suffix.lower() in IMAGE_SUFFIXES)

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What one network does on one set, in one row."""
+"""A summary of one network on one set, a row of a table."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import numpy as np
 from fcn_seg_ros.evaluation.calibration import reliability
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts, bootstrap_iou
 from fcn_seg_ros.evaluation.road_users import RoadUsers
+from fcn_seg_ros.inference.overlap import intersection_over_union
 from fcn_seg_ros.inference.postprocess import to_level
 
-# Neighbouring frames are near copies, so they are drawn together.
+# Neighbouring frames are near copies, so the bootstrap draws blocks of this length.
 BLOCK = 10
 
 
@@ -23,11 +24,11 @@ class Summary:
     """
     Scores in perspective, fractions of one.
 
-    ``iou``, ``f1``, ``precision`` and ``recall`` at ``threshold``, the network's own; ``interval``
-    the 95 % bootstrap interval of ``iou`` over blocks of consecutive images. ``best_iou`` and
-    ``max_f`` at ``best_threshold``. ``error`` is the expected calibration error over all pixels,
-    ``error_near`` that near the road's boundary. ``as_road`` is the share of each group of
-    ``road_users.GROUPS`` that the own threshold takes for road, where the set knows its classes.
+    ``iou``, ``f1``, ``precision`` and ``recall`` are at ``threshold``, the network's own;
+    ``interval`` is the 95 % bootstrap interval of ``iou`` over blocks of consecutive images.
+    ``best_iou`` and ``max_f`` are at ``best_threshold``. ``error`` is the expected calibration
+    error over all pixels, ``error_near`` that near the road's boundary. ``as_road`` is the share of
+    each of ``road_users.GROUPS`` predicted as road at ``threshold``, if the set labels them.
     """
 
     images: int
@@ -67,10 +68,10 @@ class Summary:
 def summarise(histograms: dict[str, np.ndarray], near: dict[str, np.ndarray], users: RoadUsers,
               threshold: float) -> Summary:
     """
-    Return the summary of what was counted.
+    Return the summary of all counts.
 
-    ``histograms`` and ``near`` are those of RoadCounts and BoundaryCounts, int64 (2, 256), by the
-    name of the image; consecutive frames have names that sort so.
+    ``histograms`` and ``near`` are those of RoadCounts and BoundaryCounts, int64 (2, 256), by image
+    name. The names of consecutive frames sort in order.
     """
     names = sorted(histograms)
     blocks = np.stack([sum((histograms[name] for name in block), np.zeros((2, 256), np.int64))
@@ -91,7 +92,7 @@ def blocks_of(names: list[str], length: int = BLOCK) -> list[list[str]]:
     """
     Return sorted names in blocks of consecutive ones, at most ``length`` each.
 
-    A block holds one category (what a name begins with), as that is another place or drive.
+    A block has a single category (the prefix of a name), since others are other places or drives.
     """
     blocks: list[list[str]] = []
     for name in names:
@@ -104,16 +105,15 @@ def blocks_of(names: list[str], length: int = BLOCK) -> list[list[str]]:
 
 
 def category_of(name: str) -> str:
-    """Return what a sample's name begins with: ``um`` of KITTI Road's ``um_000061``."""
+    """Return the prefix of a sample's name: ``um`` for KITTI Road's ``um_000061``."""
     return name.split('_')[0]
 
 
 def f1_and_iou(histogram: np.ndarray, threshold: float) -> tuple[float, float]:
     """Return F1 and IoU of the road at one threshold, from a histogram (2, 256)."""
     tp, fp, fn, _ = confusion_at(histogram, threshold)
-    if tp + fp + fn == 0:
-        return 1.0, 1.0
-    return float(2 * tp / (2 * tp + fp + fn)), float(tp / (tp + fp + fn))
+    union = tp + fp + fn
+    return float(2 * tp / (tp + union)) if union else 1.0, intersection_over_union(tp, union)
 
 
 def confusion_at(histogram: np.ndarray, threshold: float) -> tuple[float, float, float, float]:

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the ground truth does not say although it seems to."""
+"""Corrections of the ground truth."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ STRIP_ROWS = 12
 
 def without_bottom_strip(labels: np.ndarray, rows: int = STRIP_ROWS) -> np.ndarray:
     """
-    Return the labels with the strip below the annotation set to 255, uint8 (H, W).
+    Return the labels with the wrong strip at the lower border set to 255, uint8 (H, W).
 
-    In KITTI Road's ground truth the road stops up to 11 rows above the image's lower border and
-    "not road" follows, all across the lane the car stands on. Where at most ``rows`` pixels at the
-    foot of a column are not road and road lies on them, they are left out. The benchmark's own
-    scores keep them; a boundary or an obstacle right before the car they are not.
+    In KITTI Road's ground truth the road ends up to 11 rows above the lower border, and "not road"
+    follows across the whole ego lane. Up to ``rows`` pixels at the bottom of a column that are not
+    road, with road above them, are ignored. The benchmark's scores keep them, but they are neither
+    a boundary nor an obstacle.
     """
     foot = labels[::-1][:rows + 1]
     road = foot == 1

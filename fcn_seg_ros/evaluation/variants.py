@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The pictures that a camera might have taken instead: corrupted, of another size, cut out."""
+"""Variants of an image: corrupted, of another size, or cropped."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ CORRUPTION, SIZE, CROP = 'corruption', 'size', 'crop'
 @dataclass(frozen=True)
 class Variant:
     """
-    Another picture of the same scene.
+    A variant of an image.
 
-    ``view`` makes it of a sample; ``region`` says of an image's (height, width) which part of it
-    the picture shows, None where it would be the unchanged image.
+    ``view`` makes it from a sample; ``region`` returns, for an image's (height, width), the part
+    that it shows, or None if it would be the unchanged image.
     """
 
     name: str
@@ -43,7 +43,7 @@ def corruptions() -> list[Variant]:
 
 
 def geometry() -> list[Variant]:
-    """Return the variants of other sizes and of other shapes."""
+    """Return the variants of other sizes and aspect ratios."""
     return [*(Variant(f'{factor:g} x', SIZE, _scaled(factor), _whole) for factor in SIZES),
             *(Variant(name, CROP, _cropped(shape), _crop(shape))
               for name, shape in SHAPES.items())]
@@ -51,11 +51,10 @@ def geometry() -> list[Variant]:
 
 def crop_to(height: int, width: int, shape: Fraction) -> Region | None:
     """
-    Return the largest region of a shape in an image; None where that differs by less than 2 %.
+    Return the largest region with an aspect ratio; None if the image's differs by less than 2 %.
 
-    It is cut at both sides alike. Rows are cut at the top, as the road is at the bottom, but at
-    most a quarter of the image's: without its horizon it would be no camera's picture. Only what
-    is more than that is cut at the bottom.
+    Columns are cropped equally on both sides. Rows are cropped at the top, as the road is at the
+    bottom, up to a quarter of the image, to keep the horizon; the rest at the bottom.
     """
     if abs(width / height / shape - 1) < 0.02:
         return None

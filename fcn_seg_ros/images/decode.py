@@ -1,14 +1,13 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-From the bytes of a PNG, JPEG or TIFF file to pixels: the package's one decoder.
+Decode PNG, JPEG and TIFF files to pixels: the package's one decoder.
 
-The bytes are hostile until proven harmless: their structure is checked first (png.py, jpeg.py,
-tiff.py), and only what makes pixels gets to the library that decodes. Whatever that raises is
-InputError.
+Files are not trusted: their structure is checked first (png.py, jpeg.py, tiff.py), and the decoding
+library gets only the parts that make up the pixels. Whatever it raises becomes an InputError.
 
-One rule for EXIF, in the node, ``play``, ``segment`` and the datasets: the orientation is ignored.
-Masks, labels and CameraInfo are those of the pixels as they lie in the file.
+The EXIF orientation is always ignored, since masks, labels and CameraInfo refer to the pixels as
+they are stored.
 """
 
 from __future__ import annotations
@@ -40,21 +39,20 @@ def decode(data: Any, format: str = '', bit_depth: int = 0) -> np.ndarray:
     Return the RGB image, uint8 (H, W, 3), of a PNG, JPEG or TIFF file.
 
     ``data`` is any buffer that holds the file. ``format`` is that of a compressed image message,
-    as image_transport or a camera driver writes it, or '': a grey image is demosaiced where it
-    begins with a Bayer encoding. Other grey becomes RGB, alpha is left out, EXIF orientation is
-    ignored. Of ``bit_depth`` bits in a 16-bit image the upper 8 are kept (0: of all 16). Raises
-    InputError, naming what is wrong, for another format, for data that is damaged or cut off and
-    for an absurd size. JPEG has no checksum: bytes that are wrong within a whole file are seen
-    only as wrong pixels.
+    as image_transport or a camera driver writes it, or ''. If it begins with a Bayer encoding, a
+    grey image is demosaiced. Other grey images are converted to RGB, alpha is dropped. A 16-bit
+    image keeps the upper 8 of its ``bit_depth`` bits (0: all 16 are used). Raises InputError for
+    another format, for truncated or damaged data, and for an absurd size. JPEG has no checksum, so
+    some damage shows only as wrong pixels.
     """
     return to_rgb(decode_pixels(data, format), format, bit_depth)
 
 
 def decode_pixels(data: Any, format: str = '') -> np.ndarray:
     """
-    Return the pixels as the file has them, uint8 or uint16: grey (H, W), else RGB (H, W, 3).
+    Return the pixels as stored, uint8 or uint16: grey (H, W), else RGB (H, W, 3).
 
-    A palette's colours are looked up. Raises InputError as ``decode`` does.
+    Palette images become RGB. Raises InputError as ``decode`` does.
     """
     name = format[:200].lower()
     if name and (_DEPTH in name or not _KNOWN.search(name)):
@@ -62,7 +60,7 @@ def decode_pixels(data: Any, format: str = '') -> np.ndarray:
     file = check(bytes(data))
     try:
         pixels = decode_checked(file)
-    except Exception as error:  # whatever a decoder raises, the file is the reason
+    except Exception as error:  # decoders raise many types, always because of the file
         raise _damaged(file, len(data), f' ({type_and_words(error)})') from None
     if pixels is None or pixels.shape[:2] != (file.height, file.width):
         raise _damaged(file, len(data))
@@ -80,7 +78,7 @@ def to_rgb(pixels: np.ndarray, format: str = '', bit_depth: int = 0) -> np.ndarr
 
 
 def check(content: bytes) -> CheckedFile:
-    """Return what a PNG, JPEG or TIFF file is; raises InputError where it is none or not sound."""
+    """Check the structure of a PNG, JPEG or TIFF file; raises InputError if it is not sound."""
     if content.startswith(JPEG):
         return check_jpeg(content)
     if content.startswith(PNG):

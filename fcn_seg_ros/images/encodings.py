@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""From the values of a camera image, raw or a mosaic, to RGB."""
+"""Convert the pixels of a camera image, raw or Bayer, to RGB."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from fcn_seg_ros.images.structure import check_side
 @dataclass(frozen=True)
 class Encoding:
     """
-    How an image lies in a message, and OpenCV's conversion to RGB (None: it is RGB already).
+    The layout of an image in a message, and OpenCV's conversion to RGB (None: it is RGB).
 
-    ``channels`` of ``dtype`` make a pixel; the image is made of whole blocks of ``block`` (rows,
-    columns) and has at least ``least`` of each. ``chroma_rows`` says that half as many rows of
-    interleaved chroma follow the rows of luma, as in YUV 4:2:0.
+    A pixel has ``channels`` of ``dtype``. The image's sides are multiples of ``block`` (rows,
+    columns) and at least ``least`` long. ``chroma_rows``: half as many rows of interleaved chroma
+    follow the rows of luma, as in YUV 4:2:0.
     """
 
     channels: int
@@ -44,8 +44,8 @@ _GREY = cv2.COLOR_GRAY2RGB
 _BAYER = {'rggb': cv2.COLOR_BayerRGGB2RGB, 'bggr': cv2.COLOR_BayerBGGR2RGB,
           'gbrg': cv2.COLOR_BayerGBRG2RGB, 'grbg': cv2.COLOR_BayerGRBG2RGB}
 
-# Every encoding of sensor_msgs/image_encodings.hpp that is an image of brightness or colour (of
-# nv24 OpenCV knows nothing). Floats and signed numbers are depth or the like, two channels flow.
+# Every encoding in sensor_msgs/image_encodings.hpp that holds brightness or colour, except nv24,
+# which OpenCV cannot convert. Floats and signed integers are depth or the like, two channels flow.
 ENCODINGS = {
     'rgb8': Encoding(3),
     'bgr8': Encoding(3, code=_BGR),
@@ -57,7 +57,7 @@ ENCODINGS = {
     'rgba16': Encoding(4, np.uint16, _RGBA),
     'bgra16': Encoding(4, np.uint16, _BGRA),
     'mono16': Encoding(1, np.uint16, _GREY),
-    # The OpenCV types say nothing of colour; cv_bridge takes them for BGR, and so does this.
+    # The OpenCV types do not tell the colour order; cv_bridge assumes BGR, and so does this.
     '8UC1': Encoding(1, code=_GREY),
     '8UC3': Encoding(3, code=_BGR),
     '8UC4': Encoding(4, code=_BGRA),
@@ -83,10 +83,10 @@ def to_rgb(data: Any, height: int, width: int, encoding: str, step: int,
 
     ``data`` is any buffer of at least ``height * step`` bytes (half as many again for nv12 and
     nv21, whose chroma rows follow with the same step); ``step`` is the length of a row in bytes,
-    padding included. For rgb8 without padding the result is a view of ``data``. Of ``bit_depth``
-    bits in 16-bit values the upper 8 are kept (0: of all 16). Raises InputError, naming what is
-    wrong, for an encoding that is not in ENCODINGS, an absurd size, a step shorter than a row or
-    data shorter than the image.
+    padding included. For rgb8 without padding the result is a view of ``data``. 16-bit values keep
+    the upper 8 of their ``bit_depth`` bits (0: all 16 are used). Raises InputError for an encoding
+    that is not in ENCODINGS, an absurd size, a step shorter than a row, or data shorter than the
+    image.
     """
     kind = ENCODINGS.get(encoding)
     if kind is None:
@@ -110,7 +110,7 @@ def to_rgb(data: Any, height: int, width: int, encoding: str, step: int,
 
 
 def is_deep(encoding: str) -> bool:
-    """Tell whether an encoding's values have 16 bits, of which a camera may use fewer."""
+    """Return whether an encoding has 16-bit values, of which a camera may use fewer bits."""
     kind = ENCODINGS.get(encoding)
     return kind is not None and kind.dtype is np.uint16
 
@@ -119,10 +119,10 @@ def to_8_bits(values: np.ndarray, bit_depth: int = 0) -> np.ndarray:
     """
     Return the upper 8 of ``bit_depth`` bits (0: 16) of 16-bit values as uint8.
 
-    A value that needs more bits than that is as bright as can be.
+    Values that need more bits saturate.
     """
     if bit_depth in (0, 16):
-        # Seen in the wrong byte order, a number's upper byte is the lower one.
+        # Read in the other byte order, the upper byte is the lower one.
         if values.dtype.byteorder == '>':
             return values.view('<u2').astype(np.uint8)
         return (values >> 8).astype(np.uint8)

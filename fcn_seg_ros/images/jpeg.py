@@ -3,9 +3,10 @@
 """
 The structure of a JPEG file, checked before a decoder sees it (ITU-T T.81).
 
-The file is walked from marker to marker up to its end. What makes a decoder work long for few bytes
-is bounded: the scans of a progressive image, and the size beside the data. The decoder gets neither
-comments nor EXIF, and nothing of the buffer behind the end, which drivers often send whole.
+The check goes from marker to marker to the end of the image. It limits what makes a small file slow
+to decode: the number of scans of a progressive image, and the size in relation to the data. The
+decoder gets no comments, no EXIF, and nothing behind the end of the image (drivers often send their
+whole buffer).
 """
 
 from __future__ import annotations
@@ -15,32 +16,32 @@ import struct
 from dataclasses import dataclass, field
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.images.structure import CheckedFile, check_amount, check_size
+from fcn_seg_ros.images.structure import CheckedFile, check_amount, check_size, damaged
 
 SIGNATURE = b'\xff\xd8\xff'
 _SOF0, _SOF1, _SOF2 = 0xC0, 0xC1, 0xC2
 _DHT, _DAC, _EOI, _SOS, _DQT, _DRI, _COM = 0xC4, 0xCC, 0xD9, 0xDA, 0xDB, 0xDD, 0xFE
 _JFIF, _ADOBE = 0xE0, 0xEE
 _TABLES = (_DHT, _DQT, _DRI)
-# A photograph has some ten segments, those of a long colour profile included some hundred.
+# A photograph has about ten segments; with a long colour profile, about a hundred.
 _MOST_SEGMENTS = 1000
 # libjpeg's own progression has 10 scans, mozjpeg's up to 20.
 _MOST_SCANS = 64
-# Blocks of 8x8 that a decoder visits over all scans of a progressive image: ten scans of 16
-# megapixels. A file of 428 kB with 3000 scans held a decoder up for 19 s.
+# Blocks of 8x8 pixels decoded over all scans of a progressive image: ten scans of 16 megapixels. A
+# file of 428 kB with 3000 scans took 19 s to decode.
 _MOST_VISITS = 2**22
-# What ends a scan: a marker, but neither a stuffed byte, nor a restart, nor a fill byte before it.
+# A scan ends at a marker that is neither a stuffed byte, a restart nor a fill byte.
 _MARKER = re.compile(rb'\xff[^\x00\xff\xd0-\xd7]')
 
 
 @dataclass
 class _Walk:
-    """What the walk from marker to marker has found so far."""
+    """What has been found so far, going from marker to marker."""
 
     parts: list[bytes] = field(default_factory=lambda: [b'\xff\xd8'])
     progressive: bool = False
     size: tuple[int, int] = (0, 0)
-    # Of each component of the frame: its blocks, and in how many scans it was.
+    # By component of the frame: its number of blocks, and of scans that contain it.
     blocks: dict[int, int] = field(default_factory=dict)
     seen: dict[int, int] = field(default_factory=dict)
     scans: int = 0
@@ -49,7 +50,7 @@ class _Walk:
 
 
 def check_jpeg(content: bytes) -> CheckedFile:
-    """Return what a JPEG file is; raises InputError, in one line, where it is not sound."""
+    """Check the structure of a JPEG file; raises InputError if it is not sound."""
     walk, position = _Walk(), 2
     for _ in range(_MOST_SEGMENTS):
         marker, start = _marker_at(content, position, walk)
@@ -81,7 +82,7 @@ def check_jpeg(content: bytes) -> CheckedFile:
 
 
 def _marker_at(content: bytes, position: int, walk: _Walk) -> tuple[int, int]:
-    """Return the marker at a place, and where what follows it starts."""
+    """Return the marker at a position, and the position after it."""
     if content[position:position + 1] == b'\xff':
         # Any number of fill bytes may come before it.
         while content[position:position + 1] == b'\xff':
@@ -90,16 +91,15 @@ def _marker_at(content: bytes, position: int, walk: _Walk) -> tuple[int, int]:
             return content[position], position + 1
     if position >= len(content):
         raise _cut_off(content, walk)
-    raise InputError(f'data: expected a whole JPEG image, found {len(content)} bytes that are '
-                     f'damaged near byte {position}')
+    raise damaged('JPEG', content, f'are damaged near byte {position}')
 
 
 def _frame(body: bytes, marker: int, walk: _Walk) -> None:
-    """Note size and components, from the frame header."""
+    """Record size and components from the frame header."""
     if walk.blocks:
         raise InputError('data: expected a JPEG image of one frame, found a second one')
     if len(body) < 6 or len(body) != 6 + 3 * body[5]:
-        raise InputError('data: expected a whole JPEG frame header, found one that is damaged')
+        raise InputError('data: expected a complete JPEG frame header, found a damaged one')
     precision, height, width, count = struct.unpack_from('>BHHB', body)
     if precision != 8 or count not in (1, 3):
         raise InputError(f'data: expected a JPEG image of 8 bits and 1 or 3 components, found '
@@ -117,7 +117,7 @@ def _frame(body: bytes, marker: int, walk: _Walk) -> None:
 
 
 def _scan(body: bytes, walk: _Walk) -> None:
-    """Note a scan, from its header."""
+    """Record a scan from its header."""
     count = body[0] if body else 0
     components = body[1:1 + 2 * count:2]
     if (not 1 <= count <= 4 or len(body) != 4 + 2 * count or len(set(components)) != count
@@ -137,15 +137,15 @@ def _scan(body: bytes, walk: _Walk) -> None:
 
 
 def _checked(content: bytes, walk: _Walk, end: int) -> CheckedFile:
-    """Return the result of a walk that has come to the end of the image, at byte ``end``."""
+    """Return the result of a walk that reached the end of the image, at byte ``end``."""
     if not walk.blocks or set(walk.seen) != set(walk.blocks):
-        raise InputError(f'data: expected a whole JPEG image, found {len(walk.blocks)} components '
-                         f'and scans of {len(walk.seen)}')
+        raise InputError(f'data: expected a complete JPEG image, found {len(walk.blocks)} '
+                         f'components and scans of {len(walk.seen)}')
     if not walk.progressive and any(times > 1 for times in walk.seen.values()):
         raise InputError('data: expected a component of a baseline JPEG image in one scan, found '
                          'it in several')
     width, height = walk.size
-    # Of every block at least one bit tells how bright it is.
+    # Every block takes at least one bit, for its brightness.
     check_amount(sum(walk.blocks.values()) // 8, walk.scan_bytes, height, width)
     needed = b''.join([*walk.parts, b'\xff\xd9'])
     return CheckedFile(needed, width, height, len(walk.blocks) == 1)
@@ -153,5 +153,4 @@ def _checked(content: bytes, walk: _Walk, end: int) -> CheckedFile:
 
 def _cut_off(content: bytes, walk: _Walk) -> InputError:
     size = f' of {walk.size[0]}x{walk.size[1]}' if walk.blocks else ''
-    return InputError(f'data: expected a whole JPEG image{size}, found {len(content)} bytes '
-                      'without its end')
+    return damaged('JPEG', content, 'lack its end', size)

@@ -1,11 +1,10 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-The libraries that decode, behind one function.
+The decoding libraries behind one function.
 
-JPEG goes to libjpeg-turbo through simplejpeg, which is as fast as OpenCV's copy of it and, unlike
-that, says what libjpeg found damaged instead of returning made-up pixels. Where simplejpeg is not
-installed, and for PNG and TIFF, OpenCV decodes.
+simplejpeg (libjpeg-turbo) decodes JPEG, as fast as OpenCV; unlike OpenCV it reports damage instead
+of inventing pixels. OpenCV decodes PNG and TIFF, and JPEG if simplejpeg is not installed.
 """
 
 from __future__ import annotations
@@ -27,11 +26,11 @@ try:
 except ImportError:
     decode_jpeg = None
 
-# The level is the process's; a thread must not keep the one that another has set for a moment.
+# The log level is global: one thread must not restore a level that another has set for a moment.
 _LOG_LEVEL = threading.Lock()
 # OpenCV before 4.11 has no flag for RGB.
 _RGB: int | None = getattr(cv2, 'IMREAD_COLOR_RGB', None)
-# Webcams pad scans with a few bytes that mean nothing; damage leaves more of them, mostly.
+# Webcams pad scans with a few meaningless bytes; damage mostly leaves more.
 _MOST_EXTRANEOUS = 8
 _EXTRANEOUS = re.compile(r'(\d+) extraneous bytes before marker 0xd')
 
@@ -40,7 +39,7 @@ def decode_checked(file: CheckedFile) -> np.ndarray | None:
     """
     Return the pixels, uint8 or uint16: grey (H, W), else RGB (H, W, 3).
 
-    None, or whatever the library raises, where it finds the data damaged.
+    Returns None or raises anything if the library finds the data damaged.
     """
     if file.content.startswith(JPEG):
         return _by_opencv(file) if decode_jpeg is None else _by_simplejpeg(file)
@@ -63,7 +62,7 @@ def _by_simplejpeg(file: CheckedFile) -> np.ndarray:
 
 
 def _by_opencv(file: CheckedFile) -> np.ndarray | None:
-    # Asked for a 16-bit TIFF in RGB, OpenCV 4.14 returns memory that nobody has written to.
+    # OpenCV 4.14 returns uninitialised memory for a 16-bit TIFF read as RGB.
     direct = None if file.content[:2] in (b'II', b'MM') else _RGB
     flags = cv2.IMREAD_GRAYSCALE if file.grey else direct or cv2.IMREAD_COLOR
     pixels = cv2.imdecode(np.frombuffer(file.content, np.uint8),
@@ -75,7 +74,7 @@ def _by_opencv(file: CheckedFile) -> np.ndarray | None:
 
 @contextmanager
 def _quiet_opencv() -> Iterator[None]:
-    """Keep OpenCV from printing what libtiff says, some lines for every damaged file."""
+    """Silence libtiff, which prints several lines for every damaged file."""
     with _LOG_LEVEL:
         before = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         try:

@@ -3,9 +3,9 @@
 """
 The structure of a PNG file, checked before a decoder sees it (ISO/IEC 15948, "PNG").
 
-Every chunk must lie in the file and have its checksum. Animated files are refused: no camera sends
-them, and OpenCV's decoder for them dereferences what an odd chunk left unset. Of the chunks that
-are left the decoder gets those that make pixels, and no text, profile or EXIF.
+Every chunk must be complete and match its checksum. Animated files are refused: no camera sends
+them, and OpenCV's decoder dereferences uninitialised memory for some of them. The decoder gets only
+the chunks that make up the pixels: no text, colour profile or EXIF.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ import struct
 import zlib
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.images.structure import CheckedFile, check_amount, check_size
+from fcn_seg_ros.images.structure import CheckedFile, check_amount, check_size, damaged
 
 SIGNATURE = b'\x89PNG\r\n\x1a\n'
 _END = b'\x00\x00\x00\x00IEND\xaeB`\x82'
-# Writers put at least some kB into a chunk: 64 megapixels in pieces of 8 kB are half as many.
+# Writers put several kB into a chunk: 64 megapixels in chunks of 8 kB are half as many.
 _MOST_CHUNKS = 2**16
-# By the format's colour type: channels, and the bits that a channel may have.
+# By colour type: the number of channels, and the bits allowed per channel.
 _COLOUR_TYPES = {0: (1, (1, 2, 4, 8, 16)), 2: (3, (8, 16)), 3: (1, (1, 2, 4, 8)),
                  4: (2, (8, 16)), 6: (4, (8, 16))}
 _PALETTE = 3
 _ANIMATION = (b'acTL', b'fcTL', b'fdAT')
-# Deflate makes at most 1032 bytes of one.
+# Deflate expands a byte to at most 1032.
 _INFLATION = 1032
 
 
 def check_png(content: bytes) -> CheckedFile:
-    """Return what a PNG file is; raises InputError, in one line, where it is not sound."""
+    """Check the structure of a PNG file; raises InputError if it is not sound."""
     kinds, spans = _chunks(content)
     animation = next((kind for kind in kinds if kind in _ANIMATION), None)
     if animation:
@@ -46,7 +46,7 @@ def check_png(content: bytes) -> CheckedFile:
     palette = _palette(content, kinds, spans, colour, first)
     start, end = spans[first][0], spans[first + pieces - 1][1]
     channels = _COLOUR_TYPES[colour][0]
-    # Rows are rounded up to bytes and begin with their filter's number.
+    # A row is a filter number and its pixels, rounded up to bytes.
     raw = height * (1 + (width * channels * bits + 7) // 8)
     check_amount(raw // _INFLATION, end - start - 12 * pieces, height, width)
     needed = content[:33] + palette + content[start:end] + _END
@@ -64,13 +64,11 @@ def _chunks(content: bytes) -> tuple[list[bytes], list[tuple[int, int]]]:
         kind = content[position + 4:position + 8]
         end = position + 12 + int.from_bytes(view[position:position + 4], 'big')
         if len(kind) < 4 or end > len(content):
-            raise InputError(f'data: expected a whole PNG image, found {len(content)} bytes that '
-                             'are cut off or damaged')
+            raise damaged('PNG', content)
         if not (kind.isalpha() and kind.isascii()
                 and zlib.crc32(view[position + 4:end - 4])
                 == int.from_bytes(view[end - 4:end], 'big')):
-            raise InputError(f'data: expected a whole PNG image, found {len(content)} bytes that '
-                             f'are damaged near byte {position}')
+            raise damaged('PNG', content, f'are damaged near byte {position}')
         kinds.append(kind)
         spans.append((position, end))
         if len(kinds) > _MOST_CHUNKS:
@@ -81,7 +79,7 @@ def _chunks(content: bytes) -> tuple[list[bytes], list[tuple[int, int]]]:
 
 
 def _image_data(kinds: list[bytes]) -> tuple[int, int]:
-    """Return the first image data chunk's index, and how many there are: one run of them."""
+    """Return the index of the first image data chunk and how many there are, all in a row."""
     pieces = kinds.count(b'IDAT')
     if not pieces:
         raise InputError('data: expected a PNG image, found one without image data')
@@ -103,7 +101,7 @@ def _header(content: bytes, kinds: list[bytes], spans: list[tuple[int, int]]
     check_size(height, width)
     if (colour not in _COLOUR_TYPES or bits not in _COLOUR_TYPES[colour][1]
             or compression or filtering or interlace > 1):
-        raise InputError(f'data: expected a PNG image of a kind that is defined, found {bits} bits '
+        raise InputError(f'data: expected a valid kind of PNG image, found {bits} bits '
                          f'of colour type {colour}, methods {compression}, {filtering}, '
                          f'{interlace}')
     return width, height, bits, colour
@@ -111,7 +109,7 @@ def _header(content: bytes, kinds: list[bytes], spans: list[tuple[int, int]]
 
 def _palette(content: bytes, kinds: list[bytes], spans: list[tuple[int, int]], colour: int,
              image_data: int) -> bytes:
-    """Return the palette's chunk where the image has one; that of true colour is a mere hint."""
+    """Return the palette chunk of a palette image; in a true-colour image it is only a hint."""
     if colour != _PALETTE:
         return b''
     if kinds.count(b'PLTE') != 1 or kinds.index(b'PLTE') > image_data:

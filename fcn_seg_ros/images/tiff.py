@@ -3,9 +3,9 @@
 """
 The structure of a TIFF file, checked before a decoder sees it (TIFF 6.0, Adobe 1992).
 
-What image_transport writes, and little more: one image in strips of 8- or 16-bit grey, RGB or RGBA
-values, plain or packed by LZW, deflate or PackBits. The decoder gets a file written anew, of the
-tags that were understood and the strips.
+Supported is what image_transport writes and little more: one image, in strips, 8- or 16-bit grey,
+RGB or RGBA, uncompressed or with LZW, deflate or PackBits. The decoder gets a new file made of the
+known tags and the strips.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import struct
 from dataclasses import dataclass
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.images.structure import CheckedFile, check_amount, check_size
+from fcn_seg_ros.images.structure import CheckedFile, check_amount, check_size, damaged
 
 SIGNATURES = (b'II*\x00', b'MM\x00*')
 _MOST_TAGS = 100
@@ -24,14 +24,14 @@ _TILES = 322
 _READ = {_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _OFFSETS, _SAMPLES, _ROWS, _COUNTS,
          _PLANAR, _PREDICTOR, _FORMAT, _TILES}
 _SHORT, _LONG = 3, 4
-# By compression: how many bytes at most become of one (a string of LZW grows by one byte a code).
+# The largest expansion of a byte by compression (a string of LZW grows by one byte a code).
 _INFLATION = {1: 1, 5: 4096, 8: 1032, 32773: 128, 32946: 1032}
 _DEFLATE = 8
 
 
 @dataclass(frozen=True)
 class _Image:
-    """A TIFF image's tags, checked, with its strips."""
+    """The checked tags of a TIFF image, and its strips."""
 
     order: str
     width: int
@@ -46,7 +46,7 @@ class _Image:
 
 
 def check_tiff(content: bytes) -> CheckedFile:
-    """Return what a TIFF file is; raises InputError, in one line, where it is not sound."""
+    """Check the structure of a TIFF file; raises InputError if it is not sound."""
     order = '<' if content[:2] == b'II' else '>'
     image = _image(content, order, _tags(content, order))
     row = image.width * image.samples * image.bits // 8
@@ -58,7 +58,7 @@ def check_tiff(content: bytes) -> CheckedFile:
 
 
 def _tags(content: bytes, order: str) -> dict[int, tuple[int, ...]]:
-    """Return the values of the tags that matter, from the file's only directory."""
+    """Return the values of the known tags in the file's only directory."""
     try:
         start, = struct.unpack_from(f'{order}I', content, 4)
         count, = struct.unpack_from(f'{order}H', content, start)
@@ -72,8 +72,7 @@ def _tags(content: bytes, order: str) -> dict[int, tuple[int, ...]]:
             if tag in _READ:
                 tags[tag] = _values(content, order, entry, kind, length)
     except struct.error:
-        raise InputError(f'data: expected a whole TIFF image, found {len(content)} bytes that '
-                         'are cut off or damaged') from None
+        raise damaged('TIFF', content) from None
     return tags
 
 
@@ -127,14 +126,13 @@ def _strips(content: bytes, tags: dict[int, tuple[int, ...]]) -> list[bytes]:
     if (len(offsets) != len(counts) or sum(counts) > len(content)
             or any(offset + count > len(content)
                    for offset, count in zip(offsets, counts, strict=True))):
-        raise InputError(f'data: expected a whole TIFF image, found {len(content)} bytes that do '
-                         'not hold its strips')
+        raise damaged('TIFF', content, 'do not hold its strips')
     return [content[offset:offset + count]
             for offset, count in zip(offsets, counts, strict=True)]
 
 
 def _written(image: _Image) -> bytes:
-    """Return the image as a file of its own, in the byte order of its values."""
+    """Return the image as a new file, in the byte order of its values."""
     compression = _DEFLATE if image.compression == 32946 else image.compression
     tags: list[tuple[int, int, list[int]]] = [
         (_WIDTH, _LONG, [image.width]), (_HEIGHT, _LONG, [image.height]),
@@ -146,9 +144,9 @@ def _written(image: _Image) -> bytes:
     if compression in (5, _DEFLATE):
         tags.append((_PREDICTOR, _SHORT, [image.predictor]))
     if image.samples == 4:
-        # Associated: libtiff would multiply the colours with an alpha that is not.
+        # Mark alpha as associated, or libtiff would multiply the colours with it.
         tags.append((_EXTRA, _SHORT, [1]))
-    # Long values follow the directory, the strips come last; both at even offsets.
+    # Values that do not fit into the directory follow it, then the strips; all at even offsets.
     place = 8 + 2 + 12 * len(tags) + 4
     data = place + sum(4 * len(values) for _, _, values in tags if len(values) > 1)
     starts = []

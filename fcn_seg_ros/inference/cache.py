@@ -1,17 +1,15 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-Compiled networks on disk, so that a node that starts again need not compile again.
+Compiled networks on disk, so that a node that restarts need not compile again.
 
-One file for each entry: a line of JSON (the key in full, the length and the SHA-256 of what
-follows), then the content. Nothing read is trusted: what is not a regular file of this user that
-nobody else may write, is too large, or whose line, key, length or checksum is not as expected
-counts as missing and is made again; a folder that belongs to somebody else is not used, as whoever
-owns it could put a network of his own there. Content is read whole, so nothing done to a file later
-reaches the network. Files are written under a temporary name and renamed, so processes that start
-at the same time see a whole entry or none. Together the entries stay under MAX_BYTES; those unused
-for longest go first. A disk that is full or read-only costs the cache and nothing else, with one
-warning.
+Each entry is a file: a line of JSON (the full key, and the length and SHA-256 of the content), then
+the content. Files are not trusted. One that is not a regular file of this user, that others may
+write, that is too large, or whose header or checksum does not match counts as missing and is made
+again. A folder of another user is not used, since its owner could put another network there. Files
+are read completely, so later changes do not reach the network, and replaced at once, so processes
+that start together see a complete entry or none. All entries together stay under MAX_BYTES; the
+least recently used go first. If the disk is full or read-only, there is one warning and no cache.
 """
 
 from __future__ import annotations
@@ -24,24 +22,22 @@ import json
 import logging
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fcn_seg_ros.files import open_regular
+from fcn_seg_ros.files import PARTIAL_SUFFIX, open_regular, replacing
 from fcn_seg_ros.processes import NO_HOME
 
-# The environment variable that names the folder; empty: no cache.
+# The environment variable with the folder; empty: no cache.
 FOLDER_VARIABLE = 'FCN_SEG_CACHE'
 # Three networks of VGG16's size, or two hundred of MobileNetV2's.
 MAX_BYTES = 2 * 2**30
 _SUFFIX = '.artefact'
-_PARTIAL = '.partial'
-# Longer than any network takes to be written; what is older was left by a process that died.
+# No network takes this long to write; older partial files were left by a process that died.
 _PARTIAL_LIFETIME_S = 3600.0
-# A key and two numbers fit easily; a longer first line is not ours.
+# Ample for a key and two numbers; a longer first line is not ours.
 _MAX_HEADER_BYTES = 65536
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
@@ -50,15 +46,15 @@ _Loaded = TypeVar('_Loaded')
 
 
 class _NotAnEntry(Exception):
-    """A file that was not written as an entry, or that somebody else may have changed."""
+    """A file that is no cache entry, or that another user may have changed."""
 
 
 class ArtefactCache:
     """
-    Bytes by key, in one folder; ``folder`` None is a cache that keeps nothing.
+    Bytes by key, in one folder; with ``folder`` None nothing is kept.
 
-    A key is a mapping of texts that names everything the content depends on; its value ``kind``
-    starts the file's name.
+    A key maps names to texts and holds everything that the content depends on. The file's name
+    starts with its value ``kind``.
     """
 
     def __init__(self, folder: Path | None, max_bytes: int = MAX_BYTES) -> None:
@@ -70,10 +66,10 @@ class ArtefactCache:
              dump: Callable[[_Loaded], bytes], read: Callable[[bytes], _Loaded],
              errors: tuple[type[BaseException], ...]) -> _Loaded:
         """
-        Return ``read`` of an entry's content; where there is none, what ``make`` returns.
+        Return ``read`` of an entry's content, or what ``make`` returns if there is no entry.
 
-        That is then kept as ``dump`` of it. An entry that ``read`` refuses with one of ``errors``
-        is made again.
+        In that case ``dump`` of it becomes the entry. If ``read`` raises one of ``errors``, the
+        entry is made again.
         """
         content = self.get(key)
         if content is not None:
@@ -91,7 +87,7 @@ class ArtefactCache:
         return made
 
     def get(self, key: Mapping[str, str]) -> bytes | None:
-        """Return the content of an entry, or None where there is none that is whole."""
+        """Return the content of an entry, or None if there is no valid one."""
         if self.folder is None:
             return None
         path = self._path(key)
@@ -111,11 +107,11 @@ class ArtefactCache:
             _logger.warning('cache: %s is broken and is made again', path)
             return None
         with contextlib.suppress(OSError):
-            os.utime(path)  # just used: the last to be removed
+            os.utime(path)  # most recently used
         return content
 
     def put(self, key: Mapping[str, str], content: bytes) -> None:
-        """Keep an entry, if the folder can be written to, and remove old ones that are too much."""
+        """Write an entry, if the folder is writable, and remove old ones beyond ``max_bytes``."""
         header = _header(key, content)
         if self.folder is None or len(header) + len(content) > self.max_bytes:
             return
@@ -134,7 +130,7 @@ class ArtefactCache:
         return self.folder / f'{key["kind"]}-{digest[:32]}{_SUFFIX}'
 
     def _tidy(self, newest: Path) -> None:
-        """Remove what is too much, and what processes that died have left."""
+        """Remove the oldest entries beyond ``max_bytes``, and partial files of dead processes."""
         assert self.folder is not None
         entries = []
         for path in self.folder.iterdir():
@@ -145,7 +141,7 @@ class ArtefactCache:
                     continue
                 if path.suffix == _SUFFIX:
                     entries.append((status.st_mtime, status.st_size, path))
-                elif (path.suffix == _PARTIAL
+                elif (path.suffix == PARTIAL_SUFFIX
                       and time.time() - status.st_mtime > _PARTIAL_LIFETIME_S):
                     path.unlink()
         total = sum(size for _, size, _ in entries)
@@ -155,7 +151,7 @@ class ArtefactCache:
                 total -= size
 
     def _is_ours(self) -> bool:
-        """Return whether the folder is this user's; OSError where there is none."""
+        """Return whether the folder belongs to this user; OSError if there is none."""
         assert self.folder is not None
         owner = self.folder.stat().st_uid
         if owner != os.geteuid():
@@ -166,7 +162,7 @@ class ArtefactCache:
     def _warn(self, path: Path, error: OSError) -> None:
         if not self._warned:
             _logger.warning('cache: %s cannot be used (%s); networks are compiled at every start. '
-                            '%s names another folder', path, error.strerror or error,
+                            'Set %s to another folder', path, error.strerror or error,
                             FOLDER_VARIABLE)
         self._warned = True
 
@@ -175,14 +171,14 @@ def default_cache(environ: Mapping[str, str] = os.environ) -> ArtefactCache:
     """
     Return the cache of this user.
 
-    Its folder is what FCN_SEG_CACHE names (empty: no cache), else ``fcn_seg_ros`` in
-    XDG_CACHE_HOME, which by default is ``~/.cache``; without a home there is none.
+    Its folder is FCN_SEG_CACHE (empty: no cache), else ``fcn_seg_ros`` in XDG_CACHE_HOME, by
+    default ``~/.cache``. Without a home directory there is no cache.
     """
     named = environ.get(FOLDER_VARIABLE)
     if named is not None:
         return _cache_in(Path(named) if named else None)
     base = Path(environ.get('XDG_CACHE_HOME', ''))
-    if not base.is_absolute():  # the XDG specification: relative ones are to be ignored
+    if not base.is_absolute():  # the XDG specification says to ignore relative ones
         home = environ.get('HOME')
         if home in (None, '', NO_HOME):
             return _cache_in(None)
@@ -192,7 +188,7 @@ def default_cache(environ: Mapping[str, str] = os.environ) -> ArtefactCache:
 
 @functools.cache
 def _cache_in(folder: Path | None) -> ArtefactCache:
-    # One object for each folder, so that one process warns once.
+    # One object per folder, so that a process warns once.
     return ArtefactCache(folder)
 
 
@@ -206,7 +202,7 @@ def _canonical(value: Mapping[str, Any]) -> bytes:
 
 
 def _read(path: Path, max_bytes: int) -> tuple[bytes, bytes]:
-    """Return first line and content of an entry; raises _NotAnEntry, and OSError as ``open``."""
+    """Return first line and content of an entry; raises _NotAnEntry or OSError."""
     try:
         file = open_regular(path, os.O_NOFOLLOW)
     except FileNotFoundError:
@@ -225,20 +221,16 @@ def _read(path: Path, max_bytes: int) -> tuple[bytes, bytes]:
 
 
 def _make_private(folder: Path) -> None:
-    """Make a folder with those above it, all that are new for this user only."""
+    """Make a folder and its parents, the new ones accessible to this user only."""
     for missing in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
         # Another process may be making it as well.
         missing.mkdir(mode=0o700, exist_ok=True)
 
 
 def _write(path: Path, *parts: bytes) -> None:
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f'{path.stem}.', suffix=_PARTIAL)
-    partial = Path(name)
-    try:
+    with replacing(path) as partial:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, 'wb') as file:
             file.writelines(parts)
         if path.is_dir() and not path.is_symlink():
             path.rmdir()  # OSError, unless it is empty
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

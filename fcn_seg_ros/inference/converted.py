@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.files import read_file
-from fcn_seg_ros.inference.backends.cache_key import hash_network
+from fcn_seg_ros.inference.cache_key import hash_network
 from fcn_seg_ros.inference.seal import NETWORK_KEY, check_seal, sealed_value
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Whether something opaque lies on a part of the lens, by what the camera usually shows there."""
+"""Detect a covered lens by what the camera usually shows in each part of the image."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from collections import deque
 
 import numpy as np
 
-# The habit is a mean over the last 20 s, of what is at least 2 s old, so that a cover does not
-# become usual before it is noticed.
+# What is usual is a mean over the last 20 s, delayed by 2 s, so that a cover is noticed before it
+# becomes usual.
 _STEP_S, _DELAY, _STEPS = 0.1, 20, 200
-# A cell usually shows something when it has for this share of the time.
+# A cell usually shows something if it did for this share of the time.
 _USUAL = 0.8
-# Grey levels: a cell that stays this close is still, and one this far from its mean (or this many
-# deviations, if that is more) is not as usual.
+# In grey levels: a cell that changes less than the first is still; one further from its mean than
+# the second, or than this many standard deviations, is unusual.
 _STILL, _UNUSUAL, _DEVIATIONS = 4.0, 25.0, 2.0
-# Fewer cells say nothing.
+# Fewer cells are not enough to judge.
 _FEWEST_CELLS = 12
 
 
 class Cover:
     """
-    Follows the cells of a camera's picture.
+    Follow the cells of a camera's picture.
 
-    Sky, night and bare asphalt are as empty as a cover. So an empty cell is taken for covered where
-    it usually is not empty, or where it has become another grey and does not change at all.
-    Nothing is said in the first seconds. What is seen while not ``learning`` changes no habit.
+    Sky, night and bare asphalt look as empty as a cover. So an empty cell counts as covered only if
+    it usually is not empty, or if its grey level has changed and then stays constant. There is no
+    verdict in the first seconds. Frames seen while not ``learning`` do not change what is usual.
     """
 
     def __init__(self) -> None:
@@ -43,11 +43,11 @@ class Cover:
     def share(self, detailed: np.ndarray, levels: np.ndarray, now: float, seconds: float
               ) -> float:
         """
-        Return the share of the cells that have been covered for ``seconds``, of those that matter.
+        Return the share of cells that have been covered for ``seconds``.
 
-        ``detailed`` says which cells are not empty, ``levels`` how bright each is, 0 to 255, both
-        (rows, columns); ``now`` in seconds. Those matter that usually show something, and those
-        that are covered.
+        It is relative to the cells that are covered or usually show something. ``detailed`` tells
+        which cells are not empty, ``levels`` their brightness, 0 to 255, both (rows, columns);
+        ``now`` in seconds.
         """
         if not self._shown_at.shape:
             self._shown_at, self._still_at = np.full((2, *detailed.shape), now)

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A model that `export --format openvino` wrote, in place of a checkpoint."""
+"""Models that `export --format openvino` wrote, which run in place of a checkpoint."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from typing import Any
 
 from fcn_seg_ros.errors import InputError, one_line
 from fcn_seg_ros.files import read_file
-from fcn_seg_ros.inference.backends import Backend, resolve_device
-from fcn_seg_ros.inference.backends.hardware import cpu_has_bf16
 from fcn_seg_ros.inference.seal import NETWORK_KEY, check_seal
 from fcn_seg_ros.models.checkpoint_file import (
     MOST_BYTES,
@@ -26,43 +24,45 @@ from fcn_seg_ros.models.checkpoint_file import (
 from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, CheckpointInfo, parse_info
 
 SUFFIX = '.xml'
-# Keys in rt_info beside METADATA_KEY and those of the seal: the precision of the weights, and what
-# the model must answer to one image.
+# Keys in rt_info besides METADATA_KEY and those of the seal: the precision of the weights, and the
+# self-test.
 PRECISION_KEY = 'fcn_seg_ros_precision'
 SELF_TEST_KEY = 'fcn_seg_ros_self_test'
-# An image of 4K and its answer are half of it.
+# Twice a 4K image with its probability.
 _LARGEST_SELF_TEST = 2**26
 
 
 @dataclass(frozen=True)
 class ExportedModel:
-    """A network as openvino.Model with dynamic shapes, and what is known of it."""
+    """A network as an openvino.Model with dynamic shapes, and its metadata."""
 
     path: Path
     info: CheckpointInfo
     weights: str
     model: Any = field(repr=False)
-    # Of the network that it was made of (``hash_network``).
+    # ``hash_network`` of the network that it was made from.
     network_hash: str = ''
     self_test: SelfTest | None = field(default=None, repr=False)
-    # Why it runs.
-    reason: str = 'exported for it'
-    # SHA-256 of the .xml, in which there is that of the .bin.
+    # SHA-256 of the .xml, which holds that of the .bin.
     file_hash: str = ''
+
+    @property
+    def kind(self) -> str:
+        """Return what the table of backends calls it."""
+        return 'openvino int8' if self.weights == 'int8' else 'openvino'
 
 
 def is_exported(path: str | Path) -> bool:
-    """Return whether a file is taken for an exported model, by its name."""
+    """Return whether a file is an exported model, judging by its suffix."""
     return Path(path).suffix == SUFFIX
 
 
 def load_exported(path: str | Path) -> ExportedModel:
     """
-    Read an exported model; nothing done to its files later matters.
+    Read an exported model; later changes to its files have no effect.
 
-    Raises InputError, one line with the file and the reason, for a missing, broken, damaged or
-    foreign file, for one of a newer format, for one without a self-test, and where OpenVINO is not
-    installed.
+    Raises InputError, one line with the file and the reason, for a missing, damaged or foreign
+    file, for one of a newer format or without a self-test, and if OpenVINO is not installed.
     """
     path = Path(path)
     text, weights = read_ir_files(path)
@@ -77,16 +77,16 @@ def load_exported(path: str | Path) -> ExportedModel:
 
 
 def read_ir(path: str | Path) -> Any:
-    """Return the openvino.Model in an IR, ours or a foreign one; raises InputError for none."""
+    """Return the openvino.Model in any IR; raises InputError."""
     return parse_ir(Path(path), *read_ir_files(Path(path)))
 
 
 def read_ir_files(path: Path) -> tuple[bytes, bytes]:
     """
-    Return what the two files of an IR, .xml and .bin, hold; raises InputError for one missing.
+    Return the contents of an IR's two files, .xml and .bin; raises InputError if one is missing.
 
-    OpenVINO itself would map the weights: a file that is overwritten reached the network, and one
-    that is cut ended the process by SIGBUS.
+    OpenVINO itself would map the weights into memory: overwriting the file would change the
+    network, and truncating it would end the process with SIGBUS.
     """
     text, weights = (read_file(file, 'a file that `export --format openvino` wrote', MOST_BYTES)
                      for file in (path, path.with_suffix('.bin')))
@@ -94,12 +94,12 @@ def read_ir_files(path: Path) -> tuple[bytes, bytes]:
 
 
 def parse_ir(path: Path, text: bytes, weights: bytes) -> Any:
-    """Return the openvino.Model in the contents of an IR's files; raises InputError for none."""
+    """Return the openvino.Model in the contents of an IR's files; raises InputError."""
     core = _openvino_core(path)
     try:
         return core.read_model(text, weights)
     except RuntimeError as error:
-        raise InputError(f'{path}: expected a whole OpenVINO model, found a broken or foreign '
+        raise InputError(f'{path}: expected a complete OpenVINO model, found a broken or foreign '
                          f'one ({one_line(error)})') from None
 
 
@@ -110,7 +110,7 @@ def write_self_test(model: Any, expected: SelfTest) -> None:
 
 
 def read_self_test(path: Path, text: str | None) -> SelfTest:
-    """Return what ``write_self_test`` wrote; InputError, naming the file, for anything else."""
+    """Return what ``write_self_test`` wrote; raises InputError for anything else."""
     try:
         content = zlib.decompressobj().decompress(
             base64.b64decode((text or '').encode(), validate=True), _LARGEST_SELF_TEST)
@@ -124,35 +124,9 @@ def read_self_test(path: Path, text: str | None) -> SelfTest:
     return expected
 
 
-def make_exported_backend(exported: ExportedModel, device: str = 'auto', precision: str = 'auto',
-                          threads: int = 0, name: str = 'auto') -> Backend:
-    """
-    Return the backend that runs an exported model; parameters as of ``make_backend``.
-
-    Raises InputError for another device than a CPU, another backend than openvino, and another
-    precision than int8 for a quantised one.
-    """
-    path, own = exported.path, ('int8',) if exported.weights == 'int8' else ('fp32', 'bf16')
-    if device != 'auto' and resolve_device(device) != 'cpu':
-        raise InputError(f'{path}: expected the device auto or cpu for an exported model, found '
-                         f'{device!r}')
-    if name not in ('auto', 'openvino'):
-        raise InputError(f'{path}: expected the backend auto or openvino for an exported model, '
-                         f'found {name!r}')
-    if precision == 'auto':
-        precision = 'bf16' if own != ('int8',) and cpu_has_bf16() else own[0]
-    if precision not in own or (precision == 'bf16' and not cpu_has_bf16()):
-        raise InputError(f'{path}: expected the precision auto or {" or ".join(own)} for a model '
-                         f'with weights in {exported.weights}, found {precision!r}')
-    from fcn_seg_ros.inference.backends.openvino import OpenVinoBackend
-    backend = OpenVinoBackend(exported.model, 'cpu', precision, threads)
-    backend.reason = exported.reason
-    return backend
-
-
 def _openvino_core(path: Path) -> Any:
     try:
-        from fcn_seg_ros.inference.backends.openvino import core
+        from fcn_seg_ros.inference.openvino_library import core
     except ImportError:
         raise InputError(f'{path}: expected the package openvino to run it, found none '
                          '(pip install openvino)') from None

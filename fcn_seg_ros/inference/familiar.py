@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How far an image, and what the network says of it, are from what it was trained on."""
+"""How far an image and its segmentation are from the training data."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import numpy as np
 from fcn_seg_ros.inference.picture import Glance, sampled_rows
 from fcn_seg_ros.inference.segmentation import Segmentation
 
-# Of the training's frames this share lies below the lower and above the upper end of a range.
+# A range leaves out this share of the training frames at each end.
 TAIL = 0.005
-# The range reaches at least so far from its middle, in the unit of the figure: a few frames of
-# one camera must not make every other picture strange.
+# The least distance of a range's ends from its middle, in the unit of the figure, so that training
+# frames from a single camera do not make all others unfamiliar.
 _LEAST_REACH = {'brightness': 15.0, 'contrast': 8.0, 'sharpness': 0.08, 'detail': 0.1,
                 'warm': 0.1, 'cool': 0.1, 'confidence': 0.01, 'undecided': 0.02, 'road': 0.1}
-# Outputs of the network are looked at in every 8th column.
+# Every 8th column of the network's outputs is sampled.
 _COLUMN_STEP = 8
 _UNDECIDED = (26, 229)
 
@@ -26,16 +26,16 @@ Range = tuple[float, float, float]
 
 
 def sampled(plane: np.ndarray) -> np.ndarray:
-    """Return a few thousand pixels of an output of the network, a new array."""
+    """Return a few thousand pixels of an output plane, a new array."""
     return plane[sampled_rows(plane.shape[0])][:, ::_COLUMN_STEP].copy()
 
 
 def figures(look: Glance, result: Segmentation) -> dict[str, float]:
     """
-    Return the figures that are compared with those of the training data, by name.
+    Return the figures to compare with the training data's, by name.
 
-    ``confidence`` is the mean probability of the likelier of road and not road, ``undecided`` the
-    share of pixels where that is below 0.9, ``road`` the road's share of the image.
+    ``confidence`` is the mean of max(P(road), 1 - P(road)), ``undecided`` the share of pixels where
+    that is below 0.9, ``road`` the road's share of the image.
     """
     levels = sampled(result.probability)
     sure = cv2.max(levels, 255 - levels)
@@ -48,7 +48,7 @@ def figures(look: Glance, result: Segmentation) -> dict[str, float]:
 
 
 def fit(seen: Sequence[Mapping[str, float]]) -> dict[str, Range]:
-    """Return the range of each figure, (low, middle, high), of frames that were trained on."""
+    """Return the range of each figure, (low, middle, high), over training frames."""
     ranges = {}
     for name, reach in _LEAST_REACH.items():
         values = [frame[name] for frame in seen if np.isfinite(frame.get(name, np.nan))]
@@ -62,10 +62,10 @@ def fit(seen: Sequence[Mapping[str, float]]) -> dict[str, Range]:
 def distance(frame: Mapping[str, float], ranges: Mapping[str, Sequence[float]]
              ) -> tuple[float, str]:
     """
-    Return how far a frame is from the training's, and by which figure.
+    Return how far a frame is from the training data, and by which figure.
 
-    1 is the end of the range that nearly all of the training's frames lie in, 2 twice as far from
-    its middle. 0 and '' without ranges; figures that only one side knows are left out.
+    1 is the end of the range that nearly all training frames lie in, 2 twice as far from its
+    middle. 0 and '' without ranges; figures missing on either side are ignored.
     """
     worst, by = 0.0, ''
     for name, (low, middle, high) in ranges.items():

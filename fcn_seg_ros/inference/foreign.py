@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Other people's networks: an OpenVINO IR and a short description of what goes in and comes out."""
+"""Networks of other projects: an OpenVINO IR and a short description of its input and output."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _CHOICES = {'channel_order': ('rgb', 'bgr'), 'output': ('probabilities', 'logits
 @dataclass(frozen=True)
 class Description:
     """
-    What an IR does not say of itself.
+    The facts that an IR does not contain.
 
-    Images are squeezed to ``input_size`` (width, height), whatever their shape; the network is
-    given (value - ``mean``) / ``std`` of their values 0 to 255, in ``channel_order``. Its output,
-    (1, K, h, w), holds ``probabilities`` of the ``classes``, or ``logits`` of their softmax.
-    P(road) is the ``sum`` over the classes ``road``; or, so that 0.5 stands for the arg-max, with
-    ``likeliest`` P(likeliest road class) / (that + P(likeliest other class)).
+    Images of any shape are squeezed to ``input_size`` (width, height). The network gets (value -
+    ``mean``) / ``std`` of their values 0 to 255, in ``channel_order``. Its output, (1, K, h, w),
+    holds ``probabilities`` of the ``classes``, or ``logits``. P(road) is the ``sum`` over the
+    classes ``road``, or, with ``likeliest``, P(likeliest road class) / (that + P(likeliest other
+    class)), so that a threshold of 0.5 gives the arg-max.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Description:
     threshold: float = 0.5
 
     def __post_init__(self) -> None:
-        """Refuse what makes no sense."""
+        """Refuse values that make no sense."""
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f'{name}: {getattr(self, name)!r} is none of '
@@ -72,7 +72,7 @@ class Description:
 
 
 def read_description(path: str | Path) -> Description:
-    """Read a YAML (or JSON) file of a Description; raises InputError naming the file."""
+    """Read a Description from a YAML or JSON file; raises InputError."""
     path = Path(path)
     try:
         values = yaml.safe_load(path.read_text())
@@ -102,7 +102,7 @@ def find_description(path: str | Path) -> Description:
     """
     Return the description of an IR: ``STEM.yaml`` beside it, or the shipped one of its name.
 
-    The name is the one inside of the IR. Raises InputError where there is none.
+    The name is the one in the IR. Raises InputError if there is no description.
     """
     beside = Path(path).with_suffix('.yaml')
     if beside.is_file():
@@ -119,8 +119,8 @@ class ForeignNetwork:
     """
     A foreign IR in the OpenVINO backend.
 
-    ``threshold`` is its own, from the description. Raises InputError for an IR that does not fit
-    its description, and for another device or precision than the backend has.
+    ``threshold`` comes from the description. Raises InputError for an IR that does not match its
+    description, and for a device or precision that the backend does not have.
     """
 
     def __init__(self, path: str | Path, description: Description | None = None,
@@ -137,8 +137,8 @@ class ForeignNetwork:
             raise InputError(f'{path}: expected the precision auto, fp32 or (where the CPU has it) '
                              f'bf16 for a foreign network, found {precision!r}')
         from fcn_seg_ros.inference.backends.openvino import OpenVinoBackend
-        self.backend = OpenVinoBackend(_whole_graph(Path(path), self.description), 'cpu',
-                                       precision, threads)
+        self.backend = OpenVinoBackend(_whole_graph(Path(path), self.description), precision,
+                                       threads)
 
     def probability(self, image: np.ndarray) -> np.ndarray:
         """Return round(255 P(road)), uint8 (H, W), of an RGB image, uint8 (H, W, 3)."""
@@ -153,17 +153,17 @@ class ForeignNetwork:
         return probability, 1e3 * (time.perf_counter() - start)
 
     def close(self) -> None:
-        """Give back the memory; the network is of no use after that."""
+        """Free the memory; the network cannot be used any more."""
         self.backend.close()
 
 
 def _whole_graph(path: Path, description: Description) -> Any:
-    """Return the network as what our backends run: RGB uint8 (1, H, W, 3) to (1, H, W, 1)."""
+    """Return the network as our backends run it: RGB uint8 (1, H, W, 3) to (1, H, W, 1)."""
     model = read_ir(path)
     width, height = description.input_size
     try:
         shapes = [tuple(port.shape) for port in (*model.inputs, *model.outputs)]
-    except RuntimeError:  # of a dynamic dimension
+    except RuntimeError:  # raised for dynamic dimensions
         shapes = []
     if shapes != [(1, 3, height, width), (1, len(description.classes), height, width)]:
         raise InputError(f'{path}: expected one input (1, 3, {height}, {width}) and one output (1, '

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A foreign network's graph with what our backends expect at both ends."""
+"""Adapt a foreign network's graph to the input and output of our backends."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-# Imported by way of the backend, which keeps OpenVINO from contacting anybody.
-from fcn_seg_ros.inference.backends.openvino import openvino
+from fcn_seg_ros.inference.openvino_library import openvino
 
 if TYPE_CHECKING:
     from fcn_seg_ros.inference.foreign import Description
@@ -19,7 +18,7 @@ def with_images_and_levels(model: Any, description: Description) -> Any:
     """
     Return an openvino.Model from RGB images, uint8 (1, H, W, 3), to levels, uint8 (1, H, W, 1).
 
-    ``model`` takes (1, 3, H, W) and gives one score a class, (1, K, H, W).
+    ``model`` takes (1, 3, H, W) and returns one score per class, (1, K, H, W).
     """
     import openvino.opset13 as ops
     from openvino.preprocess import ColorFormat, PrePostProcessor

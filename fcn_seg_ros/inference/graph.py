@@ -18,7 +18,7 @@ class InferenceGraph(nn.Module):
 
     ``forward`` takes RGB images, uint8 (N, H, W, 3), H and W multiples of 32, and returns
     round(255 P) as uint8 (N, H, W, K), with P = softmax(logits / temperature). K is the number of
-    classes, but 1 for a binary checkpoint (``is_binary``), where the one channel is P(road).
+    classes, except for a binary checkpoint (``is_binary``): there K is 1 and P is P(road).
     """
 
     scale: Tensor
@@ -31,12 +31,12 @@ class InferenceGraph(nn.Module):
         self.dtype = dtype
         self.swap = info.channel_order == 'bgr'
         self.temperature = info.temperature
-        # The softmax of two is the sigmoid of their difference, which is upsampled as one channel.
+        # The softmax of two classes is the sigmoid of their difference: one channel to upsample.
         last = self.network.decoder.last
         self.stride = last.stride[0]
         self.difference = (to_subpixels(last, _road_minus_other(info)) if is_binary(info)
                            else None)
-        # (x / 255 - mean) / std as one multiplication and one addition.
+        # (x / 255 - mean) / std as a single multiply-add.
         scale = 1 / torch.tensor(info.std, dtype=torch.float64)
         self.register_buffer('scale', (scale / 255).float())
         self.register_buffer('offset', (-scale * torch.tensor(info.mean)).float())
@@ -45,9 +45,9 @@ class InferenceGraph(nn.Module):
         """Return the probabilities of every pixel, 0 to 255."""
         if self.swap:
             images = images.flip(3)
-        # Rows of 3 W numbers, as a loop over 3 channels is too short for a CPU's vectors; channels
-        # last, as the image is and as convolutions want it. In OpenVINO half the time that
-        # normalising with the channels first takes.
+        # As rows of 3 W numbers, because a loop over 3 channels is too short for a CPU's vector
+        # unit; channels last, like the image and the convolutions. Takes half the time of
+        # normalising with channels first in OpenVINO.
         width = images.shape[2]
         rows = images.flatten(2).float()
         rows = rows * self.scale.repeat(width) + self.offset.repeat(width)
@@ -56,7 +56,7 @@ class InferenceGraph(nn.Module):
             logits = self.network(normalised).float() / self.temperature
             return _to_levels(logits.softmax(dim=1))
         scores = self.network.decoder.scores(self.network.encoder(normalised))
-        # 8-bit levels are moved to their places faster than what they are made of.
+        # Rearranging 8-bit levels is faster than rearranging floats.
         return arrange(_to_levels(self.difference(scores.float()).sigmoid()), self.stride)
 
 
@@ -67,7 +67,7 @@ def _to_levels(probability: Tensor) -> Tensor:
 
 
 def _road_minus_other(info: CheckpointInfo) -> Tensor:
-    """Return the weights of the two classes in the argument of the sigmoid, float (2,)."""
+    """Return the weights of the two classes in the sigmoid's argument, float (2,)."""
     weights = torch.full((2,), -1.0)
     weights[info.road_ids[0]] = 1.0
     return weights / info.temperature

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the values of a mask mean, for programs and for people."""
+"""Names and colours of the values in a mask."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class LabelMap:
     """
     Name and colour (RGB) of the values 0, 1, ... of a mask, and which of them are road.
 
-    255, which is unknown, has the name ``unknown`` and is drawn grey.
+    255 is ``unknown`` and drawn grey.
     """
 
     names: tuple[str, ...]
@@ -29,18 +29,18 @@ class LabelMap:
     _table: np.ndarray = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Make the table of colours once, not for every image."""
+        """Make the colour table once, not for every image."""
         table = np.full((1, 256, 3), _UNKNOWN_COLOUR, np.uint8)
         table[0, :len(self.colours)] = self.colours
         object.__setattr__(self, '_table', table)
 
     @property
     def meanings(self) -> dict[int, str]:
-        """Return the name of every value that a mask may hold."""
+        """Return the name of every value in a mask."""
         return dict(enumerate(self.names)) | {UNKNOWN: 'unknown'}
 
     def draw(self, mask: np.ndarray) -> np.ndarray:
-        """Return a mask, uint8 (H, W), as a picture, uint8 RGB (H, W, 3)."""
+        """Return a mask, uint8 (H, W), in colour, uint8 RGB (H, W, 3)."""
         return cv2.LUT(cv2.merge([mask] * 3), self._table)
 
 
@@ -48,8 +48,8 @@ def label_map_of(info: CheckpointInfo) -> LabelMap:
     """
     Return the label map of a checkpoint's masks.
 
-    The values are the checkpoint's class ids; of a binary checkpoint 0 is what is not road and 1
-    the road, whichever of its classes that is.
+    The values are the checkpoint's class ids. For a binary checkpoint 1 is road and 0 the rest,
+    whatever their ids are.
     """
     if not is_binary(info):
         return LabelMap(info.classes, info.palette, info.road_ids)

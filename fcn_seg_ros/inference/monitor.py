@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a camera's picture, and the road found in it, can be believed."""
+"""Judge whether a camera's picture, and the road found in it, can be trusted."""
 
 from __future__ import annotations
 
@@ -16,25 +16,24 @@ from fcn_seg_ros.inference.picture import glance
 from fcn_seg_ros.inference.postprocess import classes_to_road
 from fcn_seg_ros.inference.segmentation import Segmentation
 
-# A picture counts as seen before if it is among so many: a minute at 10 Hz.
+# Pictures remembered to recognise repetitions: a minute at 10 Hz.
 _REMEMBERED = 600
-# A median of fewer frames than this may be chance.
+# A median of fewer frames is unreliable.
 _FEWEST = 5
-# After a pause, or when a camera's image changes its size, everything is judged anew.
+# After a longer pause, or when the image size changes, the history is discarded.
 _PAUSE_S = 5.0
 _NO_ROAD = 0.002
-# A picture with less than this share of its cells not empty shows nothing at all.
+# A picture with less than this share of non-empty cells shows nothing.
 _LEAST_DETAIL = 0.1
 
 
 @dataclass(frozen=True)
 class MonitorOptions:
     """
-    From when on a picture is at fault; each name is that of a parameter of the node.
+    The limits beyond which a picture is faulty; the names are those of the node's parameters.
 
-    What is below or above its limit for most of ``fault_after_s`` is a fault; 0: nothing is looked
-    at. The others are switched off by 0, those on an upper share (``overexposed_above``,
-    ``covered_above``) by 1.
+    A value beyond its limit for most of ``fault_after_s`` is a fault; 0 turns the monitor off. 0
+    turns off any other check, except ``overexposed_above`` and ``covered_above``: those take 1.
     """
 
     fault_after_s: float = 1.0
@@ -50,9 +49,9 @@ class MonitorOptions:
 @dataclass(frozen=True)
 class PictureReport:
     """
-    What is wrong with a camera's picture, as name and words, and all figures by name.
+    The faults of a camera's picture, by name with a description, and all figures by name.
 
-    ``time`` is that of the last look.
+    ``time`` is that of the latest frame.
     """
 
     time: float = float('-inf')
@@ -62,9 +61,9 @@ class PictureReport:
 
 class PictureMonitor:
     """
-    Follows one camera from frame to frame.
+    Follow one camera from frame to frame.
 
-    ``look`` is for one thread; ``report`` is replaced as a whole and may be read from any.
+    ``look`` is for one thread; ``report`` is replaced atomically and may be read from any.
     """
 
     def __init__(self) -> None:
@@ -75,10 +74,10 @@ class PictureMonitor:
     def look(self, image: np.ndarray, result: Segmentation, stamp_ns: int, now: float,
              options: MonitorOptions, ranges: Mapping[str, Sequence[float]]) -> bool:
         """
-        Judge one frame, and return whether what is at fault has changed.
+        Judge one frame, and return whether the set of faults has changed.
 
-        ``image`` is uint8 RGB (H, W, 3), ``result`` what the network made of it; ``now`` in
-        monotonic seconds; ``ranges`` the checkpoint's statistics, {} where it has none.
+        ``image`` is uint8 RGB (H, W, 3), ``result`` its segmentation; ``now`` in monotonic seconds;
+        ``ranges`` the checkpoint's statistics, {} if it has none.
         """
         before = self.report
         if not options.fault_after_s:
@@ -105,7 +104,7 @@ class PictureMonitor:
 
 
 class _Past:
-    """What is remembered of a camera's frames."""
+    """The history of a camera's frames."""
 
     def __init__(self) -> None:
         self.cover: Cover = Cover()
@@ -116,11 +115,11 @@ class _Past:
 
     @property
     def frames(self) -> int:
-        """Return how many frames a median is of."""
+        """Return the number of frames in the medians."""
         return len(self._window)
 
     def median(self, now: float, seconds: float, latest: tuple[float, ...]) -> list[float]:
-        """Add a frame's figures and return their medians over the last seconds."""
+        """Add a frame's figures and return the medians over the last ``seconds``."""
         self._window.append((now, latest))
         while len(self._window) > _FEWEST and now - self._window[0][0] > seconds:
             self._window.popleft()
@@ -130,10 +129,10 @@ class _Past:
 
     def repeated(self, digest: int, stamp_ns: int, now: float) -> float:
         """
-        Return for how many seconds every picture has been one that was seen before.
+        Return for how many seconds every picture has been a repetition.
 
-        A camera that hangs repeats its last one or a few. One that has its old stamp as well is
-        not a fault: a bag that is played again says by its stamps that it is old.
+        A frozen camera repeats its last picture or a few. A repetition with its original stamp is
+        no fault: it comes from a bag that is played again.
         """
         known = self._digests.pop(digest, stamp_ns)
         self._digests[digest] = stamp_ns
@@ -144,14 +143,14 @@ class _Past:
         return now - self._new_at
 
     def without_road(self, share: float, now: float) -> float:
-        """Return for how many seconds there has been no road; ``share`` is that of this frame."""
+        """Return for how many seconds there has been no road; ``share`` is the current share."""
         if share > _NO_ROAD or self._road_at is None:
             self._road_at = now
         return now - self._road_at
 
 
 def _faults(values: Mapping[str, float], by: str, options: MonitorOptions) -> dict[str, str]:
-    """Return what is wrong, the plainest first; what it explains is not said as well."""
+    """Return the faults; those that another one explains are left out."""
     found = {}
     if 0.0 < options.frozen_after_s <= values['repeated_s']:
         found['frozen'] = ('the picture is frozen: the same pixels with new stamps for '

@@ -3,7 +3,7 @@
 """
 A glance at a camera image: a few figures that tell a good picture from a bad one.
 
-Of an image of any size 48 rows are looked at, which takes a fraction of a millisecond.
+Only 48 rows of the image are read, whatever its size, which takes a fraction of a millisecond.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from fcn_seg_ros.inference.preprocess import resize_image
 ROWS = 48
 # Wider rows are scaled down to this.
 _WIDTH = 640
-# Of the rows looked at, every so manyth says what colour the light is.
+# The colour of the light is measured in one of this many of the rows.
 _HUE_STEP = 6
-# The coarse picture, whose pixels average out the noise of a sensor, and its cells.
+# The size of a coarse picture, whose pixels average out sensor noise, and its grid of cells.
 _COARSE = (97, ROWS)
 _CELLS = (16, 12)
-# A cell whose neighbouring coarse pixels differ by less than this, in grey levels, is empty.
+# A cell is empty if neighbouring coarse pixels differ by less than this many grey levels.
 _DETAIL = 3.0
 _SATURATED = 250
-# The strongest edges: this share of the pixels, where they rise by at least so many grey levels.
+# The strongest edges: this share of the pixels, with a rise of at least this many grey levels.
 _EDGES = 0.002
 _EDGE_RISE = 8
 _EDGE_WIDTH = 8
@@ -36,15 +36,14 @@ _EDGE_WIDTH = 8
 @dataclass(frozen=True)
 class Glance:
     """
-    What one look at an image gives.
+    Figures of one image.
 
-    ``digest`` is the same for the same pixels and hardly ever for others; ``grey`` the 99th
-    percentile of the grey levels and ``brightness`` their mean, 0 to 255; ``saturated`` the share
-    of pixels at the upper end; ``sharpness`` how much of an edge's rise over 8 pixels lies between
-    two of them, 1/8 (a ramp) to 1 (a step), mean of the strongest edges, NaN without one;
-    ``detailed`` (12, 16), bool, the cells that are not empty and ``levels`` (12, 16), float32, how
-    bright they are; ``contrast`` the standard deviation
-    in grey levels, and ``warm`` and ``cool`` the mean red and blue over the mean green.
+    ``digest`` is a checksum of the pixels read; ``grey`` the 99th percentile of the grey levels,
+    ``brightness`` their mean, 0 to 255, and ``contrast`` their standard deviation; ``saturated``
+    the share of saturated pixels; ``sharpness`` how much of an edge's rise over 8 pixels lies
+    between two of them, from 1/8 (a ramp) to 1 (a step), mean of the strongest edges, NaN without
+    any; ``detailed``, bool (12, 16), the cells that are not empty; ``levels``, float32 (12, 16),
+    their brightness; ``warm`` and ``cool`` mean red and mean blue over mean green.
     """
 
     digest: int
@@ -60,7 +59,7 @@ class Glance:
 
 
 def sampled_rows(height: int) -> np.ndarray:
-    """Return the numbers of the rows that are looked at, spread evenly, int64 (48,)."""
+    """Return the indices of the rows to read, evenly spaced, int64 (48,)."""
     return ((np.arange(ROWS) + 0.5) * height / ROWS).astype(np.intp)
 
 
@@ -73,7 +72,7 @@ def glance(image: np.ndarray) -> Glance:
         grey = resize_image(grey, (ROWS, _WIDTH))
     coarse = cv2.resize(grey, _COARSE, interpolation=cv2.INTER_AREA)
     (mean,), (deviation,) = (values.ravel() for values in cv2.meanStdDev(coarse))
-    # Red, green and blue; half a level, so that black has no hue.
+    # Half a level is added, so that black has no hue.
     red, green, blue = (value + 0.5 for value in cv2.mean(colour[::_HUE_STEP])[:3])
     counts = np.cumsum(_histogram(coarse))
     return Glance(digest, float(np.searchsorted(counts, 0.99 * counts[-1])), float(mean),
@@ -83,7 +82,7 @@ def glance(image: np.ndarray) -> Glance:
 
 
 def _sharpness(grey: np.ndarray) -> float:
-    """Return how steep the strongest edges along the rows are, as ``Glance`` has it."""
+    """Return the steepness of the strongest edges along the rows, as in ``Glance``."""
     if grey.shape[1] <= 2 * _EDGE_WIDTH:
         return float('nan')
     steps = cv2.absdiff(grey[:, 1:], grey[:, :-1])
@@ -93,7 +92,7 @@ def _sharpness(grey: np.ndarray) -> float:
     strong = np.flatnonzero(rises.ravel() >= least)
     if not len(strong):
         return float('nan')
-    # The largest of the 8 steps that make up a rise.
+    # The largest of the 8 steps of a rise.
     largest = cv2.dilate(steps, np.ones((1, _EDGE_WIDTH), np.uint8))
     middle = largest[:, _EDGE_WIDTH // 2:_EDGE_WIDTH // 2 + rises.shape[1]]
     at = middle[np.divmod(strong, rises.shape[1])].astype(np.float32)
@@ -101,7 +100,7 @@ def _sharpness(grey: np.ndarray) -> float:
 
 
 def _changes(coarse: np.ndarray) -> np.ndarray:
-    """Return by how much neighbouring pixels differ in each cell, mean grey levels, (12, 16)."""
+    """Return the mean difference of neighbouring pixels in each cell, grey levels, (12, 16)."""
     across = cv2.absdiff(coarse[:, 1:], coarse[:, :-1])
     down = cv2.absdiff(coarse[1:, 1:], coarse[:-1, 1:])
     cv2.max(across[1:], down, dst=across[1:])

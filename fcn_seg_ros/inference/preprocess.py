@@ -12,13 +12,12 @@ import numpy as np
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.models.checkpoint_info import STRIDE, CheckpointInfo
 
-# An image of a few kilobytes but of an extreme shape must not cost minutes and gigabytes: the
-# network's input may be as large as a 4K image, and at most this many times longer than high or
-# higher than long.
+# Limits of the network's input: 4K, and this ratio of its sides. Otherwise a small file with an
+# extreme shape could take minutes and gigabytes.
 MAX_NETWORK_PIXELS = 4096 * 2176
 MAX_ASPECT = 16
-# The longest focal length, in pixels of the network's input, at which roads look like those that
-# networks are trained on (KITTI's is 613 there); measured in docs/model_zoo.md.
+# The longest focal length, in pixels of the network's input, at which roads look like those in the
+# training data (KITTI's is 613); measured in docs/model_zoo.md.
 MAX_FOCAL_LENGTH = 850.0
 
 
@@ -35,12 +34,12 @@ def network_rows(height: int, width: int, info: CheckpointInfo, focal_length: fl
 
 def rows_of_area(height: int, width: int, pixels: int, focal_length: float = 0.0) -> int:
     """
-    Return the rows, a multiple of the stride, of an input with about so many pixels.
+    Return the rows, a multiple of the stride, of an input with about ``pixels`` pixels.
 
-    Whatever the image's shape, its segmentation then costs the same; with a fixed number of rows a
-    tall image would cost less, and show less, than a wide one. A camera with a narrow field of view
-    shows everything large; where its focal length, in pixels of the image, is known, the input is
-    made small enough for MAX_FOCAL_LENGTH.
+    So images of all shapes take the same time; with a fixed number of rows a tall image would take
+    less, and show less detail, than a wide one. A camera with a narrow field of view shows
+    everything large, so if its focal length (in pixels of the image) is known, the input is scaled
+    down to MAX_FOCAL_LENGTH.
     """
     rows = math.sqrt(pixels * height / width)
     if focal_length > 0:
@@ -52,8 +51,8 @@ def network_size(height: int, width: int, network_height: int) -> tuple[int, int
     """
     Return (height, width) of the network's input for an image of (height, width) pixels.
 
-    The aspect ratio is kept; both sides are rounded to the network's stride. Raises InputError
-    where that would be an absurd size.
+    The aspect ratio is kept; both sides are rounded to the network's stride. Raises InputError for
+    an absurd size.
     """
     rows = _to_stride(network_height)
     columns = _to_stride(width * network_height / height)
@@ -68,9 +67,10 @@ def network_size(height: int, width: int, network_height: int) -> tuple[int, int
 def resize_image(image: np.ndarray, size: tuple[int, int], out: np.ndarray | None = None
                  ) -> np.ndarray:
     """
-    Scale a uint8 image to (height, width), bilinearly, by way of ``halvings``.
+    Scale a uint8 image bilinearly to (height, width), in steps given by ``halvings``.
 
-    Into ``out`` where that is given, else an image that has the size is returned as it is.
+    The result is written to ``out`` if given. Otherwise an image of the right size is returned
+    unchanged.
     """
     if image.shape[:2] == size and out is None:
         return image
@@ -81,11 +81,11 @@ def resize_image(image: np.ndarray, size: tuple[int, int], out: np.ndarray | Non
 
 def halvings(start: tuple[int, int], end: tuple[int, int]) -> list[tuple[int, int]]:
     """
-    Return the sizes, (height, width), between two, each at least half of the one before it.
+    Return the intermediate sizes, (height, width), each at least half of the previous one.
 
-    Bilinear interpolation looks at four pixels: scaling by up to two uses all of them, by more
-    would leave some out. Of a 1920x1080 image for 384 rows this takes a sixth of the time of
-    OpenCV's averaging over areas, and scores the same (docs/performance.md).
+    Bilinear interpolation reads four pixels, so shrinking by more than two would skip some. From
+    1920x1080 to 384 rows this takes a sixth of the time of OpenCV's area interpolation, with the
+    same scores (docs/performance.md).
     """
     found = []
     while start[0] > 2 * end[0] or start[1] > 2 * end[1]:

@@ -3,23 +3,19 @@
 """
 A checkpoint's int8 version: the model beside it that `export --precision int8` wrote.
 
-Quantising needs training images, which a vehicle does not have, so this is made once, where the
-network was trained. Of ``road.safetensors`` it is ``road_int8.xml`` (with its ``.bin``).
+Quantising needs training images, which a vehicle does not have, so it is done once, where the
+network was trained. The int8 version of ``road.safetensors`` is ``road_int8.xml`` with its
+``.bin``.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.inference.backends.cache_key import hash_network
-from fcn_seg_ros.inference.backends.choose import TABLE
-from fcn_seg_ros.inference.backends.hardware import (
-    cpu_has_bf16,
-    cpu_has_int8,
-    resolve_device,
-)
+from fcn_seg_ros.inference.backends.base import Backend
+from fcn_seg_ros.inference.backends.hardware import cpu_has_bf16, cpu_has_int8
+from fcn_seg_ros.inference.cache_key import hash_network
 from fcn_seg_ros.inference.exported import SUFFIX, ExportedModel, load_exported
 from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
@@ -32,48 +28,39 @@ def int8_file(checkpoint: str | Path) -> Path:
 
 def load_int8(checkpoint: NetworkSource) -> ExportedModel:
     """
-    Return the int8 version of a checkpoint, to run in its place with the checkpoint's metadata.
+    Return the int8 version of a checkpoint.
 
-    Raises InputError, one line, where there is none, for a broken or foreign one, and for one that
-    was made of other weights.
+    Raises InputError, one line, if there is none, if it is broken or foreign, or if it was made
+    from other weights.
     """
     if checkpoint.path is None:
-        raise InputError('precision: expected a checkpoint file for int8, which is in a file '
-                         'beside it, found a network without one')
+        raise InputError('precision: int8 needs a file beside the checkpoint, found a network '
+                         'without a file')
     file = int8_file(checkpoint.path)
     if not file.is_file():
         raise InputError(f'precision: expected {file} for int8 (`export --format openvino '
                          '--precision int8` writes it), found nothing')
     exported = load_exported(file)
     if exported.weights != 'int8':
-        raise InputError(f'{file}: expected weights in int8, found {exported.weights}')
+        raise InputError(f'{file}: expected int8 weights, found {exported.weights}')
     if exported.network_hash != hash_network(checkpoint):
-        raise InputError(f'{file}: expected the int8 version of {checkpoint.path.name} as it is, '
-                         'found one of other weights or metadata; export it again')
-    return dataclasses.replace(exported, reason='asked for')
+        raise InputError(f'{file}: made from other weights or metadata than '
+                         f'{checkpoint.path.name}; export it again')
+    return exported
 
 
-def in_int8(checkpoint: NetworkSource, device: str, precision: str, backend: str
-            ) -> tuple[ExportedModel | None, str]:
+def prefers_int8(checkpoint: NetworkSource) -> bool:
     """
-    Return a checkpoint's int8 version where that is to run, and why it is not where it might be.
+    Return whether ``auto`` should run the int8 version of a checkpoint: there is one that fits.
 
-    With the parameters of ``make_backend``: on a CPU with OpenVINO, where ``precision`` is
-    ``int8``, or ``auto`` and the CPU computes exactly in int8, as where the version was scored,
-    but not in bfloat16, in which masks are closer to fp32. Raises InputError where it is asked for
-    and ``load_int8`` raises.
+    The CPU must compute exactly in int8, as where the version was scored, and lack bfloat16, whose
+    masks are closer to fp32.
     """
-    if (precision not in ('int8', 'auto') or backend not in ('openvino', 'auto')
-            or (precision == 'auto' and (cpu_has_bf16() or not cpu_has_int8()))
-            or resolve_device(device) != 'cpu'):
-        return None, ''
-    if precision == 'int8':
-        return load_int8(checkpoint), ''
-    if (TABLE['openvino'].missing() or checkpoint.path is None
-            or not int8_file(checkpoint.path).is_file()):
-        return None, ''
-    try:
-        exported = load_int8(checkpoint)
-    except InputError as error:
-        return None, f'not in int8: {error}'
-    return dataclasses.replace(exported, reason='the fastest on a CPU without bfloat16'), ''
+    return (cpu_has_int8() and not cpu_has_bf16() and checkpoint.path is not None
+            and int8_file(checkpoint.path).is_file())
+
+
+def run_int8(checkpoint: NetworkSource, device: str, precision: str, threads: int) -> Backend:
+    """Return the backend of a checkpoint's int8 version; raises InputError as ``load_int8``."""
+    from fcn_seg_ros.inference.backends.openvino import run_exported
+    return run_exported(load_int8(checkpoint), device, precision, threads)

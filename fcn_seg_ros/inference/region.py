@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The region of interest, and what of an image the network is given for it."""
+"""The region of interest, and the part of the image that the network sees for it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from fcn_seg_ros.models.checkpoint_info import STRIDE
 @dataclass(frozen=True)
 class Region:
     """
-    A rectangle in image pixels, as sensor_msgs/RegionOfInterest has it.
+    A rectangle in image pixels, like sensor_msgs/RegionOfInterest.
 
-    Raises InputError for one that no image can contain.
+    Raises InputError for an empty rectangle and for negative coordinates.
     """
 
     x: int
@@ -25,7 +25,7 @@ class Region:
     height: int
 
     def __post_init__(self) -> None:
-        """Refuse an empty region and one that begins outside of every image."""
+        """Refuse an empty region and negative coordinates."""
         if min(self.x, self.y) < 0 or min(self.width, self.height) < 1:
             raise InputError('region_of_interest: expected x and y of at least 0, width and '
                              f'height of at least 1, found {self}')
@@ -40,7 +40,7 @@ class Region:
         return self.height, self.width
 
     def slices(self, x: int = 0, y: int = 0) -> tuple[slice, slice]:
-        """Return the rows and columns it covers in an array whose first pixel is at x, y."""
+        """Return its rows and columns in an array whose first pixel is at x, y."""
         return (slice(self.y - y, self.y - y + self.height),
                 slice(self.x - x, self.x - x + self.width))
 
@@ -60,21 +60,21 @@ class Plan:
     size: tuple[int, int]
 
 
-def plan(height: int, width: int, network_height: int, region: Region | None = None) -> Plan:
+def make_plan(height: int, width: int, network_height: int, region: Region | None = None) -> Plan:
     """
     Return how an image of (height, width) pixels, or its region, goes through the network.
 
-    A region is seen at the scale that the whole image has for ``network_height``, because that is
-    the scale the network learned. The network's sides being multiples of its stride, the window is
-    the region with as much of the image around it as fills them, which is context for free.
-    Raises InputError for a region that is not wholly in the image, and for an absurd size.
+    A region is scaled like the whole image at ``network_height``, because the network was trained
+    at that scale. Since the input's sides are multiples of the network's stride, the window is the
+    region grown to fill them: free context. Raises InputError for a region that is not entirely in
+    the image, and for an absurd size.
     """
     whole = Region(0, 0, width, height)
     rows, columns = network_size(height, width, network_height)
     if region is None:
         return Plan((height, width), whole, whole, (rows, columns))
     if region.x + region.width > width or region.y + region.height > height:
-        raise InputError(f'region_of_interest: expected one within the image of {width}x{height}, '
+        raise InputError(f'region_of_interest: expected a region in the image of {width}x{height}, '
                          f'found {region}')
     y, window_height, size_y = _fill_stride(region.y, region.height, height, rows)
     x, window_width, size_x = _fill_stride(region.x, region.width, width, columns)
@@ -83,8 +83,8 @@ def plan(height: int, width: int, network_height: int, region: Region | None = N
 
 
 def _fill_stride(start: int, length: int, image: int, network: int) -> tuple[int, int, int]:
-    """Return, along one axis, the window's start and length and its length for the network."""
-    # In whole numbers: a region as long as the image must not be rounded up beyond it.
+    """Return, along one axis, the window's start and length, and its length in the input."""
+    # Integer arithmetic, so that a region as long as the image is not rounded up beyond it.
     scaled = -(-length * network // (image * STRIDE)) * STRIDE
     window = max(length, round(scaled * image / network))
     middle = start - (window - length) // 2

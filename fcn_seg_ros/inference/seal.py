@@ -48,26 +48,25 @@ def seal(path: Path) -> None:
 
 def check_seal(path: Path, content: bytes, weights: bytes | None = None) -> None:
     """
-    Raise InputError where the content of a model, and of the .bin of an IR, is not as written.
+    Raise InputError if the content of a model, or of the .bin of an IR, is not as written.
 
     This catches damage; whoever changes a model on purpose can also compute its hashes.
     """
     own, of_weights = sealed_value(content, OWN_KEY), sealed_value(content, BIN_KEY)
     if own is None or (of_weights is None) != (weights is None):
         kind = 'ONNX' if weights is None else 'OpenVINO'
-        raise InputError(f'{path}: expected a whole {kind} model with the hashes that `export` '
+        raise InputError(f'{path}: expected a complete {kind} model with the hashes that `export` '
                          'writes, found a broken or foreign one, or one of an older version: '
                          'export it again')
     if own != _sha256(_with_value(content, OWN_KEY, _ZEROS)):
-        raise InputError(f'{path}: expected the model that its hash was made of, found another: '
-                         'the file is damaged')
+        raise InputError(f'{path}: the content does not match its hash: the file is damaged')
     if weights is not None and of_weights != _sha256(weights):
-        raise InputError(f'{path.with_suffix(".bin")}: expected the weights whose hash is in '
-                         f'{path.name}, found others: the file is damaged, or of another model')
+        raise InputError(f'{path.with_suffix(".bin")}: the content does not match the hash in '
+                         f'{path.name}: the file is damaged, or belongs to another model')
 
 
 def sealed_value(content: bytes, key: str) -> str | None:
-    """Return the hash under a key in the content of an .xml or .onnx; None where there is none."""
+    """Return the hash under a key in the content of an .xml or .onnx; None if there is none."""
     found = _pattern(key).findall(content)
     return found[0][1].decode() if len(found) == 1 else None
 

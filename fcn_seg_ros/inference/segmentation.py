@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a call of the segmenter may be given, and what it gives back."""
+"""The options of a segmenter call, and its result."""
 
 from __future__ import annotations
 
@@ -13,20 +13,24 @@ import numpy as np
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.label_map import LabelMap
-from fcn_seg_ros.inference.postprocess import classes_to_road
+from fcn_seg_ros.inference.postprocess import classes_to_road, draw_overlay
 from fcn_seg_ros.inference.region import Region
 
 
 @dataclass(frozen=True)
 class SegmentOptions:
     """
-    What may change from image to image.
+    Options that may change from image to image.
 
-    ``threshold`` is on P(road), -1 for the segmenter's own; a checkpoint of more than two classes
-    takes the likeliest and has no use for it. A pixel whose most likely class has less than
-    ``unknown_below``, and one outside of ``region``, is unknown. ``focal_length`` of the camera, in
-    pixels of the image, helps to choose the size of the network's input; 0 where it is not known.
+    ``threshold`` is on P(road), -1 for the segmenter's own; checkpoints with more than two classes
+    ignore it and take the likeliest class. Pixels outside ``region``, and those whose likeliest
+    class has a probability under ``unknown_below``, are unknown. ``focal_length`` of the camera, in
+    pixels of the image, helps to choose the size of the network's input; 0 if not known.
     Raises InputError for values out of range.
+
+    >>> from fcn_seg_ros import SegmentOptions
+    >>> SegmentOptions(unknown_below=0.7).unknown_below
+    0.7
     """
 
     threshold: float = -1.0
@@ -46,7 +50,7 @@ class SegmentOptions:
 
 @dataclass(frozen=True)
 class StageTimes:
-    """Milliseconds of one call: resizing in, forward pass, and resizing and thresholding out."""
+    """Milliseconds of a call: scaling the input, forward pass, scaling back and thresholding."""
 
     preprocess: float
     forward: float
@@ -63,9 +67,16 @@ class Segmentation:
     """
     The result for one image, at the image's size; every array is uint8 (H, W).
 
-    ``mask`` holds class ids: those of the checkpoint, or of a binary one 1 for road and 0 for
-    not; 255 is unknown. ``probability`` is round(255 P(road)), 0 outside of the region. The arrays
-    are the caller's to keep: no later call writes to them. ``label_map`` says what the ids mean.
+    ``mask`` holds class ids: those of the checkpoint, or 1 for road and 0 for the rest if it is
+    binary; 255 is unknown. ``probability`` is round(255 P(road)), 0 outside the region. No later
+    call writes to the arrays. ``label_map`` holds names and colours of the ids.
+
+    >>> import numpy as np
+    >>> from fcn_seg_ros import RoadSegmenter
+    >>> image = np.full((96, 320, 3), 100, np.uint8)
+    >>> result = RoadSegmenter(device='cpu').segment(image)
+    >>> result.mask.shape, result.label_map.meanings
+    ((96, 320), {0: 'not road', 1: 'road', 255: 'unknown'})
     """
 
     mask: np.ndarray
@@ -76,7 +87,7 @@ class Segmentation:
 
     @functools.cached_property
     def confidence(self) -> np.ndarray:
-        """Return round(255 P(class in the mask)), 0 where the mask is unknown; made when asked."""
+        """Return round(255 P(class in the mask)), 0 where it is unknown; computed on demand."""
         return self.compute_confidence()
 
     @property
@@ -88,6 +99,15 @@ class Segmentation:
     def picture(self) -> np.ndarray:
         """Return the mask in the colours of its classes, uint8 RGB (H, W, 3)."""
         return self.label_map.draw(self.mask)
+
+    def overlay(self, image: np.ndarray, alpha: float = 0.5) -> np.ndarray:
+        """
+        Return the image, uint8 RGB (H, W, 3), with the road tinted in its colour.
+
+        ``alpha`` is the share of the colour, 0 to 1.
+        """
+        colour = self.label_map.colours[self.label_map.road_ids[0]]
+        return draw_overlay(image, self.road, colour, alpha)
 
 
 def resolve_threshold(threshold: float, from_checkpoint: float) -> float:

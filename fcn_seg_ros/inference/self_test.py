@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a network that was just loaded does here what it did where it was trained."""
+"""Check that a loaded network gives the same result here as where it was trained."""
 
 from __future__ import annotations
 
@@ -10,21 +10,18 @@ import cv2
 import numpy as np
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.inference.postprocess import (
-    intersection_and_union,
-    intersection_over_union,
-    probability_to_mask,
-)
+from fcn_seg_ros.inference.overlap import intersection_and_union, intersection_over_union
+from fcn_seg_ros.inference.postprocess import probability_to_mask
 from fcn_seg_ros.inference.preprocess import network_rows, network_size
 
 if TYPE_CHECKING:
     from fcn_seg_ros.inference.segmentation import Segmentation
     from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
-# In bf16 the packaged network's masks agree to an IoU of 0.995 and more with those in fp32; int8
-# and other network heights move more pixels, a broken kernel or a wrong channel order far more.
+# The packaged network's masks in bf16 and fp32 have an IoU of 0.995 and more. int8 and other
+# network heights change more pixels, a broken kernel or a wrong channel order far more.
 _LEAST_IOU = 0.9
-# Probabilities differ most where the network is in doubt, and little on the mean of an image.
+# Probabilities differ most where the network is uncertain, and little on average.
 _LARGEST_MEAN_DIFFERENCE = 8.0
 
 
@@ -32,16 +29,15 @@ def self_test(segmenter: RoadSegmenter) -> float | None:
     """
     Segment the checkpoint's self-test image; return the IoU of the mask with the one expected.
 
-    Raises InputError, one line, where the mask or the probability is not what the checkpoint says,
-    and where the network answers the same to the image's negative: its scores are not finite, or
-    its weights all zero. That is also tried with a checkpoint that has no self-test (on
-    ``drawn_scene``), and at another network height than the checkpoint's, where nothing is
-    compared and None returned.
+    Raises InputError, one line, if the mask or the probability differs from the checkpoint's, or if
+    the image's negative gives the same result: the scores are not finite, or all weights zero.
+    Without a self-test in the checkpoint (the image is ``drawn_scene``), and at another network
+    height, only the latter is checked, and None returned.
     """
     expected, name = segmenter.self_test, segmenter.name
     image = drawn_scene() if expected is None else expected.image
     found = segmenter.segment(image)
-    # Not whether it is constant: at the image's edge it never is.
+    # Comparing with a constant would not do: at the image's edge the result always varies.
     if _are_alike(found, segmenter.segment(255 - image)):
         raise InputError(f'{name}: self-test: expected a probability that depends on the image, '
                          f'found {found.probability.mean():.0f}/255 on the mean of any (weights '
@@ -60,17 +56,17 @@ def self_test(segmenter: RoadSegmenter) -> float | None:
         raise InputError(
             f'{name}: self-test on {segmenter.backend.name} in {segmenter.backend.precision}: '
             f'expected a mask with IoU of at least {_LEAST_IOU} and a probability within '
-            f'{_LARGEST_MEAN_DIFFERENCE:g}/255 on the mean of what the checkpoint says, found '
+            f'{_LARGEST_MEAN_DIFFERENCE:g}/255 on the mean of the checkpoint\'s, found '
             f'{iou:.3f} and {difference:.1f}')
     return iou
 
 
 def drawn_scene() -> np.ndarray:
     """
-    Return an image to try a network on of which nothing is known: a grey road between greens.
+    Return a test image for a network without a self-test: a grey road between meadows.
 
-    uint8 RGB, of half KITTI's size, so that it is the network's input that KITTI's images are; the
-    same at every call.
+    uint8 RGB, half KITTI's size, so that its network input is that of a KITTI image. Always the
+    same.
     """
     rows, columns = np.mgrid[:192, :640].astype(np.float32)
     noise = np.random.default_rng(0).normal(0, 5, (192, 640, 3))
@@ -85,7 +81,7 @@ def drawn_scene() -> np.ndarray:
 
 
 def _are_alike(one: Segmentation, other: Segmentation) -> bool:
-    """Return whether two answers differ by rounding at most."""
+    """Return whether two results differ by rounding at most."""
     pairs = ((one.probability, other.probability), (one.confidence, other.confidence))
     return np.array_equal(one.mask, other.mask) and all(
         cv2.absdiff(a, b).max() <= 1 for a, b in pairs)

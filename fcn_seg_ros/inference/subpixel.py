@@ -1,13 +1,12 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-The last upsampling as a convolution to sub-pixels.
+The last upsampling as a sub-pixel convolution.
 
 Shi et al., "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel
-Convolutional Neural Network", CVPR 2016: a transposed convolution of stride s is a convolution to
-s * s times the channels, each of them one of the s * s pixels, and a reordering of those. The
-numbers are the same, but CPUs run it several times as fast, and one linear combination of the
-outputs costs a K-th of all K.
+Convolutional Neural Network", CVPR 2016: a transposed convolution of stride s equals a convolution
+to s * s times the channels, one for each of the s * s sub-pixels, followed by a rearrangement. CPUs
+run it several times as fast, and one linear combination of K outputs costs a K-th of all of them.
 """
 
 from __future__ import annotations
@@ -20,10 +19,10 @@ from fcn_seg_ros.models.layers import Upsample
 
 def to_subpixels(upsample: Upsample, combination: Tensor) -> nn.Conv2d:
     """
-    Return what upsamples and then sums the channels, weighted by ``combination``, float (C,).
+    Return a convolution that upsamples and sums the channels, weighted by ``combination``, (C,).
 
-    It takes (N, C, h, w) and returns the sub-pixels, (N, stride * stride, h, w), in float32;
-    ``arrange`` puts them in their places.
+    It takes (N, C, h, w) and returns the sub-pixels, (N, stride * stride, h, w), float32;
+    ``arrange`` puts them in place.
     """
     stride = upsample.stride[0]
     # (C in, C out, 2 stride, 2 stride) to (C in, 2 stride, 2 stride).
@@ -31,8 +30,8 @@ def to_subpixels(upsample: Upsample, combination: Tensor) -> nn.Conv2d:
     taps = torch.zeros(stride, stride, len(kernel), 3, 3)
     for row in range(stride):
         for column in range(stride):
-            # The pixel sees its own cell and the neighbours: one of the 3 x 3 cells after another
-            # is ``stride`` kernel elements further; those beyond the kernel do not reach it.
+            # A sub-pixel depends on 3 x 3 cells, each ``stride`` kernel elements further than the
+            # one before; elements outside the kernel are zero.
             y, x = (_taps(offset, stride) for offset in (row, column))
             for tap_y, kernel_y in y:
                 for tap_x, kernel_x in x:
@@ -46,7 +45,7 @@ def arrange(cells: Tensor, stride: int) -> Tensor:
     """
     Return (N, stride * h, stride * w, 1) of sub-pixels (N, h, w, stride * stride), of any type.
 
-    A pixel shuffle with the channels last: whole rows of a cell are moved.
+    A pixel shuffle with channels last, which moves complete rows of a cell.
     """
     rows = cells.unflatten(3, (stride, stride)).transpose(2, 3)
     return rows.flatten(3, 4).flatten(1, 2).unsqueeze(3)

@@ -1,11 +1,11 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-A function in a process of its own, for what needs PyTorch in a process that does not.
+Call a function in a subprocess, for work that needs PyTorch in a process that does not.
 
-To import PyTorch and to trace a network hold the interpreter for seconds, in which a node that runs
-another network could give no masks, and leave 0.7 GB behind. Not multiprocessing: it would import
-the caller's main module, an executable that ROS installed.
+Importing PyTorch and tracing a network block the interpreter for seconds, during which a node that
+runs another network would publish no masks, and leave 0.7 GB behind. multiprocessing would not do:
+it imports the caller's main module, an executable that ROS installed.
 """
 
 from __future__ import annotations
@@ -25,12 +25,11 @@ _NO_PLACE = 3
 
 def call_in_subprocess(function: Callable[..., bytes], *arguments: object) -> bytes:
     """
-    Return what a function of a module returns; function and arguments must be picklable.
+    Return ``function(*arguments)``, computed in a subprocess; all must be picklable.
 
-    It runs in the folder ``/``, and imports nothing from the current one. The other process dies
-    with this one. Raises InputError where the function does, RuntimeError
-    with its last words where it fails otherwise, and OSError where no process can be started or the
-    function finds no place for its files.
+    The subprocess runs in ``/``, imports nothing from the current folder, and dies with this
+    process. Raises InputError and OSError if the function does, RuntimeError with the last line of
+    its stderr if it fails otherwise, and OSError if no process can be started.
     """
     done = subprocess.run(command(__name__, str(os.getpid())),
                           input=pickle.dumps((function, arguments)), capture_output=True,
@@ -48,10 +47,10 @@ def call_in_subprocess(function: Callable[..., bytes], *arguments: object) -> by
 def _main(parent: int) -> int:
     if not die_with(parent):
         return 1
-    # Libraries print; only the result may go where the parent reads it.
+    # Libraries print to stdout, from which the parent reads the result only.
     result = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    # Only this package's process writes to this pipe.
+    # Only the parent process writes to this pipe.
     function, arguments = pickle.load(sys.stdin.buffer)
     try:
         content = function(*arguments)

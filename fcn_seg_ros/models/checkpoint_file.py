@@ -1,10 +1,10 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-The checkpoint: one safetensors file that holds the network and all that is known of it.
+The checkpoint: one safetensors file with a network's weights and metadata.
 
-Read without PyTorch, whose import takes seconds: a node that finds its network compiled in the
-cache needs the weights for nothing but to see that they are the same.
+It is read without PyTorch, whose import takes seconds: a node that finds its compiled network in
+the cache needs the weights only to check that they are the same.
 """
 
 from __future__ import annotations
@@ -34,27 +34,27 @@ from fcn_seg_ros.models.checkpoint_info import (
 if TYPE_CHECKING:
     from fcn_seg_ros.models.fcn import FCN
 
-# By their names in safetensors: weights in half and single precision, counters, images.
+# By safetensors' names: weights in half and single precision, counters, images.
 _TYPES: dict[str, type[np.generic]] = {'F16': np.float16, 'F32': np.float32, 'I64': np.int64,
                                        'U8': np.uint8}
-# Tensors of this name are not weights.
+# The prefix of tensors that are not weights.
 _SELF_TEST = 'self_test.'
-# In the metadata: the SHA-256 of the rest of it and of all tensors. Files of format 1 have none.
+# The metadata key of the SHA-256 of all other metadata and all tensors; format 1 has none.
 _HASH = 'sha256'
-# Metadata on which a probability does not depend.
-_NOT_ANSWERED = ('threshold', 'palette', 'scores', 'training_data', 'licence', 'git_commit',
-                 'format_version')
-# VGG16's weights in single precision are a quarter of it.
+# Metadata that do not affect the probability.
+_NO_EFFECT = ('threshold', 'palette', 'scores', 'training_data', 'licence', 'git_commit',
+              'format_version')
+# Four times VGG16's weights in single precision.
 MOST_BYTES = 2 * 2**30
 
 
 @dataclass(frozen=True)
 class SelfTest:
     """
-    What the network must answer to one image, so that whoever loads it can see that it works.
+    An image and the network's answer to it, with which a loaded network is tested.
 
-    ``image`` is uint8 RGB (H, W, 3), rendered; ``probability`` uint8 (H, W), round(255 P(road)) of
-    that image in fp32 at the checkpoint's network height.
+    ``image`` is uint8 RGB (H, W, 3), rendered; ``probability`` is uint8 (H, W), round(255 P(road))
+    in fp32 at the checkpoint's network height.
     """
 
     image: np.ndarray
@@ -62,21 +62,21 @@ class SelfTest:
 
 
 class NetworkSource(Protocol):
-    """A network to be compiled: a Checkpoint, or a StoredCheckpoint that makes it when asked."""
+    """A network to compile: a Checkpoint, or a StoredCheckpoint that builds it on demand."""
 
     @property
     def info(self) -> CheckpointInfo:
-        """Return what is known of it."""
+        """Return the metadata."""
         ...
 
     @property
     def path(self) -> Path | None:
-        """Return the file that it came from."""
+        """Return the file it was read from."""
         ...
 
     @property
     def self_test(self) -> SelfTest | None:
-        """Return what it must answer to one image."""
+        """Return the self-test."""
         ...
 
     @property
@@ -92,11 +92,10 @@ class NetworkSource(Protocol):
 @dataclass(frozen=True, eq=False)
 class StoredCheckpoint:
     """
-    A checkpoint file as read, with the weights as they are in it.
+    A checkpoint file as read, with the weights as stored.
 
-    ``network`` is made when it is first asked for, and imports PyTorch. It raises InputError where
-    the weights do not fit the network that the file names. ``file_hash`` is the SHA-256 of the
-    file.
+    ``network`` is built on first use, which imports PyTorch. It raises InputError where the weights
+    do not fit the network that the file names. ``file_hash`` is the SHA-256 of the file.
     """
 
     weights: Mapping[str, np.ndarray]
@@ -108,11 +107,11 @@ class StoredCheckpoint:
     @cached_property
     def network(self) -> FCN:
         """Return the network in eval mode with float32 weights."""
-        from fcn_seg_ros.models.checkpoint import restore
-        return restore(self)
+        from fcn_seg_ros.models.restore import restore_network
+        return restore_network(self.weights, self.info, self.path)
 
     def hash_weights(self) -> str:
-        """Return the SHA-256 of the weights, as of those of ``network``."""
+        """Return the SHA-256 of the weights as ``network`` has them."""
         return hash_arrays((name, value.astype(np.float32) if value.dtype == np.float16 else value)
                            for name, value in self.weights.items())
 
@@ -128,7 +127,7 @@ def hash_arrays(named: Iterable[tuple[str, np.ndarray]]) -> str:
 
 def read_checkpoint(path: str | Path) -> StoredCheckpoint:
     """
-    Read a checkpoint file; no code from the file runs, and nothing done to it later matters.
+    Read a checkpoint file whole; no code from it runs.
 
     Raises InputError, one line with the file and the reason, for a missing, truncated, damaged or
     foreign file, for one of a newer format, and for weights that are not finite.
@@ -154,32 +153,32 @@ def write_checkpoint(path: Path, tensors: Mapping[str, np.ndarray], info: Checkp
 
 def with_info(path: str | Path, info: CheckpointInfo) -> None:
     """
-    Replace the metadata of a checkpoint file and keep its weights as they are.
+    Replace the metadata of a checkpoint file.
 
-    Its self-test is kept too, unless with the new metadata the network answers otherwise.
+    The self-test is dropped where the new metadata change the network's answer.
     """
     path = Path(path)
     tensors, before = _parse(path, _content(path))
     if any(getattr(before, name) != value for name, value in vars(info).items()
-           if name not in _NOT_ANSWERED):
+           if name not in _NO_EFFECT):
         _take_self_test(path, tensors)
     write_checkpoint(path, tensors, info)
 
 
 def with_self_test(path: str | Path, expected: SelfTest) -> None:
-    """Put a self-test into a checkpoint file, or replace the one in it."""
+    """Add a self-test to a checkpoint file, or replace the one in it."""
     path = Path(path)
     tensors, info = _parse(path, _content(path))
     write_checkpoint(path, tensors | _as_tensors(expected), info)
 
 
 def pack_self_test(expected: SelfTest) -> bytes:
-    """Return a self-test for a file that holds no tensors."""
+    """Serialise a self-test for a file without tensors."""
     return save(_as_tensors(expected))
 
 
 def unpack_self_test(path: Path, content: bytes) -> SelfTest | None:
-    """Return what ``pack_self_test`` packed; InputError, naming ``path``, for anything else."""
+    """Parse what ``pack_self_test`` returned; raises InputError, naming ``path``."""
     return _take_self_test(path, _tensors(path, content))
 
 
@@ -188,9 +187,9 @@ def _content(path: Path) -> bytes:
 
 
 def _parse(path: Path, content: bytes) -> tuple[dict[str, np.ndarray], CheckpointInfo]:
-    """Return all tensors of a file, the self-test's too, and its metadata."""
+    """Return all tensors of a file, including the self-test's, and its metadata."""
     tensors = _tensors(path, content)
-    # It was read as safetensors, so this is a table of tables.
+    # It parsed as safetensors, so this is a JSON object of objects.
     header = json.loads(content[8:8 + int.from_bytes(content[:8], 'little')])
     metadata = header.get('__metadata__')
     info = parse_info(path, metadata)
@@ -200,8 +199,8 @@ def _parse(path: Path, content: bytes) -> tuple[dict[str, np.ndarray], Checkpoin
         raise InputError(f'{path}: expected the hash of weights and metadata, found none: the file '
                          'is damaged')
     if stored is not None and stored != _hash_content(json.dumps(values, sort_keys=True), tensors):
-        raise InputError(f'{path}: expected the weights and metadata that its hash was made of, '
-                         'found others: the file is damaged')
+        raise InputError(f'{path}: expected weights and metadata that match the hash, found '
+                         'others: the file is damaged')
     return tensors, info
 
 
@@ -231,16 +230,16 @@ def _as_tensors(expected: SelfTest) -> dict[str, np.ndarray]:
 
 def _take_self_test(path: Path, tensors: dict[str, np.ndarray]) -> SelfTest | None:
     """Remove the self-test from the tensors of a file and return it, None where there is none."""
-    own = {name.removeprefix(_SELF_TEST): tensors.pop(name) for name in list(tensors)
-           if name.startswith(_SELF_TEST)}
-    if not own:
+    parts = {name.removeprefix(_SELF_TEST): tensors.pop(name) for name in list(tensors)
+             if name.startswith(_SELF_TEST)}
+    if not parts:
         return None
-    image, probability = own.get('image'), own.get('probability')
+    image, probability = parts.get('image'), parts.get('probability')
     if (image is None or probability is None or image.dtype != np.uint8 or image.ndim != 3
             or image.shape[2] != 3 or not image.size or probability.dtype != np.uint8
             or probability.shape != image.shape[:2]):
         shapes = one_line(', '.join(f'{name} {value.dtype} {value.shape}'
-                                    for name, value in own.items()))
+                                    for name, value in parts.items()))
         raise InputError(f'{path}: expected a self-test of an image, uint8 (H, W, 3), and its '
                          f'probability, uint8 (H, W), found {shapes}')
     return SelfTest(image, probability)

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What is known of a network, as the checkpoint file keeps it beside the weights."""
+"""The metadata of a checkpoint."""
 
 from __future__ import annotations
 
@@ -16,30 +16,28 @@ from typing import Any
 from fcn_seg_ros.errors import InputError, one_line, quote
 from fcn_seg_ros.models.info_rules import check_info
 
-# From 2 on a file holds the hash of what is in it.
+# From 2 on a file holds a hash of its content.
 FORMAT_VERSION = 2
 _READABLE = (1, FORMAT_VERSION)
-# A hundred times what a network has to say.
+# A hundred times the usual length.
 _LONGEST_JSON = 2**20
 _DEEPEST = 20
 METADATA_KEY = 'fcn_seg_ros'
-# Of every network here: height and width of its input are multiples of it.
+# The height and width of every network's input are multiples of it.
 STRIDE = 32
 
 
 @dataclass(frozen=True)
 class CheckpointInfo:
     """
-    What a user of the network must know, stored beside the weights.
+    What a user of the network needs to know, stored beside the weights.
 
     ``mean`` and ``std`` are in units of pixel value / 255, in ``channel_order``. ``threshold`` is
     on the calibrated probability, softmax(logits / temperature) summed over ``road_ids``.
     ``palette`` holds one RGB colour per class. The network's input has ``network_pixels`` pixels in
-    the image's aspect ratio, or ``network_height`` rows where that is 0. ``widths`` are the numbers
-    of hidden channels of an encoder that is thinner than its name says (see ``models/prune.py``),
-    else (). ``statistics`` are the ranges (low, middle, high) of figures of the training's images
-    and of what the network says of them (see ``inference/familiar.py``), {} where they were not
-    fitted.
+    the image's aspect ratio, or ``network_height`` rows where that is 0. ``statistics`` are ranges
+    (low, middle, high) of figures of the training images and of the network's answers (see
+    ``inference/familiar.py``), {} where they were not fitted.
     """
 
     encoder: str
@@ -52,7 +50,6 @@ class CheckpointInfo:
     channel_order: str
     network_height: int
     skip_scales: tuple[float, float] = (1.0, 1.0)
-    widths: tuple[int, ...] = ()
     network_pixels: int = 0
     threshold: float = 0.5
     temperature: float = 1.0
@@ -65,18 +62,18 @@ class CheckpointInfo:
 
 
 def is_binary(info: CheckpointInfo) -> bool:
-    """Return whether the classes are road and not road, so that one probability says it all."""
+    """Return whether the classes are road and not road: one probability suffices."""
     return len(info.classes) == 2 and len(info.road_ids) == 1
 
 
 def to_json(info: CheckpointInfo, **more: str) -> str:
-    """Return the metadata, and ``more`` beside it, as the JSON that files of today hold."""
-    today = {'format_version': FORMAT_VERSION}
-    return json.dumps(dataclasses.asdict(info) | today | more, sort_keys=True)
+    """Return the metadata and ``more`` as JSON of the current format."""
+    version = {'format_version': FORMAT_VERSION}
+    return json.dumps(dataclasses.asdict(info) | version | more, sort_keys=True)
 
 
 def parse_info(path: Path, metadata: Mapping[str, str] | None) -> CheckpointInfo:
-    """Return the metadata of a file from its table of texts; raises InputError naming the file."""
+    """Parse the metadata of a file; raises InputError, naming the file."""
     values = read_values(path, metadata)
     known = typing.get_type_hints(CheckpointInfo)
     try:
@@ -86,14 +83,14 @@ def parse_info(path: Path, metadata: Mapping[str, str] | None) -> CheckpointInfo
         raise InputError(f'{path}: expected complete checkpoint metadata, found a fault in it '
                          f'({one_line(error)})') from None
     try:
-        check_info(info)
+        check_info(vars(info))
     except ValueError as error:
         raise InputError(f'{path}: metadata: expected {error}') from None
     return info
 
 
 def read_values(path: Path, metadata: Mapping[str, str] | None) -> dict[str, Any]:
-    """Return the values of a file's JSON, unchecked but for the version; raises InputError."""
+    """Parse the JSON of a file, checking only the version; raises InputError."""
     text = (metadata or {}).get(METADATA_KEY)
     if text is None:
         raise InputError(f'{path}: expected the metadata {METADATA_KEY!r} of a checkpoint that '

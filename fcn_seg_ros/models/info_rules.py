@@ -1,19 +1,16 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What each piece of a checkpoint's metadata may be: the file comes from anywhere."""
+"""The rules for a checkpoint's metadata; a file may come from anywhere."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from fcn_seg_ros.errors import quote
 
-if TYPE_CHECKING:
-    from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
-
-# A 4K camera on its side; what an image and a height make of it is checked for each image.
+# A 4K camera in portrait; the size that an image leads to is checked for each image.
 _LARGEST_HEIGHT = 4096
 _SMALLEST_HEIGHT = 32
 _FEWEST_PIXELS, _MOST_PIXELS = 32 * 32, 4096 * 2176
@@ -21,19 +18,18 @@ _MOST_CHANNELS = 65536
 _LONGEST_NAME = 100
 
 
-def check_info(info: CheckpointInfo) -> None:
-    """Raise ValueError, in words that follow "expected", for the first value that is not right."""
+def check_info(info: Mapping[str, Any]) -> None:
+    """Raise ValueError, in words that follow "expected", for the first value that is wrong."""
     for name, right, holds in _RULES:
-        value = getattr(info, name)
+        value = info[name]
         if not holds(value):
             raise ValueError(f'{name} to be {right}, found {quote(value)}')
-    number = len(info.classes)
-    if not all(road < number for road in info.road_ids):
-        raise ValueError(f'road_ids to name some of the {number} classes, found '
-                         f'{quote(info.road_ids)}')
-    if len(info.palette) != number:
-        raise ValueError(f'palette to have a colour for each class, found {len(info.palette)} '
-                         f'colours for {number} classes')
+    number, colours, road_ids = len(info['classes']), len(info['palette']), info['road_ids']
+    if not all(road < number for road in road_ids):
+        raise ValueError(f'road_ids to name some of the {number} classes, found {quote(road_ids)}')
+    if colours != number:
+        raise ValueError(f'palette to have a colour for each class, found {colours} colours for '
+                         f'{number} classes')
 
 
 def _is_integer(value: Any, least: int, most: int) -> bool:
@@ -47,7 +43,7 @@ def _is_number(value: Any, least: float, most: float) -> bool:
 
 def _all(holds: Callable[..., bool], *limits: float, count: int | None = None
          ) -> Callable[[Any], bool]:
-    """Return whether a value is a tuple of ``count`` items that hold (None: of any number)."""
+    """Return a test for tuples of ``count`` items (None: any number) that all hold."""
     return lambda value: (isinstance(value, tuple) and count in (None, len(value))
                           and all(holds(item, *limits) for item in value))
 
@@ -59,7 +55,7 @@ def _is_range(value: Any) -> bool:
 
 
 def _is_text(value: Any) -> bool:
-    """Return whether a value is a text that can be encoded (JSON may hold halves of characters)."""
+    """Return whether a value is valid Unicode text (JSON may hold lone surrogates)."""
     return isinstance(value, str) and not any('\ud800' <= c <= '\udfff' for c in value)
 
 
@@ -71,7 +67,7 @@ def _some(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: bool(value) and holds(value)
 
 
-# Of each piece of metadata what is right, in words and as a function.
+# For each field the rule, in words and as a function.
 _RULES: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
     ('encoder', 'a name', _is_name),
     ('decoder', 'a name', _is_name),
@@ -84,7 +80,6 @@ _RULES: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
     ('network_height', f'an integer from {_SMALLEST_HEIGHT} to {_LARGEST_HEIGHT}',
      lambda value: _is_integer(value, _SMALLEST_HEIGHT, _LARGEST_HEIGHT)),
     ('skip_scales', 'two numbers', _all(_is_number, -1e6, 1e6, count=2)),
-    ('widths', 'numbers of channels', _all(_is_integer, 1, _MOST_CHANNELS)),
     ('network_pixels', f'0 or an integer from {_FEWEST_PIXELS} to {_MOST_PIXELS}',
      lambda value: value == 0 or _is_integer(value, _FEWEST_PIXELS, _MOST_PIXELS)),
     ('threshold', 'a number from 0 to 1', lambda value: _is_number(value, 0, 1)),

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The layers that make a classifier fully convolutional: 1x1 convolutions and upsampling."""
+"""The layers of a fully convolutional network: 1x1 convolutions and upsampling."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Upsample(nn.ConvTranspose2d):
     """
     Learned upsampling by ``stride``: (N, C, h, w) to (N, C, stride*h, stride*w).
 
-    A transposed convolution of twice the stride, every class connected to every class, which
-    starts as bilinear interpolation of each class by itself.
+    A transposed convolution with a kernel of twice the stride that connects every class to every
+    class. It starts as bilinear interpolation of each class by itself.
     """
 
     def __init__(self, classes: int, stride: int) -> None:
@@ -51,10 +51,10 @@ def score_layer(channels: int, classes: int) -> nn.Conv2d:
 
 def linear_to_conv(linear: nn.Linear, kernel_size: int) -> nn.Conv2d:
     """
-    Return the convolution that does at every position what ``linear`` does on one crop.
+    Return the convolution that applies ``linear`` at every position.
 
-    ``linear`` must take a flattened (C, kernel_size, kernel_size) feature map; the convolution
-    has no padding, so on a map of exactly that size it gives the same numbers at one position.
+    ``linear`` must take a flattened (C, kernel_size, kernel_size) feature map. The convolution has
+    no padding, so a map of exactly that size gives one position with the same numbers.
     """
     channels, rest = divmod(linear.in_features, kernel_size**2)
     if rest:
@@ -73,9 +73,9 @@ def convolutionalize(classifier: nn.Sequential, window: int) -> nn.Sequential:
     Return a classifier's fully connected part as convolutions (Long et al. 2015, section 3.1).
 
     Its first Linear, which takes a flattened (C, window, window) map, becomes a window x window
-    convolution (VGG16's fc6: 7x7), every other one a 1x1 convolution (fc7 and the score). On a map
-    of that size the result is the classifier's, on a larger one that of the classifier at every
-    position. Layers without weights (ReLU, Dropout) stay where they are.
+    convolution (VGG16's fc6: 7x7), every other one a 1x1 convolution (fc7 and the score). The
+    result is that of the classifier at every position of a map. Layers without weights (ReLU,
+    Dropout) stay.
     """
     layers: list[nn.Module] = []
     for layer in classifier:
@@ -91,20 +91,20 @@ def convolutionalize(classifier: nn.Sequential, window: int) -> nn.Sequential:
 
 def subsample_conv(conv: nn.Conv2d, kernel_step: int, in_step: int, out_step: int) -> nn.Conv2d:
     """
-    Return a cheaper convolution that keeps every n-th weight of another one along each axis.
+    Return a cheaper convolution with every n-th weight of another one along each axis.
 
-    A kernel of which every ``kernel_step``-th row and column is kept is dilated by that step, so
-    that it sees the same window; ``in_step`` and ``out_step`` thin out the channels. As DeepLab
-    does with VGG16's fc6 and fc7 (Chen et al., ICLR 2015, section 4.1).
+    Every ``kernel_step``-th row and column of the kernel is kept, and the kernel dilated by that
+    step, so that it sees the same window; ``in_step`` and ``out_step`` subsample the channels, as
+    DeepLab does with VGG16's fc6 and fc7 (Chen et al., ICLR 2015, section 4.1).
     """
     weight = conv.weight[::out_step, ::in_step, ::kernel_step, ::kernel_step]
     size = weight.shape[2]
-    thin = nn.Conv2d(weight.shape[1], weight.shape[0], size,
-                     dilation=kernel_step if size > 1 else 1, bias=conv.bias is not None)
-    # The sum over fewer inputs is made up for, or the activations would fade.
+    small = nn.Conv2d(weight.shape[1], weight.shape[0], size,
+                      dilation=kernel_step if size > 1 else 1, bias=conv.bias is not None)
+    # Compensate for the sum over fewer inputs, or the activations would fade.
     gain = conv.weight[0].numel() / weight[0].numel()
     with torch.no_grad():
-        thin.weight.copy_(gain * weight)
-        if conv.bias is not None and thin.bias is not None:
-            thin.bias.copy_(conv.bias[::out_step])
-    return thin
+        small.weight.copy_(gain * weight)
+        if conv.bias is not None and small.bias is not None:
+            small.bias.copy_(conv.bias[::out_step])
+    return small

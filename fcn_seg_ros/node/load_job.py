@@ -16,9 +16,9 @@ import numpy as np
 from rclpy.impl.rcutils_logger import RcutilsLogger
 
 from fcn_seg_ros.errors import InputError, type_and_words
-from fcn_seg_ros.inference.backends import BackendError
+from fcn_seg_ros.inference.backends import BackendError, open_network
 from fcn_seg_ros.inference.exported import ExportedModel
-from fcn_seg_ros.inference.segmenter import RoadSegmenter, SegmentOptions, open_network
+from fcn_seg_ros.inference.segmenter import RoadSegmenter, SegmentOptions
 from fcn_seg_ros.inference.self_test import self_test
 from fcn_seg_ros.models.checkpoint_file import StoredCheckpoint
 from fcn_seg_ros.node.network_facts import network_facts

@@ -15,7 +15,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.inference.backends import BACKENDS, PRECISIONS
+from fcn_seg_ros.inference.backends import PRECISIONS, backend_names
 from fcn_seg_ros.inference.monitor import MonitorOptions
 from fcn_seg_ros.node.image_input import TRANSPORTS
 from fcn_seg_ros.node.qos import RELIABILITIES
@@ -52,7 +52,7 @@ PARAMETERS = (
     Row('device', 'auto', 'Where the network runs: auto (a GPU where there is one), cpu, cuda '
         'or cuda:N.'),
     Row('backend', 'auto', 'What runs the network: auto (the fastest that is installed for the '
-        'device) or one by name.', choices=BACKENDS),
+        'device) or one by name.', choices=('auto', *backend_names())),
     Row('precision', 'auto', 'Arithmetic of the network: auto (fp16 on a GPU; bf16 on a CPU that '
         'has it, else int8 where the CPU and the checkpoint have that, else fp32), fp32, bf16, '
         'fp16 or int8.', choices=PRECISIONS),

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The mean of the weights of checkpoints that went on from one another."""
+"""Average the weights of several checkpoints."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ from fcn_seg_ros.models.checkpoint import load_checkpoint, save_checkpoint
 
 def average_checkpoints(paths: Sequence[str | Path], out: str | Path) -> None:
     """
-    Write the mean of the weights of checkpoints, with the metadata of the last one.
+    Write the mean of several checkpoints' weights, with the metadata of the last one.
 
-    Of a network and what it became by further training on other pictures, the mean often keeps
-    most of what either is better at: Wortsman et al., "Robust fine-tuning of zero-shot models",
-    CVPR 2022. Temperature, threshold and self-test must be made anew. Raises InputError for
-    checkpoints of different networks.
+    The mean of a network and its fine-tuned version often keeps most of the strengths of both:
+    Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022. Temperature, threshold and
+    self-test must be fitted again. Raises InputError for checkpoints of different networks.
     """
     loaded = [load_checkpoint(path) for path in paths]
     states = [checkpoint.network.state_dict() for checkpoint in loaded]
@@ -28,7 +27,7 @@ def average_checkpoints(paths: Sequence[str | Path], out: str | Path) -> None:
     for path, state in zip(paths, states, strict=True):
         if {name: value.shape for name, value in state.items()} != {
                 name: value.shape for name, value in states[-1].items()}:
-            raise InputError(f'{path}: another network than that of {paths[-1]}')
+            raise InputError(f'{path}: expected the same network as in {paths[-1]}, found another')
     mean = {name: torch.stack([state[name].float() for state in states]).mean(dim=0).to(value.dtype)
             for name, value in states[-1].items()}
     last.network.load_state_dict(mean)

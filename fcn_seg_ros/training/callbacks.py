@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a run shows while it goes on: lines for logs, pictures for TensorBoard."""
+"""Progress of a run: lines for logs, pictures for TensorBoard."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from fcn_seg_ros.training.config import PALETTE, ROAD_IDS
 
 
 class EpochLines(Callback):
-    """One line an epoch with the time left, for logs, where a progress bar would be noise."""
+    """Print one line per epoch with the time left, for logs."""
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Note when the run began, or went on."""
+        """Note when the run began or resumed."""
         self._run_start = time.monotonic()
         self._first = trainer.current_epoch
 
@@ -48,11 +48,10 @@ class EpochLines(Callback):
 
 class MovingAverage(WeightAveraging):
     """
-    The exponential moving average of weights and buffers, taken after every optimiser step.
+    Keep the exponential moving average of weights and buffers, updated after every step.
 
-    Lightning's own EMAWeightAveraging goes parameter by parameter; this is one operation on all.
-    After n steps the decay is at most (1 + n) / (10 + n), so that a short run is not an average
-    with its random start.
+    One operation updates them all, where Lightning's EMAWeightAveraging goes one by one. After n
+    steps the decay is at most (1 + n) / (10 + n), so that the random start fades from a short run.
     """
 
     def __init__(self, decay: float) -> None:
@@ -62,13 +61,13 @@ class MovingAverage(WeightAveraging):
 @torch.no_grad()
 def average(decay: float, averaged: list[Tensor], current: list[Tensor], count: Tensor | int
             ) -> None:
-    """Move averages, in place, towards the current values after ``count`` earlier steps."""
+    """Update the averages in place; ``count`` steps went before."""
     get_ema_multi_avg_fn(min(decay, (1 + int(count)) / (10 + int(count))))(
         averaged, current, count)
 
 
 class OverlayPictures(Callback):
-    """A few validation images with the road tinted, in TensorBoard after every validation."""
+    """Write a few validation images with their road overlay to TensorBoard."""
 
     def __init__(self, samples: Dataset[tuple[Tensor, Tensor]], count: int = 4) -> None:
         super().__init__()
@@ -77,7 +76,7 @@ class OverlayPictures(Callback):
 
     @torch.no_grad()
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: Any) -> None:
-        """Segment and draw images spread over the validation set."""
+        """Draw images spread over the validation set."""
         board: Any = getattr(trainer.logger, 'experiment', None)
         if not trainer.is_global_zero or board is None:
             return

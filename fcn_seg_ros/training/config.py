@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a training run is made of, from a YAML file and the command line."""
+"""The settings of a training run, from a YAML file and the command line."""
 
 from __future__ import annotations
 
@@ -12,19 +12,12 @@ from typing import Any
 
 from fcn_seg_ros.datasets.augmentation import Augmentation
 from fcn_seg_ros.errors import InputError, one_line
+from fcn_seg_ros.models.encoders import ENCODERS, INPUT_CONVENTIONS, find_encoder
 
 CLASSES = ('not road', 'road')
 ROAD_IDS = (1,)
 PALETTE = ((0, 0, 0), (0, 200, 80))
 
-# How each family of pretrained weights wants its input, as (mean, std, channel order) in units of
-# pixel value / 255; the names are those of Keras' preprocess_input.
-INPUT_CONVENTIONS = {
-    'torch': ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), 'rgb'),
-    'tf': ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5), 'rgb'),
-    'bgr255': ((0.0, 0.0, 0.0), (1 / 255,) * 3, 'bgr'),
-    'caffe': ((103.939 / 255, 116.779 / 255, 123.68 / 255), (1 / 255,) * 3, 'bgr'),
-}
 OPTIMISERS = ('adamw', 'sgd')
 SCHEDULES = ('cosine', 'one_cycle', 'poly', 'constant')
 # Lightning's names; the weights themselves stay in fp32.
@@ -34,7 +27,7 @@ PRECISIONS = ('32-true', 'bf16-mixed', '16-mixed')
 @dataclass(frozen=True)
 class LossWeights:
     """
-    What the loss is the sum of; ``class_weights`` weighs the pixels of each class.
+    The weight of each term of the loss; ``class_weights`` weighs the pixels of each class.
 
     Raises InputError for negative weights.
     """
@@ -46,94 +39,97 @@ class LossWeights:
         'help': 'weight of a pixel of each class in the cross entropy'})
 
     def __post_init__(self) -> None:
-        """Refuse what is no loss."""
+        """Check the weights."""
         parts = (self.cross_entropy, self.dice, self.lovasz)
         if min(parts) < 0 or max(parts) == 0 or min(self.class_weights) < 0:
-            raise InputError('loss: expected weights from 0, one of cross_entropy, dice and '
-                             f'lovasz above it, found {parts} and {self.class_weights}')
+            raise InputError('loss: expected weights from 0, cross_entropy, dice or lovasz '
+                             f'above 0, found {parts} and {self.class_weights}')
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
     """
-    Every setting of a run; ``help`` in a field's metadata is what the command line says of it.
+    The settings of a run; ``help`` in a field's metadata is the text of the command line option.
 
-    Raises InputError, one line with the setting's name, for values that no run can have.
+    Raises InputError, one line with the setting's name, for values out of range.
     """
 
     train: tuple[str, ...] = field(default=(), metadata={
         'help': 'datasets to train on, KIND:PATH?option=value&...'})
     val: tuple[str, ...] = field(default=(), metadata={
-        'help': 'datasets to score on every few epochs, and to fit temperature and threshold on at '
-                'the end; the scores kept in the checkpoint are those of the first'})
-    encoder: str = field(default='mobilenet_v2', metadata={'help': 'pretrained encoder'})
-    decoder: str = field(default='fcn8s', metadata={'help': 'fcn32s, fcn16s or fcn8s'})
+        'help': 'datasets to score every few epochs, and to fit temperature and threshold at the '
+                'end; the checkpoint keeps the scores of the first'})
+    encoder: str = field(default='mobilenet_v2', metadata={'help': ', '.join(ENCODERS)})
+    decoder: str = field(default='fcn8s', metadata={'help': 'fcn32s, fcn16s, fcn8s or fcn4s'})
     skip_scales: tuple[float, ...] = field(default=(1.0, 1.0), metadata={
-        'help': 'factors of the pool4 and pool3 features; 0.01 0.0001 is the paper\'s "at once" '
-                'training of VGG'})
+        'help': 'factors of the stride-16 and stride-8 features; 0.01 0.0001 is the paper\'s "at '
+                'once" training of VGG'})
     encoder_weights: str = field(default='imagenet', metadata={
-        'help': 'a .pth file with a classifier\'s state dict, "imagenet" (torchvision\'s, '
-                'downloaded) or "none"; for road_adas the .xml of Open Model Zoo\'s '
+        'help': 'imagenet (downloaded from torchvision), none, or a .pth file with the state dict '
+                'of a classifier; for road_adas the .xml of Open Model Zoo\'s '
                 'road-segmentation-adas-0001'})
-    input_convention: str = field(default='torch', metadata={
-        'help': 'how the encoder weights want their input: torch (ImageNet mean and std), tf '
-                '(-1 to 1), bgr255 (BGR, 0 to 255) or caffe (BGR minus the mean)'})
+    input_convention: str = field(default='encoder', metadata={
+        'help': 'input that the encoder weights expect: torch (ImageNet mean and std), tf '
+                '(-1 to 1), bgr255 (BGR, 0 to 255), caffe (BGR minus the mean), or what is usual '
+                'for the encoder'})
     init_from: str = field(default='', metadata={
-        'help': 'start from this checkpoint where names fit (staged training: 32s, 16s, 8s)'})
-    thin: float = field(default=1.0, metadata={
-        'help': 'take channels out of the network of init_from until this share of what the hidden '
-                'ones cost is left, those first that the loss misses least'})
+        'help': 'checkpoint to start from, where layer names fit (staged training: 32s, 16s, 8s)'})
+    prune: float = field(default=1.0, metadata={
+        'help': 'prune the encoder of init_from to this share of its cost; the channels that the '
+                'loss misses least for their cost go first'})
     teacher: str = field(default='', metadata={
-        'help': 'a network whose probabilities are learned beside the labels (distillation): a '
-                'checkpoint, an exported model or an IR that a YAML file describes; a dataset of '
-                'which it should not speak has the option teacher=0'})
+        'help': 'network whose probabilities are learned beside the labels (distillation): a '
+                'checkpoint, an exported model, or a foreign IR with a YAML description; a dataset '
+                'with teacher=0 is left out'})
     teacher_weight: float = field(default=1.0, metadata={
-        'help': 'weight of what the teacher says, beside the loss of the labels'})
+        'help': 'weight of the teacher\'s loss relative to that of the labels'})
     frozen_layers: int = field(default=0, metadata={
-        'help': 'layers of the encoder, from the image on, that never learn (of the stage that '
-                'ends at stride 8)'})
+        'help': 'number of encoder layers to freeze, counted from the image (at most those up to '
+                'stride 8)'})
     decoder_first: float = field(default=0.0, metadata={
-        'help': 'share of the steps in which only the decoder learns, so that its random start '
-                'does not spoil the encoder (Kumar et al., ICLR 2022)'})
+        'help': 'share of the steps, from the first on, in which only the decoder learns, so that '
+                'its random start does not spoil the encoder (Kumar et al., ICLR 2022)'})
     encoder_rate: float = field(default=1.0, metadata={
-        'help': 'learning rate of the encoder, as a share of the decoder\'s'})
+        'help': 'learning rate of the encoder relative to the decoder\'s'})
     freeze_norm: bool = field(default=True, metadata={
-        'help': 'keep the statistics of pretrained batch norms, for which batches of a few '
-                'images are too small'})
-    epochs: int = field(default=60, metadata={'help': 'times that every image is seen'})
+        'help': 'keep the pretrained statistics of batch norms; small batches give poor ones'})
+    epochs: int = field(default=60, metadata={'help': 'passes over the training images'})
     batch_size: int = field(default=8, metadata={
-        'help': 'images a step, over all processes together'})
-    accumulate: int = field(default=1, metadata={'help': 'steps whose gradients are summed'})
+        'help': 'images per step, over all processes together'})
+    accumulate: int = field(default=1, metadata={'help': 'steps to accumulate gradients over'})
     optimiser: str = field(default='adamw', metadata={'help': ' or '.join(OPTIMISERS)})
-    learning_rate: float = field(default=1e-3, metadata={'help': 'the highest of the schedule'})
-    momentum: float = field(default=0.9, metadata={'help': 'of sgd'})
+    learning_rate: float = field(default=1e-3, metadata={'help': 'peak learning rate'})
+    momentum: float = field(default=0.9, metadata={'help': 'momentum of sgd'})
     weight_decay: float = field(default=1e-2, metadata={
-        'help': 'L2 regularisation of the kernels: decoupled in adamw, part of the gradient in '
-                'sgd (there 5e-4 is usual); biases and norms are left out'})
+        'help': 'weight decay of the kernels (not of biases and norms): decoupled in adamw, part '
+                'of the gradient in sgd, where 5e-4 is usual'})
     schedule: str = field(default='cosine', metadata={'help': ', '.join(SCHEDULES)})
     warmup: float = field(default=0.05, metadata={
-        'help': 'share of the steps in which the learning rate rises'})
-    clip: float = field(default=1.0, metadata={'help': 'largest norm of the gradient; 0: any'})
+        'help': 'share of the steps in which the learning rate rises to its peak'})
+    clip: float = field(default=1.0, metadata={
+        'help': 'clip the gradient to this norm; 0: off'})
     average_decay: float = field(default=0.99, metadata={
-        'help': 'of the moving average of the weights that is written; 0: the last weights'})
+        'help': 'decay of the moving average of the weights, which is what is saved; 0: save the '
+                'last weights'})
     loss: LossWeights = field(default_factory=LossWeights)
     augmentation: Augmentation = field(default_factory=Augmentation)
     precision: str = field(default='bf16-mixed', metadata={
-        'help': 'arithmetic of the passes; the weights stay in fp32'})
+        'help': f'{", ".join(PRECISIONS)}; the weights themselves stay in fp32'})
     licence: str = field(default='', metadata={
-        'help': 'licence of the weights, kept in the checkpoint; empty: those of the datasets'})
+        'help': 'licence of the weights, stored in the checkpoint; empty: those of the datasets'})
     seed: int = field(default=0, metadata={
-        'help': 'of the shuffling, the augmentation and the layers without pretrained weights'})
-    validate_every: int = field(default=5, metadata={'help': 'epochs between two scores on val'})
-    workers: int = field(default=1, metadata={'help': 'processes that decode and augment'})
+        'help': 'random seed of shuffling, augmentation and layers without pretrained weights'})
+    validate_every: int = field(default=5, metadata={'help': 'epochs between validations'})
+    workers: int = field(default=1, metadata={
+        'help': 'processes that decode and augment images'})
     devices: int = field(default=1, metadata={
-        'help': 'GPUs, or CPU processes; torchrun decides for itself'})
+        'help': 'number of GPUs, or of CPU processes; under torchrun its own number counts'})
 
     def __post_init__(self) -> None:
-        """Refuse numbers and names that no run can have."""
+        """Check the values."""
         for name, values in (('optimiser', OPTIMISERS), ('schedule', SCHEDULES),
                              ('precision', PRECISIONS),
-                             ('input_convention', tuple(INPUT_CONVENTIONS))):
+                             ('input_convention', ('encoder', *INPUT_CONVENTIONS))):
             if getattr(self, name) not in values:
                 raise InputError(f'{name}: expected one of {", ".join(values)}, '
                                  f'found {getattr(self, name)!r}')
@@ -150,18 +146,24 @@ class TrainingConfig:
                 raise InputError(f'{name}: expected {"more than" if low == 0 else "at least"} 0 '
                                  f'and less than {below:g}, found {value}')
         if self.frozen_layers < 0:
-            raise InputError(f'frozen_layers: must be at least 0, found {self.frozen_layers}')
-        if not 0 < self.thin <= 1:
-            raise InputError(f'thin: expected more than 0 and at most 1, found {self.thin}')
-        if self.thin < 1 and not self.init_from:
-            raise InputError('thin: expected init_from, a trained network to take channels from, '
-                             'found none')
+            raise InputError(f'frozen_layers: expected at least 0, found {self.frozen_layers}')
+        if not 0 < self.prune <= 1:
+            raise InputError(f'prune: expected more than 0 and at most 1, found {self.prune}')
+        if self.prune < 1 and not self.init_from:
+            raise InputError('prune: expected init_from, a trained network to prune, found none')
         if len(self.skip_scales) != 2:
             raise InputError(f'skip_scales: expected two numbers, found {self.skip_scales}')
 
+    @property
+    def resolved_convention(self) -> str:
+        """Return the name of the input convention, the encoder's where none is set."""
+        if self.input_convention == 'encoder':
+            return find_encoder(self.encoder).input_convention
+        return self.input_convention
+
 
 def leaves(kind: type = TrainingConfig) -> dict[str, dataclasses.Field[Any]]:
-    """Return every setting by name; those of the loss and the augmentation need no prefix."""
+    """Return all settings by name, those of the loss and the augmentation without a prefix."""
     found: dict[str, dataclasses.Field[Any]] = {}
     for item in dataclasses.fields(kind):
         nested = _NESTED.get(item.name)
@@ -173,16 +175,16 @@ def with_values(config: TrainingConfig, values: Mapping[str, Any]) -> TrainingCo
     """
     Return the config with some settings replaced, by their names in ``leaves``.
 
-    A whole number is taken for a float, a list for a tuple. Raises InputError for a name that is
-    no setting and a value of another type.
+    An integer is accepted for a float, a list for a tuple. Raises InputError for an unknown name
+    and for a value of another type.
     """
     known = leaves()
     unknown = [name for name in values if name not in known]
     if unknown:
         raise InputError(f'setting {unknown[0]!r}: expected one of {", ".join(known)}')
     fitting = {name: _fit(name, default_of(known[name]), value) for name, value in values.items()}
-    own = {item.name for item in dataclasses.fields(config)}
-    changes: dict[str, Any] = {name: value for name, value in fitting.items() if name in own}
+    top = {item.name for item in dataclasses.fields(config)}
+    changes: dict[str, Any] = {name: value for name, value in fitting.items() if name in top}
     for name, kind in _NESTED.items():
         names = {item.name for item in dataclasses.fields(kind)}
         inner = {key: value for key, value in fitting.items() if key in names}
@@ -191,7 +193,7 @@ def with_values(config: TrainingConfig, values: Mapping[str, Any]) -> TrainingCo
 
 
 def read_config(path: str | Path) -> TrainingConfig:
-    """Read a YAML file; sections ``loss`` and ``augmentation`` hold theirs. Raises InputError."""
+    """Read a YAML file, with sections ``loss`` and ``augmentation``. Raises InputError."""
     import yaml
     try:
         values = yaml.safe_load(Path(path).read_text())
@@ -213,7 +215,7 @@ def read_config(path: str | Path) -> TrainingConfig:
 
 
 def write_config(path: Path, config: TrainingConfig) -> None:
-    """Write a config so that ``read_config`` gives it back."""
+    """Write a config as YAML for ``read_config``."""
     import yaml
     path.write_text(yaml.safe_dump(_plain(dataclasses.asdict(config)), sort_keys=False))
 
@@ -233,7 +235,7 @@ def _plain(value: Any) -> Any:
 
 
 def _fit(name: str, default: Any, value: Any) -> Any:
-    """Return a value in the type of the setting's default."""
+    """Return a value converted to the type of the setting's default."""
     if isinstance(default, tuple):
         items = [value] if isinstance(value, str) else value
         if isinstance(items, (list, tuple)):

@@ -20,18 +20,17 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.preprocess import network_size, resize_image, rows_of_area
 from fcn_seg_ros.training.config import TrainingConfig
 
-# What identifies one view of a sample: epoch, index, and how often it came before in the epoch.
+# One view of a sample: epoch, index, and how often the index came before in this epoch.
 Key = tuple[int, int, int]
 
 
 class EpochBatches(Sampler[list[Key]]):
     """
-    Yield the batches of an epoch, which depend on (seed, epoch) alone.
+    Yield the batches of an epoch, a function of (seed, epoch).
 
-    The epoch travels with the index, so that a worker process can draw an augmentation that
-    depends on (seed, epoch, index) alone: a run that was killed goes on as if it had not been.
-    Of every batch, process ``rank`` of ``world`` gets its share; ``batch_size`` is that of all
-    together.
+    Each key carries the epoch, so that workers draw augmentations from (seed, epoch, index) alone:
+    a killed run resumes as if it had never stopped. Process ``rank`` of ``world`` gets its share of
+    every batch; ``batch_size`` is the total.
     """
 
     def __init__(self, mixture: Mixture, batch_size: int, seed: int, rank: int = 0,
@@ -44,15 +43,15 @@ class EpochBatches(Sampler[list[Key]]):
         self._seed = seed
         self._rank, self._world = rank, world
         self._epoch = 0
-        # Lightning tells the epoch to the ``sampler`` of a batch sampler.
+        # Lightning calls ``set_epoch`` on the ``sampler`` of a batch sampler.
         self.sampler = self
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch that the next iteration yields (Lightning calls this)."""
+        """Set the epoch of the next iteration (called by Lightning)."""
         self._epoch = epoch
 
     def __len__(self) -> int:
-        """Return the number of whole batches: a small last one would weigh as much as others."""
+        """Return the number of whole batches; a small last one would weigh too much."""
         return self._mixture.epoch_length // self._batch_size
 
     def __iter__(self) -> Iterator[list[Key]]:
@@ -73,7 +72,7 @@ class AugmentedSamples(Dataset[tuple[Tensor, ...]]):
         self._seed = seed
 
     def __getitem__(self, key: Key) -> tuple[Tensor, ...]:
-        """Return (image uint8 (3, h, w), labels int64 (h, w)), with a teacher what it says too."""
+        """Return (image uint8 (3, h, w), labels int64 (h, w)), and the teacher's answer if any."""
         epoch, index, copy = key
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(mix_seed(self._seed + 7919 * copy, epoch, index + 1))
@@ -81,7 +80,7 @@ class AugmentedSamples(Dataset[tuple[Tensor, ...]]):
 
 
 class WholeSamples(Dataset[tuple[Tensor, Tensor]]):
-    """Whole images at the size at which the segmenter runs them, with labels at their own."""
+    """Whole images at the network's input size, with labels at the original size."""
 
     def __init__(self, dataset: RoadDataset, augmentation: Augmentation) -> None:
         self._dataset = dataset

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The loss: pixel-wise cross entropy, with Dice or Lovasz terms where asked for."""
+"""The loss: pixel-wise cross entropy, and optional Dice and Lovasz terms."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def segmentation_loss(logits: Tensor, labels: Tensor, weights: LossWeights) -> T
     """
     Return the weighted sum of the loss terms.
 
-    ``logits`` (N, C, H, W) of any float type, ``labels`` int64 (N, H, W), 255 left out. Without
-    any labelled pixel the loss is 0.
+    ``logits`` are (N, C, H, W) of any float type, ``labels`` int64 (N, H, W), where 255 is ignored.
+    Without any labelled pixel the loss is 0.
     """
     logits = logits.float()
     loss = logits.new_zeros(())
@@ -36,8 +36,8 @@ def cross_entropy(logits: Tensor, labels: Tensor, class_weights: tuple[float, ..
     """
     Return the mean pixel-wise cross entropy over labelled pixels.
 
-    With class weights it is the weighted mean. The mean is over the pixels of all processes, so
-    that gradients averaged by DDP are those of one process with the whole batch.
+    With class weights it is the weighted mean. The mean is taken over all processes, so that the
+    gradients that DDP averages equal those of one process with the whole batch.
     """
     weight = torch.tensor(class_weights or (1.0,) * logits.shape[1], device=logits.device)
     total = F.cross_entropy(logits, labels, weight, ignore_index=IGNORE, reduction='sum')
@@ -48,18 +48,18 @@ def cross_entropy(logits: Tensor, labels: Tensor, class_weights: tuple[float, ..
 
 def distillation(logits: Tensor, taught: Tensor) -> Tensor:
     """
-    Return the mean of KL(taught || softmax(logits)) over the pixels of which a teacher speaks.
+    Return the mean of KL(taught || softmax(logits)) over the pixels that a teacher labelled.
 
-    ``taught`` is its road probability as ``Sample.taught`` holds it, uint8 (N, H, W), ``logits``
-    are float (N, 2, H, W): Hinton, Vinyals, Dean, "Distilling the Knowledge in a Neural Network",
-    2015, at temperature 1. Without any such pixel the loss is 0.
+    ``taught`` is its road probability as in ``Sample.taught``, uint8 (N, H, W), ``logits`` are
+    float (N, 2, H, W): Hinton, Vinyals, Dean, "Distilling the Knowledge in a Neural Network", 2015,
+    at temperature 1. Without any such pixel the loss is 0.
     """
-    says = taught != IGNORE
-    # Where it says nothing the target is of no account, but it must be a number.
+    labelled = taught != IGNORE
+    # The target of other pixels does not count, but must be a finite number.
     road = (taught.float() / (IGNORE - 1)).clamp(max=1)
     target = torch.stack([1 - road, road], dim=1)
     divergence = F.kl_div(logits.float().log_softmax(dim=1), target, reduction='none').sum(dim=1)
-    return (divergence * says).sum() / _mean_over_processes(says.sum().float()).clamp(min=1)
+    return (divergence * labelled).sum() / _mean_over_processes(labelled.sum().float()).clamp(min=1)
 
 
 def dice_loss(logits: Tensor, labels: Tensor) -> Tensor:

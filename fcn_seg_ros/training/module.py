@@ -13,9 +13,10 @@ from lightning.pytorch import LightningModule
 from torch import Tensor
 
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts
-from fcn_seg_ros.models.encoders import freeze_batch_norm, freeze_layers
+from fcn_seg_ros.models.encoders import INPUT_CONVENTIONS
+from fcn_seg_ros.models.encoders.base import freeze_batch_norm, freeze_layers
 from fcn_seg_ros.models.fcn import FCN
-from fcn_seg_ros.training.config import INPUT_CONVENTIONS, ROAD_IDS, TrainingConfig
+from fcn_seg_ros.training.config import ROAD_IDS, TrainingConfig
 from fcn_seg_ros.training.losses import distillation, segmentation_loss
 from fcn_seg_ros.training.normalise import normalise
 from fcn_seg_ros.training.schedules import make_optimiser, make_schedule
@@ -25,8 +26,8 @@ class SegmentationModule(LightningModule):
     """
     Trains a network.
 
-    A batch is uint8 (N, 3, H, W) RGB images, int64 (N, H, W) labels and, with a teacher, uint8
-    (N, H, W) of what it says (see ``Sample.taught``).
+    A batch is uint8 (N, 3, H, W) RGB images, int64 (N, H, W) labels and, with a teacher, its uint8
+    (N, H, W) answers (see ``Sample.taught``).
     """
 
     mean: Tensor
@@ -34,7 +35,7 @@ class SegmentationModule(LightningModule):
 
     def __init__(self, network: FCN, config: TrainingConfig) -> None:
         super().__init__()
-        mean, std, order = INPUT_CONVENTIONS[config.input_convention]
+        mean, std, order = INPUT_CONVENTIONS[config.resolved_convention]
         self.network = network
         self.config = config
         self._counts = RoadCounts()
@@ -50,12 +51,12 @@ class SegmentationModule(LightningModule):
         return logits
 
     def road_probability(self, images: Tensor, size: tuple[int, int]) -> Tensor:
-        """Return P(road) of uint8 images scaled to ``size``, float (N, H, W)."""
+        """Return P(road) of uint8 images, float (N, H, W), scaled to ``size``."""
         road = self(images).float().softmax(dim=1)[:, list(ROAD_IDS)].sum(dim=1, keepdim=True)
         return F.interpolate(road, size, mode='bilinear')[:, 0]
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
-        """Let the encoder learn, or not yet."""
+        """Train the encoder only after the steps of ``decoder_first``."""
         steps = self.trainer.estimated_stepping_batches
         learns = self.global_step >= round(self.config.decoder_first * steps)
         for parameter in self._encoder_parameters:
@@ -67,7 +68,7 @@ class SegmentationModule(LightningModule):
             freeze_batch_norm(self.network)
 
     def training_step(self, batch: tuple[Tensor, ...], _: int) -> Tensor:
-        """Return the loss of a batch: images, labels and, with a teacher, what it says."""
+        """Return the loss of a batch."""
         images, labels, *taught = batch
         logits = self(images)
         loss = segmentation_loss(logits, labels, self.config.loss)
@@ -83,7 +84,7 @@ class SegmentationModule(LightningModule):
         self._counts = RoadCounts()
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
-        """Count one whole image, at the labels' size."""
+        """Score one whole image, at the labels' size."""
         image, labels = batch
         road = self.road_probability(image, (labels.shape[-2], labels.shape[-1]))
         levels = (255 * road[0]).round().to(torch.uint8)
@@ -99,7 +100,7 @@ class SegmentationModule(LightningModule):
         self.log('val_iou', 100 * scores.iou, prog_bar=True)
 
     def configure_optimizers(self) -> Any:
-        """Return the optimiser and its schedule, stepped every optimiser step."""
+        """Return the optimiser and its schedule."""
         optimiser = make_optimiser(self.network, self.config)
         schedule = make_schedule(optimiser, self.config,
                                  int(self.trainer.estimated_stepping_batches))

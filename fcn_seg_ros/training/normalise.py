@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What every network that takes part in a training gets to see."""
+"""Normalisation of image batches."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from torch import Tensor
 
 def normalise(images: Tensor, mean: Tensor, std: Tensor, swap: bool) -> Tensor:
     """
-    Return a network's input, float (N, 3, H, W) with the channels last, of uint8 RGB images.
+    Return the network's input, float (N, 3, H, W), channels last, for uint8 RGB images.
 
-    ``mean`` and ``std``, float (1, 3, 1, 1) in units of pixel values, are in the network's order of
-    channels; ``swap``: that is BGR.
+    ``mean`` and ``std``, float (1, 3, 1, 1) in pixel values, are in the network's channel order,
+    which is BGR with ``swap``.
     """
     if swap:
         images = images.flip(1)

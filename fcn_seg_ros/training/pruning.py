@@ -1,50 +1,117 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-Which hidden channels a thinner network keeps: those that the loss would miss most.
+Structured pruning: take those channels out of a trained encoder that the loss misses least.
 
 Molchanov, Mallya, Tyree, Frosio, Kautz, "Importance Estimation for Neural Network Pruning", CVPR
-2019: the importance of a channel is the square of what the loss would change, to first order, if
-the channel were zero, summed over batches. Whole vectors of channels leave, those of the least
-importance for the arithmetic they cost first.
+2019: the importance of a channel is the squared first-order change of the loss if the channel were
+zero, summed over batches. Channels go in whole vectors, those of the least importance for their
+arithmetic first. Which channels can only go together (through sums, depthwise convolutions, batch
+norms) is read from torch-pruning's dependency graph: Fang et al., "DepGraph", CVPR 2023.
 """
 
 from __future__ import annotations
 
-import dataclasses
+import copy
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch_pruning import DependencyGraph
+from torch_pruning.dependency import Group
 
 from fcn_seg_ros.datasets.mixture import Mixture
+from fcn_seg_ros.errors import InputError, one_line
 from fcn_seg_ros.models.checkpoint import Checkpoint
-from fcn_seg_ros.models.fcn import FCN
-from fcn_seg_ros.models.prune import HiddenChannels, hidden_channels, thin, widths_of
+from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
+from fcn_seg_ros.models.fcn import FCN, make_network
 from fcn_seg_ros.training.config import TrainingConfig
 from fcn_seg_ros.training.data import RoadDataModule
 from fcn_seg_ros.training.losses import segmentation_loss
 from fcn_seg_ros.training.module import SegmentationModule
 
-# Channels that leave together: fewer would leave a CPU's or GPU's vectors half empty.
+# Channels that go together: fewer would leave vectors of a CPU or GPU half empty.
 VECTOR = 16
-# To write a value, or to read it again, takes as long as so many multiplications: fitted to the
+# Writing a value, or reading it again, takes as long as this many multiplications: fitted to the
 # times of MobileNetV2's layers in OpenVINO's bf16, the first of which mostly wait for memory.
 _MOVE = 12
 
+Layer = nn.Conv2d | nn.Linear
 
-def thinned(start: Checkpoint, mixture: Mixture, config: TrainingConfig) -> Checkpoint:
-    """
-    Return a network with ``config.thin`` of the cost of another's hidden channels.
 
-    What the loss would miss is asked of one epoch of the run's own batches, with the statistics of
-    batch normalisation as they are. The other network is of no use after that.
+@dataclass(frozen=True)
+class Link:
+    """A layer that a group of channels passes: ``axes[i]`` is the layer's for ``channels[i]``."""
+
+    layer: Layer
+    axes: Tensor
+    channels: Tensor
+
+
+@dataclass(frozen=True)
+class ChannelGroup:
     """
+    Channels that can each be pruned, together with what depends on it, without any other.
+
+    ``makers`` compute them, ``readers`` take them as input. ``root`` is the first maker.
+    """
+
+    root: Layer
+    makers: tuple[Link, ...]
+    readers: tuple[Link, ...]
+
+    @property
+    def width(self) -> int:
+        """Return the number of channels."""
+        return len(self.root.weight)
+
+
+class Pruner:
+    """The prunable channels of a network's encoder; raises InputError where it has none."""
+
+    def __init__(self, network: FCN) -> None:
+        device = next(network.parameters()).device
+        # Frozen layers are traced too, as the image needs a gradient.
+        image = torch.zeros(1, 3, 64, 64, device=device, requires_grad=True)
+        try:
+            with torch.enable_grad():
+                self._graph = DependencyGraph().build_dependency(
+                    network, image, _scores_and_features, verbose=False)
+            decoder = list(network.decoder.modules())
+            found = [_group_of(group) for group in self._graph.get_all_groups(decoder)]
+        except Exception as error:  # of an encoder that the graph does not understand
+            raise InputError(f'prune: not available for this encoder ({one_line(error)})') from None
+        order = {layer: number for number, layer in enumerate(network.modules())}
+        self.groups = sorted((group for group in found if group is not None),
+                             key=lambda group: order[group.root])
+        if all(group.width <= VECTOR for group in self.groups):
+            raise InputError('prune: not available for this encoder (no layer has more than '
+                             f'{VECTOR} channels that can be pruned)')
+
+    def prune(self, kept: Sequence[Tensor]) -> None:
+        """Prune in place to the channel indices in ``kept``, int64 for each group."""
+        for group, index in zip(self.groups, kept, strict=True):
+            gone = sorted(set(range(group.width)) - set(index.tolist()))
+            if gone:
+                handler = self._graph.get_pruner_of_module(group.root).prune_out_channels
+                self._graph.get_pruning_group(group.root, handler, gone).prune()
+
+
+def pruned(start: Checkpoint, mixture: Mixture, config: TrainingConfig) -> Checkpoint:
+    """
+    Prune a network, in place, to ``config.prune`` of the cost of its prunable channels.
+
+    The loss is that of one epoch of the run's own batches, with batch norm in eval mode. Raises
+    InputError, before that epoch, where the network cannot be pruned.
+    """
+    check_prunable(start.network, start.info)
     device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
     network = start.network.to(device)
     module = SegmentationModule(network, config).to(device).eval()
+    pruner = Pruner(network)
 
     def losses() -> Iterator[Tensor]:
         for images, labels in RoadDataModule(mixture, None, config).train_dataloader():
@@ -52,65 +119,88 @@ def thinned(start: Checkpoint, mixture: Mixture, config: TrainingConfig) -> Chec
                                 enabled=config.precision == 'bf16-mixed'):
                 logits = module(images.to(device))
             yield segmentation_loss(logits, labels.to(device), config.loss)
-    found = importance(network, losses())
-    # An image of the training windows' size, as only the proportions matter.
-    prices = costs(network, torch.zeros(1, 3, *config.augmentation.crop, device=device))
-    before = widths_of(network)
-    thin(network, choose(found, prices, config.thin))
-    after = widths_of(network)
-    print(f'thinned to {config.thin:.0%}: hidden channels {" ".join(map(str, before))} become '
-          f'{" ".join(map(str, after))}', flush=True)
-    return Checkpoint(network.cpu(), dataclasses.replace(start.info, widths=after))
+    network.requires_grad_(True)
+    found = importance(network, pruner.groups, losses())
+    # Only proportions matter, so an image of the training crops' size will do.
+    prices = costs(network, pruner.groups,
+                   torch.zeros(1, 3, *config.augmentation.crop, device=device))
+    before = sum(parameter.numel() for parameter in network.parameters())
+    pruner.prune(choose(found, prices, config.prune))
+    after = sum(parameter.numel() for parameter in network.parameters())
+    print(f'pruned to {config.prune:.0%} of the cost: {before / 1e6:.2f} M parameters become '
+          f'{after / 1e6:.2f} M', flush=True)
+    return Checkpoint(network.cpu(), start.info)
 
 
-def importance(network: FCN, losses: Iterable[Tensor]) -> list[Tensor]:
+def check_prunable(network: FCN, info: CheckpointInfo) -> None:
+    """Raise InputError unless a pruned copy runs and can be rebuilt from its tensors' shapes."""
+    trial = copy.deepcopy(network).cpu().eval()
+    pruner = Pruner(trial)
+    image = torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(0))
+    try:
+        pruner.prune([torch.arange(0, group.width, 2) for group in pruner.groups])
+        state = trial.state_dict()
+        with torch.device('meta'):
+            rebuilt = make_network(info.encoder, info.decoder, len(info.classes),
+                                   skip_scales=info.skip_scales,
+                                   shapes={name: value.shape for name, value in state.items()})
+        rebuilt.load_state_dict(state, assign=True)
+        with torch.no_grad():
+            if not torch.equal(rebuilt.eval()(image), trial(image)):
+                raise ValueError('a pruned network does not survive its file')
+    except Exception as error:  # of an encoder that the graph does not understand
+        raise InputError(f'prune: not available for the encoder {info.encoder} '
+                         f'({one_line(error)})') from None
+
+
+def importance(network: FCN, groups: Sequence[ChannelGroup], losses: Iterable[Tensor]
+               ) -> list[Tensor]:
     """
-    Return the importance of every hidden channel, float64 (channels,) of each kind.
+    Return the importance of every channel, float64 (channels,) for each group.
 
-    ``losses`` gives the network's loss of one batch after another, to be differentiated.
+    ``losses`` yields the network's loss of one batch after another.
     """
-    groups = hidden_channels(network)
     sums = [torch.zeros(group.width, dtype=torch.float64) for group in groups]
     for loss in losses:
         network.zero_grad(set_to_none=True)
         loss.backward()
         for total, group in zip(sums, groups, strict=True):
-            total += _change_without(group).double().cpu() ** 2
+            total += _change_without(group) ** 2
     network.zero_grad(set_to_none=True)
     return sums
 
 
-def costs(network: FCN, image: Tensor) -> list[float]:
+def costs(network: FCN, groups: Sequence[ChannelGroup], image: Tensor) -> list[float]:
     """
-    Return what one channel of each kind costs for an image (1, 3, H, W), in multiplications.
+    Return the cost of one channel of each group for an image (1, 3, H, W), in multiplications.
 
-    To move its values counts too.
+    It includes the time that writing and reading its values takes.
     """
-    groups = hidden_channels(network)
     areas: dict[nn.Module, int] = {}
 
     def note(layer: nn.Module, _: Any, output: Tensor) -> None:
-        areas[layer] = output.shape[-2] * output.shape[-1]
+        areas[layer] = output[0].numel() // len(layer.weight)  # type: ignore[arg-type]
     hooks = [layer.register_forward_hook(note) for layer in network.modules()
-             if isinstance(layer, nn.Conv2d)]
+             if isinstance(layer, Layer)]
     try:
         with torch.no_grad():
             network(image)
     finally:
         for hook in hooks:
             hook.remove()
-    return [float(sum(areas[layer] * (layer.weight[0].numel() + 2 * _MOVE)
-                      for layer in group.makers if isinstance(layer, nn.Conv2d))
-                  + sum(areas[reader] * reader.weight[:, 0].numel() for reader in group.readers))
+    return [(sum(len(link.axes) * areas[link.layer] * (link.layer.weight[0].numel() + 2 * _MOVE)
+                 for link in group.makers)
+             + sum(len(link.axes) * areas[link.layer] * link.layer.weight[:, 0].numel()
+                   for link in group.readers)) / group.width
             for group in groups]
 
 
 def choose(importances: Sequence[Tensor], prices: Sequence[float], share: float) -> list[Tensor]:
     """
-    Return which channels stay, int64 numbers of each kind, for ``share`` of the whole price.
+    Return the channels to keep, int64 indices for each group, for ``share`` of the whole price.
 
-    Channels leave by vectors, the least important of their kind first; of every kind one vector
-    stays, whatever it costs.
+    Channels go in vectors, the least important of their group first. Every group keeps at least one
+    vector, whatever it costs.
     """
     orders = [values.argsort() for values in importances]
     left = sum(len(order) * price for order, price in zip(orders, prices, strict=True))
@@ -119,7 +209,7 @@ def choose(importances: Sequence[Tensor], prices: Sequence[float], share: float)
 
     def next_out(kind: int) -> tuple[float, int, int] | None:
         order, start = orders[kind], gone[kind]
-        # The first to leave are what makes the rest whole vectors.
+        # The first to go are those that leave whole vectors.
         count = (len(order) - start) % VECTOR or VECTOR
         if start + count >= len(order):
             return None
@@ -136,10 +226,35 @@ def choose(importances: Sequence[Tensor], prices: Sequence[float], share: float)
     return [order[start:].sort().values for order, start in zip(orders, gone, strict=True)]
 
 
-def _change_without(group: HiddenChannels) -> Tensor:
-    """Return the loss's first-order change if a channel's readers did not read it."""
-    changes: list[Tensor] = []
-    for reader in group.readers:
-        assert reader.weight.grad is not None
-        changes.append((reader.weight.detach() * reader.weight.grad).sum(dim=(0, 2, 3)))
-    return torch.stack(changes).sum(dim=0)
+def _scores_and_features(network: FCN, image: Tensor) -> list[Tensor]:
+    """Return all that is computed, also features that the decoder does not read."""
+    features = network.encoder(image)
+    return [network.decoder.scores(features), *features]
+
+
+def _group_of(group: Group) -> ChannelGroup | None:
+    """Return a group of the dependency graph; None where not every layer in it is understood."""
+    makers: list[Link] = []
+    readers: list[Link] = []
+    for item in group:
+        layer, reads = item.dep.target.module, item.dep.handler.__name__ == 'prune_in_channels'
+        if not isinstance(layer, nn.modules.conv._ConvNd | nn.Linear):
+            continue
+        depthwise = isinstance(layer, nn.Conv2d) and 1 < layer.groups == layer.out_channels
+        if not isinstance(layer, Layer) or (getattr(layer, 'groups', 1) > 1 and not depthwise):
+            return None
+        link = Link(layer, torch.tensor(item.idxs), torch.tensor(item.root_idxs))
+        (readers if reads and not depthwise else makers).append(link)
+    root = group[0].dep.target.module
+    return ChannelGroup(root, tuple(makers), tuple(readers)) if readers else None
+
+
+def _change_without(group: ChannelGroup) -> Tensor:
+    """Return the first-order change of the loss if a channel's readers did not read it."""
+    change = torch.zeros(group.width, dtype=torch.float64)
+    for link in group.readers:
+        weight = link.layer.weight
+        assert weight.grad is not None
+        product = (weight.detach() * weight.grad).transpose(0, 1).flatten(1).sum(dim=1)
+        change.index_add_(0, link.channels, product.double().cpu()[link.axes])
+    return change

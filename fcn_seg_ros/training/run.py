@@ -40,13 +40,12 @@ from fcn_seg_ros.evaluation.networks import Setting, open_network
 from fcn_seg_ros.models.checkpoint import load_checkpoint, save_checkpoint
 from fcn_seg_ros.models.checkpoint_file import NetworkSource, read_checkpoint
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
-from fcn_seg_ros.models.encoders import imagenet_state, read_encoder_file
+from fcn_seg_ros.models.encoders import INPUT_CONVENTIONS, pretrained_state
 from fcn_seg_ros.models.fcn import FCN, make_network, start_from
 from fcn_seg_ros.resources import PACKAGE_DIR
 from fcn_seg_ros.training.callbacks import EpochLines, MovingAverage, OverlayPictures
 from fcn_seg_ros.training.config import (
     CLASSES,
-    INPUT_CONVENTIONS,
     PALETTE,
     ROAD_IDS,
     TrainingConfig,
@@ -54,26 +53,24 @@ from fcn_seg_ros.training.config import (
 )
 from fcn_seg_ros.training.data import RoadDataModule, WholeSamples
 from fcn_seg_ros.training.module import SegmentationModule
-from fcn_seg_ros.training.pruning import thinned
 from fcn_seg_ros.training.teacher import Taught, Untaught
 
 RESUME_FILE = 'last.ckpt'
 CONFIG_FILE = 'config.yaml'
 CHECKPOINT_FILE = 'checkpoint.safetensors'
-# The network that a run with ``thin`` starts from.
-THIN_FILE = 'thinned.safetensors'
+# The network that a run with ``prune`` starts from.
+PRUNED_FILE = 'pruned.safetensors'
 
 
 def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | None:
     """
     Train a network and return the path of its checkpoint, ``out/checkpoint.safetensors``.
 
-    The weights written are the last ones, or their moving average; nothing is chosen by the
-    validation score. Of several processes only the first writes it, the others return None. The
-    state is kept after every epoch, replaced at once; a run killed at any moment goes on with
-    ``resume`` after its last whole epoch and ends with the weights it would have had. Raises
-    InputError for bad input, and for a folder that holds a run already (without ``resume``) or
-    none (with it).
+    It holds the last weights, or their moving average; the validation score selects nothing. Of
+    several processes only the first writes it, the others return None. The state is saved after
+    every epoch: a run killed at any moment resumes after its last whole epoch and ends with the
+    weights it would have had. Raises InputError for bad input, and for a folder that already holds
+    a run (without ``resume``) or holds none (with it).
     """
     last = out / RESUME_FILE
     if resume and not last.is_file():
@@ -87,13 +84,13 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
     mixture = open_datasets(specs)
     validation = Joined([open_dataset(parse_spec(text)) for text in config.val]) \
         if config.val else None
-    # A broken file is told now, not hours later; likewise one that the metadata are read from.
+    # Report a broken file now, not hours later; the same goes for what the metadata are read from.
     verify(mixture)
     logging.getLogger('lightning.pytorch').setLevel(logging.WARNING)
     start = _start(config, out, mixture, resume)
     info = describe(config, training_data(specs, mixture), config.licence or licences(specs))
     if start is not None:
-        info = heir(info, start.info)
+        info = inherit_metadata(info, start.info)
     if config.teacher:
         mixture = taught(mixture, specs, config.teacher)
     seed_everything(config.seed, verbose=False)
@@ -113,29 +110,29 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
 
 
 def taught(mixture: Mixture, specs: Sequence[DatasetSpec], teacher: str) -> Mixture:
-    """Return a mixture with what a teacher says of each part of which it is to speak."""
+    """Return a mixture with a teacher's answers, for the datasets that ask for them."""
     predictor = open_network(teacher, Setting()).predictor
     parts: list[RoadDataset] = []
     for part, spec in zip(mixture.parts, specs, strict=True):
         if spec.taught:
-            print(f'asking the teacher about {len(part)} images of {spec}', flush=True)
+            print(f'teacher: labelling {len(part)} images of {spec}', flush=True)
             parts.append(Taught(part, predictor))
         else:
             parts.append(Untaught(part))
     return Mixture(parts, mixture.weights)
 
 
-def heir(info: CheckpointInfo, start: CheckpointInfo) -> CheckpointInfo:
-    """Return the metadata of a run with the widths, data and licences of what it started from."""
+def inherit_metadata(info: CheckpointInfo, start: CheckpointInfo) -> CheckpointInfo:
+    """Return a run's metadata with the data and licences of the network it started from."""
     terms = dict.fromkeys([*info.licence.split('; '), *start.licence.split('; ')])
     return dataclasses.replace(
-        info, widths=start.widths, licence='; '.join(filter(None, terms)), training_data=(
+        info, licence='; '.join(filter(None, terms)), training_data=(
             f'{info.training_data}; started from a network trained on {start.training_data}'))
 
 
 def describe(config: TrainingConfig, data: str, licence: str) -> CheckpointInfo:
-    """Return the checkpoint's metadata of a run, before it is scored."""
-    mean, std, order = INPUT_CONVENTIONS[config.input_convention]
+    """Return the metadata of a run's checkpoint, before it is scored."""
+    mean, std, order = INPUT_CONVENTIONS[config.resolved_convention]
     first, second = config.skip_scales
     return CheckpointInfo(
         config.encoder, config.decoder, CLASSES, ROAD_IDS, PALETTE, mean, std, order,
@@ -145,7 +142,7 @@ def describe(config: TrainingConfig, data: str, licence: str) -> CheckpointInfo:
 
 
 def make_trainer(config: TrainingConfig, out: Path, validation: RoadDataset | None) -> Trainer:
-    """Return the Lightning trainer of a run; torchrun's environment decides the processes."""
+    """Return the Lightning trainer of a run; under torchrun its environment sets the processes."""
     show = sys.stdout.isatty()
     callbacks: list[Callback] = [
         ModelCheckpoint(out, filename=Path(RESUME_FILE).stem, every_n_epochs=1, save_top_k=1,
@@ -155,7 +152,7 @@ def make_trainer(config: TrainingConfig, out: Path, validation: RoadDataset | No
     if validation is not None:
         callbacks.append(OverlayPictures(WholeSamples(validation, config.augmentation)))
     if config.average_decay:
-        # Last, as it takes the averaged weights away again at the end of a validation.
+        # Last, as it swaps the averaged weights out again at the end of a validation.
         callbacks.append(MovingAverage(config.average_decay))
     processes = int(os.environ.get('LOCAL_WORLD_SIZE', config.devices))
     options: dict[str, Any] = {} if validation is not None else {'limit_val_batches': 0}
@@ -176,41 +173,46 @@ def make_trainer(config: TrainingConfig, out: Path, validation: RoadDataset | No
 
 def _start(config: TrainingConfig, out: Path, mixture: Mixture, resume: bool
            ) -> NetworkSource | None:
-    """Return what a run starts from: the checkpoint of init_from, thinned where asked for."""
+    """Return the network a run starts from: that of init_from, pruned on request."""
     if not config.init_from:
         return None
-    if config.thin == 1:
-        return read_checkpoint(config.init_from)
-    if not resume:
-        thin = thinned(load_checkpoint(config.init_from), mixture, config)
-        save_checkpoint(out / THIN_FILE, thin.network, thin.info)
-    return read_checkpoint(out / THIN_FILE)
+    if resume and config.prune < 1:
+        return read_checkpoint(out / PRUNED_FILE)
+    start = read_checkpoint(config.init_from)
+    if start.info.encoder != config.encoder:
+        raise InputError(f'init_from: expected a network with the encoder {config.encoder}, found '
+                         f'{start.info.encoder}')
+    if config.prune == 1:
+        return start
+    # torch-pruning is imported here alone.
+    from fcn_seg_ros.training.pruning import pruned
+    network = pruned(load_checkpoint(config.init_from), mixture, config)
+    save_checkpoint(out / PRUNED_FILE, network.network, network.info)
+    return read_checkpoint(out / PRUNED_FILE)
 
 
 def _network(config: TrainingConfig, start: NetworkSource | None, resume: bool) -> FCN:
-    """Return the network with its pretrained or staged start; a resumed one has only its shape."""
+    """Return the network with its pretrained or staged weights; a resumed run loads its own."""
     first, second = config.skip_scales
+    weights = None if start is None else start.network.state_dict()
     state = None
-    if not resume and start is None:
-        if config.encoder_weights == 'imagenet':
-            if config.input_convention != 'torch':
-                raise InputError('input_convention: expected torch for torchvision\'s weights, '
-                                 f'found {config.input_convention}')
-            state = imagenet_state(config.encoder)
-        elif config.encoder_weights != 'none':
-            state = read_encoder_file(config.encoder_weights)
+    if not resume and weights is None and config.encoder_weights != 'none':
+        if config.encoder_weights == 'imagenet' and config.input_convention not in (
+                'encoder', 'torch'):
+            raise InputError('input_convention: expected torch for torchvision\'s weights, '
+                             f'found {config.input_convention}')
+        state = pretrained_state(config.encoder, config.encoder_weights)
     network = make_network(config.encoder, config.decoder, len(CLASSES), state, (first, second),
-                           () if start is None else start.info.widths)
-    if start is not None and not resume:
-        start_from(network, start.network.state_dict())
+                           {name: value.shape for name, value in (weights or {}).items()})
+    if weights is not None and not resume:
+        start_from(network, weights)
     return network
 
 
 def _fit(trainer: Trainer, module: SegmentationModule, data: RoadDataModule, state: Path | None
          ) -> None:
     with warnings.catch_warnings():
-        # Lightning counts workers and batches, and finds its own log in the folder of the run;
-        # all three are meant.
+        # Lightning warns of few workers, of few batches, and of its own log in the run's folder.
         warnings.filterwarnings('ignore', message='.*exists and is not empty.*')
         warnings.filterwarnings('ignore', message='.*does not have many workers.*')
         warnings.filterwarnings('ignore', message='.*smaller than the logging interval.*')

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Optimisers and how their learning rate changes over a run."""
+"""Optimisers and learning rate schedules."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def make_optimiser(network: FCN, config: TrainingConfig) -> Optimizer:
     """
     Return AdamW (decoupled weight decay) or SGD with momentum (weight decay in the gradient).
 
-    Both regularise the kernels only.
+    Only kernels decay.
     """
     groups = parameter_groups(network, config)
     if config.optimiser == 'adamw':
@@ -31,9 +31,9 @@ def make_optimiser(network: FCN, config: TrainingConfig) -> Optimizer:
 
 def parameter_groups(network: FCN, config: TrainingConfig) -> list[dict[str, Any]]:
     """
-    Return the optimiser's groups: kernels are decayed, biases and norms (one axis) are not.
+    Return the optimiser's groups: kernels decay, biases and norms (one axis) do not.
 
-    The encoder's learn at ``encoder_rate`` times the learning rate of the decoder's.
+    The encoder's learning rate is ``encoder_rate`` times the decoder's.
     """
     groups = []
     for part, rate in ((network.encoder, config.encoder_rate), (network.decoder, 1.0)):
@@ -45,7 +45,7 @@ def parameter_groups(network: FCN, config: TrainingConfig) -> list[dict[str, Any
 
 
 def make_schedule(optimiser: Optimizer, config: TrainingConfig, steps: int) -> LRScheduler:
-    """Return the schedule by name, to be stepped once an optimiser step, ``steps`` times."""
+    """Return the schedule by name, for ``steps`` optimiser steps."""
     if config.schedule == 'one_cycle':
         peaks = [group['lr'] for group in optimiser.param_groups]
         return OneCycleLR(optimiser, peaks, max(2, steps),
@@ -55,9 +55,10 @@ def make_schedule(optimiser: Optimizer, config: TrainingConfig, steps: int) -> L
 
 def share(schedule: str, warmup: float, steps: int, step: int) -> float:
     """
-    Return the share of the learning rate at a step: a linear rise, then the schedule's fall.
+    Return the learning rate at a step, as a share of the peak.
 
-    ``cosine`` and ``poly`` (power 0.9, as in DeepLab) fall to 0, ``constant`` stays.
+    It rises linearly, then ``cosine`` and ``poly`` (power 0.9, as in DeepLab) fall to 0, while
+    ``constant`` stays.
     """
     rise = round(steps * warmup)
     if step < rise:

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A trained network whose probabilities another one learns beside the labels (distillation)."""
+"""Distillation: a trained network whose probabilities another one learns beside the labels."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from fcn_seg_ros.datasets.base import IGNORE, RoadDataset, Sample
 from fcn_seg_ros.evaluation.predictors import Predictor
 
 
-class Taught:
+class Taught(RoadDataset):
     """
-    A dataset with what a teacher says of each image, asked once and kept in memory.
+    A dataset with a teacher's answer to each image, computed once and kept in memory.
 
-    The teacher sees the image as it is, and mirrored; the mean of both is moved along with the
-    labels by the augmentation. So it judges the clear picture, while the network that learns from
-    it sees a darker, noisier or blurred one.
+    The answer is the mean over the original image and its mirror image. The augmentation transforms
+    it with the labels, so the teacher sees a clear picture where its student sees a darker, noisier
+    or blurred one.
     """
 
     def __init__(self, dataset: RoadDataset, teacher: Predictor) -> None:
@@ -30,12 +30,12 @@ class Taught:
         return len(self._dataset)
 
     def __getitem__(self, index: int) -> Sample:
-        """Return a sample with what the teacher says."""
+        """Return a sample with the teacher's answer."""
         return replace(self._dataset[index], taught=self._taught[index])
 
 
-class Untaught:
-    """A dataset of which the teacher says nothing, beside others of which it does."""
+class Untaught(RoadDataset):
+    """A dataset without a teacher, in a mixture with others that have one."""
 
     def __init__(self, dataset: RoadDataset) -> None:
         self._dataset = dataset
@@ -45,13 +45,13 @@ class Untaught:
         return len(self._dataset)
 
     def __getitem__(self, index: int) -> Sample:
-        """Return a sample with nothing said."""
+        """Return a sample with an empty answer."""
         sample = self._dataset[index]
         return replace(sample, taught=np.full_like(sample.labels, IGNORE))
 
 
 def ask(teacher: Predictor, sample: Sample) -> np.ndarray:
-    """Return a teacher's road probability of a sample as ``Sample.taught`` holds it."""
+    """Return a teacher's road probability for a sample, in the format of ``Sample.taught``."""
     mirrored = replace(sample, image=np.ascontiguousarray(sample.image[:, ::-1]))
     both = teacher(sample)[0].astype(np.float32) + teacher(mirrored)[0][:, ::-1]
     return np.round(both / 2 * (IGNORE - 1) / 255).astype(np.uint8)

@@ -3,13 +3,18 @@
 """Backends: where and how the network runs, and which of them fits this machine."""
 
 from fcn_seg_ros.inference.backends.base import Backend, BackendError, ScalingBackend
-from fcn_seg_ros.inference.backends.choose import (
-    BACKENDS,
-    PRECISIONS,
-    available_backends,
-    make_backend,
-)
 from fcn_seg_ros.inference.backends.hardware import resolve_device
+from fcn_seg_ros.inference.backends.registry import (
+    PRECISIONS,
+    BackendRow,
+    available_backends,
+    backend_names,
+    list_backends,
+    make_backend,
+    open_network,
+    register_backend,
+)
 
-__all__ = ['BACKENDS', 'PRECISIONS', 'Backend', 'BackendError', 'ScalingBackend',
-           'available_backends', 'make_backend', 'resolve_device']
+__all__ = ['PRECISIONS', 'Backend', 'BackendError', 'BackendRow', 'ScalingBackend',
+           'available_backends', 'backend_names', 'list_backends', 'make_backend',
+           'open_network', 'register_backend', 'resolve_device']

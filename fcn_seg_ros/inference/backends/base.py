@@ -22,11 +22,11 @@ class Backend(Protocol):
     Runs InferenceGraph somewhere.
 
     Calling it takes RGB images, uint8 (N, H, W, 3) with H and W multiples of 32, and returns
-    round(255 P), uint8 (N, H, W, K), in an array that is the caller's: K is 1 and P that of the
-    road for a two-class network, else P of each of K classes. The first call of a shape may take
-    long (compilation); the latest MAX_SHAPES shapes are kept ready. ``device`` is ``cpu`` or
-    ``cuda:N``, ``precision`` what is really computed in, ``reason`` why this backend was chosen.
-    Raises BackendError where the library or the device fails. One thread at a time.
+    round(255 P), a new uint8 array (N, H, W, K): K is 1 and P is P(road) for a two-class network,
+    else P of each of the K classes. The first call for a shape may be slow (compilation); the
+    latest MAX_SHAPES shapes stay compiled. ``device`` is ``cpu`` or ``cuda:N``, ``precision`` the
+    one actually used, ``reason`` why this backend was chosen. Raises BackendError if the library or
+    the device fails. Not thread-safe.
     """
 
     name: str
@@ -39,13 +39,13 @@ class Backend(Protocol):
         ...
 
     def close(self) -> None:
-        """Give back the memory of the device; the backend is of no use afterwards."""
+        """Free the memory of the device; the backend cannot be used any more."""
         ...
 
 
 @runtime_checkable
 class ScalingBackend(Protocol):
-    """A Backend that also scales and decides on its device: only 8-bit camera images cross over."""
+    """A Backend that also scales and thresholds on its device: it transfers camera images only."""
 
     def run_scaled(self, images: Sequence[np.ndarray], size: tuple[int, int], tables: np.ndarray
                    ) -> np.ndarray:
@@ -54,23 +54,22 @@ class ScalingBackend(Protocol):
 
         ``images`` are RGB, uint8 (h, w, 3), all of one shape and not necessarily contiguous;
         ``size`` is the (height, width) of the network's input, multiples of 32; ``tables``, uint8
-        (N, 256), says what becomes of each level: ``mask_table`` for a binary network,
-        ``unknown_table`` for others. Returns uint8 (M, N, h, w), planes that are the caller's: the
-        mask, round(255 P(road)) and, where there are more than two classes (M = 3), that of the
-        mask's class. The same as scaling with ``resize_image`` before and after and deciding with
-        ``postprocess``, give or take the rounding of the scaling.
+        (N, 256), maps each level: ``mask_table`` for a binary network, ``unknown_table`` for
+        others. Returns new uint8 planes (M, N, h, w): the mask, round(255 P(road)) and, with more
+        than two classes (M = 3), that of the mask's class. Equals scaling with ``resize_image``
+        before and after and thresholding as in ``postprocess``, except for rounding in the scaling.
         """
         ...
 
 
 class BackendError(RuntimeError):
     """
-    A library or a device could not compute what it was rightly asked for.
+    A library or a device failed to compute a valid request.
 
-    The text is one line with the backend, the device and the library's own words.
-    ``out_of_memory``: the device's memory did not suffice; a later call may succeed. ``lost``: the
-    device fails every further call of this process (a CUDA context does not recover), so only
-    another device or a new process helps. Neither: this one call failed.
+    The text is one line with the backend, the device and the library's message.
+    ``out_of_memory``: the device ran out of memory; a later call may succeed. ``lost``: the device
+    fails all further calls of this process (a CUDA context does not recover), so only another
+    device or a new process helps. Neither: only this call failed.
     """
 
     def __init__(self, message: str, out_of_memory: bool = False, lost: bool = False) -> None:
@@ -79,7 +78,7 @@ class BackendError(RuntimeError):
         self.lost = lost
 
 
-# What PyTorch, ONNX Runtime, OpenVINO, CUDA and the C++ library say, in lower case.
+# Messages of PyTorch, ONNX Runtime, OpenVINO, CUDA and the C++ library, in lower case.
 _OUT_OF_MEMORY = ('out of memory', "can't allocate memory", 'cannot allocate memory',
                   'failed to allocate memory', 'not enough memory', 'bad_alloc', 'bad allocation')
 _LOST = ('cuda error', 'cuda failure', 'illegal memory access', 'unspecified launch failure',
@@ -90,7 +89,7 @@ _LOST = ('cuda error', 'cuda failure', 'illegal memory access', 'unspecified lau
 @contextmanager
 def library_errors(name: str, device: str, kinds: tuple[type[Exception], ...]
                    ) -> Iterator[None]:
-    """Turn what a library raises, ``kinds`` or MemoryError, into BackendError."""
+    """Turn a library's exceptions, ``kinds`` and MemoryError, into BackendError."""
     caught: tuple[type[Exception], ...] = (*kinds, MemoryError)
     try:
         yield

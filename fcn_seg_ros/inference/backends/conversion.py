@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Where a network is converted for a library other than PyTorch."""
+"""Conversion of a network in a subprocess, so that this process need not import PyTorch."""
 
 from __future__ import annotations
 
@@ -15,19 +15,18 @@ from fcn_seg_ros.models.checkpoint_file import NetworkSource, StoredCheckpoint
 _logger = logging.getLogger(__name__)
 
 
-def convert_apart(convert: Callable[..., bytes], checkpoint: NetworkSource, *arguments: Any
-                  ) -> bytes | None:
+def convert_in_subprocess(convert: Callable[..., bytes], checkpoint: NetworkSource,
+                          *arguments: Any) -> bytes | None:
     """
-    Return ``convert(checkpoint, *arguments)`` of a process of its own, which imports PyTorch.
+    Return ``convert(checkpoint, *arguments)``, computed in a subprocess.
 
-    None where it is to be done in this one: PyTorch is loaded here already, or the system does not
-    let another process do it, which is logged.
+    Return None if the caller should convert in this process instead: PyTorch is already loaded
+    here, or no subprocess can be started (which is logged).
     """
     if 'torch' in sys.modules or not isinstance(checkpoint, StoredCheckpoint):
         return None
     try:
         return call_in_subprocess(convert, checkpoint, *arguments)
     except OSError as error:
-        _logger.warning('conversion: not possible in a process of its own (%s); this one loads '
-                        'PyTorch', error)
+        _logger.warning('conversion: no subprocess (%s); this process loads PyTorch', error)
         return None

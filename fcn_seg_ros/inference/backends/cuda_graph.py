@@ -3,11 +3,10 @@
 """
 PyTorch on a GPU, each input shape captured once as a CUDA graph.
 
-A replay launches all kernels of a call at once, where launching them one by one takes longer than
-the arithmetic of a small network. Images go up from and come back to page-locked memory, as 8-bit
-images; scaling, normalising, the network, softmax, scaling back and the threshold are in the graph.
-The threshold may change from frame to frame, and differ among the cameras of a batch, so it goes up
-with the images as a table of what becomes of each level.
+A replay launches all kernels at once; launching them one by one takes longer than a small network's
+arithmetic. Images are transferred as 8 bits, from and to page-locked memory; scaling, normalising,
+the network, softmax, scaling back and the threshold are in the graph. The threshold may change from
+frame to frame and differ between the cameras of a batch, so it is an input: a lookup table.
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ from fcn_seg_ros.inference.backends.torch_graph import make_graph
 from fcn_seg_ros.inference.graph import InferenceGraph
 from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
-# As PyTorch's notes on CUDA graphs have it; the first call also chooses cuDNN's algorithms.
+# As in PyTorch's notes on CUDA graphs; the first call also selects cuDNN's algorithms.
 _WARM_UP_CALLS = 3
-# Of an 8-bit probability.
+# Levels of an 8-bit probability.
 _LEVELS = 256
 
 
@@ -35,7 +34,7 @@ class CudaGraphBackend:
     """
     The network in PyTorch, replayed as CUDA graphs; a ScalingBackend.
 
-    On the device ``cpu``, for tests of everything but the capture, the same steps run eagerly.
+    On the device ``cpu`` the same steps run eagerly, to test everything except the capture.
     """
 
     name = 'cuda_graph'
@@ -63,14 +62,14 @@ class CudaGraphBackend:
             return self._call((len(images), *images[0].shape), size)(images, tables)
 
     def close(self) -> None:
-        """Give back the memory of the device."""
+        """Free the memory of the device."""
         self._call.cache_clear()
         self._graph = None
         if self.device != 'cpu':
             torch.cuda.empty_cache()
 
     def _prepare(self, shape: tuple[int, ...], size: tuple[int, int] | None) -> _StaticCall:
-        """Return the call for images of a shape, scaled to ``size`` where that is given."""
+        """Return the call for images of a shape, scaled to ``size`` if given."""
         assert self._graph is not None, 'closed'
         module: nn.Module = self._graph
         shapes = [shape]
@@ -82,7 +81,7 @@ class CudaGraphBackend:
 
 
 class _StaticCall:
-    """A module with buffers of its own for its inputs' shapes, captured where there is a GPU."""
+    """A module with static buffers for inputs of fixed shapes, captured if there is a GPU."""
 
     @torch.inference_mode()
     def __init__(self, module: nn.Module, shapes: Sequence[tuple[int, ...]], device: str,
@@ -102,9 +101,8 @@ class _StaticCall:
         for places, values in zip(self._host_inputs, inputs, strict=True):
             for place, value in zip(places.numpy(), values, strict=True):
                 place[...] = value
-        # The copies are not captured: they cost two launches, and capturing copies to and from
-        # page-locked memory is not something that PyTorch documents. A stream of None is no
-        # stream, on the CPU.
+        # The copies are not captured: they cost two launches, and PyTorch does not document
+        # capturing copies to and from page-locked memory. On the CPU the stream is None.
         with torch.cuda.stream(self._stream):
             for there, here in zip(self._inputs, self._host_inputs, strict=True):
                 there.copy_(here, non_blocking=True)
@@ -118,7 +116,7 @@ class _StaticCall:
 
 def _capture(module: nn.Module, static_inputs: Sequence[Tensor], stream: torch.cuda.Stream,
              exact: bool) -> tuple[Tensor, Callable[[], None]]:
-    """Return the static output of a module and what computes it from the static inputs."""
+    """Return a module's static output and a function that computes it from the static inputs."""
     with torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=not exact):
         stream.wait_stream(torch.cuda.current_stream(stream.device))
         with torch.cuda.stream(stream):
@@ -126,7 +124,7 @@ def _capture(module: nn.Module, static_inputs: Sequence[Tensor], stream: torch.c
                 module(*static_inputs)
         stream.synchronize()
         graph = torch.cuda.CUDAGraph()
-        # Thread-local: another segmenter may be at work while this one is being loaded.
+        # Thread-local, as another segmenter may be running while this one is loaded.
         with torch.cuda.graph(graph, stream=stream, capture_error_mode='thread_local'):
             output = module(*static_inputs).contiguous()
     return output, graph.replay

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What this machine has: its CPU's name and arithmetic, its CUDA devices."""
+"""The hardware of this machine: its CPU's name and instructions, its CUDA devices."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from pathlib import Path
 
 from fcn_seg_ros.errors import InputError
 
-# As the Linux kernel names them. Without one of these bfloat16 is emulated and slower than float.
+# Names of the Linux kernel. Without one of these bfloat16 is emulated, and slower than float32.
 _BF16_FLAGS = {'avx512_bf16', 'amx_bf16'}
-# Without one of these sums of products of 8-bit integers may overflow on the way.
+# Without one of these, sums of products of 8-bit integers may overflow.
 _INT8_FLAGS = {'avx512_vnni', 'avx_vnni', 'amx_int8'}
 
 
 def cpu_has_bf16() -> bool:
-    """Return whether this processor computes in bfloat16 (AVX512-BF16 or AMX)."""
+    """Return whether this CPU has bfloat16 instructions (AVX512-BF16 or AMX)."""
     return bool(_BF16_FLAGS & _flags())
 
 
 def cpu_has_int8() -> bool:
-    """Return whether this processor adds up products of 8-bit integers exactly (VNNI, AMX)."""
+    """Return whether this CPU sums products of 8-bit integers exactly (VNNI or AMX)."""
     return bool(_INT8_FLAGS & _flags())
 
 
 def cpu_name() -> str:
-    """Return the processor's model and what it can compute, as the kernel says."""
+    """Return the CPU's model and features, as the kernel reports them."""
     cpu = describe_cpu()
     model = cpu.get('model name', platform.processor())
     return f'{platform.machine()} {model} {cpu.get("flags", cpu.get("Features", ""))}'
@@ -51,13 +51,13 @@ def has_torch() -> bool:
 
 
 def check_device_name(device: str) -> None:
-    """Raise InputError for a device parameter that no machine has."""
+    """Raise InputError for a device parameter that is not valid on any machine."""
     if not re.fullmatch(r'auto|cpu|cuda(:\d{1,4})?', device, re.ASCII):
         raise InputError(f'device: expected auto, cpu, cuda or cuda:N, found {device[:100]!r}')
 
 
 def resolve_device(device: str) -> str:
-    """Return ``cpu`` or ``cuda:N`` for a device parameter; InputError where there is none."""
+    """Return ``cpu`` or ``cuda:N`` for a device parameter; InputError if there is no such one."""
     check_device_name(device)
     if device == 'cpu':
         return 'cpu'
@@ -87,7 +87,7 @@ def _cuda_devices() -> int:
 
 @functools.cache
 def describe_cpu() -> dict[str, str]:
-    """Return what the kernel says of the first processor, nothing on other systems."""
+    """Return the kernel's description of the first CPU; empty on systems other than Linux."""
     try:
         first = Path('/proc/cpuinfo').read_text().split('\n\n')[0]
     except OSError:

@@ -3,8 +3,8 @@
 """
 ONNX Runtime: on the CPU, or on a GPU through its CUDA and TensorRT execution providers.
 
-The exported network, which serves every shape, is kept in the cache; TensorRT's engines are not,
-since onnxruntime's own cache of them does not notice other weights.
+The converted network, which serves every shape, is cached. TensorRT's engines are not, because
+onnxruntime's cache for them does not notice changed weights.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends.base import library_errors
-from fcn_seg_ros.inference.backends.cache_key import graph_key
-from fcn_seg_ros.inference.backends.conversion import convert_apart
+from fcn_seg_ros.inference.backends.conversion import convert_in_subprocess
 from fcn_seg_ros.inference.cache import default_cache
+from fcn_seg_ros.inference.cache_key import graph_key
 from fcn_seg_ros.inference.converted import ONNX, read_converted
 from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
-# They have no common base but Exception. RuntimeError is what PyTorch's exporter raises.
+# They have no common base except Exception. PyTorch's exporter raises RuntimeError.
 _ERRORS = (state.Fail, state.RuntimeException, state.EPFail, state.EngineError,
            state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf, state.NoModel,
            state.NotImplemented, RuntimeError)
@@ -43,8 +43,8 @@ class OnnxRuntimeBackend:
     """
     The network in ONNX Runtime.
 
-    On ``cuda:N`` TensorRT runs it where its libraries are installed, else CUDA. Raises InputError
-    where onnxruntime has no provider for the device, instead of running on the CPU unasked.
+    On ``cuda:N`` it uses TensorRT if its libraries are installed, else CUDA. Raises InputError if
+    onnxruntime has no provider for the device, rather than falling back to the CPU silently.
     """
 
     name = 'onnxruntime'
@@ -61,7 +61,7 @@ class OnnxRuntimeBackend:
                                            onnxruntime.get_available_providers())
         with library_errors(self.name, device, _ERRORS):
             self._session: Any = self._load(checkpoint, precision).session
-        # onnxruntime passes over a provider whose libraries do not load.
+        # onnxruntime skips a provider whose libraries do not load.
         if device != 'cpu' and self._session.get_providers()[0] == 'CPUExecutionProvider':
             raise _no_provider(device, ['CPUExecutionProvider'])
 
@@ -73,7 +73,7 @@ class OnnxRuntimeBackend:
         return result
 
     def close(self) -> None:
-        """Give back the memory of the device."""
+        """Free the memory of the device."""
         self._session = None
 
     def _load(self, checkpoint: NetworkSource, precision: str) -> _Session:
@@ -83,7 +83,7 @@ class OnnxRuntimeBackend:
             return self._read(converted[0])
         return default_cache().load(
             graph_key(checkpoint, self.name, ('torch', 'onnx', 'onnxscript'), precision=precision),
-            make=lambda: self._read(convert_apart(convert, checkpoint, precision)
+            make=lambda: self._read(convert_in_subprocess(convert, checkpoint, precision)
                                     or convert(checkpoint, precision)),
             dump=lambda made: made.content, read=self._read, errors=_ERRORS)
 
@@ -94,9 +94,9 @@ class OnnxRuntimeBackend:
 
 def choose_providers(device: str, precision: str, available: list[str]) -> list[Any]:
     """
-    Return onnxruntime's execution providers for a device, the one to prefer first.
+    Return onnxruntime's execution providers for a device, the preferred one first.
 
-    Raises InputError where none of ``available`` runs on it.
+    Raises InputError if none of ``available`` runs on it.
     """
     if device == 'cpu':
         return ['CPUExecutionProvider']
@@ -119,7 +119,7 @@ def _no_provider(device: str, found: list[str]) -> InputError:
 def convert(checkpoint: NetworkSource, precision: str) -> bytes:
     """Return the network as ONNX; needs PyTorch."""
     from fcn_seg_ros.inference.backends.torch_graph import make_graph
-    from fcn_seg_ros.inference.export import onnx_model
-    program = onnx_model.convert(make_graph(checkpoint, precision))
+    from fcn_seg_ros.inference.convert.onnx_model import to_onnx
+    program = to_onnx(make_graph(checkpoint, precision))
     content: bytes = program.model_proto.SerializeToString()
     return content

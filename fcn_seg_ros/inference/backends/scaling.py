@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The whole call as one module: scale the camera image, run the network, scale back, decide."""
+"""The whole call as one module: scale the image, run the network, scale back, threshold."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Scale(nn.Module):
     """
     ``resize_image`` in PyTorch: uint8 (N, h, w, C) of one size to uint8 (N, H, W, C) of another.
 
-    Values differ by at most one, as OpenCV rounds the weights of its interpolation.
+    Values differ by at most one, because OpenCV rounds its interpolation weights.
     """
 
     def __init__(self, start: tuple[int, int], end: tuple[int, int]) -> None:
@@ -30,7 +30,7 @@ class Scale(nn.Module):
         scaled = images.permute(0, 3, 1, 2).float()
         for size in self.steps:
             scaled = F.interpolate(scaled, size=size, mode='bilinear', align_corners=False)
-            # To 8-bit values as OpenCV does it, a half to the next one.
+            # Round to 8 bits like OpenCV: halves go up.
             scaled = (scaled + 0.5).floor()
         return scaled.to(torch.uint8).permute(0, 2, 3, 1)
 
@@ -60,12 +60,12 @@ class ScaledGraph(nn.Module):
             return torch.stack([_look_up(tables, probability), probability])
         best, mask = levels.max(dim=3)
         unknown = _look_up(tables, best)
-        # 255, which is unknown, is more than any class; of an unknown pixel nothing is left.
+        # 255, unknown, is larger than any class id.
         mask = torch.maximum(mask.to(torch.uint8), unknown)
         road = levels[..., self.road_ids].sum(dim=3).clamp(max=255).to(torch.uint8)
         return torch.stack([mask, road, torch.where(unknown == 0, best, 0)])
 
 
 def _look_up(tables: Tensor, levels: Tensor) -> Tensor:
-    """Return what each image's table, uint8 (N, 256), says of its levels, uint8 (N, h, w)."""
+    """Return each image's levels, uint8 (N, h, w), looked up in its table, uint8 (N, 256)."""
     return tables.gather(1, levels.flatten(1).long()).view_as(levels)

@@ -3,8 +3,8 @@
 """
 PyTorch compiled ahead of time by TorchInductor, the compiler of torch.compile.
 
-Unlike torch.compile, AOTInductor gives one file that a later process loads without compiling
-(https://docs.pytorch.org/docs/stable/torch.compiler_aot_inductor.html), so it suits the cache.
+Unlike torch.compile, AOTInductor produces a file that a later process loads without compiling
+(https://docs.pytorch.org/docs/stable/torch.compiler_aot_inductor.html), so it can be cached.
 Compiling takes a minute on two cores and needs a C++ compiler, or Triton on a GPU.
 """
 
@@ -24,19 +24,19 @@ import torch._inductor
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.backends.base import MAX_SHAPES, library_errors
-from fcn_seg_ros.inference.backends.cache_key import graph_key
 from fcn_seg_ros.inference.backends.hardware import cpu_name
 from fcn_seg_ros.inference.backends.torch_graph import make_graph
 from fcn_seg_ros.inference.cache import default_cache
+from fcn_seg_ros.inference.cache_key import graph_key
 from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
-# Weights become constants, packed as the convolutions want them: three times as fast on a CPU.
+# Weights become constants in the layout of the convolutions: three times as fast on a CPU.
 _CONFIG = {'freezing': True}
 
 
 @dataclass(frozen=True)
 class _Package:
-    """A compiled network as a file's content and ready to run."""
+    """A compiled network: the content of its file, and ready to run."""
 
     content: bytes
     run: Any
@@ -59,7 +59,7 @@ class TorchCompileBackend:
         self._checkpoint: NetworkSource | None = checkpoint
         self._key = graph_key(checkpoint, self.name, ('torch',), precision=precision,
                               processor=_processor(device), device=device,
-                              # The generated loops have the number of threads in them.
+                              # The number of threads is compiled into the loops.
                               threads=str(torch.get_num_threads()))
         self._network = lru_cache(MAX_SHAPES)(self._load)
 
@@ -72,7 +72,7 @@ class TorchCompileBackend:
         return result
 
     def close(self) -> None:
-        """Give back the memory of the device."""
+        """Free the memory of the device."""
         self._network.cache_clear()
         self._checkpoint = None
         if self.device != 'cpu':

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""PyTorch, eager: on any GPU that PyTorch knows, and on every CPU. The reference of the others."""
+"""Eager PyTorch: on every CPU and every GPU that PyTorch supports; the reference backend."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
 
 class TorchBackend:
-    """The network in PyTorch, channels last, in the precision asked for."""
+    """The network in PyTorch, channels last."""
 
     name = 'torch'
     reason = ''
@@ -38,7 +38,7 @@ class TorchBackend:
         return result
 
     def close(self) -> None:
-        """Give back the memory of the device."""
+        """Free the memory of the device."""
         self._graph = None
         if self.device != 'cpu':
             torch.cuda.empty_cache()

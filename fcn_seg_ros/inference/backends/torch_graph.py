@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""InferenceGraph as the PyTorch backends run it: a copy of their own, in their precision."""
+"""The InferenceGraph of a checkpoint, copied and converted for a backend."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ DTYPES = {'fp32': torch.float32, 'bf16': torch.bfloat16, 'fp16': torch.float16}
 def make_graph(checkpoint: NetworkSource, precision: str = 'fp32', device: str = 'cpu',
                folded: bool = False) -> InferenceGraph:
     """
-    Return the graph of a checkpoint, which stays as it is, on a device.
+    Return the graph of a checkpoint on a device, channels last; the checkpoint is not changed.
 
-    Channels last, as convolutions want it. ``folded``: batch normalisation is multiplied into the
-    convolutions before the weights are rounded to ``precision``.
+    ``folded``: batch normalisation is folded into the convolutions before the weights are rounded
+    to ``precision``.
     """
     network = copy.deepcopy(checkpoint.network)
     if folded:
@@ -36,10 +36,10 @@ def make_graph(checkpoint: NetworkSource, precision: str = 'fp32', device: str =
 
 def fold_batch_norm(network: nn.Module) -> None:
     """
-    Multiply batch normalisation into the convolution that is registered right before it.
+    Fold each batch normalisation into the convolution registered right before it, in place.
 
-    In place, for a network in eval mode. Torchvision's encoders register layers in the order in
-    which they compute.
+    For a network in eval mode whose layers are registered in the order of computation, as
+    torchvision's are.
     """
     for parent in list(network.modules()):
         for (name, first), (next_name, second) in pairwise(list(parent.named_children())):

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Export: a checkpoint as a model that other runtimes read, checked before it is kept."""
+"""Export a checkpoint to a model for other runtimes, checked before it is kept."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from fcn_seg_ros.errors import InputError, type_and_words
+from fcn_seg_ros.files import partial_name
 from fcn_seg_ros.inference.backends.torch_eager import TorchBackend
 from fcn_seg_ros.inference.backends.torch_graph import make_graph
 from fcn_seg_ros.inference.export.parity import Model, Parity, check_parity, compare
@@ -25,16 +26,15 @@ def export(checkpoint: NetworkSource, kind: str, out: Path, precision: str = 'fp
            frames: Sequence[np.ndarray], calibration: Sequence[np.ndarray] = (),
            accept: Callable[[Path], None] = lambda path: None) -> Parity:
     """
-    Write a checkpoint as a model of format ``kind`` and return how it agrees with eager fp32.
+    Write a checkpoint as a model of format ``kind`` and return how well it matches eager fp32.
 
-    ``frames`` are batches of images, uint8 RGB (N, H, W, 3) with H and W multiples of the stride,
-    to compare on; ``calibration`` such batches that int8 is quantised with; ``accept`` is called
-    with the written file before it gets its name, and may raise InputError as well. Raises
-    InputError, one line, where anything fails; then nothing is left behind, and what was at
-    ``out`` before is still there.
+    ``frames`` are batches of images to compare on, uint8 RGB (N, H, W, 3) with H and W multiples of
+    the stride; ``calibration`` are such batches to quantise with; ``accept`` is called with the
+    written file before it is moved to ``out``, and may raise InputError. Raises InputError, one
+    line, if anything fails; then nothing is left behind, and ``out`` is as it was before.
     """
     check_request(kind, out, precision)
-    folder = out.parent / f'.{out.name}.{os.getpid()}.partial'
+    folder = partial_name(out)
     try:
         folder.mkdir(parents=True)
         draft = folder / out.name
@@ -45,21 +45,19 @@ def export(checkpoint: NetworkSource, kind: str, out: Path, precision: str = 'fp
         accept(draft)
         _keep(draft, out, FORMATS[kind])
     except OSError as error:
-        raise InputError(f'{out}: expected a place to write to, found a fault '
-                         f'({error.strerror or error})') from None
+        raise InputError(f'{out}: cannot be written ({error.strerror or error})') from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return parity
 
 
 def check_request(kind: str, out: Path, precision: str) -> None:
-    """Raise InputError where a format, file name or precision is wrong, or a package missing."""
+    """Raise InputError for a wrong format, file name or precision, and a missing package."""
     if kind not in FORMATS:
         raise InputError(f'--format: expected one of {", ".join(FORMATS)}, found {kind!r}')
     format_ = FORMATS[kind]
     if out.suffix != format_.suffix:
-        raise InputError(f'{out}: expected a name that ends in {format_.suffix} for {kind}, found '
-                         'another')
+        raise InputError(f'{out}: the name of a model for {kind} must end in {format_.suffix}')
     if precision not in format_.precisions:
         raise InputError(f'--precision: expected one of {", ".join(format_.precisions)} for '
                          f'{kind}, found {precision!r}')
@@ -71,14 +69,14 @@ def check_request(kind: str, out: Path, precision: str) -> None:
 
 def _write_and_load(checkpoint: NetworkSource, kind: str, path: Path, precision: str,
                     calibration: Sequence[np.ndarray]) -> Model:
-    """Write the model to ``path`` and return it as read back from there."""
-    # OpenVINO's weights are rounded or quantised in its own model.
+    """Write the model to ``path`` and return it as read back."""
+    # OpenVINO's weights are rounded or quantised after the conversion.
     graph = make_graph(checkpoint, 'fp32' if kind == 'openvino' else precision)
     try:
         return _WRITERS[kind](graph, checkpoint, path, precision, calibration)
     except (InputError, OSError):
         raise
-    except Exception as error:  # three converters raise many unrelated kinds
+    except Exception as error:  # the converters raise many unrelated types
         raise InputError(f'{path.name}: expected a network that {kind} can express and run in '
                          f'{precision}, found a fault: {type_and_words(error)}') from None
 
@@ -99,8 +97,9 @@ def _torch(graph: InferenceGraph, checkpoint: NetworkSource, path: Path, precisi
 
 def _openvino(graph: InferenceGraph, checkpoint: NetworkSource, path: Path, precision: str,
               calibration: Sequence[np.ndarray]) -> Model:
+    from fcn_seg_ros.inference.convert.openvino_model import to_openvino
     from fcn_seg_ros.inference.export import int8, openvino_ir
-    model = openvino_ir.convert(graph)
+    model = to_openvino(graph)
     if precision == 'int8':
         model = int8.quantise(model, calibration)
     openvino_ir.save(model, checkpoint, path, precision)
@@ -111,7 +110,7 @@ _WRITERS = {'onnx': _onnx, 'torch': _torch, 'openvino': _openvino}
 
 
 def _keep(draft: Path, out: Path, format_: Format) -> None:
-    """Move a model to its place; files beside it first, so that a model there is whole."""
+    """Move a model to its place, its other files first, so that it is always complete."""
     if format_.beside:
         out.unlink(missing_ok=True)
     for suffix in (*format_.beside, format_.suffix):

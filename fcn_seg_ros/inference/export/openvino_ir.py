@@ -1,26 +1,20 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Exported as OpenVINO IR (.xml with its .bin): for Intel and AMD CPUs, in int8 if wished."""
+"""Export to OpenVINO IR (.xml with its .bin): for x86-64 CPUs, optionally in int8."""
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from fcn_seg_ros.inference.backends.cache_key import hash_network
-from fcn_seg_ros.inference.backends.openvino import openvino
-from fcn_seg_ros.inference.export.names import INPUT, OUTPUT
+from fcn_seg_ros.inference.cache_key import hash_network
 from fcn_seg_ros.inference.export.parity import Model
-from fcn_seg_ros.inference.export.torch_program import example
 from fcn_seg_ros.inference.exported import (
     PRECISION_KEY,
     ExportedModel,
     write_self_test,
 )
-from fcn_seg_ros.inference.graph import InferenceGraph
+from fcn_seg_ros.inference.openvino_library import openvino
 from fcn_seg_ros.inference.seal import NETWORK_KEY, prepare, seal
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.inference.self_test import drawn_scene
@@ -28,24 +22,12 @@ from fcn_seg_ros.models.checkpoint_file import NetworkSource, SelfTest
 from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, to_json
 
 
-def convert(graph: InferenceGraph) -> Any:
-    """Return the graph as an openvino.Model with dynamic batch and size."""
-    with torch.inference_mode(), warnings.catch_warnings():
-        # The shape of the example is a constant for the tracer only where it is checked.
-        warnings.simplefilter('ignore')
-        model = openvino.convert_model(graph, example_input=example(),
-                                       input=[openvino.PartialShape([-1, -1, -1, 3])])
-    model.inputs[0].get_tensor().set_names({INPUT})
-    model.outputs[0].get_tensor().set_names({OUTPUT})
-    return model
-
-
 def save(model: Any, checkpoint: NetworkSource, path: Path, precision: str) -> None:
     """
-    Write a model and its weights (in fp16 where that is asked).
+    Write a model and its weights, in fp16 for that ``precision``.
 
-    In ``rt_info`` are the metadata, what the model answers to the checkpoint's self-test image (to
-    a drawn one where it has none), and the hashes of both files.
+    ``rt_info`` holds the metadata, the hashes of both files, and a self-test: the model's result
+    for the checkpoint's self-test image (or for a drawn one).
     """
     model.set_rt_info(to_json(checkpoint.info), [METADATA_KEY])
     model.set_rt_info(precision, [PRECISION_KEY])
@@ -66,7 +48,7 @@ def _answer(model: Any, checkpoint: NetworkSource, path: Path, precision: str) -
 
 
 def load(path: Path) -> Model:
-    """Return the model as OpenVINO runs it on the CPU, what is not quantised in fp32."""
+    """Return the model as OpenVINO runs it on the CPU, unquantised layers in fp32."""
     compiled = openvino.Core().compile_model(str(path), 'CPU', {
         'INFERENCE_PRECISION_HINT': 'f32'})
     return lambda images: compiled([images])[0]

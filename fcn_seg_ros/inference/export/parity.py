@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Whether an exported model gives the masks of the network that it was made from."""
+"""Check that an exported model gives the masks of the network that it was made from."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.inference.overlap import mean_iou
 from fcn_seg_ros.inference.postprocess import to_level
 
 # uint8 RGB (N, H, W, 3) in, round(255 P) as uint8 (N, H, W, K) out.
 Model = Callable[[np.ndarray], np.ndarray]
 
-# The least IoU of masks with those of eager fp32.
+# The least IoU of the masks with those of eager fp32.
 LEAST_IOU = {'fp32': 0.999, 'bf16': 0.995, 'fp16': 0.995}
-# int8 moves more pixels, and what that costs is measured in MaxF on real images. Here a wrong model
-# is told from a quantised one, by the mean difference of round(255 P).
+# int8 changes more pixels, whose cost is measured in MaxF on real images. Here the mean difference
+# of round(255 P) only tells a wrong model from a quantised one.
 LARGEST_MEAN_OF_INT8 = 8.0
 
 
 @dataclass(frozen=True)
 class Parity:
     """
-    How two models agree on some images.
+    How well two models agree on some images.
 
-    ``iou`` is that of the masks, over all images, the mean over the classes that occur (of a
-    two-class network the road alone); ``largest`` and ``mean`` are the differences of
-    round(255 P).
+    ``iou`` is that of the masks over all images, the mean over the classes that occur (for a
+    two-class network only the road); ``largest`` and ``mean`` are differences of round(255 P).
     """
 
     iou: float
@@ -40,9 +40,9 @@ class Parity:
 def compare(model: Model, reference: Model, batches: Sequence[np.ndarray], threshold: float
             ) -> Parity:
     """
-    Run both models on batches of images, uint8 (N, H, W, 3), and compare what they say.
+    Run both models on batches of images, uint8 (N, H, W, 3), and compare their results.
 
-    Raises InputError where the model gives another shape or type than the reference.
+    Raises InputError if the model's result has another shape or type than the reference's.
     """
     both, either = np.zeros(256, np.int64), np.zeros(256, np.int64)
     largest, total, count = 0, 0, 0
@@ -61,9 +61,7 @@ def compare(model: Model, reference: Model, batches: Sequence[np.ndarray], thres
         either += np.bincount(theirs.ravel(), minlength=256)
     if expected.shape[-1] == 1:
         both[0] = either[0] = 0
-    occurs = either > 0
-    iou = float((both[occurs] / either[occurs]).mean()) if occurs.any() else 1.0
-    return Parity(iou, largest, total / count)
+    return Parity(mean_iou(both, either, empty=1.0), largest, total / count)
 
 
 def class_mask(probability: np.ndarray, threshold: float) -> np.ndarray:
@@ -75,7 +73,7 @@ def class_mask(probability: np.ndarray, threshold: float) -> np.ndarray:
 
 
 def check_parity(name: str, precision: str, parity: Parity) -> None:
-    """Raise InputError where a model of this precision agrees too little."""
+    """Raise InputError if a model of this precision agrees too little."""
     if precision == 'int8':
         if parity.mean > LARGEST_MEAN_OF_INT8:
             raise InputError(f'{name}: expected probabilities within {LARGEST_MEAN_OF_INT8:g}/255 '

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Exported with torch.export: for programs in PyTorch that do not have this package."""
+"""Export with torch.export: for PyTorch programs without this package."""
 
 from __future__ import annotations
 
@@ -9,21 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
-from torch.export import Dim
 
+from fcn_seg_ros.inference.convert.tracing import dynamic_shapes, example
 from fcn_seg_ros.inference.export.parity import Model
-from fcn_seg_ros.inference.formats import MIN_SIDE
 from fcn_seg_ros.inference.graph import InferenceGraph
-from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, STRIDE, CheckpointInfo, to_json
-
-_MAX_BATCH = 64
-_MAX_SIDE = 4096
+from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, CheckpointInfo, to_json
 
 
 def write(graph: InferenceGraph, info: CheckpointInfo, path: Path) -> None:
     """Write the program with dynamic batch and size; the metadata is an extra file in it."""
-    # Channels last, the weights would be saved as incomplete ones.
+    # torch.export saves weights in channels last incompletely.
     plain: InferenceGraph = graph.to(  # type: ignore[call-overload]
         memory_format=torch.contiguous_format)
     with torch.no_grad():
@@ -34,7 +29,7 @@ def write(graph: InferenceGraph, info: CheckpointInfo, path: Path) -> None:
 def load(path: Path) -> Model:
     """Return the program as PyTorch runs it on the CPU."""
     with warnings.catch_warnings():
-        # That the weights lie in the file's memory; they are only read.
+        # A warning that the weights share the file's memory, which is fine: they are only read.
         warnings.simplefilter('ignore')
         module = torch.export.load(path).module()
 
@@ -42,15 +37,3 @@ def load(path: Path) -> Model:
     def run(images: Any) -> Any:
         return module(torch.from_numpy(images)).numpy()
     return run
-
-
-def example() -> Tensor:
-    """Return images to trace a graph with: sizes of which none is 1 or equals another."""
-    return torch.zeros((2, MIN_SIDE, MIN_SIDE + STRIDE, 3), dtype=torch.uint8)
-
-
-def dynamic_shapes() -> tuple[dict[int, Any]]:
-    """Return what torch.export is told of the input: any batch, sides multiples of the stride."""
-    sides = [STRIDE * Dim(name, min=MIN_SIDE // STRIDE, max=_MAX_SIDE // STRIDE)
-             for name in ('rows', 'columns')]
-    return ({0: Dim('batch', min=1, max=_MAX_BATCH), 1: sides[0], 2: sides[1]},)

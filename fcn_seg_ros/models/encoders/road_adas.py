@@ -1,12 +1,12 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-The encoder of Open Model Zoo's road-segmentation-adas-0001, to start from its weights.
+The encoder of Open Model Zoo's road-segmentation-adas-0001.
 
 That network (Intel, Apache-2.0, 0.18 M parameters) was trained on road scenes of many cameras, so
-what its features know holds on cameras that our own data lack. Its layers up to stride 8, with the
-two pooled levels that give them context, are taken over; its decoder is replaced by the score
-layers and transposed convolutions of an FCN.
+its features hold on cameras that are missing from our own data. The encoder is its layers up to
+stride 8 with the two pooled levels that give them context. Its decoder is replaced by that of an
+FCN.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fcn_seg_ros.errors import InputError, one_line
-from fcn_seg_ros.models.encoder import Encoder, Features
+from fcn_seg_ros.models.encoders import weights
+from fcn_seg_ros.models.encoders.base import Encoder, Features
 
 # Residual blocks at strides 2, 4 and 8 as (hidden channels, output channels, dilation).
 _STRIDE2 = ((8, 16, 1), (8, 24, 1), (8, 24, 1), (8, 32, 1), (8, 32, 1))
@@ -38,11 +39,11 @@ _POOLED = 16
 
 class DilatedDepthwise(nn.Conv2d):
     """
-    A 3x3 depthwise convolution, dilated, whose gradient is fast and right on a CPU.
+    A dilated 3x3 depthwise convolution with a fast and correct gradient on a CPU.
 
-    PyTorch's kernel for the gradient of a dilated depthwise convolution is ten times slower than
-    that of a dense one, and in bf16 it returned infinite values. In training the map is therefore
-    split into ``dilation`` x ``dilation`` interleaved ones, which are convolved without dilation.
+    PyTorch's gradient of a dilated depthwise convolution is ten times slower than that of a dense
+    one, and in bf16 it returned infinite values. In training the map is therefore split into
+    ``dilation`` x ``dilation`` interleaved ones, which are convolved without dilation.
     """
 
     def __init__(self, channels: int, dilation: int) -> None:
@@ -118,6 +119,19 @@ class RoadAdasEncoder(Encoder):
         return pool2, pool3 + F.relu(self.fuse32(_enlarge(top, 4))), pool4, top
 
 
+def build(state: dict[str, Tensor] | None) -> Encoder:
+    """Return the encoder, with the original's weights where they are given."""
+    encoder = RoadAdasEncoder()
+    if state is not None:
+        weights.load_weights(encoder, state, head='')
+    return encoder
+
+
+def read_weights(path: str) -> dict[str, Tensor]:
+    """Read the original's OpenVINO IR (``.xml``) or a state dict (``.pth``)."""
+    return read_ir(path) if path.endswith('.xml') else weights.read_weights(path)
+
+
 def _pool(channels: int, stride: int) -> nn.Sequential:
     return nn.Sequential(nn.AvgPool2d(stride), nn.Conv2d(channels, _POOLED, 1), nn.ReLU())
 
@@ -127,12 +141,11 @@ def _enlarge(features: Tensor, factor: int) -> Tensor:
                          align_corners=True)
 
 
-def read_road_adas(path: str | Path) -> dict[str, Tensor]:
+def read_ir(path: str | Path) -> dict[str, Tensor]:
     """
     Read the encoder's state dict from the original's OpenVINO IR (``.xml`` with its ``.bin``).
 
-    The decoder's layers are left out. Raises InputError for a file that cannot be read or that
-    holds another network.
+    Raises InputError for a file that cannot be read or that holds another network.
     """
     try:
         parameters = _parameters(Path(path))
@@ -145,15 +158,15 @@ def read_road_adas(path: str | Path) -> dict[str, Tensor]:
     layers = [name for name, layer in encoder.named_modules() if isinstance(layer, nn.Conv2d)]
     if len(parameters) < len(layers):
         raise InputError(f'{path}: not road-segmentation-adas-0001: it has {len(parameters)} '
-                         f'convolutions that are named as there, expected {len(layers)} and more')
+                         f'convolutions of that network, expected at least {len(layers)}')
     for name, number in zip(_in_order(layers), sorted(parameters), strict=False):
         for part, values in zip(('weight', 'bias'), parameters[number], strict=True):
-            own = state[f'{name}.{part}']
-            if values.size != own.numel():
+            shape = state[f'{name}.{part}'].shape
+            if values.size != shape.numel():
                 raise InputError(f'{path}: not road-segmentation-adas-0001: its convolution '
                                  f'{number} has the shape {values.shape}, expected '
-                                 f'{tuple(own.shape)}')
-            state[f'{name}.{part}'] = torch.from_numpy(values).reshape(own.shape)
+                                 f'{tuple(shape)}')
+            state[f'{name}.{part}'] = torch.from_numpy(values).reshape(shape)
     return state
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a compiled network depends on, as a key of the cache."""
+"""Cache keys: everything that a compiled network depends on."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
-_PACKAGE = Path(__file__).resolve().parents[2]
-# Where the graph and the way it is compiled are written down.
-_CODE = ('models/*.py', 'inference/*.py', 'inference/backends/*.py', 'inference/export/*.py')
-# Facts about a network that change nothing of what it computes.
+_PACKAGE = Path(__file__).resolve().parents[1]
+# The code that defines and compiles the graph.
+_CODE = ('models/*.py', 'inference/*.py', 'inference/backends/*.py', 'inference/convert/*.py')
+# Metadata that does not affect what the network computes.
 _NOT_COMPUTED = ('scores', 'training_data', 'licence', 'git_commit', 'threshold', 'palette',
                  'network_height', 'network_pixels', 'statistics', 'format_version')
 
@@ -26,11 +26,11 @@ _NOT_COMPUTED = ('scores', 'training_data', 'licence', 'git_commit', 'threshold'
 def graph_key(checkpoint: NetworkSource, kind: str, libraries: tuple[str, ...],
               **details: str) -> dict[str, str]:
     """
-    Return the key of a checkpoint's graph as ``libraries`` (distribution names) compile it.
+    Return the key of a checkpoint's graph as compiled by ``libraries`` (distribution names).
 
-    It holds hashes of the weights, of the metadata that the graph is made from and of this
-    package's own code for it, and the versions of the libraries. ``details`` is what else the
-    content depends on: shape, precision, threads, processor.
+    It holds hashes of the weights, of the metadata that the graph is built from and of this
+    package's code that builds it, and the versions of the libraries. ``details`` are further
+    dependencies: shape, precision, threads, processor.
     """
     versions = {f'version of {name}': importlib.metadata.version(name) for name in libraries}
     return {'kind': kind, 'weights': checkpoint.hash_weights(), 'info': _hash_info(checkpoint),
@@ -38,13 +38,13 @@ def graph_key(checkpoint: NetworkSource, kind: str, libraries: tuple[str, ...],
 
 
 def hash_network(checkpoint: NetworkSource) -> str:
-    """Return the SHA-256 of what a network computes with: weights, and the metadata for it."""
+    """Return the SHA-256 of a network's weights and of the metadata that it computes with."""
     both = f'{checkpoint.hash_weights()} {_hash_info(checkpoint)}'
     return hashlib.sha256(both.encode()).hexdigest()
 
 
 def _hash_info(checkpoint: NetworkSource) -> str:
-    # Without what is as by default, so that a field which a later version adds changes no hash.
+    # Defaults are left out, so that a field added by a later version changes no hash.
     info = {field.name: value for field in dataclasses.fields(checkpoint.info)
             if field.name not in _NOT_COMPUTED
             and (value := getattr(checkpoint.info, field.name)) != field.default}

@@ -1,0 +1,311 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The table of backends, and which of them runs a network on this machine."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.util
+import logging
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fcn_seg_ros.errors import InputError, type_and_words
+from fcn_seg_ros.inference.backends.hardware import (
+    check_device_name,
+    cpu_has_bf16,
+    has_cuda_driver,
+    has_torch,
+    resolve_device,
+)
+from fcn_seg_ros.inference.converted import IR, ONNX, converted_file, has_converted
+from fcn_seg_ros.resources import find_checkpoint
+
+if TYPE_CHECKING:
+    from fcn_seg_ros.inference.backends.base import Backend
+
+PRECISIONS = ('auto', 'fp32', 'bf16', 'fp16', 'int8')
+# What a row runs: a checkpoint, or what the ``kind`` of an exported model says.
+CHECKPOINT = 'checkpoint'
+ENTRY_POINTS = 'fcn_seg_ros.backends'
+_X86 = ('x86_64', 'AMD64')
+_BACKENDS = 'fcn_seg_ros.inference.backends'
+
+_logger = logging.getLogger(__name__)
+
+# A function or class, or 'module:name' of one, which is imported when it is first needed.
+Reference = str | Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class BackendRow:
+    """
+    One row of the table of backends; rows may share a name.
+
+    ``make(network, device, precision, threads)`` returns the Backend. ``why`` is what the log says
+    when ``auto`` chooses it. ``needs`` are the packages it imports, ``converter`` those that
+    convert a checkpoint for it, unless a converted model with the suffix ``converted`` lies beside
+    the checkpoint. ``cpu`` and ``cuda`` are its precisions on such a device, the fastest first.
+    ``auto`` prefers it on ``machines`` only (empty: on all). Where ``auto_if(network)`` is given
+    and the precision is ``auto`` too, it takes the row only if that holds, and goes on to the next
+    row if making the backend fails.
+
+    A row for exported models ``runs`` another kind than CHECKPOINT. ``suffix`` is that of their
+    files, ``read(path)`` returns one: an object with ``info``, ``path``, ``self_test``,
+    ``file_hash`` and ``kind``.
+    """
+
+    name: str
+    make: Reference
+    why: str
+    needs: tuple[str, ...] = ()
+    converter: tuple[str, ...] = ()
+    converted: str = ''
+    cpu: tuple[str, ...] = ()
+    cuda: tuple[str, ...] = ()
+    machines: tuple[str, ...] = ()
+    auto_if: Reference | None = None
+    runs: str = CHECKPOINT
+    suffix: str = ''
+    read: Reference | None = None
+
+    def precisions(self, device: str) -> tuple[str, ...]:
+        """Return its precisions on a device of this machine, the fastest first."""
+        if device != 'cpu':
+            return self.cuda
+        return tuple(name for name in self.cpu if name != 'bf16' or cpu_has_bf16())
+
+    def missing(self, network: Any = None) -> list[str]:
+        """Return the packages it needs, to run this network if given, that are not installed."""
+        ready = network is None or has_converted(network, self.converted)
+        needs = self.needs if ready else (*self.needs, *self.converter)
+        return [name for name in needs if importlib.util.find_spec(name) is None]
+
+    def suits(self, device: str) -> bool:
+        """Return whether ``auto`` prefers it on this machine."""
+        return not self.machines or device != 'cpu' or platform.machine() in self.machines
+
+
+_exported = functools.partial(
+    BackendRow, 'openvino', f'{_BACKENDS}.openvino:run_exported', 'exported for it', ('openvino',),
+    suffix='.xml', read='fcn_seg_ros.inference.exported:load_exported')
+
+# In the order in which ``auto`` prefers them, which is that of speed as measured. PyTorch can run
+# everything, so ``auto`` never reaches the rows below it.
+_TABLE: list[BackendRow] = [
+    BackendRow('cuda_graph', f'{_BACKENDS}.cuda_graph:CudaGraphBackend', 'the fastest on a GPU',
+               ('torch',), cuda=('fp16', 'bf16', 'fp32')),
+    # Behind bf16 where the CPU has it, as masks in bf16 are closer to fp32.
+    BackendRow('openvino', 'fcn_seg_ros.inference.quantised:run_int8',
+               'the fastest on a CPU without bfloat16', ('openvino',), cpu=('int8',),
+               auto_if='fcn_seg_ros.inference.quantised:prefers_int8'),
+    BackendRow('openvino', f'{_BACKENDS}.openvino:run_checkpoint', 'the fastest on x86-64 CPUs',
+               ('openvino',), ('torch',), IR, cpu=('bf16', 'fp32'), machines=_X86),
+    BackendRow('onnxruntime', f'{_BACKENDS}.onnxruntime:OnnxRuntimeBackend',
+               'faster than PyTorch on a CPU', ('onnxruntime',), ('torch', 'onnx', 'onnxscript'),
+               ONNX, cpu=('fp32',), cuda=('fp16', 'fp32')),
+    BackendRow('torch', f'{_BACKENDS}.torch_eager:TorchBackend',
+               'no faster one is installed for this device', ('torch',),
+               cpu=('bf16', 'fp32'), cuda=('fp16', 'bf16', 'fp32')),
+    BackendRow('torch_compile', f'{_BACKENDS}.torch_compile:TorchCompileBackend',
+               'faster than eager PyTorch', ('torch',), cpu=('bf16', 'fp32'),
+               cuda=('fp16', 'bf16', 'fp32')),
+    _exported(cpu=('bf16', 'fp32'), runs='openvino'),
+    _exported(cpu=('int8',), runs='openvino int8'),
+]
+
+
+def register_backend(row: BackendRow) -> None:
+    """
+    Add a backend to the table, behind those that are in it.
+
+    It can then be chosen by name wherever a backend can be named. An installed package registers
+    its rows by itself with an entry point in the group ``fcn_seg_ros.backends``, called like the
+    backend. Raises ValueError if the table has a row of this name for the same networks.
+    """
+    if any((row.name, row.runs) == (other.name, other.runs) for other in _TABLE):
+        raise ValueError(f'backend {row.name!r} is registered already')
+    _TABLE.append(row)
+
+
+def backend_names() -> tuple[str, ...]:
+    """Return the names of all backends, whether or not they are installed."""
+    names = [row.name for row in _TABLE]
+    return tuple(dict.fromkeys([*names, *entry_points(group=ENTRY_POINTS).names]))
+
+
+def available_backends(device: str = 'cpu') -> dict[str, tuple[str, ...]]:
+    """Return the names and precisions of the backends that run checkpoints on a device here."""
+    return {row.name: row.precisions(device) for row in _rows()
+            if row.runs == CHECKPOINT and row.auto_if is None and row.precisions(device)
+            and not row.missing()}
+
+
+def list_backends(device: str = 'auto') -> list[str]:
+    """
+    Return the names of the backends that are installed and run on a device of this machine.
+
+    ``device`` is ``auto`` (a GPU if there is one, else the CPU), ``cpu``, ``cuda`` or ``cuda:N``.
+    Raises InputError for a device that this machine does not have.
+
+    >>> from fcn_seg_ros import list_backends
+    >>> 'torch' in list_backends('cpu')
+    True
+    """
+    return list(available_backends(resolve_device(device)))
+
+
+def open_network(path: str | Path) -> Any:
+    """
+    Read a packaged network by its name, a checkpoint, or an exported model, by its suffix.
+
+    Raises InputError as the reader of the file does.
+    """
+    path = find_checkpoint(path)
+    reader = next((row.read for row in _rows() if row.read and row.suffix == path.suffix),
+                  'fcn_seg_ros.models.checkpoint_file:read_checkpoint')
+    return _resolve(reader)(path)
+
+
+def make_backend(network: Any, device: str = 'auto', precision: str = 'auto', threads: int = 0,
+                 name: str = 'auto') -> Backend:
+    """
+    Return a backend for a network, by default the fastest.
+
+    ``network`` is a checkpoint or an exported model (``open_network``). ``device`` is ``auto`` (a
+    GPU if PyTorch finds one, else the CPU), ``cpu``, ``cuda`` or ``cuda:N``; ``precision`` is one
+    of PRECISIONS, ``auto`` the fastest (half on a GPU, bf16 on a CPU that has it); ``threads``
+    limits a CPU backend (0: its own choice); ``name`` is ``auto`` or one of ``backend_names()``.
+    The backend's ``reason`` says why it was chosen. Raises InputError for other values, for a
+    device or precision that this machine does not have, and for a backend whose packages are not
+    installed; BackendError where the device fails.
+    """
+    kind = getattr(network, 'kind', CHECKPOINT)
+    rows = [row for row in _rows() if row.runs == kind]
+    try:
+        _check_words(precision, name)
+        device = _device_for(rows, device)
+        candidates = _candidates(rows, network, device, precision, name)
+    except InputError as error:
+        raise error if kind == CHECKPOINT else InputError(f'{network.path}: {error}') from None
+    remarks = ''
+    for row in candidates:
+        optional = row.auto_if is not None and precision == 'auto'
+        used = row.precisions(device)[0] if precision == 'auto' else precision
+        try:
+            backend: Backend = _resolve(row.make)(network, device, used, threads)
+        except InputError as error:
+            if not optional:
+                raise
+            remarks += f'; not in {used}: {error}'
+            continue
+        asked = name != 'auto' or (row.auto_if is not None and not optional)
+        backend.reason = ('asked for' if asked else _reason(row, candidates, device)) + remarks
+        return backend
+    raise InputError(f'backend: none of {", ".join(row.name for row in candidates)} runs this '
+                     f'network{remarks}')
+
+
+def _rows() -> list[BackendRow]:
+    """Return the table, with the rows of installed packages."""
+    for point in entry_points(group=ENTRY_POINTS):
+        if point.name not in {row.name for row in _TABLE}:
+            try:
+                register_backend(point.load())
+            except Exception as error:  # a foreign package may raise anything
+                _logger.warning('backend %s (%s) does not load: %s', point.name, point.value,
+                                type_and_words(error))
+    return _TABLE
+
+
+def _candidates(rows: Sequence[BackendRow], network: Any, device: str, precision: str, name: str
+                ) -> list[BackendRow]:
+    """Return the rows that fit, the first the best; raises InputError where none does."""
+    named = [row for row in rows if name in ('auto', row.name)]
+    if not any(row.precisions(device) for row in named):
+        raise InputError(f'backend: expected {_one_of(_names(rows, device))} on {device}, found '
+                         f'{name!r}')
+    fitting = [row for row in named if row.precisions(device)
+               and precision in ('auto', *row.precisions(device))
+               and (precision != 'auto' or row.auto_if is None or _resolve(row.auto_if)(network))]
+    installed = [row for row in fitting if not row.missing(network)]
+    if installed:
+        return sorted(installed, key=lambda row: not row.suits(device))
+    if name == 'auto' and len(fitting) > 1:
+        raise InputError(_nothing_runs(fitting, network))
+    if fitting:
+        missing = fitting[0].missing(network)
+        raise InputError(f'backend: expected the packages of {fitting[0].name}, found no '
+                         f'{" and no ".join(missing)} (pip install {" ".join(missing)})')
+    offered = {each for row in named for each in row.precisions(device)}
+    what = '' if name == 'auto' else f'for {name} '
+    raise InputError(f'precision: expected auto or {" or ".join(sorted(offered))} {what}on '
+                     f'{_device_in_words(device)}, found {precision}')
+
+
+def _nothing_runs(rows: Sequence[BackendRow], network: Any) -> str:
+    """Return the error line where no backend that is installed can run a checkpoint."""
+    runtimes = [row for row in rows if row.converted and not row.missing()]
+    if not runtimes:
+        return ('backend: expected openvino, onnxruntime or torch, found none of them (in a clone '
+                "of fcn_seg_ros: pip install '.[cpu]')")
+    path, suffix = network.path or Path('network'), runtimes[0].converted
+    return (f'{path}: expected PyTorch to convert it for {runtimes[0].name}, found none (pip '
+            f'install torch; or, where that is installed, run `export {path.name} --format '
+            f'{"onnx" if suffix == ONNX else "openvino"} --out '
+            f'{converted_file(path, suffix).name}` and put what it writes beside the checkpoint)')
+
+
+def _reason(row: BackendRow, candidates: Sequence[BackendRow], device: str) -> str:
+    names = list(dict.fromkeys(each.name for each in candidates))
+    reason = row.why if len(names) == 1 else (f'{row.why}; of those installed here: '
+                                              f'{", ".join(names)}')
+    if device == 'cpu' and row.runs == CHECKPOINT and has_cuda_driver() and not has_torch():
+        reason += '; on a GPU it needs PyTorch, which is not installed'
+    return reason
+
+
+def _check_words(precision: str, name: str) -> None:
+    if precision not in PRECISIONS:
+        raise InputError(f'precision: expected {_one_of(PRECISIONS)}, found {precision!r}')
+    names = ('auto', *backend_names())
+    if name not in names:
+        raise InputError(f'backend: expected {_one_of(names)}, found {name!r}')
+
+
+def _device_for(rows: Sequence[BackendRow], device: str) -> str:
+    """Return ``cpu`` or ``cuda:N``; InputError for a device that no row runs on."""
+    check_device_name(device)
+    on_gpu = any(row.cuda for row in rows)
+    device = 'cpu' if device == 'auto' and not on_gpu else resolve_device(device)
+    if device != 'cpu' and not on_gpu:
+        raise InputError(f'device: expected auto or cpu, found {device!r}')
+    return device
+
+
+def _names(rows: Sequence[BackendRow], device: str) -> list[str]:
+    return list(dict.fromkeys(row.name for row in rows if row.precisions(device)))
+
+
+def _one_of(names: Sequence[str]) -> str:
+    return f'one of {", ".join(names)}' if len(names) > 1 else f'auto or {names[0]}'
+
+
+def _device_in_words(device: str) -> str:
+    if device != 'cpu':
+        return device
+    return 'a CPU' if cpu_has_bf16() else 'a CPU without bfloat16 arithmetic'
+
+
+def _resolve(reference: Reference | None) -> Callable[..., Any]:
+    assert reference is not None
+    if not isinstance(reference, str):
+        return reference
+    module, _, name = reference.partition(':')
+    found: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return found

@@ -1,0 +1,147 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""
+The table of encoders: one row here, and the file that builds it beside this one.
+
+A package outside adds its own with ``register_encoder``. So that the executables know it too, it
+declares an entry point in the group ``fcn_seg_ros.encoders``, with the encoder's name, that refers
+to its row. Nothing here imports PyTorch before an encoder is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any
+
+from fcn_seg_ros.errors import InputError, one_line, quote
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fcn_seg_ros.models.encoders.base import Encoder
+
+ENTRY_POINTS = 'fcn_seg_ros.encoders'
+
+# The input that pretrained weights expect, as (mean, std, channel order) in units of pixel
+# value / 255; the names are those of Keras' preprocess_input.
+INPUT_CONVENTIONS = {
+    'torch': ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), 'rgb'),
+    'tf': ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5), 'rgb'),
+    'bgr255': ((0.0, 0.0, 0.0), (1 / 255,) * 3, 'bgr'),
+    'caffe': ((103.939 / 255, 116.779 / 255, 123.68 / 255), (1 / 255,) * 3, 'bgr'),
+}
+
+
+@dataclass(frozen=True)
+class EncoderRow:
+    """
+    One encoder.
+
+    ``build`` takes the state dict of pretrained weights, or None, and returns an ``Encoder`` (see
+    ``base.py``). It may be called on PyTorch's meta device. ``weights`` is the torchvision model
+    whose ImageNet weights ``encoder_weights: imagenet`` downloads, '' where there is none, and
+    ``read_weights`` returns the state dict in a file. Both functions may be given as
+    'module:function', to be imported on first use. ``licence`` is that of the usual pretrained
+    weights, ``input_convention`` names the input they expect. ``parameters`` (10^6) and ``gmac``
+    (10^9 multiply-adds for an image of 384 x 1248) are those of the encoder alone.
+    """
+
+    name: str
+    build: str | Callable[[dict[str, Tensor] | None], Encoder]
+    weights: str
+    licence: str
+    input_convention: str
+    parameters: float
+    gmac: float
+    read_weights: str | Callable[[str], dict[str, Tensor]] = f'{__name__}.weights:read_weights'
+
+
+_TORCHVISION = 'BSD-3-Clause (torchvision), trained on ImageNet'
+ENCODERS = {row.name: row for row in (
+    EncoderRow('mobilenet_v2', f'{__name__}.mobilenet_v2:build', 'mobilenet_v2', _TORCHVISION,
+               'torch', 2.22, 2.86),
+    EncoderRow('resnet18', f'{__name__}.resnet:build_resnet18', 'resnet18', _TORCHVISION,
+               'torch', 11.18, 17.32),
+    EncoderRow('resnet50', f'{__name__}.resnet:build_resnet50', 'resnet50', _TORCHVISION,
+               'torch', 23.51, 39.04),
+    EncoderRow('vgg16', f'{__name__}.vgg16:build', 'vgg16', _TORCHVISION, 'torch', 134.26, 202.52),
+    EncoderRow('vgg16_1024', f'{__name__}.vgg16:build_1024', 'vgg16', _TORCHVISION, 'torch', 20.48,
+               149.28),
+    EncoderRow('road_adas', f'{__name__}.road_adas:build', '',
+               'Apache-2.0 (Open Model Zoo, road-segmentation-adas-0001)', 'bgr255', 0.18, 2.14,
+               f'{__name__}.road_adas:read_weights'),
+)}
+
+
+def register_encoder(row: EncoderRow) -> None:
+    """
+    Add an encoder to the table, for this process.
+
+    Raises ValueError for a name that is taken and an unknown input convention.
+    """
+    if row.name in ENCODERS:
+        raise ValueError(f'encoder {row.name!r} is already registered')
+    if row.input_convention not in INPUT_CONVENTIONS:
+        raise ValueError(f'encoder {row.name!r}: input_convention must be one of '
+                         f'{", ".join(INPUT_CONVENTIONS)}, not {row.input_convention!r}')
+    ENCODERS[row.name] = row
+
+
+def list_encoders() -> list[str]:
+    """
+    Return the names of the encoders, those of installed packages last.
+
+    >>> from fcn_seg_ros import list_encoders
+    >>> 'mobilenet_v2' in list_encoders()
+    True
+    """
+    return list(dict.fromkeys([*ENCODERS, *sorted(entry_points(group=ENTRY_POINTS).names)]))
+
+
+def find_encoder(name: str) -> EncoderRow:
+    """Return the row of an encoder; raises InputError for an unknown name."""
+    if name not in ENCODERS:
+        for point in entry_points(group=ENTRY_POINTS, name=name):
+            try:
+                register_encoder(point.load())
+            except Exception as error:  # a foreign package may raise anything
+                raise InputError(f'encoder: {name!r} of the package {point.value!r} does not load '
+                                 f'({one_line(error)})') from None
+    if name not in ENCODERS:
+        raise InputError(f'encoder: expected one of {", ".join(list_encoders())}, '
+                         f'found {quote(name)}')
+    return ENCODERS[name]
+
+
+def make_encoder(name: str, state: dict[str, Tensor] | None = None) -> Encoder:
+    """
+    Return an encoder, with pretrained weights where their state dict is given.
+
+    Raises InputError for an unknown name or weights of another network.
+    """
+    encoder: Encoder = _resolve(find_encoder(name).build)(state)
+    return encoder
+
+
+def pretrained_state(name: str, weights: str) -> dict[str, Tensor]:
+    """
+    Return an encoder's pretrained weights: ``imagenet`` (downloaded unless cached) or a file.
+
+    Raises InputError where there are none.
+    """
+    row = find_encoder(name)
+    if weights == 'imagenet':
+        if not row.weights:
+            raise InputError(f'encoder_weights: expected a file or none for {name}, found imagenet')
+        from fcn_seg_ros.models.encoders.weights import imagenet_state
+        return imagenet_state(row.weights)
+    state: dict[str, Tensor] = _resolve(row.read_weights)(weights)
+    return state
+
+
+def _resolve(function: str | Callable[..., Any]) -> Callable[..., Any]:
+    found: Callable[..., Any] = (resolve_name(function) if isinstance(function, str) else function)
+    return found
