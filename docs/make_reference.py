@@ -81,7 +81,10 @@ def range_of(row: Row) -> str:
     """Return what a parameter may be."""
     if row.choices:
         return code(choice or "''" for choice in row.choices)
-    return f'{row.range[0]:,.10g} to {row.range[1]:,.10g}' if row.range else ''
+    if not row.range:
+        return ''
+    special = ''.join(f'{value:g}, ' for value in row.special)
+    return f'{special}{row.range[0]:,.10g} to {row.range[1]:,.10g}'
 
 
 def launch_arguments() -> str:
@@ -223,6 +226,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     'diagnostic_levels': diagnostic_levels,
     'outputs': lambda: '\n'.join(topic_table('<cam>')),
     'encodings': lambda: code(ENCODINGS),
+    'outputs': lambda: '\n'.join(topic_table('<cam>')),
     'commands': commands,
     'checkpoint': checkpoint,
     'packaged': packaged,

@@ -15,6 +15,7 @@ import cv2
 import pytest
 import yaml
 
+from fcn_seg_ros import diagnostic_keys
 from fcn_seg_ros.inference.label_map import label_map_of
 from fcn_seg_ros.models.checkpoint_file import read_checkpoint
 from fcn_seg_ros.node.parameters import PARAMETERS, camera_rows, checked
@@ -132,3 +133,9 @@ def test_nav2_example_names_every_class_of_the_packaged_network():
     info = read_checkpoint(default_checkpoint()).info
     assert sorted(named) == sorted(label_map_of(info).meanings.values())
     assert camera['drivable']['classes'] == [info.classes[i] for i in info.road_ids]
+
+
+def test_diagnostics_page_lists_every_key():
+    text = (ROOT / 'docs/reference/diagnostics.md').read_text()
+    for name, key in vars(diagnostic_keys).items():
+        assert not name.isupper() or f'`{key}' in text, key
