@@ -226,7 +226,6 @@ GENERATED: dict[str, Callable[[], str]] = {
     'diagnostic_levels': diagnostic_levels,
     'outputs': lambda: '\n'.join(topic_table('<cam>')),
     'encodings': lambda: code(ENCODINGS),
-    'outputs': lambda: '\n'.join(topic_table('<cam>')),
     'commands': commands,
     'checkpoint': checkpoint,
     'packaged': packaged,
