@@ -160,7 +160,7 @@ def test_configuration_file_and_command_line(tmp_path):
     changed = with_values(config, {'crop': [64, 96], 'dice': 1, 'learning_rate': 1})
     assert changed.augmentation.crop == (64, 96) and changed.loss.dice == 1.0
     options = build_parser().parse_args(['--out', 'o', '--config', str(path), '--jpeg', '0.5',
-                                          '--no-freeze-norm', '--train', 'rendered', 'kitti:x'])
+                                         '--no-freeze-norm', '--train', 'rendered', 'kitti:x'])
     given = config_of(options)
     assert given.augmentation.jpeg == 0.5 and not given.freeze_norm and given.epochs == 3
     assert given.train == ('rendered', 'kitti:x')
