@@ -54,7 +54,7 @@ define install
 	@$(PYTHON) -m venv --clear $(@D)
 	@{ $(@D)/bin/python -m pip install --disable-pip-version-check --no-deps --no-compile \
 	  --progress-bar off --require-hashes -r $(1); echo $$? > $(@D)/status; } \
-	  | awk '/^(Collecting|Processing)/ { printf "  %3d %s\n", ++n, $$2 } /^Installing/ { print "  unpacking" }'
+	  | awk '/^(Collecting|Processing)/ { sub(".*/", "", $$2); printf "  %3d %s\n", ++n, $$2 } /^Installing/ { print "  unpacking" }'
 	@exit $$(cat $(@D)/status)
 	@touch $@
 endef

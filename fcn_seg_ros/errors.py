@@ -27,6 +27,10 @@ class InputError(ValueError):
         super().__init__(_cut(''.join(map(_printable, cut)), _LONGEST_ERROR))
 
 
+class ComputeError(RuntimeError):
+    """A library or a device failed to compute a valid request; the text is one line."""
+
+
 def one_line(words: object) -> str:
     """Return what a library says, often over many lines, in one line of at most 300 characters."""
     return _cut(' '.join(str(words).split()), _LONGEST)

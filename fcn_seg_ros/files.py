@@ -9,7 +9,7 @@ import os
 import stat
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -88,7 +88,8 @@ def replacing(path: Path) -> Iterator[Path]:
         if partial.exists():
             partial.replace(path)
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # the one that is under way says more
+            partial.unlink(missing_ok=True)
 
 
 def remove_partial(path: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -46,7 +47,12 @@ def check_room(segment_bytes: int, folder: Path = FOLDER) -> str:
     """Return '' if there is room for a segment, or one line that says why there is not."""
     needed, free = round(segment_bytes * _BOOKKEEPING) + _BESIDE_BYTES, _free_bytes(folder)
     if free is not None and free >= needed:
-        return ''
+        try:
+            with tempfile.TemporaryFile(dir=folder):
+                return ''
+        except OSError as error:  # read-only, no inodes left, another user's
+            return (f'{folder}: no file can be made there ({error.strerror}); images travel over '
+                    'UDP, and best-effort subscribers lose some')
     found = 'no such folder' if free is None else f'{free / _MIB:.1f} MB'
     return (f'{folder}: expected {needed / _MIB:.0f} MB free, found {found}; images travel over '
             f'UDP, and best-effort subscribers lose some; {_REMEDY}')

@@ -12,7 +12,7 @@ from hostile_messages import camera_infos
 from hypothesis import given, settings
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
 
-from fcn_seg_ros.node.camera_info import described, focal_length, for_image
+from fcn_seg_ros.node.camera_info import described, focal_length, for_image, problem
 
 POINT = np.array([1.5, -0.7, 9.0, 1.0])
 
@@ -92,3 +92,21 @@ def test_focal_length_is_that_of_the_image():
     for wrong in (0.0, -5.0, math.nan, math.inf):
         info.k[0] = wrong
         assert focal_length(info, 720, 1280) == 0.0
+
+
+@pytest.mark.parametrize(('change', 'words'), [
+    (lambda i: i.k.__setitem__(0, math.nan), 'infinite or none'),
+    (lambda i: i.p.__setitem__(5, math.inf), 'infinite or none'),
+    (lambda i: i.k.__setitem__(0, -700.0), 'focal length is -700'),
+    (lambda i: setattr(i.roi, 'x_offset', 4_000_000_000), 'outside of the sensor'),
+    (lambda i: (setattr(i.roi, 'width', 641), setattr(i.roi, 'height', 480)), 'outside')])
+def test_what_no_camera_has_describes_no_image(change, words):
+    wrong = info()
+    change(wrong)
+    assert words in problem(wrong)
+    assert for_image(wrong, 480, 640) is None and focal_length(wrong, 480, 640) == 0.0
+
+
+def test_a_camera_that_is_not_calibrated_keeps_its_info():
+    zeros = CameraInfo(width=640, height=480)
+    assert problem(zeros) == '' and for_image(zeros, 480, 640) is not None

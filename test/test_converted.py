@@ -138,8 +138,8 @@ def test_the_way_of_the_demo_needs_no_heavy_library():
     (('torch',), "{path}: expected PyTorch to convert it for openvino, found none (pip install "
                  'torch; or, where that is installed, run `export random.safetensors --format '
                  'openvino --out random_fp32.xml` and put what it writes beside the checkpoint)'),
-    (('torch', 'openvino', 'onnxruntime'), "found none of them (in a clone of "
-                                           "fcn_seg_ros: pip install '.[cpu]')")])
+    (('torch', 'openvino', 'onnxruntime'),
+     "found none of them (in a clone of fcn_seg_ros: pip install '.[cpu]')")])
 def test_what_is_missing_for_another_checkpoint_is_one_line(random_checkpoint, monkeypatch,
                                                             missing, text):
     find_spec = row.importlib.util.find_spec

@@ -165,7 +165,7 @@ def test_a_network_that_says_the_same_everywhere_is_refused(tmp_path, weights):
             next(module for module in network.modules()
                  if isinstance(module, torch.nn.BatchNorm2d)).running_var.fill_(-9.0)
     save_checkpoint(path, network, network_info())
-    line = refused(RoadSegmenter, path, 'cpu', 'fp32', 0, -1.0, 1, 'torch')
+    line = refused(RoadSegmenter, path, 'cpu', 'fp32', 0, None, 1, 'torch')
     assert 'the probability does not depend on the image' in line and str(path) in line
 
 
@@ -177,7 +177,7 @@ def test_classes_that_never_vary_are_refused(tmp_path):
     path = tmp_path / 'three.safetensors'
     save_checkpoint(path, network, network_info(
         classes=('a', 'b', 'c'), palette=((0, 0, 0),) * 3, road_ids=(1, 2)))
-    assert 'found 170/255 on the mean of any' in refused(RoadSegmenter, path, 'cpu', 'fp32')
+    assert '(mean 170/255)' in refused(RoadSegmenter, path, 'cpu', 'fp32')
 
 
 @pytest.mark.parametrize('kind', ['fifo', 'socket', 'device', 'loop', 'dangling', 'folder',

@@ -191,12 +191,12 @@ def test_specs(text, spec):
     ('rendered:x', 'expected rendered without a path'),
     ('rendered?split=a', 'expected no split'),
     ('kitti:x?road=1', "expected the options weight, teacher, from, to, split; found 'road'"),
-    ('kitti:x?weight=0', 'expected a weight above 0, found 0'),
+    ('kitti:x?weight=0', 'expected a weight above 0 and below 1000, found 0'),
     ('kitti:x?weight=nan', "expected a number for weight, found 'nan'"),
     ('rendered?drives=2.5', "expected a number for drives, found '2.5'"),
     ('rendered?drives', "expected KIND:PATH?option=value&option=value, found 'drives'"),
     ('kitti:x?split=a&split=b', "found 'split=b'"),
-    ('rendered?drives=0', 'expected at least one drive'),
+    ('rendered?drives=0', 'expected 1 to 1000000 frames'),
 ])
 def test_bad_specs(text, fault):
     refuse(fault, lambda: open_dataset(parse_spec(text)))

@@ -18,6 +18,7 @@ from PIL import Image
 
 from fcn_seg_ros.datasets.images import read_rgb, read_size
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.files import write_file
 from fcn_seg_ros.images import libraries
 from fcn_seg_ros.images.decode import decode
 from fcn_seg_ros.images.encode import encode_jpeg, encode_png
@@ -287,3 +288,28 @@ def test_a_mask_comes_back_as_it_was(seed, height, width):
     mask = np.random.default_rng(seed).choice(np.array([0, 1, 3, 255], np.uint8), (height, width))
     again = np.asarray(Image.open(io.BytesIO(encode_png(mask))))
     assert again.dtype == np.uint8 and np.array_equal(again, mask)
+
+
+def test_a_tiff_with_the_last_bit_first_is_refused():
+    content = bytearray(tiff_of_fill_order(2))
+    with pytest.raises(InputError, match='fill order 2'):
+        decode(bytes(content))
+
+
+def tiff_of_fill_order(order: int) -> bytes:
+    """Return a grey image of 4x4 in one strip whose bits run from the left (1) or right (2)."""
+    entries = [(256, 3, 4), (257, 3, 4), (258, 3, 8), (259, 3, 1), (262, 3, 1), (266, 3, order),
+               (273, 4, 200), (277, 3, 1), (278, 3, 4), (279, 4, 16)]
+    head = b'II*\x00' + struct.pack('<IH', 8, len(entries))
+    for tag, kind, value in entries:
+        head += struct.pack('<HHII' if kind == 4 else '<HHIH2x', tag, kind, 1, value)
+    return (head + struct.pack('<I', 0)).ljust(200, b'\0') + bytes(range(16))
+
+
+def test_a_tiff_with_the_first_bit_first_is_decoded():
+    assert (decode(tiff_of_fill_order(1))[..., 0].ravel() == np.arange(16)).all()
+
+
+def test_a_name_that_is_too_long_is_one_line(tmp_path):
+    with pytest.raises(InputError, match='cannot be written'):
+        write_file(tmp_path / ('a' * 250), b'x')

@@ -16,7 +16,7 @@ from fcn_seg_ros.datasets.registry import open_dataset, parse_spec
 from fcn_seg_ros.datasets.survey import survey
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.evaluate import evaluate
-from fcn_seg_ros.inference.preprocess import network_rows, network_size
+from fcn_seg_ros.inference.preprocess import network_rows, network_size, rows_of_area
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.models.encoders import weights
 
@@ -91,3 +91,9 @@ def test_encoder_weights_that_cannot_be_downloaded_are_one_line(monkeypatch):
                         lambda name: {'IMAGENET1K_V1': Unreachable()})
     with pytest.raises(InputError, match=r'weights.pth.*no address.*--encoder-weights'):
         weights.imagenet_state('resnet18')
+
+
+@pytest.mark.parametrize('focal', [3000.0, 7215.0, 721500.0, 1e300])
+def test_a_wrong_focal_length_does_not_empty_the_input(focal):
+    rows = rows_of_area(375, 1242, 260_000, focal)
+    assert 260_000 / 14 < rows * rows * 1242 / 375 < 260_000 / 3

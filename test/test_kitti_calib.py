@@ -52,7 +52,7 @@ def test_broken_files(tmp_path, changes, text):
 
 
 def test_files_that_are_none(tmp_path):
-    with pytest.raises(InputError, match=r'no\.txt: expected a calib file'):
+    with pytest.raises(InputError, match=r'no\.txt: the calib file cannot be read'):
         read_calib(tmp_path / 'no.txt')
     (tmp_path / 'x.txt').write_bytes(b'\xff\xfe\x00P2')
     with pytest.raises(InputError, match='not text'):

@@ -32,7 +32,7 @@ def test_a_lost_gpu_is_told_not_raised(monkeypatch):
     def lost(device: str) -> tuple[int, int]:
         raise RuntimeError('CUDA error: device is\nlost')
     monkeypatch.setattr(torch.cuda, 'mem_get_info', lost)
-    assert memory_facts('cuda:0') == {'gpu_memory_mib': 'not readable: CUDA error: device is lost'}
+    assert memory_facts('cuda:0') == {'gpu_memory_mib': 'unknown: CUDA error: device is lost'}
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='no CUDA device')

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -178,3 +180,10 @@ def test_another_middleware_is_not_told_about_this_one(process, free, monkeypatc
     free(2**20)
     assert prepare_to_send(MASKS) == ''
     assert 'FASTDDS_BUILTIN_TRANSPORTS' not in os.environ
+
+
+def test_a_folder_in_which_no_file_can_be_made_is_named(tmp_path, monkeypatch):
+    def full(*args: object, **options: object) -> None:
+        raise OSError(errno.ENOSPC, 'No space left on device')
+    monkeypatch.setattr(tempfile, 'TemporaryFile', full)
+    assert 'no file can be made there (No space left on device)' in check_room(1, tmp_path)

@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 from fcn_seg_ros import __version__
 from fcn_seg_ros.cli import EXECUTABLES
 from fcn_seg_ros.cli.extras import remedy
-from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.errors import ComputeError, InputError
 from fcn_seg_ros.processes import settle
 
 PACKAGE = 'fcn_seg_ros'
@@ -111,8 +111,8 @@ def run_main(name: str, args: Sequence[str] | None, body: Callable[[Sequence[str
     """
     Run a command's body on its arguments (None: the command line's) and return its status.
 
-    InputError and a missing library are one line on stderr (status 2); Ctrl-C is status 130,
-    whatever a library turns it into. Everything else is a bug and keeps its traceback.
+    InputError, ComputeError and a missing library are one line on stderr (status 2); Ctrl-C is
+    status 130, whatever a library turns it into. Everything else is a bug and keeps its traceback.
     """
     settle()
     interrupted = _note_interrupts()
@@ -149,7 +149,7 @@ def _note_interrupts() -> list[int]:
 
 def _in_one_line(error: BaseException, command: str) -> str:
     """Return the line for an error that the user can put right, '' for any other."""
-    if isinstance(error, InputError):
+    if isinstance(error, InputError | ComputeError):
         return str(error)
     if isinstance(error, ModuleNotFoundError):
         module = (error.name or '').partition('.')[0]

@@ -16,6 +16,8 @@ from fcn_seg_ros.datasets.images import read_rgb
 from fcn_seg_ros.datasets.pairs import image_file, image_names
 from fcn_seg_ros.errors import InputError
 
+VIDEO_SUFFIXES = ('.mp4', '.avi', '.mkv', '.mov', '.m4v', '.webm', '.mpg', '.mpeg', '.ts')
+
 
 @dataclass(frozen=True)
 class FramesOptions(DatasetOptions):
@@ -72,6 +74,10 @@ class Frames(RoadDataset):
 
 
 def _decode(path: Path, every: int) -> list[np.ndarray]:
+    # FFmpeg opens much more: pictures, playlists that name other files and addresses.
+    if path.suffix.lower() not in VIDEO_SUFFIXES:
+        raise InputError(f'{path}: expected a folder of images or a video '
+                         f'({", ".join(VIDEO_SUFFIXES)}), found {path.suffix or "no suffix"}')
     video = cv2.VideoCapture(str(path))
     images = []
     number = 0

@@ -12,12 +12,12 @@ KITTI Road.
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fcn_seg_ros.datasets.base import DatasetOptions, Part, RoadDataset
@@ -95,7 +95,8 @@ class DatasetSpec:
         if not 0 <= self.part[0] < self.part[1] <= 100:
             raise InputError(f'dataset {self}: from and to must be percentages, from below to')
         if not 0 < self.weight < 1000:
-            raise InputError(f'dataset {self}: expected a weight above 0, found {self.weight:g}')
+            raise InputError(f'dataset {self}: expected a weight above 0 and below '
+                             f'1000, found {self.weight:g}')
 
     def __str__(self) -> str:
         """Return the text that ``parse_spec`` reads."""
@@ -143,8 +144,8 @@ def parse_spec(text: str, scoring: bool = False) -> DatasetSpec:
         raise InputError(f'dataset {text!r}: teacher: must be 0 or 1, found {taught:g}')
     part = tuple(int(_number(text, name, values.pop(name, default), int))
                  for name, default in (('from', '0'), ('to', '100')))
-    return DatasetSpec(kind, str(Path(root).expanduser()) if root else '', split, weight,
-                       bool(taught), (part[0], part[1]), _options(text, kind, values, scoring))
+    return DatasetSpec(kind, os.path.expanduser(root), split, weight, bool(taught),
+                       (part[0], part[1]), _options(text, kind, values, scoring))
 
 
 def open_dataset(spec: DatasetSpec, strict: bool = True) -> RoadDataset:
@@ -154,7 +155,10 @@ def open_dataset(spec: DatasetSpec, strict: bool = True) -> RoadDataset:
     Raises InputError for the first sample at fault; unless ``strict``, samples at fault are left
     out and listed in the dataset's ``faults``.
     """
-    dataset = _kind(spec.kind).open(spec.root, spec.split, spec.options, strict)
+    try:
+        dataset = _kind(spec.kind).open(spec.root, spec.split, spec.options, strict)
+    except OSError as error:  # a name that is too long, a folder that may not be read
+        raise InputError(f'{spec.root}: cannot be read ({error.strerror})') from None
     if spec.part == (0, 100):
         return dataset
     first, last = (round(percent * len(dataset) / 100) for percent in spec.part)

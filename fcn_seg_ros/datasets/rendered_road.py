@@ -140,7 +140,11 @@ class RenderedWorld(Rendered):
         return Sample(name, frame.image, frame.road)
 
 
+# More than a training run looks at.
+_MOST_FRAMES = 1_000_000
+
+
 def _check_counts(drives: int, frames: int) -> None:
-    if drives < 1 or frames < 1:
-        raise InputError(f'rendered drives: expected at least one drive of at least one frame, '
-                         f'found {drives} of {frames}')
+    if not (drives >= 1 and frames >= 1 and drives * frames <= _MOST_FRAMES):
+        raise InputError(f'rendered drives: expected 1 to {_MOST_FRAMES} frames in all, found '
+                         f'{drives} drives of {frames}')

@@ -171,9 +171,6 @@ class Tally:
     def compute(self) -> Evaluation:
         """Return the scores of everything counted; the order does not matter."""
         total = sum(self.perspective.values(), np.zeros((2, 256), np.int64))
-        if not total.any():
-            raise InputError(f'{len(self.perspective)} images: expected labelled pixels to score '
-                             'on, found none')
         names = sorted(self.boundary)
         _, iou = f1_and_iou(total, self.threshold)
         times = [t for t in self.milliseconds if np.isfinite(t)]
@@ -216,6 +213,8 @@ def score_all(predictors: Sequence[Predictor], dataset: RoadDataset,
             tally.update(sample, probability, geometry(sample.name), milliseconds, classes)
         if done is not None:
             done()
+    if not any(histogram.any() for tally in tallies for histogram in tally.perspective.values()):
+        raise InputError(f'{len(dataset)} images: expected labelled pixels to score on, found none')
     return [tally.compute() for tally in tallies]
 
 

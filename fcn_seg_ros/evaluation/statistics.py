@@ -30,6 +30,8 @@ def fit_statistics(path: str | Path, datasets: Sequence[RoadDataset], images: in
     (``inference/familiar.py``). Raises InputError for a file that is not a checkpoint, and without
     images.
     """
+    if images < 1:
+        raise InputError(f'images: expected at least 1, found {images}')
     info = read_checkpoint(path).info
     # A network from a short run may fail the self-test; its scores tell.
     segmenter = RoadSegmenter(path, test=False)

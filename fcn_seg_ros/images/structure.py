@@ -10,8 +10,9 @@ from fcn_seg_ros.errors import InputError
 
 # Far larger than any camera's, and small enough that height * step cannot overflow.
 MAX_SIDE = 16384
-# No camera has more. A file of a few hundred bytes can declare an image that fills the memory.
-MAX_PIXELS = 2**26
+# 8K, the most that cameras have. A small file can declare an image that takes minutes and
+# gigabytes to decode.
+MAX_PIXELS = 8192 * 4352
 
 
 @dataclass(frozen=True)

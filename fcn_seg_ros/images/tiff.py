@@ -21,8 +21,9 @@ _MOST_TAGS = 100
 (_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _OFFSETS, _SAMPLES, _ROWS, _COUNTS, _PLANAR,
  _PREDICTOR, _EXTRA, _FORMAT) = (256, 257, 258, 259, 262, 273, 277, 278, 279, 284, 317, 338, 339)
 _TILES = 322
+_FILL_ORDER = 266
 _READ = {_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _OFFSETS, _SAMPLES, _ROWS, _COUNTS,
-         _PLANAR, _PREDICTOR, _FORMAT, _TILES}
+         _PLANAR, _PREDICTOR, _FORMAT, _TILES, _FILL_ORDER}
 _SHORT, _LONG = 3, 4
 # The largest expansion of a byte by compression (a string of LZW grows by one byte a code).
 _INFLATION = {1: 1, 5: 4096, 8: 1032, 32773: 128, 32946: 1032}
@@ -103,7 +104,11 @@ def _image(content: bytes, order: str, tags: dict[int, tuple[int, ...]]) -> _Ima
     image = _Image(order, width, height, bits[0], samples, one(_COMPRESSION, 1),
                    one(_PHOTOMETRIC, 0), one(_PREDICTOR, 1), min(one(_ROWS, height), height),
                    _strips(content, tags))
-    photometric = (0, 1) if samples == 1 else (2,)
+    # What the library inverts in 8 bits (0: white is zero), it does not in 16.
+    photometric = (2,) if samples != 1 else (0, 1) if bits[0] == 8 else (1,)
+    if one(_FILL_ORDER, 1) != 1:
+        raise InputError('data: expected a TIFF image with the first bit on the left, found fill '
+                         f'order {one(_FILL_ORDER, 1)}')
     if (_TILES in tags or samples not in (1, 3, 4) or bits[0] not in (8, 16)
             or set(bits) != {bits[0]} or len(bits) not in (1, samples)
             or image.photometric not in photometric or one(_PLANAR, 1) != 1

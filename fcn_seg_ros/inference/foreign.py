@@ -14,6 +14,7 @@ import numpy as np
 import yaml
 
 from fcn_seg_ros.errors import InputError, one_line
+from fcn_seg_ros.files import read_file
 from fcn_seg_ros.inference.backends import resolve_device
 from fcn_seg_ros.inference.backends.hardware import cpu_has_bf16
 from fcn_seg_ros.inference.exported import is_exported, read_ir
@@ -75,7 +76,7 @@ def read_description(path: str | Path) -> Description:
     """Read a Description from a YAML or JSON file; raises InputError."""
     path = Path(path)
     try:
-        values = yaml.safe_load(path.read_text())
+        values = yaml.safe_load(read_file(path, 'the description of a network', 2**20))
         if not isinstance(values, dict):
             raise ValueError('not a mapping')
         hints = typing.get_type_hints(Description)
@@ -85,9 +86,8 @@ def read_description(path: str | Path) -> Description:
         arguments: dict[str, Any] = {name: tuple(value) if _is_tuple(hints[name]) else value
                                      for name, value in values.items()}
         return Description(**arguments)
-    except OSError as error:
-        raise InputError(f'{path}: the description of the network cannot be read '
-                         f'({error.strerror})') from None
+    except InputError:
+        raise
     except (ValueError, TypeError, yaml.YAMLError) as error:
         raise InputError(f'{path}: the description of the network is not valid '
                          f'({one_line(error)})') from None

@@ -17,8 +17,11 @@ from fcn_seg_ros.models.checkpoint_info import STRIDE, CheckpointInfo
 MAX_NETWORK_PIXELS = 4096 * 2176
 MAX_ASPECT = 16
 # The longest focal length, in pixels of the network's input, at which roads look like those in the
-# training data (KITTI's is 613); measured in docs/model_zoo.md.
+# training data (KITTI's is 613); measured in docs/results/accuracy.md.
 MAX_FOCAL_LENGTH = 850.0
+# At most how many times fewer pixels a focal length makes the input: a wrong one must not empty
+# the mask. The middle quarter of KITTI's images is segmented best with a ninth.
+_MOST_SHRINKING = 10
 
 
 def network_rows(height: int, width: int, info: CheckpointInfo, focal_length: float = 0.0) -> int:
@@ -39,11 +42,12 @@ def rows_of_area(height: int, width: int, pixels: int, focal_length: float = 0.0
     So images of all shapes take the same time; with a fixed number of rows a tall image would take
     less, and show less detail, than a wide one. A camera with a narrow field of view shows
     everything large, so if its focal length (in pixels of the image) is known, the input is scaled
-    down to MAX_FOCAL_LENGTH.
+    down to MAX_FOCAL_LENGTH, within a limit.
     """
     rows = math.sqrt(pixels * height / width)
     if focal_length > 0:
-        rows = min(rows, MAX_FOCAL_LENGTH * height / focal_length)
+        rows = min(rows, max(MAX_FOCAL_LENGTH * height / focal_length,
+                             rows / math.sqrt(_MOST_SHRINKING)))
     return _to_stride(rows)
 
 

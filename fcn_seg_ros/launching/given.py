@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from fcn_seg_ros.errors import InputError, one_line
+from fcn_seg_ros.files import read_file
 from fcn_seg_ros.node.parameters import Row, checked
 
 # rcl_yaml_param_parser's, which are YAML 1.1's.
@@ -96,8 +97,10 @@ def given_parameters(sources: Iterable[str | tuple[str, Any]], node: str) -> dic
 def _read(path: str) -> dict[str, dict[str, Any]]:
     """Return the parameters in a file by the full name, or pattern, of their nodes."""
     try:
-        content = yaml.load(Path(path).read_text(), _Loader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        content = yaml.load(read_file(Path(path), 'a parameter file', 2**20).decode(), _Loader)
+    except InputError as error:
+        raise InputError(f'params_file: {error}') from None
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f'params_file: expected a parameter file, found a fault in {path}: '
                          f'{one_line(error)}') from None
     found: dict[str, dict[str, Any]] = {}

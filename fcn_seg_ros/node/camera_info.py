@@ -19,9 +19,11 @@ def for_image(info: CameraInfo, height: int, width: int) -> CameraInfo | None:
     """
     Return a new CameraInfo of an image of this size, without region and binning.
 
-    None if ``info`` does not describe an image of this size. An image of the size of ``info``
-    itself is taken for the full sensor's, whatever region and binning say.
+    None if ``info`` does not describe an image of this size, or ``problem`` finds one. An image of
+    the size of ``info`` itself is taken for the full sensor's, whatever region and binning say.
     """
+    if problem(info):
+        return None
     if (info.width, info.height) == (width, height):
         return _copy(info, width, height, 0, 0, 1, 1)
     x_offset, y_offset, columns, rows, binning_x, binning_y = _part(info)
@@ -37,6 +39,23 @@ def focal_length(info: CameraInfo | None, height: int, width: int) -> float:
     described_info = None if info is None else for_image(info, height, width)
     focal = 0.0 if described_info is None else float(described_info.k[0])
     return focal if 0 < focal < math.inf else 0.0
+
+
+def problem(info: CameraInfo) -> str:
+    """
+    Return in words what no camera has: a number that is none, a region outside of the sensor.
+
+    K may be all zeros: that camera is not calibrated.
+    """
+    if not all(map(math.isfinite, (*info.k, *info.p, *info.d, *info.r))):
+        return 'it holds numbers that are infinite or none'
+    if info.k[0] < 0 or info.k[4] < 0:
+        return f'its focal length is {info.k[0]:g}, {info.k[4]:g}'
+    roi = info.roi
+    if roi.x_offset + roi.width > info.width or roi.y_offset + roi.height > info.height:
+        return (f'its region of {roi.width}x{roi.height} at ({roi.x_offset}, {roi.y_offset}) is '
+                f'outside of the sensor, {info.width}x{info.height}')
+    return ''
 
 
 def described(info: CameraInfo) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from fcn_seg_ros.datasets.augmentation import Augmentation
 from fcn_seg_ros.errors import InputError, one_line
+from fcn_seg_ros.files import read_file
 from fcn_seg_ros.models.encoders import ENCODERS, INPUT_CONVENTIONS, find_encoder
 
 CLASSES = ('not road', 'road')
@@ -133,6 +134,8 @@ class TrainingConfig:
             if getattr(self, name) not in values:
                 raise InputError(f'{name}: expected one of {", ".join(values)}, '
                                  f'found {getattr(self, name)!r}')
+        if not 0 <= self.seed < 2**32:
+            raise InputError(f'seed: expected 0 to {2**32 - 1}, found {self.seed}')
         for name in ('epochs', 'batch_size', 'accumulate', 'validate_every', 'devices'):
             if getattr(self, name) < 1:
                 raise InputError(f'{name}: expected at least 1, found {getattr(self, name)}')
@@ -196,10 +199,8 @@ def read_config(path: str | Path) -> TrainingConfig:
     """Read a YAML file, with sections ``loss`` and ``augmentation``. Raises InputError."""
     import yaml
     try:
-        values = yaml.safe_load(Path(path).read_text())
-    except OSError as error:
-        raise InputError(f'{path}: expected a training configuration, found a file that cannot '
-                         f'be read ({error.strerror})') from None
+        content = read_file(Path(path), 'a training configuration', _MOST_BYTES)
+        values = yaml.safe_load(content.decode())
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f'{path}: expected YAML, found a fault '
                          f'({one_line(error)})') from None
@@ -220,6 +221,8 @@ def write_config(path: Path, config: TrainingConfig) -> None:
     path.write_text(yaml.safe_dump(_plain(dataclasses.asdict(config)), sort_keys=False))
 
 
+# A configuration has some 2 kB.
+_MOST_BYTES = 2**20
 _NESTED: dict[str, type] = {'loss': LossWeights, 'augmentation': Augmentation}
 
 

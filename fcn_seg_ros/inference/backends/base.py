@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from fcn_seg_ros.errors import type_and_words
+from fcn_seg_ros.errors import ComputeError, type_and_words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,7 +62,7 @@ class ScalingBackend(Protocol):
         ...
 
 
-class BackendError(RuntimeError):
+class BackendError(ComputeError):
     """
     A library or a device failed to compute a valid request.
 

@@ -111,6 +111,10 @@ _WRITERS = {'onnx': _onnx, 'torch': _torch, 'openvino': _openvino}
 
 def _keep(draft: Path, out: Path, format_: Format) -> None:
     """Move a model to its place, its other files first, so that it is always complete."""
+    for suffix in format_.beside:
+        beside = out.with_suffix(suffix)
+        if beside.is_dir():
+            raise InputError(f'{beside}: expected a file or nothing, found a folder')
     if format_.beside:
         out.unlink(missing_ok=True)
     for suffix in (*format_.beside, format_.suffix):

@@ -16,7 +16,7 @@ from std_msgs.msg import Header
 
 from fcn_seg_ros.inference.segmenter import Segmentation
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
-from fcn_seg_ros.node.camera_info import described
+from fcn_seg_ros.node.camera_info import described, problem
 from fcn_seg_ros.node.outputs.output import NetworkInUse, Output, OutputRow, SegmentedFrame
 from fcn_seg_ros.node.outputs.registry import COMPRESSED, OUTPUTS
 from fcn_seg_ros.node.publish import publish_on_demand
@@ -120,7 +120,9 @@ class CameraOutputs:
             self._without_info_since = now
         if frame.newest_info is not None:
             height, width = frame.image.shape[:2]
-            reason = (f'the CameraInfo is for {described(frame.newest_info)}, the images have '
+            wrong = problem(frame.newest_info)
+            reason = (f'the CameraInfo cannot be used: {wrong}' if wrong else
+                      f'the CameraInfo is for {described(frame.newest_info)}, the images have '
                       f'{width}x{height} pixels')
         elif now - self._without_info_since >= _INFO_GRACE_S:
             reason = 'the camera has published no CameraInfo'
