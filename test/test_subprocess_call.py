@@ -49,9 +49,9 @@ def test_what_is_printed_is_no_part_of_the_result():
 
 
 def test_other_errors_are_their_last_words():
-    with pytest.raises(RuntimeError, match=r"ended with 1: ValueError: .*'no number'"):
+    with pytest.raises(RuntimeError, match=r"ended with status 1: ValueError: .*'no number'"):
         call_in_subprocess(int, 'no number')
-    with pytest.raises(RuntimeError, match=r'ended with -9: it said nothing'):
+    with pytest.raises(RuntimeError, match=r'ended with status -9: it said nothing'):
         call_in_subprocess(signal.raise_signal, signal.SIGKILL)
 
 
@@ -80,7 +80,7 @@ def test_executables_neither(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = subprocess.run([*executable('segment'), '--help'], env=environment({'PYTHONPATH': ''}),
                             capture_output=True, text=True, check=True)
-    assert result.stdout.startswith('usage: segment') and not (tmp_path / 'imported').exists()
+    assert 'segment [-h]' in result.stdout and not (tmp_path / 'imported').exists()
 
 
 def test_the_path_of_python_is_kept_but_for_the_current_folder(tmp_path, monkeypatch):
