@@ -142,7 +142,8 @@ def test_every_pixel_is_where_it_was(red_segmenter, drawn):
     # Scaled down and up again, a slope loses a little at its ends.
     slope = 200 / (height + width)
     scale = max(1.0, height / 96)
-    assert np.abs(result.probability.astype(int) - red)[inside].max() <= math.ceil(1 + slope * scale)
+    lost = np.abs(result.probability.astype(int) - red)[inside].max()
+    assert lost <= math.ceil(1 + slope * scale)
     assert not result.probability[~inside].any() and not result.confidence[~inside].any()
     expected = np.where(inside, result.probability >= 128, 255)
     assert np.array_equal(result.mask, expected)
