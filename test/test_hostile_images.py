@@ -109,15 +109,15 @@ REFUSED = {
     'half of the rows': (png(HEAD, (b'IDAT', zlib.compress(ROWS[:3000])), END), 'damaged'),
     'data cut off': (png(HEAD, (b'IDAT', DATA[:-200]), END), 'damaged'),
     '70000 chunks': (png(HEAD, *[(b'tEXt', b'')] * 70_000, (b'IDAT', DATA), END), '65536 chunks'),
-    'a promise of 64 megapixels': (
-        png((b'IHDR', struct.pack('>II', 8192, 8192) + HEADER[8:]), (b'IDAT', DATA), END),
-        'bytes for an image of 8192x8192'),
+    'a promise of 36 megapixels': (
+        png((b'IHDR', struct.pack('>II', 8192, 4352) + HEADER[8:]), (b'IDAT', DATA), END),
+        'bytes for an image of 8192x4352'),
     'JPEG of 3000 scans': (many_scans(3000), 'at most 64 scans'),
     'JPEG, a large one of many scans': (
-        with_marker(many_scans(50), 0xC2, 0xC2, (5, struct.pack('>HH', 8000, 8000))),
+        with_marker(many_scans(50), 0xC2, 0xC2, (5, struct.pack('>HH', 4400, 8000))),
         'blocks over all scans'),
-    'JPEG, a promise': (with_marker(jpeg(), 0xC0, 0xC0, (5, struct.pack('>HH', 8000, 8000))),
-                        'bytes for an image of 8000x8000'),
+    'JPEG, a promise': (with_marker(jpeg(), 0xC0, 0xC0, (5, struct.pack('>HH', 4400, 8000))),
+                        'bytes for an image of 8000x4400'),
     'JPEG, arithmetic code': (with_marker(jpeg(), 0xC0, 0xC9), 'marker FFC9'),
     'JPEG, lossless': (with_marker(jpeg(), 0xC0, 0xC3), 'marker FFC3'),
     'JPEG, 12 bits': (with_marker(jpeg(), 0xC0, 0xC1, (4, b'\x0c')), '12 bits'),
