@@ -202,7 +202,7 @@ def test_rviz_is_optional(launch, small, road):
     launched = launch('seg.launch.py', 'rviz:=true', *small)
     check_mask(road.mask('/camera/image_raw', '/camera/road/mask',
                          lambda: launched.process.poll() is None), road)
-    assert 'rviz: expected the package rviz2, found none' in launched.interrupt()
+    assert 'rviz: the package rviz2 is not installed' in launched.interrupt()
 
 
 def parameters_of(node: str, names: Sequence[str], still: Callable[[], bool]) -> list[Any]:
@@ -359,9 +359,9 @@ def test_our_own_file_loads_into_a_running_node(launch, road):
 
 @pytest.mark.parametrize(('arguments', 'text'), [
     (('seg.launch.py', 'checkpoint:=generel'), 'checkpoint: expected a file or one of the names'),
-    (('seg.launch.py', 'threshold:=-0.5'), 'threshold: expected 0 to 1, or -1'),
+    (('seg.launch.py', 'threshold:=-0.5'), 'threshold: expected a number from 0 to 1 or -1, found -0.5'),
     (('seg.launch.py', 'device:=tpu'), 'device: expected auto, cpu, cuda or cuda:N'),
-    (('seg.launch.py', 'params_file:=WRONG'), 'threshold: expected a number from -1 to 1'),
+    (('seg.launch.py', 'params_file:=WRONG'), 'threshold: expected a number from 0 to 1 or -1'),
     (('AROUND',), 'overlay_alpha: expected a number from 0 to 1, found 7.0'),
     (('seg.launch.py', 'checkpoint:=/nowhere.safetensors'),
      'checkpoint: expected a file, found none at /nowhere.safetensors'),
