@@ -359,7 +359,8 @@ def test_our_own_file_loads_into_a_running_node(launch, road):
 
 @pytest.mark.parametrize(('arguments', 'text'), [
     (('seg.launch.py', 'checkpoint:=generel'), 'checkpoint: expected a file or one of the names'),
-    (('seg.launch.py', 'threshold:=-0.5'), 'threshold: expected a number from 0 to 1 or -1, found -0.5'),
+    (('seg.launch.py', 'threshold:=-0.5'),
+     'threshold: expected a number from 0 to 1 or -1, found -0.5'),
     (('seg.launch.py', 'device:=tpu'), 'device: expected auto, cpu, cuda or cuda:N'),
     (('seg.launch.py', 'params_file:=WRONG'), 'threshold: expected a number from 0 to 1 or -1'),
     (('AROUND',), 'overlay_alpha: expected a number from 0 to 1, found 7.0'),
