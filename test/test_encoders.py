@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from fcn_seg_ros.models.encoders import (
     find_encoder,
     make_encoder,
     register_encoder,
+    weights,
 )
 from fcn_seg_ros.models.encoders.base import Encoder, measure_channels
 
@@ -113,3 +115,15 @@ def test_bad_rows(foreign_encoder):
         register_encoder(EncoderRow('other', 'nowhere:build', '', '', 'grey', 0, 0))
     with pytest.raises(InputError, match="road_adas, efficientnet_b0, found 'alexnet'"):
         find_encoder('alexnet')
+
+
+def test_encoder_weights_that_cannot_be_downloaded_are_one_line(monkeypatch):
+    class Unreachable:
+        url = 'https://example.com/weights.pth'
+
+        def get_state_dict(self, progress: bool) -> dict:
+            raise URLError('no address')
+    monkeypatch.setattr(weights.torchvision.models, 'get_model_weights',
+                        lambda name: {'IMAGENET1K_V1': Unreachable()})
+    with pytest.raises(InputError, match=r'weights.pth.*no address.*--encoder-weights'):
+        weights.imagenet_state('resnet18')

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-from urllib.error import URLError
-
 import cv2
 import numpy as np
 import pytest
@@ -18,7 +16,6 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.evaluate import evaluate
 from fcn_seg_ros.inference.preprocess import network_rows, network_size, rows_of_area
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
-from fcn_seg_ros.models.encoders import weights
 
 
 def test_a_folder_and_a_video(tmp_path):
@@ -79,18 +76,6 @@ def test_nothing_is_scored_without_labels(tmp_path, random_checkpoint):
 def test_frames_without_labels_are_no_fault(tmp_path):
     cv2.imwrite(str(tmp_path / 'a.png'), np.zeros((96, 320, 3), np.uint8))
     assert not survey(Frames(tmp_path)).problems
-
-
-def test_encoder_weights_that_cannot_be_downloaded_are_one_line(monkeypatch):
-    class Unreachable:
-        url = 'https://example.com/weights.pth'
-
-        def get_state_dict(self, progress: bool) -> dict:
-            raise URLError('no address')
-    monkeypatch.setattr(weights.torchvision.models, 'get_model_weights',
-                        lambda name: {'IMAGENET1K_V1': Unreachable()})
-    with pytest.raises(InputError, match=r'weights.pth.*no address.*--encoder-weights'):
-        weights.imagenet_state('resnet18')
 
 
 @pytest.mark.parametrize('focal', [3000.0, 7215.0, 721500.0, 1e300])

@@ -63,7 +63,8 @@ class RoadDataset:
     defaults where it is scored instead of trained on. ``has_root``: it lies in a folder or file,
     ``has_splits``: it can be opened in part. ``third_party``: its licence is somebody else's.
     ``check_first``: every file is decoded before a training run starts.
-    ``labelled``: samples have a ground truth, so one without road is a fault.
+    ``labelled``: samples have a ground truth, so one without road is a fault. ``named_by_root``: a
+    model card names the folder or file, as the title says little.
 
     >>> import numpy as np
     >>> from fcn_seg_ros.datasets.base import RoadDataset, Sample
@@ -88,6 +89,7 @@ class RoadDataset:
     third_party: ClassVar[bool] = True
     check_first: ClassVar[bool] = True
     labelled: ClassVar[bool] = True
+    named_by_root: ClassVar[bool] = False
 
     @classmethod
     def open(cls, root: str, split: str | None, options: Any, strict: bool) -> RoadDataset:
@@ -104,7 +106,8 @@ class RoadDataset:
     @classmethod
     def describe(cls, root: str, options: Any, images: int, which: str) -> str:
         """Return what a model card says of so many images; ``which`` names the part of it."""
-        return f'{cls.title}, {images} images ({which})'
+        name = f' {Path(root).stem}' if cls.named_by_root else ''
+        return f'{cls.title}{name}, {images} images ({which})'
 
     def __len__(self) -> int:
         """Return the number of samples."""

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -41,6 +40,7 @@ class Frames(RoadDataset):
     has_splits = False
     # Without labels there is nothing to check.
     check_first = labelled = False
+    named_by_root = True
 
     def __init__(self, root: str | Path, every: int = 1) -> None:
         self.root = Path(root)
@@ -55,11 +55,6 @@ class Frames(RoadDataset):
                           for number in range(len(self._images))]
         else:
             raise InputError(f'{root}: neither a folder of images nor a video')
-
-    @classmethod
-    def describe(cls, root: str, options: Any, images: int, which: str) -> str:
-        """Return what a model card says, with the name of the folder or video."""
-        return f'{cls.title} {Path(root).stem}, {images} images ({which})'
 
     def __len__(self) -> int:
         """Return the number of images."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -39,6 +38,7 @@ class PlainFolder(PairedFiles):
     title = 'own images'
     licence = 'that of the own images'
     Options = FolderOptions
+    named_by_root = True
 
     def __init__(self, root: str | Path, split: str | Path | None = None, road: int = 1,
                  strict: bool = True) -> None:
@@ -53,11 +53,6 @@ class PlainFolder(PairedFiles):
         names = (read_split(self.root, split) if split is not None else
                  sorted({*image_names(self._images), *image_names(self._masks)}))
         super().__init__(names, self._pair, partial(read_mask, road=road), strict)
-
-    @classmethod
-    def describe(cls, root: str, options: Any, images: int, which: str) -> str:
-        """Return what a model card says, with the name of the folder."""
-        return f'{cls.title} {Path(root).stem}, {images} images ({which})'
 
     def _pair(self, name: str) -> Pair:
         image = image_file(self._images, name)

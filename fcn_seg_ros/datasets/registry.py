@@ -17,7 +17,6 @@ import re
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 from fcn_seg_ros.datasets.base import DatasetOptions, Part, RoadDataset
@@ -27,6 +26,7 @@ from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.datasets.plain_folder import PlainFolder
 from fcn_seg_ros.datasets.rendered_road import Rendered
 from fcn_seg_ros.errors import InputError, type_and_words
+from fcn_seg_ros.plugins import register_installed, with_installed
 
 if TYPE_CHECKING:
     from fcn_seg_ros.datasets.mixture import Mixture
@@ -60,7 +60,7 @@ def list_datasets() -> list[str]:
     >>> list_datasets()
     ['kitti', 'camvid', 'folder', 'frames', 'rendered']
     """
-    return list(dict.fromkeys([*_KINDS, *entry_points(group=ENTRY_POINTS).names]))
+    return with_installed(ENTRY_POINTS, _KINDS)
 
 
 @dataclass(frozen=True)
@@ -186,12 +186,10 @@ def licences(specs: Sequence[DatasetSpec]) -> str:
 
 def _kind(name: str) -> type[RoadDataset]:
     if name not in _KINDS:
-        for point in entry_points(group=ENTRY_POINTS, name=name):
-            try:
-                register_dataset(point.load())
-            except Exception as error:  # a foreign package may raise anything
-                raise InputError(f'dataset: {name!r} ({point.value}) does not load: '
-                                 f'{type_and_words(error)}') from None
+        for point, error in register_installed(ENTRY_POINTS, register_dataset,
+                                               lambda found: found == name):
+            raise InputError(f'dataset: {name!r} ({point.value}) does not load: '
+                             f'{type_and_words(error)}')
     if name not in _KINDS:
         raise InputError(f'dataset: expected one of {", ".join(list_datasets())}, found {name!r}')
     return _KINDS[name]

@@ -7,7 +7,6 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Sequence
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +18,9 @@ from fcn_seg_ros.inference.backends.hardware import (
     has_torch,
     resolve_device,
 )
-from fcn_seg_ros.inference.backends.row import CHECKPOINT, BackendRow, resolve
+from fcn_seg_ros.inference.backends.row import CHECKPOINT, BackendRow
 from fcn_seg_ros.inference.converted import IR, ONNX, converted_file
+from fcn_seg_ros.plugins import register_installed, resolve, with_installed
 from fcn_seg_ros.resources import find_checkpoint
 
 if TYPE_CHECKING:
@@ -77,8 +77,7 @@ def register_backend(row: BackendRow) -> None:
 
 def backend_names() -> tuple[str, ...]:
     """Return the names of all backends, whether or not they are installed."""
-    names = [row.name for row in _TABLE]
-    return tuple(dict.fromkeys([*names, *entry_points(group=ENTRY_POINTS).names]))
+    return tuple(with_installed(ENTRY_POINTS, (row.name for row in _TABLE)))
 
 
 def available_backends(device: str = 'cpu') -> dict[str, tuple[str, ...]]:
@@ -155,13 +154,10 @@ def make_backend(network: Any, device: str = 'auto', precision: str = 'auto', th
 
 def _rows() -> list[BackendRow]:
     """Return the table, with the rows of installed packages."""
-    for point in entry_points(group=ENTRY_POINTS):
-        if point.name not in {row.name for row in _TABLE}:
-            try:
-                register_backend(point.load())
-            except Exception as error:  # a foreign package may raise anything
-                _logger.warning('backend %s (%s) does not load: %s', point.name, point.value,
-                                type_and_words(error))
+    for point, error in register_installed(
+            ENTRY_POINTS, register_backend, lambda name: name not in {row.name for row in _TABLE}):
+        _logger.warning('backend %s (%s) does not load: %s', point.name, point.value,
+                        type_and_words(error))
     return _TABLE
 
 

@@ -4,20 +4,17 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import platform
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from fcn_seg_ros.inference.backends.hardware import cpu_has_bf16
 from fcn_seg_ros.inference.converted import has_converted
+from fcn_seg_ros.plugins import Reference
 
 # What a row runs: a checkpoint, or what the ``kind`` of an exported model says.
 CHECKPOINT = 'checkpoint'
-# A function or class, or 'module:name' of one, which is imported when it is first needed.
-Reference = str | Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -67,12 +64,3 @@ class BackendRow:
     def suits(self, device: str) -> bool:
         """Return whether ``auto`` prefers it on this machine."""
         return not self.machines or device != 'cpu' or platform.machine() in self.machines
-
-
-def resolve(reference: Reference) -> Callable[..., Any]:
-    """Return the function or class; imports it if it is given by name."""
-    if not isinstance(reference, str):
-        return reference
-    module, _, name = reference.partition(':')
-    found: Callable[..., Any] = getattr(importlib.import_module(module), name)
-    return found

@@ -12,11 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import entry_points
-from pkgutil import resolve_name
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fcn_seg_ros.errors import InputError, one_line, quote
+from fcn_seg_ros.plugins import register_installed, resolve, with_installed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -98,18 +97,16 @@ def list_encoders() -> list[str]:
     >>> 'mobilenet_v2' in list_encoders()
     True
     """
-    return list(dict.fromkeys([*ENCODERS, *sorted(entry_points(group=ENTRY_POINTS).names)]))
+    return with_installed(ENTRY_POINTS, ENCODERS)
 
 
 def find_encoder(name: str) -> EncoderRow:
     """Return the row of an encoder; raises InputError for an unknown name."""
     if name not in ENCODERS:
-        for point in entry_points(group=ENTRY_POINTS, name=name):
-            try:
-                register_encoder(point.load())
-            except Exception as error:  # a foreign package may raise anything
-                raise InputError(f'encoder: {name!r} of the package {point.value!r} does not load '
-                                 f'({one_line(error)})') from None
+        for point, error in register_installed(ENTRY_POINTS, register_encoder,
+                                               lambda found: found == name):
+            raise InputError(f'encoder: {name!r} of the package {point.value!r} does not load '
+                             f'({one_line(error)})')
     if name not in ENCODERS:
         raise InputError(f'encoder: expected one of {", ".join(list_encoders())}, '
                          f'found {quote(name)}')
@@ -122,7 +119,7 @@ def make_encoder(name: str, state: dict[str, Tensor] | None = None) -> Encoder:
 
     Raises InputError for an unknown name or weights of another network.
     """
-    encoder: Encoder = _resolve(find_encoder(name).build)(state)
+    encoder: Encoder = resolve(find_encoder(name).build)(state)
     return encoder
 
 
@@ -138,10 +135,5 @@ def pretrained_state(name: str, weights: str) -> dict[str, Tensor]:
             raise InputError(f'encoder_weights: expected a file or none for {name}, found imagenet')
         from fcn_seg_ros.models.encoders.weights import imagenet_state
         return imagenet_state(row.weights)
-    state: dict[str, Tensor] = _resolve(row.read_weights)(weights)
+    state: dict[str, Tensor] = resolve(row.read_weights)(weights)
     return state
-
-
-def _resolve(function: str | Callable[..., Any]) -> Callable[..., Any]:
-    found: Callable[..., Any] = (resolve_name(function) if isinstance(function, str) else function)
-    return found

@@ -11,10 +11,10 @@ table come from it. Another package adds a row with an entry point in the group
 from __future__ import annotations
 
 from functools import partial
-from importlib.metadata import entry_points
 
 from rclpy.qos import DurabilityPolicy
 
+from fcn_seg_ros import plugins
 from fcn_seg_ros.errors import InputError, type_and_words
 from fcn_seg_ros.node.outputs.images import (
     ColourImage,
@@ -73,12 +73,9 @@ def register_output(row: OutputRow) -> None:
 
 def register_installed() -> None:
     """Add the outputs of installed packages; raises InputError for one that does not load."""
-    for point in entry_points(group=ENTRY_POINTS):
-        try:
-            register_output(point.load())
-        except Exception as error:  # a foreign package may raise anything
-            raise InputError(f'output: {point.name!r} of the package {point.value!r} does not load '
-                             f'({type_and_words(error)})') from None
+    for point, error in plugins.register_installed(ENTRY_POINTS, register_output):
+        raise InputError(f'output: {point.name!r} of the package {point.value!r} does not load '
+                         f'({type_and_words(error)})')
 
 
 def node_parameters() -> tuple[Row, ...]:
