@@ -22,23 +22,14 @@ def for_image(info: CameraInfo, height: int, width: int) -> CameraInfo | None:
     None if ``info`` does not describe an image of this size, or ``problem`` finds one. An image of
     the size of ``info`` itself is taken for the full sensor's, whatever region and binning say.
     """
-    if problem(info):
-        return None
-    if (info.width, info.height) == (width, height):
-        return _copy(info, width, height, 0, 0, 1, 1)
-    x_offset, y_offset, columns, rows, binning_x, binning_y = _part(info)
-    # Drivers differ in whether they round an incomplete last pixel up or down.
-    if not (width in (columns // binning_x, -(-columns // binning_x))
-            and height in (rows // binning_y, -(-rows // binning_y))):
-        return None
-    return _copy(info, width, height, x_offset, y_offset, binning_x, binning_y)
+    part = _part_shown(info, height, width)
+    return None if part is None else _copy(info, width, height, *part)
 
 
 def focal_length(info: CameraInfo | None, height: int, width: int) -> float:
     """Return the focal length in pixels for images of this size, 0 if unknown."""
-    described_info = None if info is None else for_image(info, height, width)
-    focal = 0.0 if described_info is None else float(described_info.k[0])
-    return focal if 0 < focal < math.inf else 0.0
+    part = None if info is None else _part_shown(info, height, width)
+    return 0.0 if info is None or part is None else float(info.k[0]) / part[2]
 
 
 def problem(info: CameraInfo) -> str:
@@ -67,6 +58,20 @@ def described(info: CameraInfo) -> str:
     if (binning_x, binning_y) != (1, 1):
         words += f', binned {binning_x}x{binning_y}'
     return words
+
+
+def _part_shown(info: CameraInfo, height: int, width: int) -> tuple[int, int, int, int] | None:
+    """Return offset and binning, x and y each, of an image of this size; None if not described."""
+    if problem(info):
+        return None
+    if (info.width, info.height) == (width, height):
+        return 0, 0, 1, 1
+    x_offset, y_offset, columns, rows, binning_x, binning_y = _part(info)
+    # Drivers differ in whether they round an incomplete last pixel up or down.
+    if not (width in (columns // binning_x, -(-columns // binning_x))
+            and height in (rows // binning_y, -(-rows // binning_y))):
+        return None
+    return x_offset, y_offset, binning_x, binning_y
 
 
 def _part(info: CameraInfo) -> tuple[int, int, int, int, int, int]:

@@ -7,12 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rclpy.clock import Clock, ClockType
 from rclpy.exceptions import InvalidTopicNameException
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from rclpy.subscription import Subscription
-from rclpy.timer import Timer
 from sensor_msgs.msg import CompressedImage, Image
 
 from fcn_seg_ros.errors import InputError, one_line
@@ -25,14 +22,12 @@ from fcn_seg_ros.node.qos import (
     mismatch,
     name_of,
 )
+from fcn_seg_ros.node.reviewed_input import ReviewedInput
 
 TRANSPORTS = {'raw': Image, 'compressed': CompressedImage}
-# Events report most changes at once. The review finds the rest: what an event came too early for,
-# and publishers of another type, for which there is no event.
-_REVIEW_PERIOD_S = 1.0
 
 
-class ImageInput:
+class ImageInput(ReviewedInput):
     """
     Passes every image of a topic to ``on_frame``, in the executor's thread.
 
@@ -42,16 +37,17 @@ class ImageInput:
     publishers appear or disappear: the subscription is then replaced, and what arrives in these
     few milliseconds is lost. A ``qos_overrides`` parameter takes precedence.
 
-    All methods belong to the executor's thread; any thread may read the attributes. ``lost`` counts
-    the images that the middleware reports lost, over the life of this object, and ``missed`` the
-    gaps in the publishers' sequence numbers while subscribed: images that were lost, or replaced by
-    a newer one before the executor took them. ``incompatible`` says which publisher does not match
-    and why, or is ''; ``matched`` names those that do. ``reliability_in_use`` is '' while closed.
+    Any thread may read the attributes. ``lost`` counts the images that the middleware reports lost,
+    over the life of this object, and ``missed`` the gaps in the publishers' sequence numbers while
+    subscribed: images that were lost, or replaced by a newer one before the executor took them.
+    ``incompatible`` says which publisher does not match and why, or is ''; ``matched`` names those
+    that do. ``reliability_in_use`` is '' while closed.
     """
 
     def __init__(self, node: Node, topic: str, transport: str, reliability: str,
                  on_frame: Callable[[bytes, type], None]) -> None:
         """Declare the parameters; raises InputError for a wrong topic, transport or override."""
+        super().__init__(node)
         for name, value, allowed in (('transport', transport, tuple(TRANSPORTS)),
                                      ('reliability', reliability, RELIABILITIES)):
             if value not in allowed:
@@ -70,7 +66,6 @@ class ImageInput:
         self.incompatible: str = ''
         self.matched: str = ''
         self.reliability_in_use: str = ''
-        self._node = node
         self._on_frame = on_frame
         self._message: type = TRANSPORTS[transport]
         self._overrides = declare_overrides(node, self.topic)
@@ -78,29 +73,15 @@ class ImageInput:
         if self._fixed is None and reliability != 'auto':
             self._fixed = ReliabilityPolicy[reliability.upper()]
         self._numbers: dict[bytes, int] = {}  # the last one of each publisher
-        self._profile: QoSProfile | None = None
-        self._subscription: Subscription | None = None
-        self._timer: Timer | None = None
 
     @property
     def is_open(self) -> bool:
         """Return whether it is subscribed."""
         return self._subscription is not None
 
-    def open(self) -> None:
-        """Subscribe, unless subscribed already."""
-        if self._timer is None:
-            # Not the node's clock: it stands still while a bag pauses.
-            self._timer = self._node.create_timer(_REVIEW_PERIOD_S, self._review,
-                                                  clock=Clock(clock_type=ClockType.STEADY_TIME))
-            self._review()
-
     def close(self) -> None:
         """Unsubscribe; the counts stay."""
-        if self._timer is not None:
-            self._node.destroy_timer(self._timer)
-            self._timer = None
-        self._unsubscribe()
+        super().close()
         self._numbers.clear()
         self.incompatible = self.matched = ''
 
@@ -136,9 +117,7 @@ class ImageInput:
         self._node.get_logger().debug(f'{self.topic}: subscribed, {self.reliability_in_use}')
 
     def _unsubscribe(self) -> None:
-        if self._subscription is not None:
-            self._node.destroy_subscription(self._subscription)
-        self._subscription = self._profile = None
+        super()._unsubscribe()
         self.reliability_in_use = ''
 
     def _on_message(self, serialised: bytes, info: Mapping[str, Any]) -> None:

@@ -4,53 +4,34 @@
 
 from __future__ import annotations
 
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
-from rclpy.subscription import Subscription
-from rclpy.timer import Timer
 from sensor_msgs.msg import CameraInfo
 
 from fcn_seg_ros.node.events import subscribe_with_events
 from fcn_seg_ros.node.qos import choose_durability, choose_reliability
+from fcn_seg_ros.node.reviewed_input import ReviewedInput
 
-# Events report most changes at once; the review finds what they came too early for.
-_REVIEW_PERIOD_S = 1.0
 _TYPE = 'sensor_msgs/msg/CameraInfo'
 
 
-class InfoInput:
+class InfoInput(ReviewedInput):
     """
     Keeps the newest CameraInfo of a topic while it is open.
 
     It requests the quality of service that every publisher offers, and decides again when
     publishers appear or disappear: a CameraInfo published once, before the node started, arrives
-    only if both sides are reliable and transient local. All methods belong to the executor's
-    thread; any thread may read ``newest``.
+    only if both sides are reliable and transient local. Any thread may read ``newest``.
     """
 
     def __init__(self, node: Node, topic: str) -> None:
+        super().__init__(node)
         self.newest: CameraInfo | None = None
-        self._node = node
         self._topic = topic
-        self._profile: QoSProfile | None = None
-        self._subscription: Subscription | None = None
-        self._timer: Timer | None = None
-
-    def open(self) -> None:
-        """Subscribe, unless subscribed already."""
-        if self._timer is None:
-            # Not the node's clock: it stands still while a bag pauses.
-            self._timer = self._node.create_timer(_REVIEW_PERIOD_S, self._review,
-                                                  clock=Clock(clock_type=ClockType.STEADY_TIME))
-            self._review()
 
     def close(self) -> None:
         """Unsubscribe and forget the CameraInfo."""
-        if self._timer is not None:
-            self._node.destroy_timer(self._timer)
-            self._timer = None
-        self._unsubscribe()
+        super().close()
         self.newest = None
 
     def _review(self) -> None:
@@ -69,11 +50,6 @@ class InfoInput:
             self._subscription = subscribe_with_events(
                 self._node, CameraInfo, self._topic, self._on_info, profile,
                 on_lost=lambda count: None, on_change=self._review)
-
-    def _unsubscribe(self) -> None:
-        if self._subscription is not None:
-            self._node.destroy_subscription(self._subscription)
-        self._subscription = self._profile = None
 
     def _on_info(self, message: CameraInfo) -> None:
         self.newest = message
