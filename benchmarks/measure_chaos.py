@@ -29,7 +29,7 @@ import numpy as np
 import psutil
 import rclpy
 import source_tree  # noqa: F401
-from conftest import make_random_network, network_info
+from node_bench import random_checkpoints
 from node_client import (
     ACTIVATE,
     CLEANUP,
@@ -47,7 +47,6 @@ from fcn_seg_ros.inference.region import Region
 from fcn_seg_ros.inference.segmentation import optional_threshold
 from fcn_seg_ros.inference.segmenter import RoadSegmenter, SegmentOptions
 from fcn_seg_ros.messages import from_image, stamp_ns
-from fcn_seg_ros.models.checkpoint import save_checkpoint
 
 SIZES = ((96, 320), (100, 160), (200, 320), (375, 1242))
 PAIRS = ((-1.0, 0.0), (0.3, 0.55), (0.5, 0.0), (0.7, 0.6))
@@ -60,10 +59,7 @@ SAMPLE_S = 1.0
 
 def make_checkpoints(folder: Path) -> list[Path]:
     """Write two networks of random weights, and three files that are none; return their paths."""
-    paths = [folder / f'{number}.safetensors' for number in range(2)]
-    for number, path in enumerate(paths):
-        save_checkpoint(path, make_random_network(number),
-                        network_info(threshold=0.45 + 0.05 * number))
+    paths = random_checkpoints(folder, 2)
     (folder / 'cut.safetensors').write_bytes(paths[0].read_bytes()[:-1000])
     (folder / 'text.safetensors').write_text('not a network')
     return [*paths, folder / 'cut.safetensors', folder / 'text.safetensors', folder / 'missing']

@@ -24,27 +24,17 @@ from pathlib import Path
 import numpy as np
 import psutil
 import source_tree  # noqa: F401
-from conftest import make_random_network, network_info
+from node_bench import random_checkpoints
 from node_client import FAST, Client, image_message, running
 from std_srvs.srv import Trigger
 
 from fcn_seg_ros.inference.segmentation import optional_threshold
 from fcn_seg_ros.inference.segmenter import RoadSegmenter, SegmentOptions
 from fcn_seg_ros.messages import from_image
-from fcn_seg_ros.models.checkpoint import save_checkpoint
 
 PAIRS = [(threshold, unknown) for threshold in (-1.0, 0.3, 0.4, 0.5, 0.6, 0.7)
          for unknown in (0.0, 0.55, 0.6, 0.65)]
 LIMIT_PERCENT = 3.0
-
-
-def make_checkpoints(folder: Path) -> list[Path]:
-    """Write three checkpoints of random weights, whose masks differ."""
-    paths = [folder / f'{number}.safetensors' for number in range(3)]
-    for number, path in enumerate(paths):
-        save_checkpoint(path, make_random_network(number),
-                        network_info(threshold=0.45 + 0.05 * number))
-    return paths
 
 
 def allowed_masks(paths: list[Path], image: np.ndarray) -> set[bytes]:
@@ -101,7 +91,7 @@ def main() -> int:
     options = parser.parse_args()
     image = np.random.default_rng(0).integers(0, 256, (96, 320, 3), np.uint8)
     with tempfile.TemporaryDirectory() as folder:
-        paths = make_checkpoints(Path(folder))
+        paths = random_checkpoints(Path(folder), 3)
         allowed = allowed_masks(paths, image)
         with running('-p', f'checkpoint:={paths[0]}', *FAST) as node:
             client = Client(outputs=('mask',))

@@ -35,6 +35,18 @@ KITTI_SHAPE = (375, 1242, 3)
 COUNTS = (keys.RECEIVED, keys.PUBLISHED, keys.IN_FLIGHT, keys.MISSED)
 
 
+def random_checkpoints(folder: Path, count: int) -> list[Path]:
+    """Write networks of random weights, 96 rows and different thresholds; return their paths."""
+    from conftest import make_random_network, network_info
+
+    from fcn_seg_ros.models.checkpoint import save_checkpoint
+    paths = [folder / f'{number}.safetensors' for number in range(count)]
+    for number, path in enumerate(paths):
+        save_checkpoint(path, make_random_network(number),
+                        network_info(threshold=0.45 + 0.05 * number))
+    return paths
+
+
 def small_checkpoint(folder: Path) -> Path:
     """Write the checkpoint of a network with random weights and 96 rows; return its path."""
     from conftest import make_random_network, network_info

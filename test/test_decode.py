@@ -18,7 +18,6 @@ from PIL import Image
 
 from fcn_seg_ros.datasets.images import read_rgb, read_size
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.files import write_file
 from fcn_seg_ros.images import libraries
 from fcn_seg_ros.images.decode import decode
 from fcn_seg_ros.images.encode import encode_jpeg, encode_png
@@ -308,8 +307,3 @@ def tiff_of_fill_order(order: int) -> bytes:
 
 def test_a_tiff_with_the_first_bit_first_is_decoded():
     assert (decode(tiff_of_fill_order(1))[..., 0].ravel() == np.arange(16)).all()
-
-
-def test_a_name_that_is_too_long_is_one_line(tmp_path):
-    with pytest.raises(InputError, match='cannot be written'):
-        write_file(tmp_path / ('a' * 250), b'x')

@@ -203,33 +203,46 @@ class DrivePlayer(Node):
     def wait_for_subscribers(self) -> bool:
         """Wait for the requested subscribers; return whether they are there."""
         options = self.options
-        wanted = ((self.image_publisher, options.wait_for_subscribers),
-                  (self.info_publisher, options.wait_for_info_subscribers))
+        after = f'after {options.wait_timeout_s:g} s'
         deadline = time.monotonic() + options.wait_timeout_s
         told = False
-        for publisher, count in wanted:
-            while publisher.get_subscription_count() < count:
+        awaited = self._awaited()
+        for what, there, lacking in awaited:
+            while not there():
                 if self.stopped():
                     return False
                 if time.monotonic() >= deadline:
-                    found = publisher.get_subscription_count()
-                    say(f'{"nobody listens" if not found else "not enough listen"} to '
-                        f'{publisher.topic_name} after {options.wait_timeout_s:g} s: expected '
-                        f'{count}, found {found} subscribers; playing anyway')
+                    say(f'{lacking(after)}; playing anyway')
                     return False
                 if not told:
-                    say(f'waiting for {count} subscriber(s) of {publisher.topic_name}, '
-                        f'{options.wait_timeout_s:g} s at most')
+                    say(f'waiting for {what}, {options.wait_timeout_s:g} s at most')
                     told = True
                 time.sleep(0.02)
-        listener = options.wait_for_listener
-        while listener and not self._listens(listener):
-            if self.stopped() or time.monotonic() >= deadline:
-                return False
-            time.sleep(0.02)
-        if listener or any(count for _, count in wanted):
+        if awaited:
             self._sleep_until(time.monotonic() + SETTLE_S)
         return True
+
+    def _awaited(self) -> list[tuple[str, Callable[[], bool], Callable[[str], str]]]:
+        """Return for all that is waited for: its name, whether it is there, what is lacking."""
+        options = self.options
+        awaited = [self._subscribers(publisher, count) for publisher, count in (
+            (self.image_publisher, options.wait_for_subscribers),
+            (self.info_publisher, options.wait_for_info_subscribers)) if count]
+        if name := options.wait_for_listener:
+            topic = self.info_publisher.topic_name
+            awaited.append((f'{name} to listen to {topic}', lambda: self._listens(name),
+                            lambda after: f'{name} does not listen to {topic} {after}'))
+        return awaited
+
+    @staticmethod
+    def _subscribers(publisher: Publisher, count: int
+                     ) -> tuple[str, Callable[[], bool], Callable[[str], str]]:
+        def lacking(after: str) -> str:
+            found = publisher.get_subscription_count()
+            return (f'{"not enough listen" if found else "nobody listens"} to '
+                    f'{publisher.topic_name} {after}: expected {count}, found {found} subscribers')
+        return (f'{count} subscriber(s) of {publisher.topic_name}',
+                lambda: publisher.get_subscription_count() >= count, lacking)
 
     def _listens(self, name: str) -> bool:
         """Return whether the node ``name`` listens to camera_info, and is connected."""

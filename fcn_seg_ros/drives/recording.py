@@ -13,6 +13,7 @@ import numpy as np
 
 from fcn_seg_ros import diagnostic_keys as keys
 from fcn_seg_ros.images.decode import decode
+from fcn_seg_ros.inference.overlap import intersection_over_union
 
 Key = tuple[int, str]
 
@@ -40,7 +41,7 @@ class Overlap:
     @property
     def iou(self) -> float | None:
         """Return intersection over union, None if neither has any road."""
-        return self.intersection / self.union if self.union else None
+        return intersection_over_union(self.intersection, self.union) if self.union else None
 
 
 @dataclass

@@ -14,7 +14,6 @@ from fcn_seg_ros.synthetic.world.vehicles import place as put
 
 #: How often a vehicle is cut off by the image's edge close by.
 CUT_OFF = 0.3
-_TALL = 2.0
 
 
 def populate(scene: Scene, place: Place, rng: np.random.Generator, height: float,
