@@ -111,7 +111,7 @@ def test_encoders_of_installed_packages(tmp_path):
 def test_bad_rows(foreign_encoder):
     with pytest.raises(ValueError, match="'efficientnet_b0' is already registered"):
         register_encoder(EFFICIENTNET)
-    with pytest.raises(ValueError, match="one of torch, tf, bgr255, caffe, not 'grey'"):
+    with pytest.raises(ValueError, match="one of torch, tf, lite, bgr255, caffe, not 'grey'"):
         register_encoder(EncoderRow('other', 'nowhere:build', '', '', 'grey', 0, 0))
     with pytest.raises(InputError, match="road_adas, efficientnet_b0, found 'alexnet'"):
         find_encoder('alexnet')

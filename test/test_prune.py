@@ -55,6 +55,7 @@ def lively(encoder, decoder='fcn8s'):
 
 @pytest.mark.parametrize(('encoder', 'decoder'), [
     ('mobilenet_v2', 'fcn8s'), ('resnet18', 'fcn4s'), ('resnet50', 'fcn32s'),
+    ('efficientnet_lite0', 'fcn8s'),
     ('vgg16_1024', 'fcn8s'), ('road_adas', 'fcn32s')])
 def test_channels_that_nobody_reads_leave_without_a_trace(encoder, decoder):
     network = lively(encoder, decoder)
@@ -157,7 +158,8 @@ def test_importance_is_what_the_loss_changes():
     assert all(parameter.grad is None for parameter in network.parameters())
 
 
-@pytest.mark.parametrize('encoder', ['mobilenet_v2', 'resnet18', 'vgg16_1024'])
+@pytest.mark.parametrize('encoder', [
+    'mobilenet_v2', 'efficientnet_lite0', 'resnet18', 'vgg16_1024'])
 def test_what_a_channel_costs_is_saved_without_it(encoder, monkeypatch):
     monkeypatch.setattr(pruning, '_MOVE', 0)
     size = (64, 96)

@@ -71,8 +71,8 @@ class TrainingConfig:
                 'road-segmentation-adas-0001'})
     input_convention: str = field(default='encoder', metadata={
         'help': 'input that the encoder weights expect: torch (ImageNet mean and std), tf '
-                '(-1 to 1), bgr255 (BGR, 0 to 255), caffe (BGR minus the mean), or what is usual '
-                'for the encoder'})
+                '(-1 to 1), lite ((RGB - 127) / 128), bgr255 (BGR, 0 to 255), caffe (BGR minus the '
+                'mean), or what is usual for the encoder'})
     init_from: str = field(default='', metadata={
         'help': 'checkpoint to start from, where layer names fit (staged training: 32s, 16s, 8s)'})
     prune: float = field(default=1.0, metadata={

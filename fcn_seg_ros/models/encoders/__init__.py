@@ -29,6 +29,7 @@ ENTRY_POINTS = 'fcn_seg_ros.encoders'
 INPUT_CONVENTIONS = {
     'torch': ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), 'rgb'),
     'tf': ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5), 'rgb'),
+    'lite': ((127 / 255,) * 3, (128 / 255,) * 3, 'rgb'),
     'bgr255': ((0.0, 0.0, 0.0), (1 / 255,) * 3, 'bgr'),
     'caffe': ((103.939 / 255, 116.779 / 255, 123.68 / 255), (1 / 255,) * 3, 'bgr'),
 }
@@ -40,17 +41,18 @@ class EncoderRow:
     One encoder.
 
     ``build`` takes the state dict of pretrained weights, or None, and returns an ``Encoder`` (see
-    ``base.py``). It may be called on PyTorch's meta device. ``weights`` is the torchvision model
-    whose ImageNet weights ``encoder_weights: imagenet`` downloads, '' where there is none, and
-    ``read_weights`` returns the state dict in a file. Both functions may be given as
-    'module:function', to be imported on first use. ``licence`` is that of the usual pretrained
+    ``base.py``). It may be called on PyTorch's meta device. ``weights`` says what
+    ``encoder_weights: imagenet`` loads: the name of a torchvision model, whose weights are
+    downloaded, a function that returns a state dict, or '' where there is none. ``read_weights``
+    returns the state dict in a file. All functions may be given as 'module:function', to be
+    imported on first use. ``licence`` is that of the usual pretrained
     weights, ``input_convention`` names the input they expect. ``parameters`` (10^6) and ``gmac``
     (10^9 multiply-adds for an image of 384 x 1248) are those of the encoder alone.
     """
 
     name: str
     build: str | Callable[[dict[str, Tensor] | None], Encoder]
-    weights: str
+    weights: str | Callable[[], dict[str, Tensor]]
     licence: str
     input_convention: str
     parameters: float
@@ -59,6 +61,7 @@ class EncoderRow:
 
 
 _TORCHVISION = 'BSD-3-Clause (torchvision), trained on ImageNet'
+_LITE = f'{__name__}.efficientnet_lite'
 ENCODERS = {row.name: row for row in (
     EncoderRow('mobilenet_v2', f'{__name__}.mobilenet_v2:build', 'mobilenet_v2', _TORCHVISION,
                'torch', 2.22, 2.86),
@@ -69,6 +72,10 @@ ENCODERS = {row.name: row for row in (
     EncoderRow('vgg16', f'{__name__}.vgg16:build', 'vgg16', _TORCHVISION, 'torch', 134.26, 202.52),
     EncoderRow('vgg16_1024', f'{__name__}.vgg16:build_1024', 'vgg16', _TORCHVISION, 'torch', 20.48,
                149.28),
+    *(EncoderRow(f'efficientnet_lite{number}', f'{_LITE}:build{number}',
+                 f'{_LITE}:imagenet{number}', 'Apache-2.0 (EfficientNet-Lite), trained on ImageNet',
+                 'lite', parameters, gmac)
+      for number, parameters, gmac in ((0, 3.37, 3.67), (1, 4.14, 4.79), (2, 4.81, 5.49))),
     EncoderRow('road_adas', f'{__name__}.road_adas:build', '',
                'Apache-2.0 (Open Model Zoo, road-segmentation-adas-0001)', 'bgr255', 0.18, 2.14,
                f'{__name__}.road_adas:read_weights'),
@@ -125,7 +132,7 @@ def make_encoder(name: str, state: dict[str, Tensor] | None = None) -> Encoder:
 
 def pretrained_state(name: str, weights: str) -> dict[str, Tensor]:
     """
-    Return an encoder's pretrained weights: ``imagenet`` (downloaded unless cached) or a file.
+    Return an encoder's pretrained weights: ``imagenet`` (see ``EncoderRow.weights``) or a file.
 
     Raises InputError where there are none.
     """
@@ -133,7 +140,10 @@ def pretrained_state(name: str, weights: str) -> dict[str, Tensor]:
     if weights == 'imagenet':
         if not row.weights:
             raise InputError(f'encoder_weights: expected a file or none for {name}, found imagenet')
-        from fcn_seg_ros.models.encoders.weights import imagenet_state
-        return imagenet_state(row.weights)
+        if isinstance(row.weights, str) and ':' not in row.weights:
+            from fcn_seg_ros.models.encoders.weights import imagenet_state
+            return imagenet_state(row.weights)
+        loaded: dict[str, Tensor] = resolve(row.weights)()
+        return loaded
     state: dict[str, Tensor] = resolve(row.read_weights)(weights)
     return state
