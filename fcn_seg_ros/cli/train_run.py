@@ -11,18 +11,26 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.evaluate import ALL
 from fcn_seg_ros.evaluation.statistics import fit_statistics
 from fcn_seg_ros.training.calibrate import add_self_test, calibrate_and_score
-from fcn_seg_ros.training.config import TrainingConfig, leaves, read_config, with_values
+from fcn_seg_ros.training.config import (
+    TrainingConfig,
+    config_with,
+    leaves,
+    read_config,
+    read_settings,
+    with_values,
+)
 from fcn_seg_ros.training.run import CONFIG_FILE, train
+from fcn_seg_ros.training.start import inherit_settings
 
 
 def config_of(options: argparse.Namespace) -> TrainingConfig:
     """Return the configuration of a command line; raises InputError."""
-    if options.resume and options.config is None and (options.out / CONFIG_FILE).is_file():
-        config = read_config(options.out / CONFIG_FILE)
-    else:
-        config = TrainingConfig() if options.config is None else read_config(options.config)
     given = {name: value for name, value in vars(options).items() if name in leaves()}
-    return with_values(config, given)
+    if options.resume and options.config is None and (options.out / CONFIG_FILE).is_file():
+        return with_values(read_config(options.out / CONFIG_FILE), given)
+    settings = {} if options.config is None else read_settings(options.config)
+    config = TrainingConfig() if options.config is None else config_with(options.config, settings)
+    return inherit_settings(with_values(config, given), {*settings, *given})
 
 
 def run(options: argparse.Namespace) -> int:

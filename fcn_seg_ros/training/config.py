@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fcn_seg_ros.datasets.augmentation import Augmentation
-from fcn_seg_ros.errors import InputError, did_you_mean, one_line, quote
+from fcn_seg_ros.errors import InputError, one_line
 from fcn_seg_ros.files import read_file
 from fcn_seg_ros.models.encoders import ENCODERS, INPUT_CONVENTIONS, find_encoder
 
@@ -34,10 +34,8 @@ class LossWeights:
     """
 
     cross_entropy: float = field(default=1.0, metadata={'help': 'weight of the cross entropy'})
-    dice: float = field(default=0.0, metadata={
-        'help': 'weight of the Dice term, the mean over the batches of each process'})
-    lovasz: float = field(default=0.0, metadata={
-        'help': 'weight of the Lovasz-softmax term, the mean over the batches of each process'})
+    dice: float = field(default=0.0, metadata={'help': 'weight of the Dice term'})
+    lovasz: float = field(default=0.0, metadata={'help': 'weight of the Lovasz-softmax term'})
     class_weights: tuple[float, ...] = field(default=(1.0, 1.0), metadata={
         'help': 'weight of a pixel of each class in the cross entropy'})
 
@@ -76,7 +74,8 @@ class TrainingConfig:
                 '(-1 to 1), lite ((RGB - 127) / 128), bgr255 (BGR, 0 to 255), caffe (BGR minus the '
                 'mean), or what is usual for the encoder'})
     init_from: str = field(default='', metadata={
-        'help': 'checkpoint to start from, where layer names fit (staged training: 32s, 16s, 8s)'})
+        'help': 'checkpoint to start from, a file, open or general: its encoder, decoder, input '
+                'convention and size are the defaults, and every layer that fits is taken'})
     prune: float = field(default=1.0, metadata={
         'help': 'prune the encoder of init_from to this share of its cost; the channels that the '
                 'loss misses least for their cost go first'})
@@ -93,14 +92,13 @@ class TrainingConfig:
         'help': 'share of the steps, from the first on, in which only the decoder learns, so that '
                 'its random start does not spoil the encoder (Kumar et al., ICLR 2022)'})
     encoder_rate: float = field(default=1.0, metadata={
-        'help': 'learning rate of the encoder relative to the decoder\'s'})
+        'help': 'learning rate of the encoder relative to the decoder\'s; 0: it is frozen'})
     freeze_norm: bool = field(default=True, metadata={
         'help': 'keep the pretrained statistics of batch norms; small batches give poor ones'})
     epochs: int = field(default=60, metadata={'help': 'passes over the training images'})
     batch_size: int = field(default=8, metadata={
-        'help': 'images of a batch, over all processes together'})
-    accumulate: int = field(default=1, metadata={
-        'help': 'batches of a step: their gradients add up to that of one large batch'})
+        'help': 'images per step, over all processes together'})
+    accumulate: int = field(default=1, metadata={'help': 'steps to accumulate gradients over'})
     optimiser: str = field(default='adamw', metadata={'help': ' or '.join(OPTIMISERS)})
     learning_rate: float = field(default=1e-3, metadata={'help': 'peak learning rate'})
     momentum: float = field(default=0.9, metadata={'help': 'momentum of sgd'})
@@ -126,9 +124,6 @@ class TrainingConfig:
     validate_every: int = field(default=5, metadata={'help': 'epochs between validations'})
     workers: int = field(default=1, metadata={
         'help': 'processes that decode and augment images'})
-    image_memory: int = field(default=2000, metadata={
-        'help': 'MB of decoded images that the workers keep together; those that do not fit are '
-                'decoded in every epoch'})
     devices: int = field(default=1, metadata={
         'help': 'number of GPUs, or of CPU processes; under torchrun its own number counts'})
 
@@ -142,21 +137,20 @@ class TrainingConfig:
                                  f'found {getattr(self, name)!r}')
         if not 0 <= self.seed < 2**32:
             raise InputError(f'seed: expected 0 to {2**32 - 1}, found {self.seed}')
-        for names, least in ((('epochs', 'batch_size', 'accumulate', 'validate_every', 'devices'),
-                              1), (('frozen_layers', 'workers', 'image_memory'), 0)):
-            for name in names:
-                if getattr(self, name) < least:
-                    raise InputError(f'{name}: expected at least {least}, found '
-                                     f'{getattr(self, name)}')
+        for name in ('epochs', 'batch_size', 'accumulate', 'validate_every', 'devices'):
+            if getattr(self, name) < 1:
+                raise InputError(f'{name}: expected at least 1, found {getattr(self, name)}')
         for name, low, below in (('learning_rate', 0, 10), ('weight_decay', -1e-99, 10),
                                  ('momentum', -1e-99, 1), ('average_decay', -1e-99, 1),
                                  ('warmup', -1e-99, 1), ('clip', -1e-99, 1e9),
                                  ('teacher_weight', -1e-99, 1e9), ('decoder_first', -1e-99, 1),
-                                 ('encoder_rate', 0, 1e3)):
+                                 ('encoder_rate', -1e-99, 1e3)):
             value = getattr(self, name)
             if not low < value < below:
                 raise InputError(f'{name}: expected {"more than" if low == 0 else "at least"} 0 '
                                  f'and less than {below:g}, found {value}')
+        if self.frozen_layers < 0:
+            raise InputError(f'frozen_layers: expected at least 0, found {self.frozen_layers}')
         if not 0 < self.prune <= 1:
             raise InputError(f'prune: expected more than 0 and at most 1, found {self.prune}')
         if self.prune < 1 and not self.init_from:
@@ -191,8 +185,7 @@ def with_values(config: TrainingConfig, values: Mapping[str, Any]) -> TrainingCo
     known = leaves()
     unknown = [name for name in values if name not in known]
     if unknown:
-        raise InputError(f'unknown setting {quote(unknown[0])}'
-                         f'{did_you_mean(str(unknown[0]), known)} (train --help lists them all)')
+        raise InputError(f'setting {unknown[0]!r}: expected one of {", ".join(known)}')
     fitting = {name: _fit(name, default_of(known[name]), value) for name, value in values.items()}
     top = {item.name for item in dataclasses.fields(config)}
     changes: dict[str, Any] = {name: value for name, value in fitting.items() if name in top}
@@ -205,6 +198,19 @@ def with_values(config: TrainingConfig, values: Mapping[str, Any]) -> TrainingCo
 
 def read_config(path: str | Path) -> TrainingConfig:
     """Read a YAML file, with sections ``loss`` and ``augmentation``. Raises InputError."""
+    return config_with(path, read_settings(path))
+
+
+def config_with(path: str | Path, settings: Mapping[str, Any]) -> TrainingConfig:
+    """Return the configuration with the settings in a file; raises InputError, naming it."""
+    try:
+        return with_values(TrainingConfig(), settings)
+    except InputError as error:
+        raise InputError(f'{path}: {error}') from None
+
+
+def read_settings(path: str | Path) -> dict[str, Any]:
+    """Return the settings in a YAML file, as in ``leaves``. Raises InputError."""
     import yaml
     try:
         content = read_file(Path(path), 'a training configuration', _MOST_BYTES)
@@ -217,10 +223,7 @@ def read_config(path: str | Path) -> TrainingConfig:
     flat: dict[str, Any] = {}
     for name, value in values.items():
         flat |= value if name in _NESTED and isinstance(value, dict) else {name: value}
-    try:
-        return with_values(TrainingConfig(), flat)
-    except InputError as error:
-        raise InputError(f'{path}: {error}') from None
+    return flat
 
 
 def write_config(path: Path, config: TrainingConfig) -> None:

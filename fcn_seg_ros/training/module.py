@@ -4,34 +4,30 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from lightning.pytorch import LightningModule
-from torch import Tensor
-from torch.nn.utils import clip_grad_norm_
-from torch.optim import Optimizer
+from torch import Tensor, nn
 
-from fcn_seg_ros.errors import TrainingError
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts
 from fcn_seg_ros.models.encoders import INPUT_CONVENTIONS
-from fcn_seg_ros.models.encoders.base import freeze_batch_norm, freeze_layers
+from fcn_seg_ros.models.encoders.base import Encoder, freeze_batch_norm
 from fcn_seg_ros.models.fcn import FCN
 from fcn_seg_ros.training.config import ROAD_IDS, TrainingConfig
 from fcn_seg_ros.training.losses import distillation, segmentation_loss
 from fcn_seg_ros.training.normalise import normalise
 from fcn_seg_ros.training.schedules import make_optimiser, make_schedule
-from fcn_seg_ros.training.windows import Batch
 
 
 class SegmentationModule(LightningModule):
     """
     Trains a network.
 
-    The gradients of a window of batches add up to that of one large batch (see ``windows``).
+    A batch is uint8 (N, 3, H, W) RGB images, int64 (N, H, W) labels and, with a teacher, its uint8
+    (N, H, W) answers (see ``Sample.taught``).
     """
 
     mean: Tensor
@@ -43,10 +39,8 @@ class SegmentationModule(LightningModule):
         self.network = network
         self.config = config
         self._counts = RoadCounts()
-        # Those of the batches since the last step.
-        self._losses: list[Tensor] = []
         self._swap = order == 'bgr'
-        freeze_layers(network.encoder, config.frozen_layers)
+        self._frozen = freeze(network.encoder, config)
         self._encoder_parameters = [p for p in network.encoder.parameters() if p.requires_grad]
         self.register_buffer('mean', 255 * torch.tensor(mean).reshape(1, 3, 1, 1))
         self.register_buffer('std', 255 * torch.tensor(std).reshape(1, 3, 1, 1))
@@ -69,38 +63,21 @@ class SegmentationModule(LightningModule):
             parameter.requires_grad_(learns)
 
     def on_train_epoch_start(self) -> None:
-        """Keep the pretrained statistics of batch norm."""
-        if self.config.freeze_norm:
-            freeze_batch_norm(self.network)
+        """Keep the pretrained statistics of batch norm, those of frozen layers in any case."""
+        for part in [self.network] if self.config.freeze_norm else self._frozen:
+            freeze_batch_norm(part)
 
-    def training_step(self, batch: Batch, _: int) -> Tensor:
-        """Return a batch's share of its window's loss, times ``accumulate``: Lightning divides."""
-        logits = self(batch.images)
-        loss = segmentation_loss(logits, batch.labels.long(), self.config.loss, batch.window)
-        self.log('loss', loss * batch.window.batches, prog_bar=True)
-        if batch.taught is not None:
-            learned = distillation(logits, batch.taught, batch.window)
-            self.log('distillation', learned * batch.window.batches, prog_bar=True)
-            loss = loss + self.config.teacher_weight * learned
-        self._losses.append(loss.detach())
-        return loss * self.config.accumulate
-
-    def configure_gradient_clipping(self, optimizer: Optimizer, *_: Any, **__: Any) -> None:
-        """Clip the gradient; raises TrainingError before a step that is not a number."""
-        parameters = [p for group in optimizer.param_groups for p in group['params']]
-        norm = clip_grad_norm_(parameters, self.config.clip or math.inf)
-        loss, size = torch.stack([torch.stack(self._losses).sum(), norm.float()]).tolist()
-        self._losses.clear()
-        # In fp16 the loss is scaled until gradients fit: Lightning leaves out steps where one does
-        # not.
-        if math.isfinite(loss) and (math.isfinite(size) or self.config.precision == '16-mixed'):
-            return
-        wrong = f'the gradient is {size}' if math.isfinite(loss) else f'the loss is {loss}'
-        raise TrainingError(
-            f'{wrong} in epoch {self.current_epoch + 1}, step {self.global_step + 1}; the state of '
-            'the last whole epoch is kept: try --resume with a smaller --learning-rate (it is '
-            f'{self.config.learning_rate:g})' + ('' if self.config.clip else ' or --clip 1')
-            + (' or --precision bf16-mixed' if self.config.precision == '16-mixed' else ''))
+    def training_step(self, batch: tuple[Tensor, ...], _: int) -> Tensor:
+        """Return the loss of a batch."""
+        images, labels, *taught = batch
+        logits = self(images)
+        loss = segmentation_loss(logits, labels, self.config.loss)
+        self.log('loss', loss, prog_bar=True)
+        if not taught:
+            return loss
+        learned = distillation(logits, taught[0])
+        self.log('distillation', learned, prog_bar=True)
+        return loss + self.config.teacher_weight * learned
 
     def on_validation_epoch_start(self) -> None:
         """Count from zero."""
@@ -129,3 +106,14 @@ class SegmentationModule(LightningModule):
                                  int(self.trainer.estimated_stepping_batches))
         return {'optimizer': optimiser,
                 'lr_scheduler': {'scheduler': schedule, 'interval': 'step'}}
+
+
+def freeze(encoder: Encoder, config: TrainingConfig) -> list[nn.Module]:
+    """Freeze the layers that do not learn, and return them."""
+    if config.encoder_rate == 0:
+        frozen: list[nn.Module] = [encoder]
+    else:
+        frozen = list(encoder.stride8)[:config.frozen_layers]
+    for part in frozen:
+        part.requires_grad_(False)
+    return frozen

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import os
 import subprocess
@@ -41,7 +40,7 @@ from fcn_seg_ros.models.checkpoint import load_checkpoint, save_checkpoint
 from fcn_seg_ros.models.checkpoint_file import NetworkSource, read_checkpoint
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
 from fcn_seg_ros.models.encoders import INPUT_CONVENTIONS, pretrained_state
-from fcn_seg_ros.models.fcn import FCN, make_network, start_from
+from fcn_seg_ros.models.fcn import FCN, make_network
 from fcn_seg_ros.resources import PACKAGE_DIR
 from fcn_seg_ros.training.callbacks import EpochLines, MovingAverage, OverlayPictures
 from fcn_seg_ros.training.config import (
@@ -53,6 +52,7 @@ from fcn_seg_ros.training.config import (
 )
 from fcn_seg_ros.training.data import RoadDataModule, WholeSamples
 from fcn_seg_ros.training.module import SegmentationModule
+from fcn_seg_ros.training.start import inherit_metadata, open_start, take_weights
 from fcn_seg_ros.training.teacher import Taught, Untaught
 
 RESUME_FILE = 'last.ckpt'
@@ -126,14 +126,6 @@ def taught(mixture: Mixture, specs: Sequence[DatasetSpec], teacher: str) -> Mixt
     return Mixture(parts, mixture.weights)
 
 
-def inherit_metadata(info: CheckpointInfo, start: CheckpointInfo) -> CheckpointInfo:
-    """Return a run's metadata with the data and licences of the network it started from."""
-    terms = dict.fromkeys([*info.licence.split('; '), *start.licence.split('; ')])
-    return dataclasses.replace(
-        info, licence='; '.join(filter(None, terms)), training_data=(
-            f'{info.training_data}; started from a network trained on {start.training_data}'))
-
-
 def describe(config: TrainingConfig, data: str, licence: str) -> CheckpointInfo:
     """Return the metadata of a run's checkpoint, before it is scored."""
     mean, std, order = INPUT_CONVENTIONS[config.resolved_convention]
@@ -170,7 +162,7 @@ def make_trainer(config: TrainingConfig, out: Path, validation: RoadDataset | No
         callbacks=callbacks, logger=[TensorBoardLogger(out, name='', version='tensorboard'),
                                      CSVLogger(out, name='', version='metrics')],
         check_val_every_n_epoch=config.validate_every, num_sanity_val_steps=0,
-        log_every_n_steps=10,
+        log_every_n_steps=10, gradient_clip_val=config.clip or None,
         accumulate_grad_batches=config.accumulate, use_distributed_sampler=False,
         enable_model_summary=False, enable_progress_bar=show, **options)
 
@@ -182,10 +174,7 @@ def _start(config: TrainingConfig, out: Path, mixture: Mixture, resume: bool
         return None
     if resume and config.prune < 1:
         return read_checkpoint(out / PRUNED_FILE)
-    start = read_checkpoint(config.init_from)
-    if start.info.encoder != config.encoder:
-        raise InputError(f'init_from: expected a network with the encoder {config.encoder}, found '
-                         f'{start.info.encoder}')
+    start = open_start(config)
     if config.prune == 1:
         return start
     # torch-pruning is imported here alone.
@@ -209,7 +198,7 @@ def _network(config: TrainingConfig, start: NetworkSource | None, resume: bool) 
     network = make_network(config.encoder, config.decoder, len(CLASSES), state, (first, second),
                            {name: value.shape for name, value in (weights or {}).items()})
     if weights is not None and not resume:
-        start_from(network, weights)
+        take_weights(network, config, weights)
     return network
 
 

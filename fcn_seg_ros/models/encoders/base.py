@@ -67,9 +67,3 @@ def freeze_batch_norm(module: nn.Module) -> None:
     for layer in module.modules():
         if isinstance(layer, nn.modules.batchnorm._BatchNorm):
             layer.eval()
-
-
-def freeze_layers(encoder: Encoder, count: int) -> None:
-    """Freeze the weights of the first ``count`` layers of the stage that ends at stride 8."""
-    for layer in list(encoder.stride8)[:count]:
-        layer.requires_grad_(False)
