@@ -91,9 +91,9 @@ def loop_rate(config: TrainingConfig, mixture: Mixture, steps: int) -> float:
     while len(ends) < steps:
         loader.batch_sampler.set_epoch(epoch)
         epoch += 1
-        for images, labels in loader:
+        for batch in loader:
             with torch.autocast('cpu', torch.bfloat16):
-                loss = segmentation_loss(module(images), labels, config.loss)
+                loss = segmentation_loss(module(batch.images), batch.labels.long(), config.loss)
             optimiser.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(module.parameters(), config.clip)

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from fcn_seg_ros.cli import EXECUTABLES
-from fcn_seg_ros.cli.common import PACKAGE, did_you_mean, run_main, typed_prefix
+from fcn_seg_ros.cli.common import PACKAGE, run_main, typed_prefix
 
 COMMANDS = EXECUTABLES | {'completion': 'print a script that completes commands and options'}
 
@@ -27,7 +27,7 @@ def main() -> int:
 def _without_command(arguments: Sequence[str]) -> int:
     """Print the help or the version, or raise InputError for an unknown command."""
     from fcn_seg_ros import __version__
-    from fcn_seg_ros.errors import InputError
+    from fcn_seg_ros.errors import InputError, did_you_mean
     name = arguments[0] if arguments else ''
     program = (typed_prefix(sys.argv[0]) or PACKAGE).strip()
     if name == '--version':

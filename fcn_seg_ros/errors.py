@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import difflib
 import unicodedata
+from collections.abc import Iterable
 
 _LONGEST = 300
 # Room for a path, and for what is wrong with it.
@@ -31,6 +33,10 @@ class ComputeError(RuntimeError):
     """A library or a device failed to compute a valid request; the text is one line."""
 
 
+class TrainingError(RuntimeError):
+    """A training run cannot go on; the text is one line. Executables exit with status 1."""
+
+
 def one_line(words: object) -> str:
     """Return what a library says, often over many lines, in one line of at most 300 characters."""
     return _cut(' '.join(str(words).split()), _LONGEST)
@@ -51,6 +57,14 @@ def quoted(text: str) -> str:
     if len(text) <= _LONGEST_QUOTE:
         return repr(text)
     return f'{text[:_LONGEST_QUOTE]!r}... ({len(text)} characters)'
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a suggestion to append to an error line, '' where nothing is like ``word``."""
+    names = list(known)
+    like = ([name for name in names if len(word) > 2 and name.startswith(word)]
+            or difflib.get_close_matches(word, names, 1))
+    return f'; did you mean {" or ".join(like)}?' if 0 < len(like) < 4 else ''
 
 
 def _cut(text: str, longest: int) -> str:

@@ -20,9 +20,10 @@ from test_converted import without
 from fcn_seg_ros import __version__
 from fcn_seg_ros.__main__ import COMMANDS
 from fcn_seg_ros.cli import EXECUTABLES
-from fcn_seg_ros.cli.common import did_you_mean, typed_prefix
+from fcn_seg_ros.cli.common import typed_prefix
 from fcn_seg_ros.cli.extras import MODULES, remedy
 from fcn_seg_ros.cli.progress import progress_bar
+from fcn_seg_ros.errors import did_you_mean
 
 ROOT = Path(__file__).resolve().parent.parent
 # Arguments with which a command gets to work.

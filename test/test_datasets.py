@@ -190,7 +190,7 @@ def test_specs(text, spec):
     ('nowhere', 'nowhere: expected a KITTI Road folder'),
     ('rendered:x', 'expected rendered without a path'),
     ('rendered?split=a', 'expected no split'),
-    ('kitti:x?road=1', "expected the options weight, teacher, from, to, split; found 'road'"),
+    ('kitti:x?road=1', "unknown option 'road' (it takes weight, teacher, from, to, split)"),
     ('kitti:x?weight=0', 'expected a weight above 0 and below 1000, found 0'),
     ('kitti:x?weight=nan', "expected a number for weight, found 'nan'"),
     ('rendered?drives=2.5', "expected a number for drives, found '2.5'"),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import write_pair
 
-from fcn_seg_ros.datasets.base import InMemory, Joined
+from fcn_seg_ros.datasets.base import Joined
 from fcn_seg_ros.datasets.kitti_road import KittiRoad, decode_truth
 from fcn_seg_ros.errors import InputError
 
@@ -83,11 +83,10 @@ def test_truncated_image_is_named(tmp_path):
         KittiRoad(tmp_path)[0]
 
 
-def test_joined_and_in_memory(kitti_folder):
+def test_joined(kitti_folder):
     train, val = KittiRoad(kitti_folder, 'train.txt'), KittiRoad(kitti_folder, 'val.txt')
-    joined = InMemory(Joined([train, val]))
+    joined = Joined([train, val])
     assert [joined[i].name for i in range(len(joined))] == train.names + val.names
-    assert joined[7] is joined[7]
 
 
 def test_official_png_files(real_data):

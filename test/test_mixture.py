@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fcn_seg_ros.datasets.base import InMemory, RoadDataset, Sample
+from fcn_seg_ros.datasets.base import RoadDataset, Sample
 from fcn_seg_ros.datasets.mixture import Mixture, mix_seed
 from fcn_seg_ros.errors import InputError
 
@@ -35,7 +35,7 @@ def test_samples_are_those_of_the_parts():
     mixture = Mixture([Numbered('a', 3), Numbered('b', 2)], [0.5, 2])
     assert [sample.name for sample in mixture] == ['a0', 'a1', 'a2', 'b0', 'b1']
     assert len(mixture) == 5 and mixture.epoch_length == 2 + 4
-    assert InMemory(mixture)[3].name == 'b0'
+    assert mixture[3].name == 'b0'
 
 
 def test_weights():

@@ -173,8 +173,8 @@ def test_shipped_configuration_is_valid():
 
 @pytest.mark.parametrize(('text', 'message'), [
     ('epochs: many', "epochs: expected a value like 60, found 'many'"),
-    ('epoch: 3', "setting 'epoch': expected one of"),
-    ('augmentation: {jpg: 1}', "setting 'jpg'"),
+    ('epoch: 3', "unknown setting 'epoch'; did you mean epochs?"),
+    ('augmentation: {jpg: 1}', "unknown setting 'jpg'; did you mean jpeg?"),
     ('- 1', 'expected settings by name, found list'),
     ('a: [', 'expected YAML'),
     ('optimiser: adam', 'optimiser: expected one of adamw, sgd'),

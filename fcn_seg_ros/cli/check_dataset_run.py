@@ -143,8 +143,8 @@ def _speed(specs: list[DatasetSpec], config_file: Path | None) -> None:
         # Lightning does this for the loader in a run.
         loader.batch_sampler.set_epoch(epoch)  # type: ignore[union-attr]
         start, images = time.perf_counter(), 0
-        for batch, _ in loader:
-            images += len(batch)
+        for batch in loader:
+            images += len(batch.images)
         seconds = time.perf_counter() - start
         print(f'epoch {epoch + 1}: {images / seconds:.1f} images/s ({images} in {seconds:.1f} s)'
               + (', with decoding' if epoch == 0 else ''), flush=True)

@@ -5,13 +5,12 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import importlib
 import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -19,7 +18,7 @@ from typing import Any, NoReturn
 from fcn_seg_ros import __version__
 from fcn_seg_ros.cli import EXECUTABLES
 from fcn_seg_ros.cli.extras import remedy
-from fcn_seg_ros.errors import ComputeError, InputError
+from fcn_seg_ros.errors import ComputeError, InputError, TrainingError, did_you_mean
 from fcn_seg_ros.processes import settle
 
 PACKAGE = 'fcn_seg_ros'
@@ -83,14 +82,6 @@ def typed_prefix(program: str) -> str:
     return ''
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a suggestion to append to an error line, '' where nothing is like ``word``."""
-    names = list(known)
-    like = ([name for name in names if len(word) > 2 and name.startswith(word)]
-            or difflib.get_close_matches(word, names, 1))
-    return f'; did you mean {" or ".join(like)}?' if 0 < len(like) < 4 else ''
-
-
 def run_command(name: str, args: Sequence[str] | None,
                 build_parser: Callable[[], argparse.ArgumentParser], module: str = '') -> int:
     """
@@ -111,8 +102,9 @@ def run_main(name: str, args: Sequence[str] | None, body: Callable[[Sequence[str
     """
     Run a command's body on its arguments (None: the command line's) and return its status.
 
-    InputError, ComputeError and a missing library are one line on stderr (status 2); Ctrl-C is
-    status 130, whatever a library turns it into. Everything else is a bug and keeps its traceback.
+    InputError, ComputeError and a missing library are one line on stderr (status 2), TrainingError
+    too (status 1); Ctrl-C is status 130, whatever a library turns it into. Everything else is a bug
+    and keeps its traceback.
     """
     settle()
     interrupted = _note_interrupts()
@@ -126,7 +118,7 @@ def run_main(name: str, args: Sequence[str] | None, body: Callable[[Sequence[str
         if not line:
             raise
         print(f'{name}: error: {line}', file=sys.stderr)
-        return 2
+        return 1 if isinstance(error, TrainingError) else 2
 
 
 def _note_interrupts() -> list[int]:
@@ -149,7 +141,7 @@ def _note_interrupts() -> list[int]:
 
 def _in_one_line(error: BaseException, command: str) -> str:
     """Return the line for an error that the user can put right, '' for any other."""
-    if isinstance(error, InputError | ComputeError):
+    if isinstance(error, InputError | ComputeError | TrainingError):
         return str(error)
     if isinstance(error, ModuleNotFoundError):
         module = (error.name or '').partition('.')[0]

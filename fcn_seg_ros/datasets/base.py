@@ -193,21 +193,3 @@ class Part(RoadDataset):
     def classes(self, index: int) -> Classes | None:
         """Return what the pixels of a sample show, None if only road is labelled."""
         return self._dataset.classes(self._numbers[index])
-
-
-class InMemory(RoadDataset):
-    """A dataset whose samples are decoded once and kept in memory (1.8 MB for a KITTI image)."""
-
-    def __init__(self, dataset: RoadDataset) -> None:
-        self._dataset = dataset
-        self._kept: dict[int, Sample] = {}
-
-    def __len__(self) -> int:
-        """Return the number of samples."""
-        return len(self._dataset)
-
-    def __getitem__(self, index: int) -> Sample:
-        """Return one sample, from memory after the first time."""
-        if index not in self._kept:
-            self._kept[index] = self._dataset[index]
-        return self._kept[index]

@@ -25,7 +25,7 @@ from fcn_seg_ros.datasets.frames import Frames
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.datasets.plain_folder import PlainFolder
 from fcn_seg_ros.datasets.rendered_road import Rendered
-from fcn_seg_ros.errors import InputError, type_and_words
+from fcn_seg_ros.errors import InputError, did_you_mean, type_and_words
 from fcn_seg_ros.plugins import register_installed, with_installed
 
 if TYPE_CHECKING:
@@ -202,8 +202,9 @@ def _options(text: str, kind: str, values: Mapping[str, str], scoring: bool) -> 
     for name in values:
         if name not in hints:
             split = ('split',) if dataset.has_root else ()
-            allowed = ', '.join(('weight', 'teacher', 'from', 'to', *split, *hints))
-            raise InputError(f'dataset {kind}: expected the options {allowed}; found {name!r}')
+            known = ('weight', 'teacher', 'from', 'to', *split, *hints)
+            raise InputError(f'dataset {kind}: unknown option {name!r}{did_you_mean(name, known)} '
+                             f'(it takes {", ".join(known)})')
     given: dict[str, Any] = {
         name: int(_number(text, name, value, int)) if _is_number(hints[name]) else value
         for name, value in values.items()}

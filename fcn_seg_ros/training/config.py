@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fcn_seg_ros.datasets.augmentation import Augmentation
-from fcn_seg_ros.errors import InputError, one_line
+from fcn_seg_ros.errors import InputError, did_you_mean, one_line, quote
 from fcn_seg_ros.files import read_file
 from fcn_seg_ros.models.encoders import ENCODERS, INPUT_CONVENTIONS, find_encoder
 
@@ -34,8 +34,10 @@ class LossWeights:
     """
 
     cross_entropy: float = field(default=1.0, metadata={'help': 'weight of the cross entropy'})
-    dice: float = field(default=0.0, metadata={'help': 'weight of the Dice term'})
-    lovasz: float = field(default=0.0, metadata={'help': 'weight of the Lovasz-softmax term'})
+    dice: float = field(default=0.0, metadata={
+        'help': 'weight of the Dice term, the mean over the batches of each process'})
+    lovasz: float = field(default=0.0, metadata={
+        'help': 'weight of the Lovasz-softmax term, the mean over the batches of each process'})
     class_weights: tuple[float, ...] = field(default=(1.0, 1.0), metadata={
         'help': 'weight of a pixel of each class in the cross entropy'})
 
@@ -97,8 +99,9 @@ class TrainingConfig:
         'help': 'keep the pretrained statistics of batch norms; small batches give poor ones'})
     epochs: int = field(default=60, metadata={'help': 'passes over the training images'})
     batch_size: int = field(default=8, metadata={
-        'help': 'images per step, over all processes together'})
-    accumulate: int = field(default=1, metadata={'help': 'steps to accumulate gradients over'})
+        'help': 'images of a batch, over all processes together'})
+    accumulate: int = field(default=1, metadata={
+        'help': 'batches of a step: their gradients add up to that of one large batch'})
     optimiser: str = field(default='adamw', metadata={'help': ' or '.join(OPTIMISERS)})
     learning_rate: float = field(default=1e-3, metadata={'help': 'peak learning rate'})
     momentum: float = field(default=0.9, metadata={'help': 'momentum of sgd'})
@@ -124,6 +127,9 @@ class TrainingConfig:
     validate_every: int = field(default=5, metadata={'help': 'epochs between validations'})
     workers: int = field(default=1, metadata={
         'help': 'processes that decode and augment images'})
+    image_memory: int = field(default=2000, metadata={
+        'help': 'MB of decoded images that the workers keep together; those that do not fit are '
+                'decoded in every epoch'})
     devices: int = field(default=1, metadata={
         'help': 'number of GPUs, or of CPU processes; under torchrun its own number counts'})
 
@@ -137,9 +143,12 @@ class TrainingConfig:
                                  f'found {getattr(self, name)!r}')
         if not 0 <= self.seed < 2**32:
             raise InputError(f'seed: expected 0 to {2**32 - 1}, found {self.seed}')
-        for name in ('epochs', 'batch_size', 'accumulate', 'validate_every', 'devices'):
-            if getattr(self, name) < 1:
-                raise InputError(f'{name}: expected at least 1, found {getattr(self, name)}')
+        for names, least in ((('epochs', 'batch_size', 'accumulate', 'validate_every', 'devices'),
+                              1), (('frozen_layers', 'workers', 'image_memory'), 0)):
+            for name in names:
+                if getattr(self, name) < least:
+                    raise InputError(f'{name}: expected at least {least}, found '
+                                     f'{getattr(self, name)}')
         for name, low, below in (('learning_rate', 0, 10), ('weight_decay', -1e-99, 10),
                                  ('momentum', -1e-99, 1), ('average_decay', -1e-99, 1),
                                  ('warmup', -1e-99, 1), ('clip', -1e-99, 1e9),
@@ -149,8 +158,6 @@ class TrainingConfig:
             if not low < value < below:
                 raise InputError(f'{name}: expected {"more than" if low == 0 else "at least"} 0 '
                                  f'and less than {below:g}, found {value}')
-        if self.frozen_layers < 0:
-            raise InputError(f'frozen_layers: expected at least 0, found {self.frozen_layers}')
         if not 0 < self.prune <= 1:
             raise InputError(f'prune: expected more than 0 and at most 1, found {self.prune}')
         if self.prune < 1 and not self.init_from:
@@ -185,7 +192,8 @@ def with_values(config: TrainingConfig, values: Mapping[str, Any]) -> TrainingCo
     known = leaves()
     unknown = [name for name in values if name not in known]
     if unknown:
-        raise InputError(f'setting {unknown[0]!r}: expected one of {", ".join(known)}')
+        raise InputError(f'unknown setting {quote(unknown[0])}'
+                         f'{did_you_mean(str(unknown[0]), known)} (train --help lists them all)')
     fitting = {name: _fit(name, default_of(known[name]), value) for name, value in values.items()}
     top = {item.name for item in dataclasses.fields(config)}
     changes: dict[str, Any] = {name: value for name, value in fitting.items() if name in top}

@@ -13,12 +13,14 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler, Subset
 
 from fcn_seg_ros.datasets.augmentation import Augmentation
-from fcn_seg_ros.datasets.base import InMemory, RoadDataset
+from fcn_seg_ros.datasets.base import RoadDataset
 from fcn_seg_ros.datasets.mixture import Mixture, mix_seed
+from fcn_seg_ros.datasets.shared_samples import SharedSamples
 from fcn_seg_ros.datasets.transforms import TrainingTransform
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.preprocess import network_size, resize_image, rows_of_area
 from fcn_seg_ros.training.config import TrainingConfig
+from fcn_seg_ros.training.windows import WindowLoader
 
 # One view of a sample: epoch, index, and how often the index came before in this epoch.
 Key = tuple[int, int, int]
@@ -67,7 +69,7 @@ class AugmentedSamples(Dataset[tuple[Tensor, ...]]):
     """Augmented views of a dataset: a pure function of (seed, key)."""
 
     def __init__(self, dataset: RoadDataset, transform: TrainingTransform, seed: int) -> None:
-        self._dataset = InMemory(dataset)
+        self._dataset = dataset
         self._transform = transform
         self._seed = seed
 
@@ -111,15 +113,18 @@ class RoadDataModule(LightningDataModule):
         self._mixture = mixture
         self._validation = validation
 
-    def train_dataloader(self) -> DataLoader[tuple[Tensor, ...]]:
+    def train_dataloader(self) -> WindowLoader:
         """Return the loader of augmented batches."""
         config, (rank, world) = self._config, self._place()
-        samples = AugmentedSamples(self._mixture, TrainingTransform(config.augmentation),
-                                   config.seed)
+        samples = AugmentedSamples(SharedSamples(self._mixture, config.image_memory * 10**6),
+                                   TrainingTransform(config.augmentation), config.seed)
         batches = EpochBatches(self._mixture, config.batch_size, config.seed, rank, world)
-        return DataLoader(samples, batch_sampler=batches, num_workers=config.workers,
-                          persistent_workers=config.workers > 0,
-                          pin_memory=torch.cuda.is_available())
+        return WindowLoader(samples, config.accumulate, batch_sampler=batches,
+                            num_workers=config.workers,
+                            persistent_workers=config.workers > 0,
+                            # Only a forked worker shares the samples.
+                            multiprocessing_context='fork' if config.workers else None,
+                            pin_memory=torch.cuda.is_available())
 
     def val_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]] | list[Any]:
         """Return this process's share of the validation images, one at a time."""

@@ -11,55 +11,64 @@ from torch import Tensor
 
 from fcn_seg_ros.datasets.base import IGNORE
 from fcn_seg_ros.training.config import LossWeights
+from fcn_seg_ros.training.windows import Window, window_of
 
 
-def segmentation_loss(logits: Tensor, labels: Tensor, weights: LossWeights) -> Tensor:
+def segmentation_loss(logits: Tensor, labels: Tensor, weights: LossWeights,
+                      window: Window | None = None) -> Tensor:
     """
     Return the weighted sum of the loss terms.
 
     ``logits`` are (N, C, H, W) of any float type, ``labels`` int64 (N, H, W), where 255 is ignored.
-    Without any labelled pixel the loss is 0.
+    Without any labelled pixel the loss is 0. With a ``window`` it is the batch's share of the loss
+    of all batches of the window together: their sum is the cross entropy of one large batch. The
+    Dice and Lovasz terms have no such sum: they are means over the batches.
     """
     logits = logits.float()
+    window = window or window_of(labels)
     loss = logits.new_zeros(())
     if weights.cross_entropy:
-        loss = loss + weights.cross_entropy * cross_entropy(logits, labels, weights.class_weights)
+        loss = loss + weights.cross_entropy * cross_entropy(logits, labels, weights.class_weights,
+                                                           window)
     if weights.dice:
-        loss = loss + weights.dice * dice_loss(logits, labels)
+        loss = loss + weights.dice * dice_loss(logits, labels) / window.batches
     if weights.lovasz:
-        loss = loss + weights.lovasz * lovasz_softmax(logits, labels)
+        loss = loss + weights.lovasz * lovasz_softmax(logits, labels) / window.batches
     return loss
 
 
-def cross_entropy(logits: Tensor, labels: Tensor, class_weights: tuple[float, ...] = ()
-                  ) -> Tensor:
+def cross_entropy(logits: Tensor, labels: Tensor, class_weights: tuple[float, ...] = (),
+                  window: Window | None = None) -> Tensor:
     """
     Return the mean pixel-wise cross entropy over labelled pixels.
 
-    With class weights it is the weighted mean. The mean is taken over all processes, so that the
-    gradients that DDP averages equal those of one process with the whole batch.
+    With class weights it is the weighted mean. The mean is taken over all batches of the window and
+    over all processes, so that the gradients that add up, or that DDP averages, equal those of one
+    process with one large batch.
     """
     weight = torch.tensor(class_weights or (1.0,) * logits.shape[1], device=logits.device)
     total = F.cross_entropy(logits, labels, weight, ignore_index=IGNORE, reduction='sum')
-    labelled = labels[labels != IGNORE]
-    # clamp: a batch without any labelled pixel must not turn the weights into NaN.
-    return total / _mean_over_processes(weight[labelled].sum()).clamp(min=1e-6)
+    pixels = (window or window_of(labels)).labelled[:logits.shape[1]]
+    # clamp: a window without any labelled pixel must not turn the weights into NaN.
+    return total / _mean_over_processes((weight * pixels).sum()).clamp(min=1e-6)
 
 
-def distillation(logits: Tensor, taught: Tensor) -> Tensor:
+def distillation(logits: Tensor, taught: Tensor, window: Window | None = None) -> Tensor:
     """
     Return the mean of KL(taught || softmax(logits)) over the pixels that a teacher labelled.
 
     ``taught`` is its road probability as in ``Sample.taught``, uint8 (N, H, W), ``logits`` are
     float (N, 2, H, W): Hinton, Vinyals, Dean, "Distilling the Knowledge in a Neural Network", 2015,
-    at temperature 1. Without any such pixel the loss is 0.
+    at temperature 1. Without any such pixel the loss is 0. The mean is taken as in
+    ``cross_entropy``.
     """
     labelled = taught != IGNORE
     # The target of other pixels does not count, but must be a finite number.
     road = (taught.float() / (IGNORE - 1)).clamp(max=1)
     target = torch.stack([1 - road, road], dim=1)
     divergence = F.kl_div(logits.float().log_softmax(dim=1), target, reduction='none').sum(dim=1)
-    return (divergence * labelled).sum() / _mean_over_processes(labelled.sum().float()).clamp(min=1)
+    pixels = labelled.sum() if window is None else window.taught
+    return (divergence * labelled).sum() / _mean_over_processes(pixels.float()).clamp(min=1)
 
 
 def dice_loss(logits: Tensor, labels: Tensor) -> Tensor:

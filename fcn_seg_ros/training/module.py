@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -11,7 +12,10 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import Optimizer
 
+from fcn_seg_ros.errors import TrainingError
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts
 from fcn_seg_ros.models.encoders import INPUT_CONVENTIONS
 from fcn_seg_ros.models.encoders.base import Encoder, freeze_batch_norm
@@ -20,14 +24,14 @@ from fcn_seg_ros.training.config import ROAD_IDS, TrainingConfig
 from fcn_seg_ros.training.losses import distillation, segmentation_loss
 from fcn_seg_ros.training.normalise import normalise
 from fcn_seg_ros.training.schedules import make_optimiser, make_schedule
+from fcn_seg_ros.training.windows import Batch
 
 
 class SegmentationModule(LightningModule):
     """
     Trains a network.
 
-    A batch is uint8 (N, 3, H, W) RGB images, int64 (N, H, W) labels and, with a teacher, its uint8
-    (N, H, W) answers (see ``Sample.taught``).
+    The gradients of a window of batches add up to that of one large batch (see ``windows``).
     """
 
     mean: Tensor
@@ -39,6 +43,8 @@ class SegmentationModule(LightningModule):
         self.network = network
         self.config = config
         self._counts = RoadCounts()
+        # Those of the batches since the last step.
+        self._losses: list[Tensor] = []
         self._swap = order == 'bgr'
         self._frozen = freeze(network.encoder, config)
         self._encoder_parameters = [p for p in network.encoder.parameters() if p.requires_grad]
@@ -67,17 +73,34 @@ class SegmentationModule(LightningModule):
         for part in [self.network] if self.config.freeze_norm else self._frozen:
             freeze_batch_norm(part)
 
-    def training_step(self, batch: tuple[Tensor, ...], _: int) -> Tensor:
-        """Return the loss of a batch."""
-        images, labels, *taught = batch
-        logits = self(images)
-        loss = segmentation_loss(logits, labels, self.config.loss)
-        self.log('loss', loss, prog_bar=True)
-        if not taught:
-            return loss
-        learned = distillation(logits, taught[0])
-        self.log('distillation', learned, prog_bar=True)
-        return loss + self.config.teacher_weight * learned
+    def training_step(self, batch: Batch, _: int) -> Tensor:
+        """Return a batch's share of its window's loss, times ``accumulate``: Lightning divides."""
+        logits = self(batch.images)
+        loss = segmentation_loss(logits, batch.labels.long(), self.config.loss, batch.window)
+        self.log('loss', loss * batch.window.batches, prog_bar=True)
+        if batch.taught is not None:
+            learned = distillation(logits, batch.taught, batch.window)
+            self.log('distillation', learned * batch.window.batches, prog_bar=True)
+            loss = loss + self.config.teacher_weight * learned
+        self._losses.append(loss.detach())
+        return loss * self.config.accumulate
+
+    def configure_gradient_clipping(self, optimizer: Optimizer, *_: Any, **__: Any) -> None:
+        """Clip the gradient; raises TrainingError before a step that is not a number."""
+        parameters = [p for group in optimizer.param_groups for p in group['params']]
+        norm = clip_grad_norm_(parameters, self.config.clip or math.inf)
+        loss, size = torch.stack([torch.stack(self._losses).sum(), norm.float()]).tolist()
+        self._losses.clear()
+        # In fp16 the loss is scaled until gradients fit: Lightning leaves out steps where one does
+        # not.
+        if math.isfinite(loss) and (math.isfinite(size) or self.config.precision == '16-mixed'):
+            return
+        wrong = f'the gradient is {size}' if math.isfinite(loss) else f'the loss is {loss}'
+        raise TrainingError(
+            f'{wrong} in epoch {self.current_epoch + 1}, step {self.global_step + 1}; the state of '
+            'the last whole epoch is kept: try --resume with a smaller --learning-rate (it is '
+            f'{self.config.learning_rate:g})' + ('' if self.config.clip else ' or --clip 1')
+            + (' or --precision bf16-mixed' if self.config.precision == '16-mixed' else ''))
 
     def on_validation_epoch_start(self) -> None:
         """Count from zero."""

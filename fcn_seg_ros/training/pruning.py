@@ -114,11 +114,11 @@ def pruned(start: Checkpoint, mixture: Mixture, config: TrainingConfig) -> Check
     pruner = Pruner(network)
 
     def losses() -> Iterator[Tensor]:
-        for images, labels in RoadDataModule(mixture, None, config).train_dataloader():
+        for batch in RoadDataModule(mixture, None, config).train_dataloader():
             with torch.autocast(device.type, torch.bfloat16,
                                 enabled=config.precision == 'bf16-mixed'):
-                logits = module(images.to(device))
-            yield segmentation_loss(logits, labels.to(device), config.loss)
+                logits = module(batch.images.to(device))
+            yield segmentation_loss(logits, batch.labels.to(device).long(), config.loss)
     network.requires_grad_(True)
     found = importance(network, pruner.groups, losses())
     # Only proportions matter, so an image of the training crops' size will do.

@@ -162,7 +162,7 @@ def make_trainer(config: TrainingConfig, out: Path, validation: RoadDataset | No
         callbacks=callbacks, logger=[TensorBoardLogger(out, name='', version='tensorboard'),
                                      CSVLogger(out, name='', version='metrics')],
         check_val_every_n_epoch=config.validate_every, num_sanity_val_steps=0,
-        log_every_n_steps=10, gradient_clip_val=config.clip or None,
+        log_every_n_steps=10,
         accumulate_grad_batches=config.accumulate, use_distributed_sampler=False,
         enable_model_summary=False, enable_progress_bar=show, **options)
 
