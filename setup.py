@@ -44,7 +44,7 @@ setup(
     license='Apache-2.0',
     packages=find_packages(include=[NAME, f'{NAME}.*']),
     package_data={NAME: ['data/*.safetensors', 'data/*.xml', 'data/*.bin', 'data/*.onnx',
-                         'py.typed']},
+                         'data/kitti_road/*.txt', 'py.typed']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml', 'LICENSE', 'CHANGELOG.rst']),

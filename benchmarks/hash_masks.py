@@ -3,7 +3,7 @@
 """
 Hash the masks of the packaged networks, to show that a change leaves them as they were.
 
-    python benchmarks/hash_masks.py 'kitti:PATH?split=val.txt' > before.txt
+    python benchmarks/hash_masks.py 'kitti:PATH?split=val' > before.txt
 
 prints one line per network, backend and precision: the SHA-256 of the masks of all images, in
 order, each preceded by its size. Compare runs on one machine: other CPUs may round differently.
@@ -45,7 +45,7 @@ def main() -> int:
     """Print the hashes."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('data', help='the images, such as kitti:PATH?split=val.txt')
+    parser.add_argument('data', help='the images, such as kitti:PATH?split=val')
     args = parser.parse_args()
     dataset = open_dataset(parse_spec(args.data))
     images = [dataset[index].image for index in range(len(dataset))]

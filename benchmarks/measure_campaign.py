@@ -23,8 +23,8 @@ from pathlib import Path
 
 import source_tree  # noqa: F401
 
-KITTI = 'kitti:{data}/kitti_road?split=train.txt'
-KITTI_VAL = 'kitti:{data}/kitti_road?split=val.txt'
+KITTI = 'kitti:{data}/kitti_road?split=train'
+KITTI_VAL = 'kitti:{data}/kitti_road?split=val'
 CAMVID = 'camvid:{data}/camvid?split=train'
 MOBILENET = ('--encoder', 'mobilenet_v2', '--input-convention', 'tf', '--encoder-weights',
              '{data}/weights/mobilenet_v2_torchvision_layout.pth')

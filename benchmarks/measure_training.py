@@ -3,7 +3,7 @@
 """
 Measure what the trainer costs beside its arithmetic, and whether the loader keeps up.
 
-    python benchmarks/measure_training.py --train 'kitti:data/kitti_road?split=train.txt'
+    python benchmarks/measure_training.py --train 'kitti:data/kitti_road?split=train'
 
 prints images a second of the loader alone, of a plain PyTorch loop, and of ``train``'s trainer
 doing the same steps (same network, loss, precision, optimiser, clipping, moving average), the two

@@ -21,7 +21,7 @@ from make_reference import COMMANDS, command  # noqa: E402
 
 PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').rglob('*.md'))]
 # Programs that are not ours, and words of the shell.
-FOREIGN = {'.', 'cd', 'docker', 'git', 'mkdir', 'pip', 'rosdep', 'fastdds'}
+FOREIGN = {'.', 'cd', 'docker', 'git', 'mkdir', 'pip', 'rosdep', 'fastdds', 'unzip'}
 
 
 def commands_of(text: str) -> list[list[str]]:

@@ -22,6 +22,7 @@ from fcn_seg_ros.datasets.base import Sample
 from fcn_seg_ros.datasets.images import read_rgb
 from fcn_seg_ros.datasets.kitti_calib import read_calib
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
+from fcn_seg_ros.evaluation.categories import categories_of
 from fcn_seg_ros.evaluation.evaluate import Tally
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts
 from fcn_seg_ros.evaluation.plots import mark_errors
@@ -212,6 +213,26 @@ def test_submission_of_the_test_set(calibrated, exported, tmp_path, capsys):
     assert evaluate(options) == 0
     with zipfile.ZipFile(tmp_path / 'out' / 'submission.zip') as archive:
         assert archive.namelist() == ['uu_road_000099.png']
+    (root / 'training').unlink()
+    alone = [str(root), *options[3:5], '--submission', str(tmp_path / 'alone')]
+    assert evaluate(options) == 2
+    assert '--split: expected images with a ground truth, found the test set' in (
+        capsys.readouterr().err)
+    assert evaluate(alone) == 0
+    assert ((tmp_path / 'alone' / 'submission.zip').read_bytes()
+            == (tmp_path / 'out' / 'submission.zip').read_bytes())
+    assert evaluate(alone[:3]) == 2
+    assert 'evaluate --submission takes it' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(('names', 'expected'), [
+    (['um_000001', 'umm_000001'], ['um', 'umm']),
+    (['0001', '0002', '0003'], [''] * 3),
+    (['1_left', '2_left', '3_left'], [''] * 3),
+    (['0016E5_1', '0016E5_2', '0006R0_1', '0006R0_2'], ['0016E5'] * 2 + ['0006R0'] * 2),
+    (['frame_1', 'frame_2'], ['frame'] * 2)])
+def test_categories_are_not_one_for_each_image(names, expected):
+    assert categories_of(names) == expected
 
 
 @pytest.mark.parametrize(('content', 'text'), [

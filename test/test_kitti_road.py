@@ -8,8 +8,10 @@ import pytest
 from conftest import write_pair
 
 from fcn_seg_ros.datasets.base import Joined
-from fcn_seg_ros.datasets.kitti_road import KittiRoad, decode_truth
+from fcn_seg_ros.datasets.kitti_road import SPLITS, KittiRoad, decode_truth
+from fcn_seg_ros.datasets.pairs import read_split
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.resources import PACKAGE_DIR
 
 
 def test_pairs(kitti_folder, rendered_frames):
@@ -59,6 +61,30 @@ def test_bad_folders(tmp_path, kitti_folder):
     refuse("found 'image7'", kitti_folder, tmp_path / 'odd.txt')
     (tmp_path / 'absent.txt').write_text('um_999999')
     refuse('um_999999.png: expected the image', kitti_folder, tmp_path / 'absent.txt')
+
+
+def test_packaged_splits(tmp_path):
+    """The names are in the package; an own file of that name in the folder wins."""
+    frame = np.zeros((40, 60, 3), np.uint8), np.zeros((40, 60))
+    parts = {name: set(read_split(PACKAGE_DIR / 'data' / 'kitti_road', f'{name}.txt'))
+             for name in SPLITS}
+    assert {name: len(part) for name, part in parts.items()} == {'train': 171, 'val': 45, 'gap': 15}
+    assert len(set.union(*parts.values())) == 231
+    for name in [*parts['val'], 'um_000000']:
+        write_pair(tmp_path, name, *frame)
+    assert set(KittiRoad(tmp_path, 'val').names) == parts['val']
+    (tmp_path / 'val').write_text('um_000000')
+    assert KittiRoad(tmp_path, 'val').names == ['um_000000']
+    refuse('gap.txt: expected a split file', tmp_path, 'gap.txt')
+
+
+def test_folders_beside_the_right_one(tmp_path):
+    write_pair(tmp_path / 'data_road', 'um_000000', np.zeros((40, 60, 3), np.uint8),
+               np.zeros((40, 60)))
+    for root in (tmp_path, tmp_path / 'data_road' / 'training'):
+        refuse(f'found none (there is one in {tmp_path / "data_road"})', root)
+    (tmp_path / 'only' / 'testing' / 'image_2').mkdir(parents=True)
+    refuse('evaluate --submission takes it', tmp_path / 'only')
 
 
 def test_bad_pairs(tmp_path):

@@ -33,8 +33,8 @@ EPILOG = """\
 examples:
   benchmark
   benchmark runs/first/checkpoint.safetensors --backends openvino --heights 192 256 384
-  benchmark --exported road.xml --parity 'kitti:data/kitti_road?split=val.txt' --json
-  benchmark --heights 192 256 320 384 --parity 'kitti:data/kitti_road?split=val.txt' \\
+  benchmark --exported road.xml --parity 'kitti:data/kitti_road?split=val' --json
+  benchmark --heights 192 256 320 384 --parity 'kitti:data/kitti_road?split=val' \\
             --plot latency.svg
   benchmark --backends openvino --precisions bf16 --steady 1000 --node"""
 

@@ -20,7 +20,7 @@ neighbouring frame). Counts the pixels that are road, not road and unlabelled. E
 nothing is wrong, 1 if something is, 2 if a dataset cannot be opened.
 
 A dataset is KIND:PATH?option=value&option=value:
-  kitti:PATH?split=train.txt     KITTI Road in its official layout (a plain PATH is the same)
+  kitti:PATH?split=train     KITTI Road in its official layout (a plain PATH is the same)
   camvid:PATH?split=train        CamVid, folders train and trainannot (val, test)
   folder:PATH?split=names.txt    images/ and masks/ (PNG of the same stem: 0 not road, 1 road,
                                  255 unlabelled; with road=255 they are 0 and 255 = road)
@@ -30,8 +30,8 @@ Each takes weight=W: how often an epoch uses its images (0.5: every second one, 
 
 EPILOG = """\
 examples:
-  check_dataset --train 'kitti:data/kitti_road?split=train.txt' \\
-                --val 'kitti:data/kitti_road?split=val.txt'
+  check_dataset --train 'kitti:data/kitti_road?split=train' \\
+                --val 'kitti:data/kitti_road?split=val'
   check_dataset --train data/kitti_road 'camvid:data/camvid?split=train&weight=0.5' --json
   check_dataset --train data/kitti_road --speed"""
 

@@ -30,15 +30,15 @@ are not comparable."""
 
 EPILOG = """\
 examples:
-  evaluate ~/kitti_road --split val.txt
+  evaluate ~/kitti_road --split val
   evaluate rendered
-  evaluate 'kitti:kitti_road?split=val.txt' 'camvid:camvid?split=val' folder:mine --every 5
-  evaluate ~/kitti_road --split val.txt --checkpoint runs/first/checkpoint.safetensors --json
+  evaluate 'kitti:kitti_road?split=val' 'camvid:camvid?split=val' folder:mine --every 5
+  evaluate ~/kitti_road --split val --checkpoint runs/first/checkpoint.safetensors --json
   evaluate folder:mine --checkpoint open --checkpoint road-segmentation-adas-0001-fp16.xml
-  evaluate ~/kitti_road --split val.txt --markdown report.md --plots plots
+  evaluate ~/kitti_road --split val --markdown report.md --plots plots
   segment ~/kitti_road/training/image_2 --probability out
-  evaluate ~/kitti_road --split val.txt --probabilities out
-  evaluate ~/kitti_road --split val.txt --submission to_upload"""
+  evaluate ~/kitti_road --split val --probabilities out
+  evaluate ~/kitti_road --split val --submission to_upload"""
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -53,7 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     add('data', metavar='SET', nargs='+',
         help='KITTI Road folder, rendered, kitti:PATH, camvid:PATH or folder:PATH')
     add('--split', default=None,
-        help='file in SET with the names of the images to score, e.g. val.txt')
+        help='names of the images to score: a file in SET, or for KITTI Road train, val or gap')
     add('--checkpoint', action='append', metavar='FILE',
         help=f'{CHECKPOINT_WORDS}; an exported model (.xml); or a foreign OpenVINO IR (.xml) with '
              'a description (beside it, shipped, or --description); may be repeated (default: '

@@ -20,7 +20,7 @@ from fcn_seg_ros.cli.evaluate_sets import (
 )
 from fcn_seg_ros.cli.progress import progress_bar
 from fcn_seg_ros.cli.tables import print_tables
-from fcn_seg_ros.datasets.base import RoadDataset
+from fcn_seg_ros.datasets.registry import only_test_images, parse_spec
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.evaluate import Evaluation
 from fcn_seg_ros.evaluation.networks import Contestant, Setting, open_network
@@ -53,6 +53,8 @@ def run(options: argparse.Namespace) -> None:
             networks = options.checkpoint or [DEFAULT_CHECKPOINT]
             raise InputError(f'--{name}: expected one set and one network, found '
                              f'{len(options.data)} and {len(networks)}')
+    if options.submission and _submitted_alone(options):
+        return
     # Before the networks, which may take long to load.
     sets = [open_set(data, options.split, options.every, options.limit) for data in options.data]
     networks = _networks(options)
@@ -73,7 +75,20 @@ def run(options: argparse.Namespace) -> None:
     if options.plots:
         write_plots(options.plots, results[0][0], networks[0].predictor, sets[0].dataset)
     if options.submission:
-        _write_submission(options.submission, sets[0].dataset, networks[0].predictor)
+        _write_submission(options.submission, sets[0].dataset.submission_images(),
+                          networks[0].predictor)
+
+
+def _submitted_alone(options: argparse.Namespace) -> bool:
+    """Write the submission of a set that has nothing to score; returns whether that is so."""
+    images = only_test_images(parse_spec(options.data[0]))
+    if images:
+        for name in ('split', 'json', 'markdown', 'plots', 'corruptions', 'geometry'):
+            if getattr(options, name):
+                raise InputError(f'--{name}: expected images with a ground truth, found the test '
+                                 f'set of {options.data[0]} alone')
+        _write_submission(options.submission, images, _networks(options)[0].predictor)
+    return bool(images)
 
 
 def _views(options: argparse.Namespace, part: OpenSet, result: Evaluation) -> list[Table]:
@@ -121,8 +136,7 @@ def _networks(options: argparse.Namespace) -> list[Contestant]:
     return networks
 
 
-def _write_submission(folder: Path, dataset: RoadDataset, predictor: Predictor) -> None:
-    images = dataset.submission_images()
+def _write_submission(folder: Path, images: Sequence[Path], predictor: Predictor) -> None:
     with progress_bar('submission', len(images)) as done:
         archive = write_submission(folder, birds_eye_probabilities(images, predictor, done))
     print(f'wrote {archive} ({len(images)} images of {images[0].parent.parent.name})',

@@ -48,8 +48,8 @@ examples:
          --out runs/first/checkpoint_fp32.xml
   export runs/first/checkpoint.safetensors --format openvino --precision int8 \\
          --out runs/first/checkpoint_int8.xml \\
-         --calibrate 'kitti:data/kitti_road?split=train.txt' \\
-         --val 'kitti:data/kitti_road?split=val.txt'
+         --calibrate 'kitti:data/kitti_road?split=train' \\
+         --val 'kitti:data/kitti_road?split=val'
   segment photos --mask masks --checkpoint runs/first/checkpoint.safetensors --precision int8"""
 
 

@@ -20,7 +20,7 @@ was calibrated anew. The weights stay as they are. Datasets are named as for `tr
 
 EPILOG = """\
 examples:
-  fit_statistics runs/first/checkpoint.safetensors 'kitti:data/kitti_road?split=train.txt' \\
+  fit_statistics runs/first/checkpoint.safetensors 'kitti:data/kitti_road?split=train' \\
                  'camvid:data/camvid?split=train'"""
 
 

@@ -30,8 +30,8 @@ them. OUT receives the checkpoint (checkpoint.safetensors), the configuration, t
 
 EPILOG = """\
 examples:
-  train --train 'kitti:data/kitti_road?split=train.txt' \\
-        --val 'kitti:data/kitti_road?split=val.txt' --out runs/first
+  train --train 'kitti:data/kitti_road?split=train' \\
+        --val 'kitti:data/kitti_road?split=val' --out runs/first
   train --config config/train_kitti.yaml --out runs/second --learning-rate 5e-4 --crop 384 1248
   train --train kitti:data/kitti_road 'camvid:data/camvid?split=train&weight=0.3' --out runs/both
   train --train kitti:data/kitti_road 'rendered?drives=300&frames=2&world=all' --out runs/world

@@ -144,6 +144,11 @@ class RoadDataset:
         """Return the images that the KITTI Road benchmark takes; InputError for other datasets."""
         raise InputError('--submission needs a KITTI Road folder as SET')
 
+    @classmethod
+    def only_test_images(cls, root: str) -> list[Path]:
+        """Return the images of a benchmark's test set, where ``root`` holds nothing else."""
+        return []
+
 
 class Joined(RoadDataset):
     """

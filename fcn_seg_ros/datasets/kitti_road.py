@@ -24,18 +24,22 @@ from fcn_seg_ros.datasets.pairs import (
     read_split,
 )
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.resources import PACKAGE_DIR
 
 CATEGORIES = ('um', 'umm', 'uu')
+# The packaged splits of the images with a ground truth: blocks of consecutive frames, with a gap of
+# unused frames around those of val.
+SPLITS = ('train', 'val', 'gap')
 
 
 class KittiRoad(PairedFiles):
     """
     The training set below ``root/training``: ``image_2`` and ``gt_image_2``.
 
-    ``split`` is a text file with one sample name per line (``um_000061``), a path or a file in
-    ``root``; without it, all images with a ground truth are used. Image files may be PNG or JPEG.
-    Labels are 0 not road, 1 road, 255 not valid. Raises InputError for missing folders, samples or
-    ground truth, and for an image and a ground truth of different size.
+    ``split`` is the name of a packaged split (SPLITS), or a text file with one sample name per line
+    (``um_000061``), a path or a file in ``root``; without it, all images with a ground truth are
+    used. Labels are 0 not road, 1 road, 255 not valid. Raises InputError for missing folders,
+    samples or ground truth, and for an image and a ground truth of different size.
     """
 
     kind = 'kitti'
@@ -51,9 +55,10 @@ class KittiRoad(PairedFiles):
         for folder in (self._images, self._truths):
             if not folder.is_dir():
                 raise InputError(f'{self.root}: expected a KITTI Road folder with '
-                                 f'{folder.relative_to(self.root)}, found none; other datasets '
-                                 'are given as KIND:PATH, such as camvid:PATH or folder:PATH')
-        names = self._all_names() if split is None else read_split(self.root, split)
+                                 f'{folder.relative_to(self.root)}, found none{self._hint()}; '
+                                 'other datasets are given as KIND:PATH, such as camvid:PATH or '
+                                 'folder:PATH')
+        names = self._all_names() if split is None else _read_split(self.root, split)
         super().__init__(names, self._pair, read_truth, strict)
 
     def geometry(self, name: str) -> np.ndarray | None:
@@ -69,21 +74,20 @@ class KittiRoad(PairedFiles):
         Raises InputError where there are none, and for a test image without a calib file: the
         benchmark takes complete submissions only.
         """
-        testing = self.root / 'testing' / 'image_2'
-        if testing.is_dir():
-            folder, images = testing, image_files(testing)
-            for image in images:
-                if not calib_file(image).is_file():
-                    raise InputError(f'{calib_file(image)}: expected the calib file of '
-                                     f'{image.name}, found none')
-        else:
-            folder, wanted = self._images, set(self.names)
-            images = [image for image in image_files(folder)
+        images = _test_images(self.root)
+        if not images:
+            wanted = set(self.names)
+            images = [image for image in image_files(self._images)
                       if image.stem in wanted and calib_file(image).is_file()]
         if not images:
-            raise InputError(f'{folder}: expected images of KITTI Road with calib files, found '
-                             'none')
+            raise InputError(f'{self._images}: expected images of KITTI Road with calib files, '
+                             'found none')
         return images
+
+    @classmethod
+    def only_test_images(cls, root: str) -> list[Path]:
+        """Return the images of ``root/testing`` where there is no ``root/training``."""
+        return [] if (Path(root) / 'training').is_dir() else _test_images(Path(root))
 
     def _all_names(self) -> list[str]:
         names = sorted(path.stem.replace('_road_', '_')
@@ -92,6 +96,14 @@ class KittiRoad(PairedFiles):
             raise InputError(f'{self._truths}: expected ground truth files *_road_*.png, '
                              'found none')
         return names
+
+    def _hint(self) -> str:
+        """Return what may be meant instead: the archive has a folder of its own, and a test set."""
+        if (self.root / 'testing' / 'image_2').is_dir():
+            return ' (testing alone has no ground truth: evaluate --submission takes it)'
+        inner = next((path for path in (self.root / 'data_road', self.root.parent)
+                      if (path / 'training' / 'image_2').is_dir()), None)
+        return '' if inner is None else f' (there is one in {inner})'
 
     def _pair(self, name: str) -> Pair:
         if truth_file(self._images / f'{name}.png') is None:
@@ -102,6 +114,24 @@ class KittiRoad(PairedFiles):
         if truth is None or not truth.is_file():
             raise InputError(f'{truth}: expected the ground truth of {image.name}, found none')
         return Pair(name, image, truth)
+
+
+def _read_split(root: Path, split: str | Path) -> list[str]:
+    """Return the names in a packaged split, or in a split file, which comes first."""
+    if str(split) not in SPLITS or (root / split).is_file():
+        return read_split(root, split)
+    return read_split(PACKAGE_DIR / 'data' / 'kitti_road', f'{split}.txt')
+
+
+def _test_images(root: Path) -> list[Path]:
+    """Return the images of ``root/testing``; InputError for one without a calib file."""
+    folder = root / 'testing' / 'image_2'
+    images = image_files(folder) if folder.is_dir() else []
+    for image in images:
+        if not calib_file(image).is_file():
+            raise InputError(f'{calib_file(image)}: expected the calib file of {image.name}, '
+                             'found none')
+    return images
 
 
 def read_truth(path: Path) -> np.ndarray:

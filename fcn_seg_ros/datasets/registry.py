@@ -3,7 +3,7 @@
 """
 Datasets by name: what a command line or a configuration says becomes a dataset.
 
-``kind:PATH?option=value&option=value``, for instance ``kitti:data/kitti_road?split=train.txt``,
+``kind:PATH?option=value&option=value``, for instance ``kitti:data/kitti_road?split=train``,
 ``camvid:data/camvid?split=train&weight=0.5``, ``folder:data/mine?road=255``,
 ``rendered?drives=30&frames=2`` or ``rendered?drives=300&frames=2&world=all``. A plain path is
 KITTI Road.
@@ -17,6 +17,7 @@ import re
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fcn_seg_ros.datasets.base import DatasetOptions, Part, RoadDataset
@@ -165,6 +166,11 @@ def open_dataset(spec: DatasetSpec, strict: bool = True) -> RoadDataset:
     return Part(dataset, range(first, last))
 
 
+def only_test_images(spec: DatasetSpec) -> list[Path]:
+    """Return the images of a benchmark's test set, where the dataset has no others; else none."""
+    return _kind(spec.kind).only_test_images(spec.root)
+
+
 def open_datasets(specs: Sequence[DatasetSpec]) -> Mixture:
     """Open several datasets as one, with their weights; raises InputError."""
     from fcn_seg_ros.datasets.mixture import Mixture  # needs PyTorch, which scoring does not
@@ -172,7 +178,7 @@ def open_datasets(specs: Sequence[DatasetSpec]) -> Mixture:
 
 
 def training_data(specs: Sequence[DatasetSpec], mixture: Mixture) -> str:
-    """Return what a model card says: ``KITTI Road, 171 images (train.txt); CamVid, ...``."""
+    """Return what a model card says: ``KITTI Road, 171 images (train); CamVid, ...``."""
     return '; '.join(spec.describe(len(part))
                      for spec, part in zip(specs, mixture.parts, strict=True))
 

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from fcn_seg_ros.datasets.base import IGNORE
+from fcn_seg_ros.evaluation.categories import categories_of
 from fcn_seg_ros.evaluation.kitti_scores import LEVELS, RoadCounts
 
 BAND = 10.0
@@ -180,11 +181,11 @@ def first_half(names: list[str]) -> np.ndarray:
     """
     Return which images belong to the first half, bool (images,).
 
-    It holds the earlier half of the frames of each category (the prefix of a name). Neighbouring
-    frames are near copies, so they stay together, except at the one cut in each category.
+    It holds the earlier half of the frames of each category. Neighbouring frames are near copies,
+    so they stay together, except at the one cut in each category.
     """
     first = np.zeros(len(names), bool)
-    categories = np.array([name.split('_')[0] for name in names])
+    categories = np.array(categories_of(names))
     for category in np.unique(categories):
         members = sorted(np.flatnonzero(categories == category), key=lambda index: names[index])
         first[members[:(len(members) + 1) // 2]] = True

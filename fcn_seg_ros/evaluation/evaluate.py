@@ -14,13 +14,13 @@ import numpy as np
 from fcn_seg_ros.datasets.base import IGNORE, Classes, RoadDataset, Sample
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.calibration import BoundaryCounts, Calibration, calibrate
+from fcn_seg_ros.evaluation.categories import categories_of
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts, RoadScores, bootstrap_max_f, mean_iou_of
 from fcn_seg_ros.evaluation.planner import PlannerErrors, PlannerScores
 from fcn_seg_ros.evaluation.predictors import Network, Predictor
 from fcn_seg_ros.evaluation.road_users import RoadUsers
 from fcn_seg_ros.evaluation.summary import (
     Summary,
-    category_of,
     confusion_at,
     f1_and_iou,
     summarise,
@@ -42,8 +42,8 @@ class ViewScores:
     """
     Scores in one view.
 
-    They are by category (the prefix of a sample's name: ``um``, ``umm``, ``uu`` in KITTI Road) and
-    over all images (``all``, KITTI's URBAN_ROAD). ``intervals`` are the 95 % bootstrap intervals of
+    They are by category (``um``, ``umm``, ``uu`` in KITTI Road; see ``categories_of``) and over all
+    images (``all``, KITTI's URBAN_ROAD). ``intervals`` are the 95 % bootstrap intervals of
     MaxF over images; ``worst`` lists names and F1 (at the best threshold for all) of the images,
     worst first.
     """
@@ -221,8 +221,8 @@ def score_all(predictors: Sequence[Predictor], dataset: RoadDataset,
 def _view(view: str, histograms: dict[str, np.ndarray]) -> ViewScores:
     names = sorted(histograms)
     stacked = np.stack([histograms[name] for name in names])
-    categories = np.array([category_of(name) for name in names])
-    groups = {str(name): stacked[categories == name] for name in np.unique(categories)}
+    categories = np.array(categories_of(names))
+    groups = {str(name): stacked[categories == name] for name in np.unique(categories) if name}
     groups |= {ALL: stacked}
     counts = {name: RoadCounts(group.sum(axis=0)) for name, group in groups.items()}
     scores = {name: count.compute() for name, count in counts.items()}

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fcn_seg_ros.evaluation.calibration import reliability
+from fcn_seg_ros.evaluation.categories import categories_of
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts, bootstrap_iou
 from fcn_seg_ros.evaluation.road_users import RoadUsers
 from fcn_seg_ros.inference.overlap import intersection_over_union
@@ -92,21 +93,17 @@ def blocks_of(names: list[str], length: int = BLOCK) -> list[list[str]]:
     """
     Return sorted names in blocks of consecutive ones, at most ``length`` each.
 
-    A block has a single category (the prefix of a name), since others are other places or drives.
+    A block has a single category, since others are other places or drives.
     """
     blocks: list[list[str]] = []
-    for name in names:
-        last = blocks[-1] if blocks else []
-        if last and len(last) < length and category_of(last[0]) == category_of(name):
-            last.append(name)
+    before = None
+    for name, category in zip(names, categories_of(names), strict=True):
+        if category == before and len(blocks[-1]) < length:
+            blocks[-1].append(name)
         else:
             blocks.append([name])
+        before = category
     return blocks
-
-
-def category_of(name: str) -> str:
-    """Return the prefix of a sample's name: ``um`` for KITTI Road's ``um_000061``."""
-    return name.split('_')[0]
 
 
 def f1_and_iou(histogram: np.ndarray, threshold: float) -> tuple[float, float]:
