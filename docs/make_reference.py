@@ -27,6 +27,7 @@ sys.path.insert(0, str(DOCS.parent))
 from fcn_seg_ros import node  # noqa: E402
 from fcn_seg_ros.cli import EXECUTABLES  # noqa: E402
 from fcn_seg_ros.datasets import registry as datasets_registry  # noqa: E402
+from fcn_seg_ros.datasets.options import COMMON, KINDS, option_rows  # noqa: E402
 from fcn_seg_ros.images.encodings import ENCODINGS  # noqa: E402
 from fcn_seg_ros.inference.backends import registry as backends_registry  # noqa: E402
 from fcn_seg_ros.launching.arguments import (  # noqa: E402
@@ -173,6 +174,18 @@ def datasets() -> str:
         for name, kind in datasets_registry._KINDS.items()))
 
 
+def dataset_options() -> str:
+    """Return a table of options for each kind that has some, and one for all kinds."""
+    parts = [f'`{row.syntax}`: {row.what}.\n\n' + option_table(option_rows(row.options))
+             for row in KINDS.values() if dataclasses.fields(row.options)]
+    return '\n\n'.join([*parts, 'All kinds:\n\n' + option_table(COMMON.items())])
+
+
+def option_table(rows: Iterable[tuple[str, str]]) -> str:
+    """Return a table of options."""
+    return table(('option', 'meaning'), ((f'`{name}`', text) for name, text in rows))
+
+
 def encoders() -> str:
     """Return the table of encoders."""
     return table(('encoder', 'parameters, M', 'GMAC at 384x1248', 'input convention', 'licence'), (
@@ -230,6 +243,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     'checkpoint': checkpoint,
     'packaged': packaged,
     'datasets': datasets,
+    'dataset_options': dataset_options,
     'encoders': encoders,
     'backends': backends,
     'python_api': python_api,

@@ -18,8 +18,8 @@ from fcn_seg_ros.cli.check_dataset import main
 from fcn_seg_ros.datasets.base import RoadDataset, Sample
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.datasets.leaks import Source, find_leaks
-from fcn_seg_ros.datasets.mixture import Mixture
-from fcn_seg_ros.datasets.survey import NEAR, Picture, perceptual_hash, survey, verify
+from fcn_seg_ros.datasets.survey import NEAR, Picture, perceptual_hash, survey
+from fcn_seg_ros.datasets.verify import verify
 from fcn_seg_ros.errors import InputError
 
 
@@ -66,7 +66,7 @@ def test_every_fault_is_found(faulty, capsys):
     assert status == 1
     train, val = json.loads(output)['datasets']
     assert train['counts'] == {
-        'unreadable': 1, 'mismatched': 1, 'empty': 1, 'duplicate': 1, 'leak': 0}
+        'labels': 0, 'unreadable': 1, 'mismatched': 1, 'empty': 1, 'duplicate': 1, 'leak': 0}
     texts = {problem['kind']: problem['text'] for problem in train['problems']}
     assert 'um_000001.png: expected a complete PNG' in texts['unreadable']
     assert 'expected the size of um_000002.png, 160x60, found 161x60' in texts['mismatched']
@@ -194,19 +194,21 @@ def test_survey_of_any_dataset():
     found = survey(Broken())
     assert [(p.kind, p.text) for p in found.problems] == [
         ('mismatched', 's0: expected labels of 160x60 as the image, found 160x61'),
-        ('empty', 's1: no labelled pixel')]
+        ('labels', 'expected labels of both road and not road, found 0 % road, 0 % not road and '
+         '100 % not labelled')]
 
 
 def test_verify_stops_at_the_first_fault(faulty, kitti_folder, tmp_path):
-    verify(KittiRoad(kitti_folder))
+    verify(KittiRoad(kitti_folder), 'set')
     with pytest.raises(InputError, match=r'um_000001\.png: expected a complete PNG'):
-        verify(KittiRoad(faulty, strict=False))
+        verify(KittiRoad(faulty, strict=False), 'set')
     with pytest.raises(InputError, match='expected labels of 160x60'):
-        verify(Mixture([KittiRoad(kitti_folder), Broken()]))
+        verify(Broken(), 'set')
     for name in ('um_000000', 'um_000001'):
         write_pair(tmp_path / 'black', name, scene(0), ROAD, np.zeros(ROAD.shape, bool))
-    with pytest.raises(InputError, match='dataset of 2 images: expected labelled pixels'):
-        verify(KittiRoad(tmp_path / 'black'))
+    with pytest.raises(InputError, match=r'^black: expected labels of both road and not road, '
+                                         r'found 0 % road, 0 % not road and 100 % not labelled$'):
+        verify(KittiRoad(tmp_path / 'black'), 'black')
 
 
 def test_the_real_splits_do_not_leak(real_data, capsys):

@@ -14,7 +14,7 @@ from hostile_files import exif_jpeg, without_tables
 from hostile_messages import png_promising
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
 
 from fcn_seg_ros.datasets.images import read_rgb, read_size
 from fcn_seg_ros.errors import InputError
@@ -89,12 +89,16 @@ def test_orientation_is_that_of_the_sensor(orientation):
     assert np.abs(image.astype(int) - RGB).max() <= 6
 
 
-def test_orientation_is_ignored_in_files_too(tmp_path):
-    """One rule for the node, play, segment and the datasets."""
+@pytest.mark.parametrize('orientation', range(1, 9))
+def test_pictures_are_read_as_they_are_seen(tmp_path, orientation):
+    """Files of datasets and of `segment`; what a camera sends is not turned."""
     path = tmp_path / 'turned.jpg'
-    path.write_bytes(exif_jpeg(RGB, 6))
-    assert read_rgb(path).shape == RGB.shape and read_size(path) == (64, 48)
-    assert np.abs(read_rgb(path).astype(int) - RGB).max() <= 6
+    path.write_bytes(exif_jpeg(RGB, orientation))
+    with Image.open(path) as image:
+        seen = np.asarray(ImageOps.exif_transpose(image))
+    assert read_size(path) == seen.shape[1::-1] and read_size(path, turn=False) == (64, 48)
+    assert np.abs(read_rgb(path).astype(int) - seen).max() <= 2
+    assert np.abs(read_rgb(path, turn=False).astype(int) - RGB).max() <= 6
 
 
 CELLS = {'rggb': ((0, 1), (1, 2)), 'bggr': ((2, 1), (1, 0)),

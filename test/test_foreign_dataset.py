@@ -78,7 +78,7 @@ def test_it_is_opened_by_name():
     assert parse_spec('lanes', scoring=True).options == LaneOptions(2)
     for text, fault in (('lanes:x', 'expected lanes without a path'),
                         ('lanes?split=a', 'dataset lanes: expected no split'),
-                        ('lanes?width=1', "to, images, grey; found 'width'"),
+                        ('lanes?width=1', "unknown option 'width' .*to, images, grey"),
                         ('lanes?grey=dark', "expected a number for grey, found 'dark'")):
         with pytest.raises(InputError, match=fault):
             parse_spec(text)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fcn_seg_ros.cli.common import make_parser, run_command
+from fcn_seg_ros.datasets.options import datasets_help
 
 DESCRIPTION = """\
 Find faults in datasets before they cost a training run.
@@ -17,16 +18,7 @@ Find faults in datasets before they cost a training run.
 Decodes every image and lists: files that cannot be read, pairs of different size, images without
 road, duplicates, and validation images that are trained on (the same, a look-alike, or a
 neighbouring frame). Counts the pixels that are road, not road and unlabelled. Exit status: 0 if
-nothing is wrong, 1 if something is, 2 if a dataset cannot be opened.
-
-A dataset is KIND:PATH?option=value&option=value:
-  kitti:PATH?split=train     KITTI Road in its official layout (a plain PATH is the same)
-  camvid:PATH?split=train        CamVid, folders train and trainannot (val, test)
-  folder:PATH?split=names.txt    images/ and masks/ (PNG of the same stem: 0 not road, 1 road,
-                                 255 unlabelled; with road=255 they are 0 and 255 = road)
-  rendered?drives=30&frames=2    rendered drives (first_seed=0); with world=all other roads,
-                                 weathers and cameras (see train --help)
-Each takes weight=W: how often an epoch uses its images (0.5: every second one, 2: all twice)."""
+nothing is wrong, 1 if something is, 2 if a dataset cannot be opened."""
 
 EPILOG = """\
 examples:
@@ -43,7 +35,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command line of check_dataset."""
-    parser = make_parser('check_dataset', DESCRIPTION, EPILOG)
+    parser = make_parser('check_dataset', DESCRIPTION, f'{EPILOG}\n\n{datasets_help()}')
     add = parser.add_argument
     add('--train', metavar='DATASET', nargs='+', default=[], help='datasets to train on')
     add('--val', metavar='DATASET', nargs='+', default=[], help='datasets to score on')

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fcn_seg_ros.cli.common import make_parser, run_command
+from fcn_seg_ros.datasets.options import datasets_help
 from fcn_seg_ros.evaluation.views import VIEWS
 from fcn_seg_ros.inference.backends import PRECISIONS
 from fcn_seg_ros.resources import CHECKPOINT_WORDS, DEFAULT_CHECKPOINT
@@ -17,10 +18,10 @@ from fcn_seg_ros.resources import CHECKPOINT_WORDS, DEFAULT_CHECKPOINT
 DESCRIPTION = """\
 Score networks, or the probability images of any program, on sets of road images.
 
-SET is a folder in KITTI Road's layout; kitti:PATH?split=FILE, camvid:PATH?split=val or folder:PATH
-(see train --help); or `rendered`: frames of rendered drives with seeds never trained on (a
-regression test, no claim about real roads). Images go through the same segmenter as in the node.
-One table compares all networks on all sets; each row is printed as soon as it is known.
+SET is a folder in KITTI Road's layout, or a dataset as below; `rendered` are frames of rendered
+drives with seeds never trained on (a regression test, no claim about real roads). Images go through
+the same segmenter as in the node. One table compares all networks on all sets; each row is printed
+as soon as it is known.
 
 With one network and one set, the scores of KITTI Road follow. MaxF is the best F1 over 256
 thresholds, with counts summed over all images; its interval is a bootstrap over images. The
@@ -48,10 +49,10 @@ def main(args: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command line of evaluate."""
-    parser = make_parser('evaluate', DESCRIPTION, EPILOG)
+    parser = make_parser('evaluate', DESCRIPTION, f'{EPILOG}\n\n{datasets_help()}')
     add = parser.add_argument
     add('data', metavar='SET', nargs='+',
-        help='KITTI Road folder, rendered, kitti:PATH, camvid:PATH or folder:PATH')
+        help='KITTI Road folder, rendered, kitti:PATH, camvid:PATH, folder:PATH, ...')
     add('--split', default=None,
         help='names of the images to score: a file in SET, or for KITTI Road train, val or gap')
     add('--checkpoint', action='append', metavar='FILE',

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from fcn_seg_ros.cli.progress import progress_bar
 from fcn_seg_ros.cli.tables import RowPrinter, print_tables
 from fcn_seg_ros.datasets.base import RoadDataset
 from fcn_seg_ros.datasets.registry import DatasetSpec, open_dataset, parse_spec
+from fcn_seg_ros.datasets.verify import verify_labels
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.evaluate import Evaluation, score_all
 from fcn_seg_ros.evaluation.networks import Contestant
@@ -51,7 +53,8 @@ def open_set(data: str, split: str | None, every: int = 1, limit: int = 0) -> Op
     """
     Open a set by its spec: every ``every``-th of its images, at most ``limit`` of them (0: all).
 
-    Raises InputError.
+    Remarks on how its files were understood go to stderr. Raises InputError, also if road and not
+    road are not both labelled.
     """
     if every < 1 or limit < 0:
         raise InputError('--every, --limit: expected at least 1, and 0 (all) or more, found '
@@ -64,6 +67,9 @@ def open_set(data: str, split: str | None, every: int = 1, limit: int = 0) -> Op
     if limit and len(indices) > limit:
         chosen = np.linspace(0, len(indices) - 1, limit).round().astype(int)
         indices = [indices[position] for position in chosen]
+    verify_labels(dataset, str(spec), indices)
+    for remark in dataset.remarks:
+        print(f'{spec}: {remark}', file=sys.stderr)
     return OpenSet(spec, dataset, indices)
 
 

@@ -39,7 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = make_parser('segment', DESCRIPTION, EPILOG)
     add = parser.add_argument
     add('folder', metavar='FOLDER', type=Path, help='folder of PNG, JPEG or TIFF images '
-        '(EXIF orientation is ignored)')
+        '(turned as their EXIF orientation says)')
     for name, what in OUTPUTS.items():
         add(f'--{name}', type=Path, metavar='OUT', help=f'folder for the {what}')
     add('--checkpoint', help=f'{CHECKPOINT_WORDS} (default: {DEFAULT_CHECKPOINT})')

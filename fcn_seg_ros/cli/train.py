@@ -12,17 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from fcn_seg_ros.cli.common import make_parser, run_command
+from fcn_seg_ros.datasets.options import datasets_help
 from fcn_seg_ros.training.config import default_of, leaves
 
 DESCRIPTION = """\
 Train a road segmentation network.
-
-A dataset is KIND:PATH?option=value&option=value. KIND is kitti (KITTI Road in its official layout,
-PNG or JPEG), camvid, folder (images/ and masks/) or rendered (synthetic drives, without a PATH).
-Options of rendered: drives=30, frames=2 (per drive), first_seed=0, world=suburb (a suburban road
-seen by KITTI's camera), highway, country, city, bridge, tunnel, car_park or all. Worlds other than
-the suburb have random cameras and weather, or those given by conditions= (sun, overcast, low_sun,
-dusk, night, rain, night_rain, fog), aspect= (4:3, 16:9, 21:9, kitti) and fov= (40 to 120 degrees).
 
 Settings come from --config (see config/train_kitti.yaml); options on the command line override
 them. OUT receives the checkpoint (checkpoint.safetensors), the configuration, the state for
@@ -48,7 +42,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command line of train."""
-    parser = make_parser('train', DESCRIPTION, EPILOG)
+    parser = make_parser('train', DESCRIPTION, f'{EPILOG}\n\n{datasets_help()}')
     add = parser.add_argument
     add('--out', type=Path, required=True, help='folder to write to')
     add('--resume', action='store_true', help='resume the interrupted run in OUT')

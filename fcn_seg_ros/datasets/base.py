@@ -11,9 +11,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from fcn_seg_ros.datasets.options import DatasetOptions
 from fcn_seg_ros.errors import InputError
 
 IGNORE = 255
+# What a part of a dataset has in common with the whole.
+_OF_WHOLE = ('check_first', 'labelled', 'faults', 'remarks', 'explain_labels', 'geometry')
 
 
 @dataclass(frozen=True)
@@ -42,15 +45,6 @@ class Classes:
 
     ids: np.ndarray
     names: Mapping[int, str]
-
-
-@dataclass(frozen=True)
-class DatasetOptions:
-    """
-    The options of a kind of dataset, which has none; other kinds have a subclass.
-
-    Every field has a default and is an int or a str, or None where it is not given.
-    """
 
 
 class RoadDataset:
@@ -117,10 +111,23 @@ class RoadDataset:
         """Return one sample."""
         raise NotImplementedError
 
+    def labels(self, index: int) -> np.ndarray:
+        """Return the labels of one sample, which may be faster than the whole sample."""
+        return self[index].labels
+
     @property
     def faults(self) -> Sequence[InputError]:
         """Return the faults of the samples that were left out."""
         return ()
+
+    @property
+    def remarks(self) -> Sequence[str]:
+        """Return what a user should know of how the files were understood, a line each."""
+        return ()
+
+    def explain_labels(self) -> str:
+        """Return what the ground truth files hold, and the option that is likely missing."""
+        return ''
 
     @property
     def parts(self) -> Sequence[RoadDataset]:
@@ -183,6 +190,12 @@ class Part(RoadDataset):
         self._dataset = dataset
         self._numbers = numbers
 
+    def __getattribute__(self, name: str) -> Any:
+        """Return what is the same for a part from the dataset."""
+        if name in _OF_WHOLE:
+            return getattr(self._dataset, name)
+        return super().__getattribute__(name)
+
     def __len__(self) -> int:
         """Return the number of samples."""
         return len(self._numbers)
@@ -191,9 +204,9 @@ class Part(RoadDataset):
         """Return one sample."""
         return self._dataset[self._numbers[index]]
 
-    def geometry(self, name: str) -> np.ndarray | None:
-        """Return the homography of the road plane, None if not known."""
-        return self._dataset.geometry(name)
+    def labels(self, index: int) -> np.ndarray:
+        """Return the labels of one sample."""
+        return self._dataset.labels(self._numbers[index])
 
     def classes(self, index: int) -> Classes | None:
         """Return what the pixels of a sample show, None if only road is labelled."""

@@ -15,7 +15,8 @@ import numpy as np
 
 from fcn_seg_ros.datasets.base import IGNORE, Classes
 from fcn_seg_ros.datasets.images import read_indices
-from fcn_seg_ros.datasets.pairs import Pair, PairedFiles, image_file, image_names
+from fcn_seg_ros.datasets.names import image_called, images_by_name
+from fcn_seg_ros.datasets.pairs import Pair, PairedFiles
 from fcn_seg_ros.errors import InputError
 
 NAMES = dict(enumerate((
@@ -49,8 +50,10 @@ class CamVid(PairedFiles):
                 if not folder.is_dir():
                     raise InputError(f'{self.root}: expected a CamVid folder with {folder.name}, '
                                      'found none')
+        self._named = {folder: images_by_name(self.root / folder) for part in splits
+                       for folder in (part, f'{part}annot')}
         self._split_of = {name: part for part in splits for folder in (part, f'{part}annot')
-                          for name in image_names(self.root / folder)}
+                          for name in self._named[folder]}
         super().__init__(self._split_of, self._pair, read_labels, strict)
 
     def classes(self, index: int) -> Classes:
@@ -59,10 +62,11 @@ class CamVid(PairedFiles):
 
     def _pair(self, name: str) -> Pair:
         split = self._split_of[name]
-        image = image_file(self.root / split, name)
-        truth = self.root / f'{split}annot' / f'{name}.png'
-        if not truth.is_file():
-            raise InputError(f'{truth}: expected the label image of {image.name}, found none')
+        image = image_called(name, self.root / split, self._named[split])
+        truth = self._named[f'{split}annot'].get(name)
+        if truth is None:
+            raise InputError(f'{self.root / f"{split}annot" / name}.png: expected the label image '
+                             f'of {image.name}, found none')
         return Pair(name, image, truth)
 
 

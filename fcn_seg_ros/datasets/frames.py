@@ -4,25 +4,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from fcn_seg_ros.datasets.base import IGNORE, DatasetOptions, RoadDataset, Sample
+from fcn_seg_ros.datasets.base import IGNORE, RoadDataset, Sample
 from fcn_seg_ros.datasets.images import read_rgb
-from fcn_seg_ros.datasets.pairs import image_file, image_names
+from fcn_seg_ros.datasets.names import images_by_name
+from fcn_seg_ros.datasets.options import FramesOptions
 from fcn_seg_ros.errors import InputError
 
 VIDEO_SUFFIXES = ('.mp4', '.avi', '.mkv', '.mov', '.m4v', '.webm', '.mpg', '.mpeg', '.ts')
-
-
-@dataclass(frozen=True)
-class FramesOptions(DatasetOptions):
-    """Take every ``every``-th frame."""
-
-    every: int = 1
 
 
 class Frames(RoadDataset):
@@ -47,8 +40,10 @@ class Frames(RoadDataset):
         if every < 1:
             raise InputError(f'{root}: every: must be at least 1, found {every}')
         self._images: list[np.ndarray] = []
+        self._files: dict[str, Path] = {}
         if self.root.is_dir():
-            self.names = image_names(self.root)[::every]
+            self._files = images_by_name(self.root)
+            self.names = list(self._files)[::every]
         elif self.root.is_file():
             self._images = _decode(self.root, every)
             self.names = [f'{self.root.stem}_{every * number:06d}'
@@ -64,7 +59,7 @@ class Frames(RoadDataset):
         """Return an image without labels; raises InputError for a damaged file."""
         name = self.names[index]
         image = (self._images[index] if self._images else
-                 read_rgb(image_file(self.root, name)))
+                 read_rgb(self._files[name]))
         return Sample(name, image, np.full(image.shape[:2], IGNORE, np.uint8))
 
 

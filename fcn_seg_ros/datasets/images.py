@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fcn_seg_ros.datasets.orientation import orientation_in, orientation_of, swaps_sides, upright
 from fcn_seg_ros.errors import InputError, type_and_words
 from fcn_seg_ros.images.decode import check, decode, decode_pixels
 
@@ -16,24 +17,27 @@ from fcn_seg_ros.images.decode import check, decode, decode_pixels
 IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.tif', '.tiff')
 
 
-def read_rgb(path: Path) -> np.ndarray:
+def read_rgb(path: Path, turn: bool = True) -> np.ndarray:
     """
-    Read a PNG, JPEG or TIFF file as RGB, uint8 of shape (H, W, 3), EXIF orientation ignored.
+    Read a PNG, JPEG or TIFF file as RGB, uint8 of shape (H, W, 3).
 
-    Raises InputError for other files, and for truncated or damaged ones.
+    It is turned as its EXIF orientation says, unless ``turn`` is False. Raises InputError for other
+    files, and for truncated or damaged ones.
     """
     try:
-        return decode(_content(path))
+        content = read_content(path)
+        pixels = decode(content)
     except InputError as error:
-        raise _of(path, error) from None
+        raise of_file(path, error) from None
+    return upright(pixels, orientation_of(content)) if turn else pixels
 
 
 def read_grey(path: Path) -> np.ndarray:
     """Read an 8-bit grey image, uint8 (H, W); raises InputError for any other file."""
     try:
-        pixels = decode_pixels(_content(path))
+        pixels = decode_pixels(read_content(path))
     except InputError as error:
-        raise _of(path, error) from None
+        raise of_file(path, error) from None
     if pixels.dtype != np.uint8 or pixels.ndim != 2:
         raise InputError(f'{path}: expected an 8-bit grey image, found {pixels.dtype} of shape '
                          f'{pixels.shape}')
@@ -48,9 +52,9 @@ def read_indices(path: Path) -> np.ndarray:
     truncated or damaged ones.
     """
     try:
-        checked = check(_content(path))
+        checked = check(read_content(path))
     except InputError as error:
-        raise _of(path, error) from None
+        raise of_file(path, error) from None
     from PIL import Image
     try:
         with Image.open(io.BytesIO(checked.content)) as image:
@@ -68,27 +72,31 @@ def read_indices(path: Path) -> np.ndarray:
                      f'{path}: expected a label image of one 8-bit channel, found {mode}')
 
 
-def read_size(path: Path) -> tuple[int, int]:
+def read_size(path: Path, turn: bool = True) -> tuple[int, int]:
     """
     Return (width, height) from an image file's header, without decoding it.
 
-    Raises InputError if there is none; the rest of the file is not checked.
+    It is that of ``read_rgb``. Raises InputError if there is none; the rest of the file is not
+    checked.
     """
     from PIL import Image
     try:
         with Image.open(path, formats=('PNG', 'JPEG', 'TIFF')) as image:
-            return image.size
+            width, height = image.size
+            orientation = orientation_in(image) if turn else 1
     except Exception as error:  # Pillow raises many types, always because of the file
         raise InputError(f'{path}: the image cannot be decoded '
                          f'({type_and_words(error)})') from None
+    return (height, width) if swaps_sides(orientation) else (width, height)
 
 
-def _of(path: Path, error: InputError) -> InputError:
+def of_file(path: Path, error: InputError) -> InputError:
     """Return a decoder's error, which is about a message's fields, as one about a file."""
     return InputError(f'{path}: {str(error).removeprefix("data: ")}')
 
 
-def _content(path: Path) -> bytes:
+def read_content(path: Path) -> bytes:
+    """Return a file's content; raises InputError, without its name, if it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as error:

@@ -16,13 +16,8 @@ import numpy as np
 from fcn_seg_ros.datasets.base import IGNORE
 from fcn_seg_ros.datasets.images import read_rgb
 from fcn_seg_ros.datasets.kitti_calib import calib_file, read_calib
-from fcn_seg_ros.datasets.pairs import (
-    Pair,
-    PairedFiles,
-    image_file,
-    image_files,
-    read_split,
-)
+from fcn_seg_ros.datasets.names import by_name, find_files, image_called, listed_name, read_split
+from fcn_seg_ros.datasets.pairs import Pair, PairedFiles
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.resources import PACKAGE_DIR
 
@@ -58,7 +53,9 @@ class KittiRoad(PairedFiles):
                                  f'{folder.relative_to(self.root)}, found none{self._hint()}; '
                                  'other datasets are given as KIND:PATH, such as camvid:PATH or '
                                  'folder:PATH')
-        names = self._all_names() if split is None else _read_split(self.root, split)
+        self._named = by_name(self._images, find_files(self._images))
+        names = self._all_names() if split is None else [
+            listed_name(line, self._named) for line in _read_split(self.root, split)]
         super().__init__(names, self._pair, read_truth, strict)
 
     def geometry(self, name: str) -> np.ndarray | None:
@@ -77,7 +74,7 @@ class KittiRoad(PairedFiles):
         images = _test_images(self.root)
         if not images:
             wanted = set(self.names)
-            images = [image for image in image_files(self._images)
+            images = [image for image in self._named.values()
                       if image.stem in wanted and calib_file(image).is_file()]
         if not images:
             raise InputError(f'{self._images}: expected images of KITTI Road with calib files, '
@@ -91,7 +88,7 @@ class KittiRoad(PairedFiles):
 
     def _all_names(self) -> list[str]:
         names = sorted(path.stem.replace('_road_', '_')
-                       for path in self._truths.glob('*_road_*.png'))
+                       for path in find_files(self._truths, ('.png',)) if '_road_' in path.stem)
         if not names:
             raise InputError(f'{self._truths}: expected ground truth files *_road_*.png, '
                              'found none')
@@ -109,7 +106,7 @@ class KittiRoad(PairedFiles):
         if truth_file(self._images / f'{name}.png') is None:
             raise InputError(f'{self.root}: expected sample names such as um_000000, '
                              f'found {name!r}')
-        image = image_file(self._images, name)
+        image = image_called(name, self._images, self._named)
         truth = truth_file(image)
         if truth is None or not truth.is_file():
             raise InputError(f'{truth}: expected the ground truth of {image.name}, found none')
@@ -126,7 +123,7 @@ def _read_split(root: Path, split: str | Path) -> list[str]:
 def _test_images(root: Path) -> list[Path]:
     """Return the images of ``root/testing``; InputError for one without a calib file."""
     folder = root / 'testing' / 'image_2'
-    images = image_files(folder) if folder.is_dir() else []
+    images = find_files(folder) if folder.is_dir() else []
     for image in images:
         if not calib_file(image).is_file():
             raise InputError(f'{calib_file(image)}: expected the calib file of {image.name}, '

@@ -4,34 +4,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from fcn_seg_ros.datasets.base import IGNORE, DatasetOptions
-from fcn_seg_ros.datasets.images import read_indices
-from fcn_seg_ros.datasets.pairs import Pair, PairedFiles, image_file, image_names, read_split
-from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.datasets.images import IMAGE_SUFFIXES, read_size
+from fcn_seg_ros.datasets.mask_file import MASK_SUFFIXES, read_mask, read_values
+from fcn_seg_ros.datasets.mask_format import MaskFormat
+from fcn_seg_ros.datasets.names import by_name, find_files, listed_name, read_split
+from fcn_seg_ros.datasets.options import FolderOptions
+from fcn_seg_ros.datasets.pairs import Pair, PairedFiles
+from fcn_seg_ros.errors import InputError, quoted
 
-
-@dataclass(frozen=True)
-class FolderOptions(DatasetOptions):
-    """``road`` is the value of road pixels in the masks, 1 or 255."""
-
-    road: int = 1
+# Masks that are looked at to explain what they hold.
+_LOOKED_AT = 40
 
 
 class PlainFolder(PairedFiles):
     """
-    The images in ``root/images`` with the masks ``root/masks/STEM.png`` of the same stem.
+    The images in ``root/images`` with the masks of the same names in ``root/masks``.
 
-    Masks have one channel: 0 not road, 1 road, 255 not labelled. With ``road=255`` they are black
-    and white instead: 0 not road, 255 road, nothing unlabelled. This cannot be guessed, since a
-    mask of 0 and 255 may mean either. ``split`` is a text file with one stem per line, a path or a
-    file in ``root``. Raises InputError for missing folders, images or masks, and for pairs of
-    different size.
+    Masks hold 0 not road, 1 road, 255 not labelled, unless the options say otherwise. That cannot
+    be guessed: in a mask of 0 and 255, 255 may be road as well as unlabelled. ``split`` is a text
+    file with one name per line, a path or a file in ``root``. Raises InputError, with the option
+    that is likely missing, for missing folders, images or masks, for options that contradict each
+    other, and for pairs of different size.
     """
 
     kind = 'folder'
@@ -40,38 +41,122 @@ class PlainFolder(PairedFiles):
     Options = FolderOptions
     named_by_root = True
 
-    def __init__(self, root: str | Path, split: str | Path | None = None, road: int = 1,
-                 strict: bool = True) -> None:
-        self.root = Path(root)
-        self._images, self._masks = self.root / 'images', self.root / 'masks'
-        if road not in (1, 255):
-            raise InputError(f'{self.root}: expected road=1 or road=255, found road={road}')
-        for folder in (self._images, self._masks):
+    def __init__(self, root: str | Path, split: str | Path | None = None,
+                 options: FolderOptions | None = None, strict: bool = True) -> None:
+        self.root, self._options = Path(root), options or FolderOptions()
+        self._format = MaskFormat.of(self._options)
+        for name, choices in (('exif', ('turn', 'ignore')), ('missing', ('refuse', 'skip'))):
+            if getattr(self._options, name) not in choices:
+                raise InputError(f'{name}: expected {" or ".join(choices)}, found '
+                                 f'{quoted(getattr(self._options, name))}')
+        self._image_files, self._mask_files = self._files()
+        self._skipped = 0
+        turn = self._options.exif == 'turn'
+        super().__init__(self._names(split), self._pair,
+                         partial(read_mask, format=self._format, turn=turn), strict, turn)
+
+    @classmethod
+    def open(cls, root: str, split: str | None, options: Any, strict: bool) -> PlainFolder:
+        """Open a folder; raises InputError."""
+        return cls(root, split, options, strict)
+
+    @property
+    def remarks(self) -> Sequence[str]:
+        """Return how masks were rounded, what was left out, and which images are turned."""
+        found = []
+        if self._skipped:
+            found.append(f'{self._skipped} images without a mask are left out')
+        if self._format.nearest:
+            found.append('each pixel of a mask counts as the nearest of the values given: look at '
+                         'edges and thin parts')
+        turned = [pair.name for pair in self.pairs
+                  if self._turn and read_size(pair.image) != read_size(pair.image, False)]
+        if turned:
+            found.append(f'{len(turned)} images are turned by their EXIF orientation, such as '
+                         f'{turned[0]}')
+        return found
+
+    def explain_labels(self) -> str:
+        """Return which values the masks hold, and the option that is likely missing."""
+        counts: Counter[int] = Counter()
+        step = -(-len(self.pairs) // _LOOKED_AT) or 1
+        for pair in self.pairs[::step]:
+            values, clear = read_values(pair.truth, self._format)
+            counts.update(dict(zip(*(part.tolist() for part in np.unique(
+                values[~clear], return_counts=True)), strict=True)))
+        return self._format.explain(counts)
+
+    def _files(self) -> tuple[dict[str, Path], dict[str, Path]]:
+        """Return images and masks by name; raises InputError for folders without any."""
+        options = self._options
+        images, masks = (self.root / name for name in (options.images, options.masks))
+        for folder, name in ((images, 'images'), (masks, 'masks')):
             if not folder.is_dir():
-                raise InputError(f'{self.root}: expected a folder with images and masks, '
-                                 f'found no {folder.name}')
-        names = (read_split(self.root, split) if split is not None else
-                 sorted({*image_names(self._images), *image_names(self._masks)}))
-        super().__init__(names, self._pair, partial(read_mask, road=road), strict)
+                raise InputError(f'{self.root}: expected a folder with images and masks, found no '
+                                 f'{getattr(options, name)}{self._others(name)}')
+        if images == masks and options.suffix == options.image_suffix:
+            raise InputError(f'{self.root}: expected suffix, which tells masks from images in the '
+                             'same folder, such as suffix=_mask or image_suffix=.jpg&suffix=.png')
+        mask_files = by_name(masks, find_files(masks, MASK_SUFFIXES, nested=True), options.suffix)
+        taken = set(mask_files.values())
+        image_files = by_name(images, [
+            path for path in find_files(images, nested=True) if path not in taken
+            and not (images in masks.parents and masks in path.parents)], options.image_suffix)
+        for found, folder, suffix, kinds in (
+                (image_files, images, options.image_suffix, IMAGE_SUFFIXES),
+                (mask_files, masks, options.suffix, MASK_SUFFIXES)):
+            if not found:
+                raise InputError(f'{folder}: expected files *{suffix} ({", ".join(kinds)}), found '
+                                 f'{_contents(folder)}')
+        return image_files, mask_files
+
+    def _others(self, name: str) -> str:
+        """Return the subfolders that there are, as options."""
+        if not self.root.is_dir():
+            return ''
+        known = {self._options.images, self._options.masks}
+        found = sorted(path.name for path in self.root.iterdir()
+                       if path.is_dir() and path.name not in known and path.name[0] != '.')
+        return f' but {", ".join(found[:8])}: say {name}= and the one with {name}' if found else ''
+
+    def _names(self, split: str | Path | None) -> list[str]:
+        if split is not None:
+            options = self._options
+            return [listed_name(line, self._image_files, options.images, options.image_suffix)
+                    for line in read_split(self.root, split)]
+        if self._options.missing == 'skip':
+            names = sorted(self._mask_files)
+            self._skipped = len(self._image_files.keys() - self._mask_files.keys())
+            return names
+        return sorted({*self._image_files, *self._mask_files})
 
     def _pair(self, name: str) -> Pair:
-        image = image_file(self._images, name)
-        mask = self._masks / f'{name}.png'
-        if not mask.is_file():
-            raise InputError(f'{mask}: expected the mask of {image.name}, found none')
+        options = self._options
+        image, mask = self._image_files.get(name), self._mask_files.get(name)
+        if image is None:
+            raise InputError(f'{self.root / options.images / name}{options.image_suffix}.png: '
+                             f'expected the image of sample {name} (.png, .jpg), found none'
+                             f'{_alike(name, self._image_files, "image_suffix")}')
+        if mask is None:
+            some = len(self._image_files.keys() & self._mask_files.keys())
+            skip = (f'; {some} of {len(self._image_files)} images have one: say missing=skip to '
+                    'leave out the others' if some else '')
+            raise InputError(f'{self.root / options.masks / name}{options.suffix}.png: expected '
+                             f'the mask of {image.name}, found none'
+                             f'{_alike(name, self._mask_files, "suffix") or skip}')
         return Pair(name, image, mask)
 
 
-def read_mask(path: Path, road: int = 1) -> np.ndarray:
-    """
-    Read a mask of 0, 1 and 255 (not labelled), or of 0 and 255 (road) where ``road`` is 255.
+def _alike(name: str, files: dict[str, Path], option: str) -> str:
+    """Return the option that would find a file whose name only begins with ``name``."""
+    found = [other for other in files if other.startswith(name) and other != name]
+    if len(found) != 1:
+        return ''
+    return f' but {files[found[0]].name}: say {option}={found[0].removeprefix(name)}'
 
-    Returns uint8 (H, W). Raises InputError for a damaged file and for other values.
-    """
-    mask = read_indices(path)
-    allowed = (0, 1, IGNORE) if road == 1 else (0, 255)
-    others = np.setdiff1d(mask, allowed)
-    if others.size:
-        raise InputError(f'{path}: expected a mask of {", ".join(map(str, allowed))}, '
-                         f'found {others[0]}')
-    return mask if road == 1 else (mask // 255)
+
+def _contents(folder: Path) -> str:
+    """Return what is in a folder, by extension."""
+    kinds = Counter(path.suffix.lower() or 'without extension' for path in folder.rglob('*')
+                    if path.is_file() and path.name[0] != '.')
+    return ', '.join(f'{count} {kind}' for kind, count in kinds.most_common(5)) or 'no files'

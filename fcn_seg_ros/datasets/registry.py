@@ -20,10 +20,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fcn_seg_ros.datasets.base import DatasetOptions, Part, RoadDataset
+from fcn_seg_ros.datasets.base import Part, RoadDataset
 from fcn_seg_ros.datasets.camvid import CamVid
 from fcn_seg_ros.datasets.frames import Frames
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
+from fcn_seg_ros.datasets.options import SYNTAX, DatasetOptions
 from fcn_seg_ros.datasets.plain_folder import PlainFolder
 from fcn_seg_ros.datasets.rendered_road import Rendered
 from fcn_seg_ros.errors import InputError, did_you_mean, type_and_words
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from fcn_seg_ros.datasets.mixture import Mixture
 
 ENTRY_POINTS = 'fcn_seg_ros.datasets'
-SYNTAX = 'KIND:PATH?option=value&option=value'
 _DATASETS: tuple[type[RoadDataset], ...] = (KittiRoad, CamVid, PlainFolder, Frames, Rendered)
 _KINDS: dict[str, type[RoadDataset]] = {dataset.kind: dataset for dataset in _DATASETS}
 

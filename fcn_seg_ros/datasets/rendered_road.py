@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from fcn_seg_ros.datasets.base import DatasetOptions, RoadDataset, Sample
+from fcn_seg_ros.datasets.base import RoadDataset, Sample
+from fcn_seg_ros.datasets.options import RenderedOptions
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.ground.birds_eye import ground_homography
 from fcn_seg_ros.synthetic.suburb import RenderedDrive
@@ -21,23 +21,6 @@ SUBURB = 'suburb'
 
 # Smaller seeds are for training; tests, demo and reported figures use seeds from here on.
 FIRST_HELD_OUT_SEED = 10_000
-
-
-@dataclass(frozen=True)
-class RenderedOptions(DatasetOptions):
-    """
-    Frames of rendered drives: ``drives`` of them, with ``frames`` each and seeds in a row.
-
-    The others are as in RenderedWorld, and only for other worlds than the suburb.
-    """
-
-    drives: int = 30
-    frames: int = 2
-    first_seed: int = 0
-    world: str = SUBURB
-    conditions: str | None = None
-    aspect: str | None = None
-    fov: int | None = None
 
 
 class Rendered(RoadDataset):

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from fcn_seg_ros.datasets.base import IGNORE, RoadDataset, Sample
+from fcn_seg_ros.datasets.balance import both_labelled, count
+from fcn_seg_ros.datasets.base import RoadDataset, Sample
 from fcn_seg_ros.datasets.pairs import SizeMismatch
 from fcn_seg_ros.errors import InputError
 
@@ -46,7 +47,7 @@ class Problem:
     text: str
 
 
-KINDS_OF_PROBLEMS = ('unreadable', 'mismatched', 'empty', 'duplicate', 'leak')
+KINDS_OF_PROBLEMS = ('labels', 'unreadable', 'mismatched', 'empty', 'duplicate', 'leak')
 
 
 @dataclass
@@ -79,37 +80,16 @@ def survey(dataset: RoadDataset, progress: Callable[[], None] = lambda: None) ->
     found = Survey()
     for fault in dataset.faults:
         found.problems.append(_problem_of(fault))
-    for result in _decoded(dataset):
+    for result in decoded(dataset):
         progress()
         if isinstance(result, InputError):
             found.problems.append(_problem_of(result))
-            continue
-        found.pictures.append(result)
-        other, road, _ = result.pixels
-        if not road and dataset.labelled:
-            what = 'no road' if other else 'no labelled pixel'
-            found.problems.append(Problem('empty', f'{result.name}: {what}'))
+        else:
+            found.pictures.append(result)
+    if dataset.labelled:
+        found.problems += _of_labels(dataset, found.pictures)
     _add_duplicates(found)
     return found
-
-
-def verify(dataset: RoadDataset) -> None:
-    """
-    Decode every file of a dataset or a mixture, to find faults before a run starts.
-
-    Raises the first InputError, or one if a part has no labelled pixel.
-    """
-    for part in dataset.parts:
-        if not part.check_first:
-            continue
-        labelled = 0
-        for result in _decoded(part):
-            if isinstance(result, InputError):
-                raise result
-            labelled += sum(result.pixels[:2])
-        if not labelled:
-            raise InputError(f'dataset of {len(part)} images: expected labelled pixels, '
-                             'found none')
 
 
 def perceptual_hash(image: np.ndarray) -> np.ndarray:
@@ -132,7 +112,7 @@ def distances(first: list[Picture], second: list[Picture]) -> np.ndarray:
     return np.rint(a @ (1 - b.T) + (1 - a) @ b.T).astype(int)
 
 
-def _decoded(dataset: RoadDataset) -> Iterator[Picture | InputError]:
+def decoded(dataset: RoadDataset) -> Iterator[Picture | InputError]:
     """Yield the facts about each sample, or its error, in order."""
     def one(index: int) -> Picture | InputError:
         try:
@@ -150,10 +130,22 @@ def _picture(sample: Sample) -> Picture:
     if image.shape[:2] != labels.shape:
         raise SizeMismatch(f'{sample.name}: expected labels of {image.shape[1]}x{image.shape[0]} '
                            f'as the image, found {labels.shape[1]}x{labels.shape[0]}')
-    counts = np.bincount(labels.ravel(), minlength=256)
+    other, road, unlabelled = count(labels).tolist()
     content = hashlib.sha256(repr(image.shape).encode() + image.tobytes()).hexdigest()
     return Picture(sample.name, content, perceptual_hash(image),
-                   (int(counts[0]), int(counts[1]), int(counts[IGNORE])))
+                   (other, road, unlabelled))
+
+
+def _of_labels(dataset: RoadDataset, pictures: list[Picture]) -> list[Problem]:
+    """Return what is wrong with the labels, of the whole dataset or else of single samples."""
+    if not pictures:
+        return []
+    fault = both_labelled(dataset, np.sum([picture.pixels for picture in pictures], axis=0))
+    if fault:
+        return [Problem('labels', fault)]
+    return [Problem('empty', f'{picture.name}: '
+                    f'{"no road" if picture.pixels[0] else "no labelled pixel"}')
+            for picture in pictures if not picture.pixels[1]]
 
 
 def _problem_of(error: InputError) -> Problem:

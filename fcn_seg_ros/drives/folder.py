@@ -73,7 +73,7 @@ class FolderDrive:
             stamp_ns = (self._recorded_ns[index] if self._recorded_ns
                         else round(index * 1e9 / self.rate_hz))
             try:
-                rgb = read_rgb(path)
+                rgb = read_rgb(path, turn=False)
             except InputError as error:
                 self.notes.add(Note(str(error), 1, stamp_ns=stamp_ns))
                 first_fault = first_fault or str(error)
@@ -91,7 +91,7 @@ def _truth_of(image: Path, rgb: np.ndarray) -> np.ndarray | None:
     path = truth_file(image)
     if path is None or not path.is_file():
         return None
-    labels = decode_truth(read_rgb(path))
+    labels = decode_truth(read_rgb(path, turn=False))
     if labels.shape != rgb.shape[:2]:
         raise InputError(f'{path}: expected the size of {image.name}, {rgb.shape[1]}x'
                          f'{rgb.shape[0]}, found {labels.shape[1]}x{labels.shape[0]}')

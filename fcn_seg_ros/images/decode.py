@@ -6,8 +6,8 @@ Decode PNG, JPEG and TIFF files to pixels: the package's one decoder.
 Files are not trusted: their structure is checked first (png.py, jpeg.py, tiff.py), and the decoding
 library gets only the parts that make up the pixels. Whatever it raises becomes an InputError.
 
-The EXIF orientation is always ignored, since masks, labels and CameraInfo refer to the pixels as
-they are stored.
+The EXIF orientation is ignored here, since CameraInfo refers to the pixels as they are stored; the
+datasets turn what they read (``datasets/orientation.py``).
 """
 
 from __future__ import annotations

@@ -58,16 +58,24 @@ def calibrate_and_score(path: Path, validation: Sequence[DatasetSpec]) -> Evalua
 
 
 def best_threshold(segmenter: RoadSegmenter, datasets: Sequence[RoadDataset]) -> float:
-    """Return the threshold with the best mean F1 over datasets; 0.5 where none has road."""
+    """
+    Return the threshold with the best mean F1 over datasets.
+
+    It is 0.5 if in none of them road and not road are both labelled; the others do not count: where
+    all is road, F1 is best at a threshold of 0.
+    """
     curves = []
     for dataset in datasets:
         counts = RoadCounts()
         for index in range(len(dataset)):
             sample = dataset[index]
             counts.update(segmenter.segment(sample.image).probability, sample.labels)
-        curves.append(counts.f1())
+        if counts.histogram.any(axis=1).all():
+            curves.append(counts.f1())
+    if not curves:
+        return 0.5
     mean = np.mean(curves, axis=0)
-    return float(mean.argmax() / (len(mean) - 1)) if mean.any() else 0.5
+    return float(mean.argmax() / (len(mean) - 1))
 
 
 def add_self_test(path: Path) -> None:

@@ -33,7 +33,7 @@ from fcn_seg_ros.datasets.registry import (
     parse_spec,
     training_data,
 )
-from fcn_seg_ros.datasets.survey import verify
+from fcn_seg_ros.datasets.verify import verify
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.networks import Setting, open_network
 from fcn_seg_ros.models.checkpoint import load_checkpoint, save_checkpoint
@@ -78,10 +78,14 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
         raise InputError('train: expected at least one dataset, found none')
     specs = [parse_spec(text) for text in config.train]
     mixture = open_datasets(specs)
-    validation = Joined([open_dataset(parse_spec(text)) for text in config.val]) \
-        if config.val else None
+    scored = [open_dataset(parse_spec(text)) for text in config.val]
+    validation = Joined(scored) if scored else None
     # Report a broken file now, not hours later; the same goes for what the metadata are read from.
-    verify(mixture)
+    for title, dataset in zip((*map(str, specs), *config.val), (*mixture.parts, *scored),
+                              strict=True):
+        verify(dataset, title)
+        for remark in dataset.remarks:
+            print(f'{title}: {remark}', flush=True)
     logging.getLogger('lightning.pytorch').setLevel(logging.WARNING)
     start = _start(config, out, mixture, resume)
     info = describe(config, training_data(specs, mixture), config.licence or licences(specs))

@@ -1,0 +1,141 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Mask files as annotation tools write them: ids, palettes, colours, alpha, one bit or sixteen."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fcn_seg_ros.datasets.base import IGNORE
+from fcn_seg_ros.datasets.images import of_file, read_content
+from fcn_seg_ros.datasets.mask_format import WHITE, MaskFormat, describe_strange, pack, shown
+from fcn_seg_ros.datasets.orientation import orientation_of, upright
+from fcn_seg_ros.errors import InputError, type_and_words
+from fcn_seg_ros.images.decode import check
+from fcn_seg_ros.images.png import SIGNATURE as PNG
+
+MASK_SUFFIXES = ('.png', '.tif', '.tiff', '.jpg', '.jpeg', '.bmp', '.gif', '.webp')
+# Pixels with less than half of the opacity are transparent.
+_OPAQUE = 128
+# How far JPEG moves most values of a black and white mask.
+_NOISE, _MOSTLY = 32, 0.9
+_ONE_CHANNEL = ('1', 'L', 'I', 'I;16', 'I;16B', 'I;16L')
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """
+    A decoded mask file: pixels as Pillow gives them, the name of their mode, and the file's format.
+
+    ``colours`` are RGB, uint8 (H, W, 3), of a palette image. ``scale`` is what Pillow multiplies
+    grey values of 1, 2 and 4 bits by.
+    """
+
+    pixels: np.ndarray
+    mode: str
+    kind: str
+    colours: np.ndarray | None = None
+    scale: int = 1
+
+
+def read_mask(path: Path, format: MaskFormat, turn: bool = True) -> np.ndarray:
+    """
+    Return a mask as labels, uint8 (H, W): 0 not road, 1 road, 255 not labelled.
+
+    It is turned as its EXIF orientation says, unless ``turn`` is False. Raises InputError, naming
+    the option that would help, for a file that is damaged or that the format does not describe.
+    """
+    values, clear = read_values(path, format, turn)
+    labels, strange = format.to_labels(values)
+    strange &= ~clear
+    if strange.any():
+        raise InputError(f'{path}: {describe_strange(values, strange, format)}')
+    if clear.any():
+        if format.transparent == 'refuse':
+            raise InputError(f'{path}: expected an opaque mask, found {100 * clear.mean():.0f} % '
+                             'of it transparent: say transparent=other (not road) or '
+                             'transparent=ignore (not labelled)')
+        labels[clear] = 0 if format.transparent == 'other' else IGNORE
+    return labels
+
+
+def read_values(path: Path, format: MaskFormat, turn: bool = True
+                ) -> tuple[np.ndarray, np.ndarray]:
+    """Return a mask's values, int32 (H, W), and where it is transparent, bool (H, W)."""
+    try:
+        content = read_content(path)
+        stored = _decode(content)
+    except InputError as error:
+        raise of_file(path, error) from None
+    if stored.kind == 'JPEG' and not format.nearest:
+        raise InputError(f'{path}: expected a mask that was saved without loss, found a JPEG file, '
+                         f'whose values are not exact: save masks as PNG, or say '
+                         f'{_for_jpeg(stored.pixels)} to round them')
+    values, clear = _to_values(path, stored, format)
+    orientation = orientation_of(content) if turn else 1
+    return upright(values, orientation), upright(clear, orientation)
+
+
+def _decode(content: bytes) -> _Stored:
+    """Decode a file; raises InputError without its name."""
+    checked = check(content)
+    from PIL import Image
+    try:
+        with Image.open(io.BytesIO(checked.content)) as image:
+            colours = np.asarray(image.convert('RGB')) if image.mode == 'P' else None
+            pixels, mode, kind = np.asarray(image), image.mode, image.format or ''
+    except Exception as error:  # Pillow raises many types, always because of the file
+        raise InputError(f'expected a mask, found a file that cannot be decoded '
+                         f'({type_and_words(error)})') from None
+    if checked.depth == 16 and mode not in _ONE_CHANNEL:
+        raise InputError('expected 8 bits a channel in a mask of colours, found 16')
+    bits = content[24] if content.startswith(PNG) and mode == 'L' else 8
+    return _Stored(pixels, mode, kind, colours, WHITE // (2**bits - 1) if bits < 8 else 1)
+
+
+def _to_values(path: Path, stored: _Stored, format: MaskFormat) -> tuple[np.ndarray, np.ndarray]:
+    """Return the values, int32 (H, W), and where the mask is transparent, bool (H, W)."""
+    pixels, mode = stored.pixels, stored.mode
+    clear = np.zeros(pixels.shape[:2], bool)
+    if mode in ('RGBA', 'LA'):
+        clear = pixels[..., -1] < _OPAQUE
+        pixels = pixels[..., :-1]
+    if mode in ('RGB', 'RGBA'):
+        if format.of_colours:
+            return pack(pixels), clear
+        grey = pixels[..., 0]
+        if (pixels != grey[..., None])[~clear].any():
+            raise InputError(f'{path}: expected ids, found the colours '
+                             f'{shown(pack(pixels)[~clear])}: '
+                             'say which are road, such as road=#804080')
+        return grey.astype(np.int32), clear
+    if stored.colours is not None and format.of_colours:
+        return pack(stored.colours), clear
+    if mode == 'P':
+        return pixels.astype(np.int32), clear
+    if mode != 'LA' and mode not in _ONE_CHANNEL:
+        raise InputError(f'{path}: expected a mask of ids or colours, found an image of mode '
+                         f'{mode}: save it as PNG')
+    grey = pixels[..., 0] if mode == 'LA' else pixels
+    if mode == '1':
+        # A white pixel is 1, as tools count, or 255, as it is seen: the format knows which.
+        grey = grey.astype(np.int32) * (WHITE if format.white or format.of_colours else 1)
+    elif stored.scale > 1 and not (format.white or format.of_colours):
+        grey = grey // stored.scale
+    if format.of_colours:
+        if grey.max(initial=0) > WHITE:
+            raise InputError(f'{path}: expected colours, found ids of 16 bits: give road as an id')
+        return pack(np.repeat(grey[..., None], 3, axis=-1)), clear
+    return grey.astype(np.int32), clear
+
+
+def _for_jpeg(pixels: np.ndarray) -> str:
+    """Return the options that accept a JPEG mask."""
+    black_and_white = (np.minimum(pixels, WHITE - pixels) < _NOISE).mean() > _MOSTLY
+    if black_and_white and (pixels.ndim == 2 or (pixels == pixels[..., :1]).all()):
+        return 'road=255&nearest=1'
+    return 'nearest=1 with all its values in road, ignore and other'
