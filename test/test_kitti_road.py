@@ -9,7 +9,7 @@ from conftest import write_pair
 
 from fcn_seg_ros.datasets.base import Joined
 from fcn_seg_ros.datasets.kitti_road import SPLITS, KittiRoad, decode_truth
-from fcn_seg_ros.datasets.pairs import read_split
+from fcn_seg_ros.datasets.names import read_split
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.resources import PACKAGE_DIR
 
