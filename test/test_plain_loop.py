@@ -91,8 +91,8 @@ def plain_loop(config: TrainingConfig, mixture: Mixture) -> dict[str, torch.Tens
             window = batches[first:first + config.accumulate]
             labels = torch.cat([batch.labels for batch in window]).long()
             logits = module(torch.cat([batch.images for batch in window]))
-            loss = F.cross_entropy(logits, labels, torch.tensor(config.loss.class_weights),
-                                   ignore_index=255)
+            weights = torch.tensor(config.loss.class_weights).expand(2)
+            loss = F.cross_entropy(logits, labels, weights, ignore_index=255)
             if window[0].taught is not None:
                 taught = torch.cat([batch.taught for batch in window])
                 road = (taught / 254).clamp(max=1)

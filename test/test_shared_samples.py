@@ -28,12 +28,12 @@ class Decoded(RoadDataset):
         image[0, 0] = os.getpid() % 251
         taught = chance.integers(0, 255, size).astype(np.uint8)
         return Sample(f'süd_{index}', image, chance.integers(0, 2, size).astype(np.uint8),
-                      taught if index % 2 else None)
+                      taught if index % 2 else None, taught // 2 if index == 3 else None)
 
 
 def assert_same(found, expected):
     assert found.name == expected.name
-    for name in ('image', 'labels', 'taught'):
+    for name in ('image', 'labels', 'taught', 'codes'):
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
 
 

@@ -26,12 +26,14 @@ class Sample:
 
     ``image`` is uint8 RGB (H, W, 3); ``labels`` uint8 (H, W): 0 not road, 1 road, 255 not labelled.
     ``taught`` is a teacher's road probability, round(254 P) as uint8 (H, W), 255 where it has none.
+    ``codes``, uint8 (H, W), are the labels of a network with other classes (see ``LabelCodes``).
     """
 
     name: str
     image: np.ndarray
     labels: np.ndarray
     taught: np.ndarray | None = None
+    codes: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +57,15 @@ class NamedClass:
 
 @dataclass(frozen=True)
 class ClassList:
-    """The classes of a classes file, numbered from 0 in their order, and what is ignored."""
+    """
+    The classes of a classes file, numbered from 0 in their order, and what is ignored.
+
+    ``text`` is that of a file with the same content.
+    """
 
     classes: tuple[NamedClass, ...]
     ignored: Source = Source()
+    text: str = field(default='', compare=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -108,6 +113,11 @@ class ClassList:
                      if name == item.name or name in item.source.names)
 
 
+# What a network learns without a classes file.
+ROAD_CLASSES = ClassList((NamedClass('not road', (0, 0, 0)),
+                          NamedClass('road', (0, 200, 80), road=True)))
+
+
 def read_class_file(path: str | Path) -> ClassList:
     """Read a classes file; raises InputError, one line that names the file and the fault."""
     content = read_file(Path(path), 'a classes file', _MOST_BYTES)
@@ -127,7 +137,7 @@ def parse_classes(text: str, origin: str) -> ClassList:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InputError(f'{origin}: expected YAML, found a fault ({one_line(error)})') from None
     try:
-        return _class_list(values)
+        return replace(_class_list(values), text=yaml.safe_dump(values, sort_keys=False))
     except ValueError as error:
         raise InputError(f'{origin}: expected {error}') from None
 

@@ -13,9 +13,10 @@ import numpy as np
 from fcn_seg_ros.datasets.base import RoadDataset, Sample
 from fcn_seg_ros.errors import InputError
 
-# Offset of the sample's bytes (-1: not kept), height, width, bytes of its name, and planes.
+# Offset of the sample's bytes (-1: not kept), height, width, bytes of its name, and which of the
+# optional planes it has, one bit each.
 _FIELDS = 5
-_IMAGE, _LABELS, _TAUGHT = 3, 1, 1
+_OPTIONAL = ('taught', 'codes')
 
 
 class SharedSamples(RoadDataset):
@@ -60,7 +61,9 @@ class SharedSamples(RoadDataset):
     def _keep(self, index: int, sample: Sample) -> None:
         """Keep a sample if there is room for it and nobody else has kept it meanwhile."""
         planes = [np.frombuffer(sample.name.encode(), np.uint8), sample.image, sample.labels]
-        planes += [] if sample.taught is None else [sample.taught]
+        optional = [getattr(sample, name) for name in _OPTIONAL]
+        planes += [plane for plane in optional if plane is not None]
+        bits = sum((plane is not None) << bit for bit, plane in enumerate(optional))
         size = sum(plane.size for plane in planes)
         with self._lock:
             start = int(self._used[0])
@@ -71,14 +74,15 @@ class SharedSamples(RoadDataset):
                 self._pool[end:end + plane.size] = plane.ravel()
                 end += plane.size
             self._used[0] = end
-            self._table[index] = (start, *sample.labels.shape, planes[0].size, len(planes))
+            self._table[index] = (start, *sample.labels.shape, planes[0].size, bits)
 
     def _kept(self, row: np.ndarray) -> Sample:
-        start, height, width, name, planes = map(int, row)
+        start, height, width, name, bits = map(int, row)
+        optional = [plane for bit, plane in enumerate(_OPTIONAL) if bits >> bit & 1]
         ends = np.cumsum([start + name, *(depth * height * width
-                                          for depth in (_IMAGE, _LABELS, _TAUGHT)[:planes - 1])])
-        parts = [self._pool[first:last] for first, last in pairwise(ends)]
-        image, labels, *taught = parts
+                                          for depth in (3, 1, *(1 for _ in optional)))])
+        image, *planes = (self._pool[first:last] for first, last in pairwise(ends))
+        labels, *others = (plane.reshape(height, width) for plane in planes)
         return Sample(self._pool[start:start + name].tobytes().decode(),
-                      image.reshape(height, width, _IMAGE), labels.reshape(height, width),
-                      taught[0].reshape(height, width) if taught else None)
+                      image.reshape(height, width, 3), labels,
+                      **dict(zip(optional, others, strict=True)))

@@ -32,8 +32,9 @@ class TrainingTransform:
     """
     Turn a Sample into (image, labels): uint8 (3, h, w) and int64 (h, w) of the crop's size.
 
-    If the sample has a teacher's probability, it follows as uint8 (h, w), transformed like the
-    labels. Random numbers come from torch's global generator, which the caller seeds.
+    The labels are the sample's codes if it has any. A teacher's probability, if it has one, follows
+    as uint8 (h, w), transformed like the labels. Random numbers come from torch's global generator,
+    which the caller seeds.
     """
 
     def __init__(self, augmentation: Augmentation) -> None:
@@ -66,7 +67,8 @@ class TrainingTransform:
 
     def __call__(self, sample: Sample) -> tuple[Tensor, ...]:
         """Return one augmented view of the sample."""
-        masks = [sample.labels] if sample.taught is None else [sample.labels, sample.taught]
+        labels = sample.labels if sample.codes is None else sample.codes
+        masks = [labels] if sample.taught is None else [labels, sample.taught]
         image, masks = resize_all(sample.image, masks, self._draw_size(*sample.labels.shape))
         if self._augmentation.rotation or self._augmentation.perspective:
             image, masks = warp_all(image, masks, self._draw_homography(*image.shape[:2]))

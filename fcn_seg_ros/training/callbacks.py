@@ -17,7 +17,6 @@ from torch.utils.data import Dataset
 
 from fcn_seg_ros.inference.postprocess import draw_overlay, probability_to_mask
 from fcn_seg_ros.inference.preprocess import resize_image
-from fcn_seg_ros.training.config import PALETTE, ROAD_IDS
 
 
 class EpochLines(Callback):
@@ -81,12 +80,14 @@ class OverlayPictures(Callback):
         if not trainer.is_global_zero or board is None:
             return
         length = len(self._samples)  # type: ignore[arg-type]
+        classes = pl_module.classes
+        colour = classes.palette[classes.road_ids[0]]
         for number in range(min(self._count, length)):
             image, _ = self._samples[number * length // self._count]
             size = (image.shape[-2], image.shape[-1])
             road = pl_module.road_probability(image[None].to(pl_module.device), size)[0]
             levels = (255 * road).round().to(torch.uint8).cpu().numpy()
             overlay = draw_overlay(image.permute(1, 2, 0).contiguous().numpy(),
-                                   probability_to_mask(levels, 0.5), PALETTE[ROAD_IDS[0]], 0.45)
+                                   probability_to_mask(levels, 0.5), colour, 0.45)
             board.add_image(f'validation/{number}', resize_image(overlay, (size[0] // 2,
                             size[1] // 2)), trainer.global_step, dataformats='HWC')

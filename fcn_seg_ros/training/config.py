@@ -5,19 +5,22 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from fcn_seg_ros.datasets.augmentation import Augmentation
+from fcn_seg_ros.datasets.class_file import (
+    ROAD_CLASSES,
+    ClassList,
+    parse_classes,
+    read_class_file,
+)
 from fcn_seg_ros.errors import InputError, did_you_mean, one_line, quote
 from fcn_seg_ros.files import read_file
 from fcn_seg_ros.models.encoders import ENCODERS, INPUT_CONVENTIONS, find_encoder
-
-CLASSES = ('not road', 'road')
-ROAD_IDS = (1,)
-PALETTE = ((0, 0, 0), (0, 200, 80))
 
 OPTIMISERS = ('adamw', 'sgd')
 SCHEDULES = ('cosine', 'one_cycle', 'poly', 'constant')
@@ -30,7 +33,7 @@ class LossWeights:
     """
     The weight of each term of the loss; ``class_weights`` weighs the pixels of each class.
 
-    Raises InputError for negative weights.
+    Raises InputError for numbers out of range.
     """
 
     cross_entropy: float = field(default=1.0, metadata={'help': 'weight of the cross entropy'})
@@ -38,15 +41,25 @@ class LossWeights:
         'help': 'weight of the Dice term, the mean over the batches of each process'})
     lovasz: float = field(default=0.0, metadata={
         'help': 'weight of the Lovasz-softmax term, the mean over the batches of each process'})
-    class_weights: tuple[float, ...] = field(default=(1.0, 1.0), metadata={
-        'help': 'weight of a pixel of each class in the cross entropy'})
+    class_weights: tuple[float, ...] = field(default=(1.0,), metadata={
+        'help': 'weight of a pixel of each class in the cross entropy, in the order of the '
+                'classes, or one number for all'})
+    label_smoothing: float = field(default=0.0, metadata={
+        'help': 'share of the target of the cross entropy that is spread over all classes'})
 
     def __post_init__(self) -> None:
         """Check the weights."""
         parts = (self.cross_entropy, self.dice, self.lovasz)
-        if min(parts) < 0 or max(parts) == 0 or min(self.class_weights) < 0:
+        if min(parts) < 0 or max(parts) == 0:
             raise InputError('loss: expected weights from 0, cross_entropy, dice or lovasz '
-                             f'above 0, found {parts} and {self.class_weights}')
+                             f'above 0, found {parts}')
+        if not self.class_weights or not 0 < min(self.class_weights) <= max(
+                self.class_weights) < math.inf:
+            raise InputError('class_weights: expected numbers above 0, found '
+                             f'{self.class_weights}')
+        if not 0 <= self.label_smoothing < 1:
+            raise InputError('label_smoothing: expected at least 0 and less than 1, found '
+                             f'{self.label_smoothing}')
 
 
 @dataclass(frozen=True)
@@ -62,6 +75,9 @@ class TrainingConfig:
     val: tuple[str, ...] = field(default=(), metadata={
         'help': 'datasets to score every few epochs, and to fit temperature and threshold at the '
                 'end; the checkpoint keeps the scores of the first'})
+    classes: str = field(default='', metadata={
+        'help': 'file with the classes to learn (see docs/how-to/classes.md); none: road and not '
+                'road'})
     encoder: str = field(default='mobilenet_v2', metadata={'help': ', '.join(ENCODERS)})
     decoder: str = field(default='fcn8s', metadata={'help': 'fcn32s, fcn16s, fcn8s or fcn4s'})
     skip_scales: tuple[float, ...] = field(default=(1.0, 1.0), metadata={
@@ -166,6 +182,16 @@ class TrainingConfig:
             raise InputError(f'skip_scales: expected two numbers, found {self.skip_scales}')
 
     @property
+    def class_list(self) -> ClassList:
+        """Return the classes to learn; raises InputError for a fault in their file."""
+        if not self.classes:
+            return ROAD_CLASSES
+        # The configuration of a run holds the content of the file, which may move or change.
+        if '\n' in self.classes:
+            return parse_classes(self.classes, 'classes')
+        return read_class_file(self.classes)
+
+    @property
     def resolved_convention(self) -> str:
         """Return the name of the input convention, the encoder's where none is set."""
         if self.input_convention == 'encoder':
@@ -218,7 +244,11 @@ def config_with(path: str | Path, settings: Mapping[str, Any]) -> TrainingConfig
 
 
 def read_settings(path: str | Path) -> dict[str, Any]:
-    """Return the settings in a YAML file, as in ``leaves``. Raises InputError."""
+    """
+    Return the settings in a YAML file, as in ``leaves``.
+
+    ``classes`` may be the content of a classes file instead of its name. Raises InputError.
+    """
     import yaml
     try:
         content = read_file(Path(path), 'a training configuration', _MOST_BYTES)
@@ -228,6 +258,8 @@ def read_settings(path: str | Path) -> dict[str, Any]:
                          f'({one_line(error)})') from None
     if not isinstance(values, dict):
         raise InputError(f'{path}: expected settings by name, found {type(values).__name__}')
+    if isinstance(values.get('classes'), dict):
+        values['classes'] = yaml.safe_dump(values['classes'], sort_keys=False)
     flat: dict[str, Any] = {}
     for name, value in values.items():
         flat |= value if name in _NESTED and isinstance(value, dict) else {name: value}
@@ -237,7 +269,10 @@ def read_settings(path: str | Path) -> dict[str, Any]:
 def write_config(path: Path, config: TrainingConfig) -> None:
     """Write a config as YAML for ``read_config``."""
     import yaml
-    path.write_text(yaml.safe_dump(_plain(dataclasses.asdict(config)), sort_keys=False))
+    values = _plain(dataclasses.asdict(config))
+    if '\n' in config.classes:
+        values['classes'] = yaml.safe_load(config.classes)
+    path.write_text(yaml.safe_dump(values, sort_keys=False))
 
 
 # A configuration has some 2 kB.

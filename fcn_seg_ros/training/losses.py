@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
@@ -15,21 +17,23 @@ from fcn_seg_ros.training.windows import Window, window_of
 
 
 def segmentation_loss(logits: Tensor, labels: Tensor, weights: LossWeights,
-                      window: Window | None = None) -> Tensor:
+                      window: Window | None = None, members: Tensor | None = None) -> Tensor:
     """
     Return the weighted sum of the loss terms.
 
     ``logits`` are (N, C, H, W) of any float type, ``labels`` int64 (N, H, W), where 255 is ignored.
     Without any labelled pixel the loss is 0. With a ``window`` it is the batch's share of the loss
     of all batches of the window together: their sum is the cross entropy of one large batch. The
-    Dice and Lovasz terms have no such sum: they are means over the batches.
+    Dice and Lovasz terms have no such sum: they are means over the batches. ``members`` are those
+    of ``LabelCodes``; pixels of several classes count in the cross entropy alone.
     """
     logits = logits.float()
     window = window or window_of(labels)
     loss = logits.new_zeros(())
     if weights.cross_entropy:
-        loss = loss + weights.cross_entropy * cross_entropy(logits, labels, weights.class_weights,
-                                                           window)
+        loss = loss + weights.cross_entropy * cross_entropy(
+            logits, labels, weights.class_weights, window, members, weights.label_smoothing)
+    labels = single_classes(labels, logits.shape[1])
     if weights.dice:
         loss = loss + weights.dice * dice_loss(logits, labels) / window.batches
     if weights.lovasz:
@@ -37,36 +41,70 @@ def segmentation_loss(logits: Tensor, labels: Tensor, weights: LossWeights,
     return loss
 
 
-def cross_entropy(logits: Tensor, labels: Tensor, class_weights: tuple[float, ...] = (),
-                  window: Window | None = None) -> Tensor:
+def cross_entropy(logits: Tensor, labels: Tensor, class_weights: tuple[float, ...] = (1.0,),
+                  window: Window | None = None, members: Tensor | None = None,
+                  smoothing: float = 0.0) -> Tensor:
     """
     Return the mean pixel-wise cross entropy over labelled pixels.
 
-    With class weights it is the weighted mean. The mean is taken over all batches of the window and
-    over all processes, so that the gradients that add up, or that DDP averages, equal those of one
-    process with one large batch.
+    With class weights it is the weighted mean. ``smoothing`` is the share of the target that is
+    spread over all classes (Szegedy et al., CVPR 2016). The mean is taken over all batches of the
+    window and over all processes, so that the gradients that add up, or that DDP averages, equal
+    those of one process with one large batch.
+
+    The loss of a pixel of several classes (see ``LabelCodes``; ``members`` is bool (codes, C)) is
+    -log of the sum of their probabilities, the likelihood of what is known of it: Shi et al.,
+    "Marginal loss and exclusion loss for partially supervised multi-organ segmentation", Medical
+    Image Analysis 2021. It has the mean weight of its classes.
     """
-    weight = torch.tensor(class_weights or (1.0,) * logits.shape[1], device=logits.device)
-    total = F.cross_entropy(logits, labels, weight, ignore_index=IGNORE, reduction='sum')
-    pixels = (window or window_of(labels)).labelled[:logits.shape[1]]
+    number = logits.shape[1]
+    weight = torch.tensor(class_weights, device=logits.device).expand(number)
+    total = F.cross_entropy(logits, single_classes(labels, number), weight, ignore_index=IGNORE,
+                            reduction='sum', label_smoothing=smoothing)
+    pixels = (window or window_of(labels)).labelled
+    count = (weight * pixels[:number]).sum()
+    if members is not None and len(members) > number:
+        each = (weight * members).sum(dim=1) / members.sum(dim=1)
+        total = total + _marginal(logits, labels, members, each)
+        count = count + (each * pixels[:len(members)])[number:].sum()
     # clamp: a window without any labelled pixel must not turn the weights into NaN.
-    return total / _mean_over_processes((weight * pixels).sum()).clamp(min=1e-6)
+    return total / _mean_over_processes(count).clamp(min=1e-6)
 
 
-def distillation(logits: Tensor, taught: Tensor, window: Window | None = None) -> Tensor:
+def _marginal(logits: Tensor, labels: Tensor, members: Tensor, weights: Tensor) -> Tensor:
+    """Return the sum of -log of the classes' summed probability over pixels of several classes."""
+    several = (labels >= logits.shape[1]) & (labels != IGNORE)
+    codes = labels[several]
+    shares = logits.permute(0, 2, 3, 1)[several].log_softmax(dim=1)
+    found = shares.masked_fill(~members[codes], -torch.inf).logsumexp(dim=1)
+    return -(weights[codes] * found).sum()
+
+
+def single_classes(labels: Tensor, classes: int) -> Tensor:
+    """Return the labels with 255 for those of several classes."""
+    return labels.masked_fill(labels >= classes, IGNORE)
+
+
+def distillation(logits: Tensor, taught: Tensor, window: Window | None = None,
+                 road_ids: Sequence[int] = (1,)) -> Tensor:
     """
-    Return the mean of KL(taught || softmax(logits)) over the pixels that a teacher labelled.
+    Return the mean of KL(taught || network) over the pixels that a teacher labelled.
 
-    ``taught`` is its road probability as in ``Sample.taught``, uint8 (N, H, W), ``logits`` are
-    float (N, 2, H, W): Hinton, Vinyals, Dean, "Distilling the Knowledge in a Neural Network", 2015,
-    at temperature 1. Without any such pixel the loss is 0. The mean is taken as in
-    ``cross_entropy``.
+    ``taught`` is its road probability as in ``Sample.taught``, uint8 (N, H, W); that of the network
+    is softmax(logits), float (N, C, H, W), summed over ``road_ids``. Hinton, Vinyals, Dean,
+    "Distilling the Knowledge in a Neural Network", 2015, at temperature 1. Without any such pixel
+    the loss is 0. The mean is taken as in ``cross_entropy``.
     """
     labelled = taught != IGNORE
     # The target of other pixels does not count, but must be a finite number.
     road = (taught.float() / (IGNORE - 1)).clamp(max=1)
     target = torch.stack([1 - road, road], dim=1)
-    divergence = F.kl_div(logits.float().log_softmax(dim=1), target, reduction='none').sum(dim=1)
+    shares = logits.float().log_softmax(dim=1)
+    others = [number for number in range(logits.shape[1]) if number not in road_ids]
+    # The logarithms of P(not road) and P(road), each summed over its classes.
+    found = torch.stack([shares[:, ids].logsumexp(dim=1) for ids in (others, list(road_ids))],
+                        dim=1)
+    divergence = F.kl_div(found, target, reduction='none').sum(dim=1)
     pixels = labelled.sum() if window is None else window.taught
     return (divergence * labelled).sum() / _mean_over_processes(pixels.float()).clamp(min=1)
 

@@ -15,12 +15,13 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 
+from fcn_seg_ros.datasets.class_labels import LabelCodes
 from fcn_seg_ros.errors import TrainingError
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts
 from fcn_seg_ros.models.encoders import INPUT_CONVENTIONS
 from fcn_seg_ros.models.encoders.base import Encoder, freeze_batch_norm
 from fcn_seg_ros.models.fcn import FCN
-from fcn_seg_ros.training.config import ROAD_IDS, TrainingConfig
+from fcn_seg_ros.training.config import TrainingConfig
 from fcn_seg_ros.training.losses import distillation, segmentation_loss
 from fcn_seg_ros.training.normalise import normalise
 from fcn_seg_ros.training.schedules import make_optimiser, make_schedule
@@ -36,18 +37,22 @@ class SegmentationModule(LightningModule):
 
     mean: Tensor
     std: Tensor
+    members: Tensor
 
     def __init__(self, network: FCN, config: TrainingConfig) -> None:
         super().__init__()
         mean, std, order = INPUT_CONVENTIONS[config.resolved_convention]
         self.network = network
         self.config = config
+        self.classes = config.class_list
         self._counts = RoadCounts()
         # Those of the batches since the last step.
         self._losses: list[Tensor] = []
         self._swap = order == 'bgr'
         self._frozen = freeze(network.encoder, config)
         self._encoder_parameters = [p for p in network.encoder.parameters() if p.requires_grad]
+        self.register_buffer('members', torch.from_numpy(LabelCodes(self.classes).members),
+                             persistent=False)
         self.register_buffer('mean', 255 * torch.tensor(mean).reshape(1, 3, 1, 1))
         self.register_buffer('std', 255 * torch.tensor(std).reshape(1, 3, 1, 1))
 
@@ -58,7 +63,8 @@ class SegmentationModule(LightningModule):
 
     def road_probability(self, images: Tensor, size: tuple[int, int]) -> Tensor:
         """Return P(road) of uint8 images, float (N, H, W), scaled to ``size``."""
-        road = self(images).float().softmax(dim=1)[:, list(ROAD_IDS)].sum(dim=1, keepdim=True)
+        road = self(images).float().softmax(dim=1)[:, list(self.classes.road_ids)].sum(
+            dim=1, keepdim=True)
         return F.interpolate(road, size, mode='bilinear')[:, 0]
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
@@ -76,10 +82,12 @@ class SegmentationModule(LightningModule):
     def training_step(self, batch: Batch, _: int) -> Tensor:
         """Return a batch's share of its window's loss, times ``accumulate``: Lightning divides."""
         logits = self(batch.images)
-        loss = segmentation_loss(logits, batch.labels.long(), self.config.loss, batch.window)
+        loss = segmentation_loss(logits, batch.labels.long(), self.config.loss, batch.window,
+                                 self.members)
         self.log('loss', loss * batch.window.batches, prog_bar=True)
         if batch.taught is not None:
-            learned = distillation(logits, batch.taught, batch.window)
+            learned = distillation(logits, batch.taught, batch.window,
+                                   self.classes.road_ids)
             self.log('distillation', learned * batch.window.batches, prog_bar=True)
             loss = loss + self.config.teacher_weight * learned
         self._losses.append(loss.detach())

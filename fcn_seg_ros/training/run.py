@@ -43,13 +43,8 @@ from fcn_seg_ros.models.encoders import INPUT_CONVENTIONS, pretrained_state
 from fcn_seg_ros.models.fcn import FCN, make_network
 from fcn_seg_ros.resources import PACKAGE_DIR
 from fcn_seg_ros.training.callbacks import EpochLines, MovingAverage, OverlayPictures
-from fcn_seg_ros.training.config import (
-    CLASSES,
-    PALETTE,
-    ROAD_IDS,
-    TrainingConfig,
-    write_config,
-)
+from fcn_seg_ros.training.classes import coded, with_classes
+from fcn_seg_ros.training.config import TrainingConfig, write_config
 from fcn_seg_ros.training.data import RoadDataModule, WholeSamples
 from fcn_seg_ros.training.module import SegmentationModule
 from fcn_seg_ros.training.start import inherit_metadata, open_start, take_weights
@@ -78,6 +73,7 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
         raise InputError('train: expected at least one dataset, found none')
     specs = [parse_spec(text) for text in config.train]
     mixture = open_datasets(specs)
+    config = with_classes(config, mixture.parts)
     scored = [open_dataset(parse_spec(text)) for text in config.val]
     validation = Joined(scored) if scored else None
     # Report a broken file now, not hours later; the same goes for what the metadata are read from.
@@ -86,6 +82,7 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
         verify(dataset, title)
         for remark in dataset.remarks:
             print(f'{title}: {remark}', flush=True)
+    mixture = coded(config, mixture)
     logging.getLogger('lightning.pytorch').setLevel(logging.WARNING)
     start = _start(config, out, mixture, resume)
     info = describe(config, training_data(specs, mixture), config.licence or licences(specs))
@@ -134,10 +131,11 @@ def describe(config: TrainingConfig, data: str, licence: str) -> CheckpointInfo:
     """Return the metadata of a run's checkpoint, before it is scored."""
     mean, std, order = INPUT_CONVENTIONS[config.resolved_convention]
     first, second = config.skip_scales
+    classes = config.class_list
     return CheckpointInfo(
-        config.encoder, config.decoder, CLASSES, ROAD_IDS, PALETTE, mean, std, order,
-        config.augmentation.height, (first, second), training_data=data, licence=licence,
-        network_pixels=config.augmentation.pixels,
+        config.encoder, config.decoder, classes.names, classes.road_ids, classes.palette, mean,
+        std, order, config.augmentation.height, (first, second), training_data=data,
+        licence=licence, network_pixels=config.augmentation.pixels,
         git_commit=_git_commit())
 
 
@@ -199,7 +197,8 @@ def _network(config: TrainingConfig, start: NetworkSource | None, resume: bool) 
             raise InputError('input_convention: expected torch for torchvision\'s weights, '
                              f'found {config.input_convention}')
         state = pretrained_state(config.encoder, config.encoder_weights)
-    network = make_network(config.encoder, config.decoder, len(CLASSES), state, (first, second),
+    network = make_network(config.encoder, config.decoder, len(config.class_list.names), state,
+                           (first, second),
                            {name: value.shape for name, value in (weights or {}).items()})
     if weights is not None and not resume:
         take_weights(network, config, weights)
