@@ -46,8 +46,8 @@ _HOMES = {
     'list_encoders': 'models.encoders',
 }
 
-# OpenCV's threads look for more work for about a millisecond after each call, on cores that the
-# network and the middleware are waiting for. It reads this when it is imported.
+# OpenCV's threads spin for about a millisecond after each call, on cores that the network and the
+# middleware need. OpenCV reads this when it is imported.
 os.environ.setdefault('OPENCV_THREAD_POOL_ACTIVE_WAIT_WORKER', '0')
 
 
@@ -59,5 +59,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """Return the names of this module, those not yet imported too."""
+    """Return the names of this module, including those not imported yet."""
     return sorted({*globals(), *__all__})

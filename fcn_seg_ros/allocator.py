@@ -7,13 +7,13 @@ from __future__ import annotations
 import ctypes
 
 _M_ARENA_MAX = -8
-# One for the threads that compute, one for the others.
+# One for the threads that compute, one for all others.
 _ARENAS = 2
 
 
 def limit_arenas() -> None:
     """
-    Let the threads of this process share two arenas. Call it before starting threads.
+    Let the threads of this process share two arenas; call it before starting threads.
 
     The default is up to eight arenas per core. Each network is loaded on a new thread, and the
     freed memory that each arena keeps adds up.
@@ -24,7 +24,7 @@ def limit_arenas() -> None:
 
 
 def give_back() -> None:
-    """Return freed memory of all arenas to the system; glibc only trims the top of one."""
+    """Return the freed memory of all arenas to the system; by itself glibc trims only one."""
     trim = getattr(ctypes.CDLL(None), 'malloc_trim', None)
     if trim is not None:
         trim(0)

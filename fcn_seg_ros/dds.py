@@ -25,8 +25,8 @@ class Profile:
     """
     A shipped Fast DDS profile, and the size of its shared-memory segment.
 
-    A camera and a node fit in the 64 MB of a container, with room for the remains of one of them
-    that was killed.
+    A camera and a node fit in a container's 64 MB, even if one of them was killed and left its
+    segment.
     """
 
     file: str
@@ -35,14 +35,14 @@ class Profile:
 
 # Seventeen of 1242x375 rgb8, three of 1920x1080.
 IMAGES = Profile('config/fastdds.xml', 24 * 2**20)
-# All outputs of three images of 1242x375.
+# All outputs for three images of 1242x375.
 MASKS = Profile('config/fastdds_node.xml', 16 * 2**20)
 
 
 def use_shipped_profile(environ: MutableMapping[str, str] | None = None,
                         profile: Profile = IMAGES) -> bool:
     """
-    Point Fast DDS to a profile of this package, unless the user configured its transports.
+    Make Fast DDS use a profile of this package, unless the user configured its transports.
 
     Call it before ``rclpy.init``, which reads the variables; other middlewares ignore them. Returns
     whether the profile is in use now. Raises InputError if the installation lacks the file.
@@ -61,11 +61,11 @@ def use_shipped_profile(environ: MutableMapping[str, str] | None = None,
 
 def prepare_to_send(profile: Profile) -> str:
     """
-    Prepare the Fast DDS of this process for sending. Call it before ``rclpy.init``.
+    Prepare Fast DDS in this process for sending; call it before ``rclpy.init``.
 
-    Removes what dead processes left in shared memory, and uses the profile unless the user
-    configured the transports. Returns '', or one line that says why images go over UDP instead.
-    Does nothing if the user chose another middleware.
+    Removes the shared memory of dead processes, and uses the profile unless the user configured the
+    transports. Returns '', or one line that says why images go over UDP instead. Does nothing if
+    the user chose another middleware.
     """
     if not os.environ.get('RMW_IMPLEMENTATION', _FAST_DDS).startswith(_FAST_DDS):
         return ''
@@ -83,8 +83,8 @@ def use_private_domain(environ: MutableMapping[str, str] | None = None) -> str:
     """
     Isolate this process and its children from other ROS systems, and return their domain.
 
-    Unless the user set ROS_DOMAIN_ID, it becomes a domain that nobody on this machine uses; unless
-    the user set a discovery range, nothing leaves this machine.
+    Unless the user set ROS_DOMAIN_ID, a domain is chosen that nobody on this machine uses. Unless
+    the user set a discovery range, discovery is limited to this machine.
     """
     environ = os.environ if environ is None else environ
     environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')

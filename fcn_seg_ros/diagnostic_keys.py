@@ -1,10 +1,10 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The keys of the values on /diagnostics, for the node and everything that reads them."""
+"""The keys on /diagnostics, shared by the node and everything that reads them."""
 
 STATE = 'state'
 
-# Of the node, and repeated for each camera.
+# In the node's status, and repeated in each camera's.
 BACKEND = 'backend'
 DEVICE = 'device'
 PRECISION = 'precision'
@@ -16,11 +16,11 @@ GPU_MEMORY_IN_USE = 'gpu_memory_in_use_mib'
 GPU_MEMORY_TOTAL = 'gpu_memory_total_mib'
 LAST_ERROR = 'last_error'
 
-# Of the node only.
+# In the node's status only.
 WORKER_BUSY = 'worker_busy_s'
 CAMERAS = 'cameras'
 
-# Of a camera: received = published + dropped_REASON, summed + in_flight.
+# In a camera's status: received = published + all dropped_REASON + in_flight.
 RECEIVED = 'received'
 PUBLISHED = 'published'
 IN_FLIGHT = 'in_flight'
@@ -47,5 +47,5 @@ def stage_time(stage: str, statistic: str) -> str:
 
 
 def dropped(reason: str) -> str:
-    """Return the key of how many frames were dropped for a reason."""
+    """Return the key that counts the frames dropped for a reason."""
     return f'{DROPPED_PREFIX}{reason}'

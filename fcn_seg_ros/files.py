@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Read files completely, and replace them at once."""
+"""Read whole files, and replace files atomically."""
 
 from __future__ import annotations
 
@@ -22,9 +22,8 @@ def read_file(path: Path, expected: str, most_bytes: int) -> bytes:
     """
     Return a file's content; later changes to the file have no effect.
 
-    Raises InputError, with what was ``expected``, for a file that is missing, cannot be read, is
-    not regular (opening a FIFO would block, a device may be endless) or is larger than
-    ``most_bytes``.
+    Raises InputError, which says what was ``expected``, for a file that is missing, unreadable, not
+    regular (opening a FIFO would block, a device may be endless) or larger than ``most_bytes``.
     """
     try:
         with open_regular(path) as file:
@@ -60,11 +59,11 @@ def open_regular(path: Path, flags: int = 0) -> BinaryIO:
 
 
 def make_folder(path: Path) -> Path:
-    """Make a folder and its parents; raises InputError if that fails."""
+    """Create a folder and its parents; raises InputError if that fails."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f'{path}: expected a folder to write to, but it cannot be made '
+        raise InputError(f'{path}: this folder cannot be created '
                          f'({error.strerror})') from None
     return path
 
@@ -77,10 +76,10 @@ def partial_name(path: Path) -> Path:
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """
-    Yield a temporary path beside ``path``, which takes its place when the block ends.
+    Yield a temporary path next to ``path``, which replaces ``path`` when the block ends.
 
-    So ``path`` is the old file or the complete new one, never a part. If nothing is written, or the
-    block raises, it stays as it was.
+    So ``path`` is always the old file or the complete new one. It stays as it was if the block
+    raises or writes nothing.
     """
     partial = partial_name(path)
     try:
@@ -88,18 +87,18 @@ def replacing(path: Path) -> Iterator[Path]:
         if partial.exists():
             partial.replace(path)
     finally:
-        with suppress(OSError):  # the one that is under way says more
+        with suppress(OSError):  # the exception being handled says more
             partial.unlink(missing_ok=True)
 
 
 def remove_partial(path: Path) -> None:
-    """Remove what processes that were killed while writing ``path`` left behind."""
+    """Remove the partial files of processes that were killed while writing ``path``."""
     for partial in path.parent.glob(f'.{path.name}.*{PARTIAL_SUFFIX}'):
         partial.unlink(missing_ok=True)
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Replace a file at once; raises InputError if that fails."""
+    """Replace a file atomically; raises InputError if that fails."""
     try:
         with replacing(path) as partial:
             partial.write_bytes(content)

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""ROS headers and images from NumPy arrays and back, without needless copies."""
+"""Convert between NumPy arrays and ROS images without needless copies, and handle headers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHANNELS = {'mono8': 1, '8UC1': 1, 'rgb8': 3, 'bgr8': 3, '8UC3': 3, 'rgba8': 4, 
 
 
 def to_header(stamp_ns: int, frame_id: str) -> Header:
-    """Return a header with a stamp in nanoseconds."""
+    """Return a header; ``stamp_ns`` is in nanoseconds."""
     return Header(stamp=Time(sec=stamp_ns // 10**9, nanosec=stamp_ns % 10**9), frame_id=frame_id)
 
 
@@ -26,7 +26,7 @@ def stamp_ns(header: Header) -> int:
 
 
 def header_key(header: Header) -> tuple[int, str]:
-    """Return what identifies a header: its stamp in nanoseconds and its frame."""
+    """Return a header's identity: its stamp in nanoseconds and its frame."""
     return stamp_ns(header), header.frame_id
 
 
@@ -57,7 +57,7 @@ def to_rgb8(rgb: np.ndarray, header: Header) -> Image:
 
 
 def to_compressed(content: bytes, format: str, header: Header) -> CompressedImage:
-    """Return a CompressedImage of an encoded file; ``format`` as image_transport spells it."""
+    """Return a CompressedImage of an encoded file; ``format`` is spelt as in image_transport."""
     message = CompressedImage(header=header, format=format)
     message.data.frombytes(content)
     return message
@@ -68,7 +68,7 @@ def from_image(message: Image) -> np.ndarray:
     Return a view of the pixels of an 8-bit Image message, without a copy.
 
     Shape (H, W) for one channel, (H, W, C) for more, in the order of the encoding. Raises
-    InputError for another encoding, or where the data is shorter than height x step.
+    InputError for any other encoding, or data shorter than height x step.
     """
     channels = CHANNELS.get(message.encoding)
     height, width, step = message.height, message.width, message.step

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What installed packages add to this one's tables, by entry points."""
+"""Rows that other installed packages add to this one's tables, by entry points."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Reference = str | Callable[..., Any]
 
 
 def resolve(reference: Reference) -> Callable[..., Any]:
-    """Return the function or class; imports it if it is given by name."""
+    """Return the function or class, imported if it is given by name."""
     found: Callable[..., Any] = (resolve_name(reference) if isinstance(reference, str)
                                  else reference)
     return found
 
 
 def with_installed(group: str, names: Iterable[str]) -> list[str]:
-    """Return the names of a table's rows, then those that installed packages add to it."""
+    """Return the names of a table's rows, followed by those that installed packages add."""
     return list(dict.fromkeys([*names, *sorted(entry_points(group=group).names)]))
 
 
@@ -29,7 +29,7 @@ def register_installed(group: str, register: Callable[[Any], None],
                        wanted: Callable[[str], bool] = lambda name: True
                        ) -> Iterator[tuple[EntryPoint, Exception]]:
     """
-    Register what installed packages add to a table; yield what does not load, and why.
+    Register the rows that installed packages add; yield each that does not load, and why.
 
     Only rows whose name is ``wanted`` are loaded.
     """

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Starting the package's child processes: command, environment, and death with the parent."""
+"""How the package's child processes start: command, environment, and ending with the parent."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from collections.abc import Mapping, MutableMapping
 
 from fcn_seg_ros.resources import PACKAGE_DIR
 
-# In memory, and often writable when nothing else is.
+# In memory; often writable when nothing else is.
 SHARED_MEMORY = '/dev/shm'
 # The home that Debian gives to users without one.
 NO_HOME = '/nonexistent'
 # Arguments for rclpy.init.
 WITHOUT_LOG = ('--ros-args', '--disable-external-lib-logs', '--')
 _PR_SET_PDEATHSIG = 1
-# Loaded here, as nothing should be loaded between fork and exec.
+# Loaded here, since nothing should be loaded between fork and exec.
 _LIBC = ctypes.CDLL(None)
 # Variables with a path that may be relative to the current folder.
 _PATHS = ('FCN_SEG_CACHE',)
@@ -36,8 +36,8 @@ def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """
     Return the environment for a child process, which may run in another folder.
 
-    PYTHONPATH loses its empty entries, which stand for the current folder (scripts that append to
-    an empty variable leave them), so that no module is imported from there.
+    Empty entries of PYTHONPATH, which mean the current folder, are removed so that no module is
+    imported from there. (Scripts that append to an empty variable leave such entries.)
     """
     here = os.path.abspath(os.curdir) if _has_folder() else ''
     path = [entry if os.path.isabs(entry) else os.path.join(here, entry)
@@ -53,8 +53,8 @@ def settle(environ: MutableMapping[str, str] = os.environ) -> None:
     """
     Set the variables without which libraries such as PyTorch and rclpy fail.
 
-    These are a name and a home for a user unknown to the system (a container run with --user), and
-    shared memory as the folder for temporary files if no other is writable (a read-only or full
+    They give a user unknown to the system (a container run with --user) a name and a home, and
+    place temporary files in shared memory if no other folder is writable (a read-only or full
     disk).
     """
     try:
@@ -71,7 +71,7 @@ def settle(environ: MutableMapping[str, str] = os.environ) -> None:
 
 
 def log_fault(environ: Mapping[str, str] = os.environ) -> str:
-    """Return why ROS cannot write log files, without which it refuses to start, or ''."""
+    """Return why ROS cannot write log files, or ''; without them it refuses to start."""
     home = environ.get('ROS_HOME') or os.path.join(environ.get('HOME', ''), '.ros')
     folder = os.path.expanduser(environ.get('ROS_LOG_DIR') or os.path.join(home, 'log'))
     try:
@@ -86,14 +86,14 @@ def die_with(parent: int) -> bool:
     """
     Have the kernel kill this process when the thread that started it ends.
 
-    Returns whether ``parent`` still is the parent: it may have died before.
+    Returns whether ``parent`` is still the parent: it may have died already.
     """
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     return os.getppid() == parent
 
 
 def _has_folder() -> bool:
-    """Return whether the current folder exists: it may have been removed."""
+    """Return whether the current folder still exists."""
     try:
         os.getcwd()
     except OSError:

@@ -23,8 +23,8 @@ def find_checkpoint(given: str | Path | None) -> Path:
     """
     Return the file for a name in CHECKPOINTS or a path; for None or '' the default checkpoint.
 
-    A file called like a packaged checkpoint is given as ``./general``. Raises InputError for a word
-    that is neither a name nor a file; other paths are not checked.
+    A file with the name of a packaged checkpoint must be given as ``./general``. Raises InputError
+    for a word that is neither a name nor a file; other paths are not checked.
     """
     text = str(given or DEFAULT_CHECKPOINT)
     if text in CHECKPOINTS:
@@ -40,8 +40,8 @@ def share_file(relative: str) -> Path:
     """
     Return a file of the package's share directory, such as ``config/seg.yaml``.
 
-    It is searched in the source tree (if the code runs from there, or from a symlink install), then
-    in ``share/fcn_seg_ros`` of the installation prefix, where both colcon and pip put it. Raises
+    The source tree is searched first (if the code runs from there, or from a symlink install), then
+    ``share/fcn_seg_ros`` in the installation prefix, where colcon and pip put the file. Raises
     InputError if it is in neither.
     """
     source_tree = PACKAGE_DIR.parent

@@ -3,9 +3,9 @@
 """
 Run a module of the package as a process of its own: ``python start.py MODULE [ARGUMENT ...]``.
 
-A script instead of ``python -m``, which looks for every module in the current folder first: a
-torch.py there would run in place of PyTorch (Python 3.11 has -P against this, 3.10 does not). The
-package is imported from this script's folder, and nothing else from beside it.
+It is used instead of ``python -m``, which looks for every module in the current folder first: a
+torch.py there would run in place of PyTorch (Python 3.11 has -P to prevent this, 3.10 does not).
+From this script's folder only the package itself is imported.
 """
 
 import importlib.util

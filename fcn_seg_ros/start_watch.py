@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A watchdog process for the start of its parent, which a library may block for ever."""
+"""A watchdog process for its parent's start, which a library may block for ever."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from typing import NoReturn
 
 from fcn_seg_ros.stop_signal import STOP_SIGNALS
 
-# Seconds from a signal to the end of the start, whatever blocks it.
+# Seconds after a signal until a blocked start is killed.
 OBEY_S = 3.0
-# Joining ROS takes a fraction of a second. After these seconds print a warning, and give up.
+# Joining ROS normally takes a fraction of a second. Seconds until a warning, and until giving up.
 TELL_S = 5.0
 GIVE_UP_S = 60.0
 _JOINING = 0  # no signal has this number
@@ -24,12 +24,12 @@ _JOINING = 0  # no signal has this number
 
 class StartWatch:
     """
-    Reports a start that hangs, and kills it if it does not obey a signal.
+    Reports a start that hangs, and kills the process if it does not react to a signal.
 
-    The libraries that join the middleware hold the interpreter's lock while they wait, for ever if
-    shared memory is damaged; then no handler and no thread of this process runs. The watch is a
-    process that only waits for ``done``. Create it on the main thread, before any other thread
-    and after installing the signal handlers.
+    The libraries that join the middleware hold the interpreter's lock while they wait, and wait for
+    ever if shared memory is damaged; no handler or thread of this process runs then. So the
+    watchdog is a process of its own, which only waits for ``done``. Create it on the main thread,
+    before any other thread and after installing the signal handlers.
     """
 
     def __init__(self, name: str) -> None:
@@ -42,7 +42,7 @@ class StartWatch:
         if self._child == 0:
             self._run_child(reader, parent)
         os.close(reader)
-        # The interpreter writes the number of each signal there, whoever holds its lock.
+        # The interpreter writes each signal's number there, whoever holds its lock.
         signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
 
     def joining(self) -> None:
@@ -50,7 +50,7 @@ class StartWatch:
         os.write(self._writer, bytes([_JOINING]))
 
     def done(self) -> None:
-        """End the watch and the wake-up by signals."""
+        """End the watchdog and stop writing signal numbers to it."""
         if self._child:
             signal.set_wakeup_fd(-1)
             os.close(self._writer)
@@ -59,7 +59,7 @@ class StartWatch:
 
     def _run_child(self, reader: int, parent: int) -> NoReturn:
         try:
-            for number in STOP_SIGNALS:  # Ctrl-C reaches the whole group: the parent decides
+            for number in STOP_SIGNALS:  # Ctrl-C reaches the whole group, but the parent decides
                 signal.signal(number, signal.SIG_IGN)
             os.close(self._writer)
             reason = self._wait(reader)
@@ -71,14 +71,14 @@ class StartWatch:
 
     def _wait(self, reader: int) -> str:
         """Return '' once the parent is done or dead, or the reason to kill it."""
-        # When to do what, in monotonic seconds.
+        # The deadlines, in monotonic seconds.
         tell = give_up = obey = math.inf
         while True:
             now = time.monotonic()
             if now >= obey:
-                return 'killed: it did not obey a signal while joining ROS'
+                return 'killed: it did not react to a signal while joining ROS'
             if now >= give_up:
-                return f'killed: joining ROS had taken {GIVE_UP_S:g} s'
+                return f'killed: still joining ROS after {GIVE_UP_S:g} s'
             if now >= tell:
                 self._say(f'joining ROS has taken {TELL_S:g} s so far. Either the machine is busy, '
                           'or shared memory is damaged: then stop all nodes, remove '

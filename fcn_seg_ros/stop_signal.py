@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Stop signals as a flag, so that no step is interrupted halfway."""
+"""Turn stop signals into a flag, so that no step is interrupted halfway."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ class StopSignal:
     """
 
     def __init__(self) -> None:
-        """Install the handlers; signals that are ignored (nohup) stay ignored."""
+        """Install the handlers; signals that are already ignored (nohup) stay ignored."""
         self.number = 0
         for number in STOP_SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._handle)
 
     def __call__(self) -> bool:
-        """Return whether one has arrived."""
+        """Return whether a signal has arrived."""
         return self.number != 0
 
     @property
     def status(self) -> int:
-        """Return the exit status by the convention of shells: 0, or 128 + signal number."""
+        """Return the exit status as shells define it: 0, or 128 + signal number."""
         return 128 + self.number if self.number else 0
 
     def _handle(self, number: int, frame: FrameType | None) -> None:

@@ -184,7 +184,7 @@ def test_a_damaged_chunk_says_how_many_messages_it_had(tmp_path: Path) -> None:
     numbers, notes = read(path)
     assert numbers == [0, 1, 2, 3, 4]  # a pixel may be wrong: better than none, and said
     assert [note.lost for note in notes] == [0]
-    assert 'its checksum does not match); so may its 2 messages be' in notes[0].reason
+    assert 'its checksum does not match), and perhaps its 2 messages' in notes[0].reason
 
 
 @pytest.mark.parametrize('storage', ['sqlite3', 'mcap'])
@@ -253,7 +253,7 @@ def test_metadata_that_does_not_fit(tmp_path: Path, storage: str) -> None:
     metadata.write_text(yaml.safe_dump(content))
     numbers, notes = read(bag)
     assert numbers == [0, 1, 2] and [note.lost for note in notes] == [None]
-    assert 'is missing, though metadata.yaml lists it' in notes[0].reason
+    assert 'is missing, although metadata.yaml lists it' in notes[0].reason
     for text in ('', '{', 'nothing: here', 'rosbag2_bagfile_information: 3', '[' * 1000, '\0'):
         metadata.write_text(text)
         numbers, notes = read(bag)

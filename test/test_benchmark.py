@@ -227,7 +227,7 @@ def test_nodes_are_compared_over_the_middleware(random_checkpoint, monkeypatch):
 
 
 @pytest.mark.parametrize(('arguments', 'text'), [
-    (['--plot', 'a.svg'], '--plot: expected --parity'),
+    (['--plot', 'a.svg'], '--plot needs the scores of --parity'),
     (['--frames', '0'], '--frames, --batch and --threads'),
     (['--heights', '8', '--backends', 'torch', '--no-peers'], 'network_height: expected 0'),
     (['--device', 'tpu'], 'device: expected'),

@@ -205,7 +205,7 @@ def test_a_whole_entry_behind_a_link_is_not_trusted(cache, tmp_path, caplog):
     path.rename(tmp_path / 'elsewhere')
     path.symlink_to(tmp_path / 'elsewhere')
     assert load(cache, b'new') == (b'new', 1)
-    assert f'cache: {path} is no regular file and is made again' in caplog.text
+    assert f'cache: {path} is not a regular file and is made again' in caplog.text
     assert (tmp_path / 'elsewhere').exists() and not path.is_symlink()
 
 

@@ -95,10 +95,10 @@ def test_focal_length_is_that_of_the_image():
 
 
 @pytest.mark.parametrize(('change', 'words'), [
-    (lambda i: i.k.__setitem__(0, math.nan), 'infinite or none'),
-    (lambda i: i.p.__setitem__(5, math.inf), 'infinite or none'),
+    (lambda i: i.k.__setitem__(0, math.nan), 'infinite or NaN'),
+    (lambda i: i.p.__setitem__(5, math.inf), 'infinite or NaN'),
     (lambda i: i.k.__setitem__(0, -700.0), 'focal length is -700'),
-    (lambda i: setattr(i.roi, 'x_offset', 4_000_000_000), 'outside of the sensor'),
+    (lambda i: setattr(i.roi, 'x_offset', 4_000_000_000), 'outside the sensor'),
     (lambda i: (setattr(i.roi, 'width', 641), setattr(i.roi, 'height', 480)), 'outside')])
 def test_what_no_camera_has_describes_no_image(change, words):
     wrong = info()

@@ -107,12 +107,12 @@ def test_the_same_images_in_two_datasets(kitti_folder, capsys):
 
 
 @pytest.mark.parametrize(('arguments', 'text'), [
-    ([], 'expected --train or --val with a dataset'),
+    ([], 'give a dataset by --train or --val'),
     (['--train', 'nowhere'], 'nowhere: expected a KITTI Road folder'),
     (['--train', 'city:x'],
      "expected one of kitti, camvid, folder, frames, rendered, found 'city'"),
     (['--train', '{data}?split=x.txt'], 'x.txt: expected a split file'),
-    (['--val', '{data}', '--speed'], '--speed: expected --train with a dataset'),
+    (['--val', '{data}', '--speed'], '--speed needs a dataset given by --train'),
     (['--gap', 'x'], 'argument --gap: invalid int value'),
 ])
 def test_bad_input(kitti_folder, capsys, arguments, text):

@@ -126,9 +126,9 @@ def test_missing_truncated_and_foreign_files(random_checkpoint, tmp_path):
     ({'scores': {'a': [[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]}}, 'more than 20 levels'),
     ({'format_version': True}, 'found True'),
     ({'format_version': [2]}, 'found [2]'),
-    ({'format_version': 2}, 'expected the hash of weights and metadata, found none'),
-    ({'sha256': '0' * 64}, 'that match the hash, found others: the file is damaged'),
-    ({'sha256': 7}, 'that match the hash, found others: the file is damaged'),
+    ({'format_version': 2}, 'the hash of weights and metadata is missing'),
+    ({'sha256': '0' * 64}, 'do not match the hash: the file is damaged'),
+    ({'sha256': 7}, 'do not match the hash: the file is damaged'),
 ])
 def test_bad_metadata(random_checkpoint, tmp_path, change, text):
     path = tmp_path / 'bad.safetensors'
@@ -139,11 +139,11 @@ def test_bad_metadata(random_checkpoint, tmp_path, change, text):
 def test_incomplete_metadata(tmp_path):
     save_file({'x': torch.zeros(1)}, tmp_path / 'a.safetensors',
               {'fcn_seg_ros': '{"format_version": 1}'})
-    refuse(tmp_path / 'a.safetensors', 'a fault in it')
+    refuse(tmp_path / 'a.safetensors', 'is faulty or incomplete')
     for number, text in enumerate(('not json', '[' * 10**5, '{"a":' * 10**5, '1' * 5000)):
         path = tmp_path / f'{number}.safetensors'
         save_file({'x': torch.zeros(1)}, path, {'fcn_seg_ros': text})
-        refuse(path, 'a fault in it')
+        refuse(path, 'is faulty or incomplete')
     for number, text in enumerate(('[]', '7', 'null', '"text"', 'NaN')):
         path = tmp_path / f'{number}.safetensors'
         save_file({'x': torch.zeros(1)}, path, {'fcn_seg_ros': text})

@@ -90,7 +90,7 @@ def test_one_of_other_weights_is_left_alone(own, caplog):
     with_info(own, dataclasses.replace(info, temperature=2 * info.temperature))
     for suffix in (IR, ONNX):
         assert read_converted(read_checkpoint(own), suffix) is None
-    assert caplog.text.count('found one of other weights or metadata; export it again') == 2
+    assert caplog.text.count('made from weights or metadata other than') == 2
 
 
 def test_nothing_is_converted(monkeypatch):
@@ -135,11 +135,12 @@ def test_the_way_of_the_demo_needs_no_heavy_library():
 
 
 @pytest.mark.parametrize(('missing', 'text'), [
-    (('torch',), "{path}: expected PyTorch to convert it for openvino, found none (pip install "
-                 'torch; or, where that is installed, run `export random.safetensors --format '
-                 'openvino --out random_fp32.xml` and put what it writes beside the checkpoint)'),
+    (('torch',), '{path}: converting it for openvino needs PyTorch, which is not installed (pip '
+                 'install torch; or, on a machine that has it, run `export random.safetensors '
+                 '--format openvino --out random_fp32.xml` and put the files it writes next to the '
+                 'checkpoint)'),
     (('torch', 'openvino', 'onnxruntime'),
-     "found none of them (in a clone of fcn_seg_ros: pip install '.[cpu]')")])
+     "and none is installed (in a clone of fcn_seg_ros: pip install '.[cpu]')")])
 def test_what_is_missing_for_another_checkpoint_is_one_line(random_checkpoint, monkeypatch,
                                                             missing, text):
     find_spec = row.importlib.util.find_spec
@@ -159,5 +160,5 @@ def test_a_gpu_without_pytorch(monkeypatch):
         monkeypatch.setattr(module, 'has_cuda_driver', lambda: True)
     reason = RoadSegmenter(default_checkpoint(), precision='fp32').backend.reason
     assert reason.endswith('on a GPU it needs PyTorch, which is not installed')
-    with pytest.raises(InputError, match=r'expected PyTorch for cuda, found none'):
+    with pytest.raises(InputError, match=r'cuda needs PyTorch, which is not installed'):
         RoadSegmenter(default_checkpoint(), 'cuda')

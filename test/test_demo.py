@@ -133,10 +133,10 @@ def test_the_truth_is_scored(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(('fault', 'message', 'kept'), [
-    ('dies', 'seg_node ended with status 7: seg_node: out of tarmac', False),
+    ('dies', 'seg_node exited with status 7: seg_node: out of tarmac', False),
     ('silent', 'no mask came; the node received 30 and published 0', False),
-    ('never_active', 'seg_node was configuring 4 s after its start, expected active', False),
-    ('miscounts', 'the counts of seg_node do not add up: expected', True),
+    ('never_active', 'seg_node is configuring, not active, 4 s after its start', False),
+    ('miscounts', 'seg_node\'s counts do not add up: expected', True),
     ('wrong_header', '1 of 30 masks have a header that no image has', True)])
 def test_faults_of_the_node_are_one_line(
         drive: Path, tmp_path: Path, fault: str, message: str, kept: bool) -> None:

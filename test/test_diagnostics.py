@@ -117,7 +117,7 @@ def test_silence_is_fine_where_nobody_listens(camera):
     camera.facts['subscribed'] = False
     for _ in range(12):
         verdict = camera.beat()
-    assert (verdict.level, verdict.message) == (OK, 'active, nobody listens')
+    assert (verdict.level, verdict.message) == (OK, 'active, nobody subscribes')
     camera.facts['subscribed'] = True
     assert camera.beat().level == OK  # it has only just begun to listen
     assert camera.beat().level == WARN
@@ -125,7 +125,7 @@ def test_silence_is_fine_where_nobody_listens(camera):
 
 def test_a_publisher_that_was_never_heard_gets_a_hint(camera):
     camera.facts['matched'] = '/driver'
-    words = '/driver is matched but silent: if it publishes, it runs as another user'
+    words = '/driver is matched but silent: if it does publish, it runs as another user'
     verdicts = [camera.beat() for _ in range(12)]
     assert [words in verdict.message for verdict in verdicts] == 2 * [False] + 10 * [True]
     assert verdicts[-1].level == STALE and '--ipc=host' in verdicts[-1].hints['silence']

@@ -260,7 +260,7 @@ def test_bad_probabilities(kitti_folder, tmp_path, capsys, content, text):
     (['--threshold', '2', '--probabilities', '{ok}'], 'threshold: expected -1'),
     (['--submission', '{tmp}/out', '--probabilities', '{ok}'],
      'expected images of KITTI Road with calib files, found none'),
-    (['--markdown', '{tmp}/file/x.md', '--probabilities', '{ok}'], 'expected a folder to write'),
+    (['--markdown', '{tmp}/file/x.md', '--probabilities', '{ok}'], 'this folder cannot be created'),
 ])
 def test_bad_evaluate_input(kitti_folder, tmp_path, capsys, arguments, text):
     good = tmp_path / 'ok'

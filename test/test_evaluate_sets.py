@@ -131,7 +131,7 @@ def test_some_of_the_images(kitti_folder):
     assert open_set(data, 'val.txt', limit=5).indices == [0, 1]
     assert open_set(data, 'val.txt').title == f'{kitti_folder.name} val'
     assert open_set('rendered', None, limit=1).title == 'rendered'
-    with pytest.raises(InputError, match='--every, --limit: expected at least 1'):
+    with pytest.raises(InputError, match='--every and --limit: expected at least 1'):
         open_set(data, None, every=0)
 
 
@@ -139,13 +139,14 @@ def test_some_of_the_images(kitti_folder):
     (['{kitti}', '{kitti}', '--plots', 'x'], '--plots: expected one set and one network, found 2'),
     (['{kitti}', '--checkpoint', 'open', '--checkpoint', 'open', '--submission', 'x'],
      '--submission: expected one set and one network, found 1 and 2'),
-    (['{kitti}', '--probabilities', '{kitti}', '--geometry'], 'expected a network, which can'),
+    (['{kitti}', '--probabilities', '{kitti}', '--geometry'],
+     'need a network to segment changed images'),
     (['{kitti}', '--probabilities', '{kitti}', '--checkpoint', 'a', '--checkpoint', 'b'],
      'expected at most one --checkpoint'),
-    (['{kitti}', '--checkpoint', 'none.xml'], 'none.xml: expected a file that'),
-    (['{kitti}', '--description', 'x.yaml'], 'expected a foreign network as --checkpoint, found '
-                                             'open'),
-    (['{kitti}', '--limit', '-1'], '--every, --limit: expected'),
+    (['{kitti}', '--checkpoint', 'none.xml'], 'none.xml: expected a file written by'),
+    (['{kitti}', '--description', 'x.yaml'],
+     'another project\'s network (.xml) as --checkpoint, found open'),
+    (['{kitti}', '--limit', '-1'], '--every and --limit: expected'),
 ])
 def test_bad_input(kitti_folder, capsys, arguments, text):
     assert evaluate([word.format(kitti=kitti_folder) for word in arguments]) == 2

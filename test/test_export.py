@@ -142,11 +142,11 @@ def test_an_exported_model_has_few_choices(int8, options, text):
 
 
 def test_foreign_and_broken_models_are_one_line(int8, tmp_path):
-    with pytest.raises(InputError, match=r'missing\.xml: expected a file that'):
+    with pytest.raises(InputError, match=r'missing\.xml: expected a file written by'):
         load_exported(tmp_path / 'missing.xml')
     copy = tmp_path / 'copy.xml'
     shutil.copy(int8, copy)
-    with pytest.raises(InputError, match=r'copy\.bin: expected a file that'):
+    with pytest.raises(InputError, match=r'copy\.bin: expected a file written by'):
         load_exported(copy)
     shutil.copy(int8.with_suffix('.bin'), copy.with_suffix('.bin'))
     whole = copy.read_text()
@@ -155,7 +155,7 @@ def test_foreign_and_broken_models_are_one_line(int8, tmp_path):
         load_exported(copy)
     assert '\n' not in str(caught.value)
     copy.write_text(whole.replace('fcn_seg_ros', 'other'))
-    with pytest.raises(InputError, match='broken or foreign one'):
+    with pytest.raises(InputError, match='found a broken, foreign or older one'):
         load_exported(copy)
 
 
@@ -226,7 +226,7 @@ def test_parity_counts_what_differs():
 @pytest.mark.parametrize(('precision', 'parity', 'text'), [
     ('fp32', Parity(0.998, 3, 0.1), 'IoU of at least 0.999'),
     ('bf16', Parity(0.994, 30, 0.1), 'IoU of at least 0.995'),
-    ('int8', Parity(0.999, 90, 8.1), 'within 8/255 on the mean')])
+    ('int8', Parity(0.999, 90, 8.1), 'a mean difference in probability of at most 8/255')])
 def test_too_little_parity_is_refused(precision, parity, text):
     with pytest.raises(InputError, match=f'a.xml: expected .*{text}.*nothing is written'):
         check_parity('a.xml', precision, parity)

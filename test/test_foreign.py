@@ -105,8 +105,8 @@ def test_what_is_foreign(network, tmp_path):
     assert not is_foreign(default_checkpoint())
     assert not is_foreign(int8_file(default_checkpoint()))
     network.with_suffix('.yaml').unlink()
-    with pytest.raises(InputError, match=r'expected a network that this package wrote, or its '
-                                         r'description in tiny\.yaml beside it, found neither'):
+    with pytest.raises(InputError, match=r'not a network written by this package, and '
+                                         r'tiny\.yaml, which would describe it, is missing'):
         ForeignNetwork(network)
 
 

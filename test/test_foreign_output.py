@@ -96,7 +96,7 @@ def test_the_tables_have_it(registered):
 
 
 @pytest.mark.parametrize(('row', 'text'), [
-    (replace(ROW, name='mask'), 'output mask: there is one already'),
+    (replace(ROW, name='mask'), 'output mask: the name is taken'),
     (replace(ROW, needs=('road', 'depth')), 'output scan: needs depth, which is none of image'),
 ])
 def test_a_wrong_row_is_refused(row, text):

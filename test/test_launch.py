@@ -231,7 +231,7 @@ def test_cameras_of_a_parameter_file_or_setparameter(tmp_path):
         str(file), {'cameras': ['left'], 'left.topic': '/x'}]
     with pytest.raises(InputError) as caught:
         one(params_file=str(file), topic='/x')
-    assert 'camera: expected the camera that topic belongs to (one of front, left)' in str(
+    assert 'camera: say which camera topic belongs to (one of front, left)' in str(
         caught.value)
     setup = one(around=[('cameras', ['rear'])], topic='/r/image_raw')
     assert setup.parameters == [{'rear.topic': '/r/image_raw'}]
@@ -248,7 +248,7 @@ def test_cameras_of_a_parameter_file_or_setparameter(tmp_path):
     ('/seg_node: {ros__parameters: {device: tpu}}', "device: expected auto, cpu, cuda or cuda:N"),
     ('/**: {ros__parameters: {camera.topic: a b}}', "camera.topic: expected a topic name"),
     ('/**: {ros__parameters: {checkpoint: generel}}', 'checkpoint: expected a file or one of the'),
-    ('a: [', 'params_file: expected a parameter file, found a fault in'),
+    ('a: [', 'own.yaml is not a valid parameter file: '),
     ('threshold: 0.5', "params_file: expected NODE: {ros__parameters: {...}} in"),
     ('', "params_file: expected NODE: {ros__parameters: {...}} in"),
 ])

@@ -83,7 +83,7 @@ def test_a_deactivation_that_does_not_come_to_an_end_leaves_it_active(client, st
     client.messages.clear()
     assert not client.change(DEACTIVATE)
     assert client.state() == 'active'
-    client.until(lambda: any('deactivate: the frames in work were not finished' in text
+    client.until(lambda: any('deactivate: the current batch did not finish' in text
                              for text in client.messages))
     assert client.status['state'] == 'active'
     client.connect()  # it has subscribed again

@@ -61,7 +61,7 @@ def test_nothing_that_is_sent_ends_the_node(random_checkpoint, rendered_frames):
     assert node.returncode == 0 and 'Traceback' not in output
     lines = output.splitlines()
     assert len(output) < 20_000 and max(map(len, lines)) < 1000
-    assert any('image refused: data: expected a still PNG image' in line for line in lines)
+    assert any('image refused: data: animated PNG images are not' in line for line in lines)
 
 
 def test_a_ten_bit_camera_is_noticed_and_set_right(random_checkpoint, rendered_frames):

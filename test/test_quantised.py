@@ -125,10 +125,10 @@ def of_an_older_version(checkpoint: Path) -> None:
 
 
 @pytest.mark.parametrize(('spoil', 'text'), [
-    (other_weights, 'made from other weights or metadata than'),
-    (half_of_it, 'found a broken or foreign one'),
+    (other_weights, 'made from weights or metadata other than those of'),
+    (half_of_it, 'found a broken, foreign or older one'),
     (not_quantised, 'expected int8 weights, found fp32'),
-    (of_an_older_version, 'made from other weights or metadata than')])
+    (of_an_older_version, 'made from weights or metadata other than those of')])
 def test_a_wrong_one_is_never_trusted(own, flags, spoil, text):
     spoil(own)
     with pytest.raises(InputError, match=text) as caught:
@@ -151,7 +151,7 @@ def test_there_may_be_none(own, random_checkpoint):
     with pytest.raises(InputError, match=r'_int8\.xml for int8 .* found nothing'):
         RoadSegmenter(random_checkpoint, 'cpu', 'int8')
     in_memory = dataclasses.replace(load_checkpoint(own), path=None)
-    with pytest.raises(InputError, match='found a network without a file'):
+    with pytest.raises(InputError, match='this network has no file'):
         load_int8(in_memory)
     for choice in ({'backend': 'torch'}, {'backend': 'onnxruntime'}):
         with pytest.raises(InputError, match=r'precision: expected auto or .* found int8'):

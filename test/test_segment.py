@@ -56,7 +56,7 @@ def test_writes_what_the_segmenter_says(photos, random_checkpoint, tmp_path, cap
     (['{photos}', '--mask', '{photos}'], '--mask: expected a folder of its own'),
     (['{photos}', '--mask', '{tmp}/m', '--overlay', '{tmp}/x/../m'],
      '--overlay: expected a folder of its own'),
-    (['{photos}', '--mask', '{photos}/one.png/m'], 'm: expected a folder to write to'),
+    (['{photos}', '--mask', '{photos}/one.png/m'], 'm: this folder cannot be created'),
     (['{photos}', '--mask', '{tmp}/m', '--threshold', '3'], 'threshold: expected -1'),
     (['{photos}', '--mask', '{tmp}/m', '--checkpoint', '{photos}/one.png'],
      'expected a whole safetensors file'),

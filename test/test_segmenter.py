@@ -306,7 +306,7 @@ def test_the_device_decides_as_the_cpu_does(random_checkpoint, four_classes, mon
 def test_batches_of_several_shapes_are_refused(random_checkpoint):
     segmenter = RoadSegmenter(random_checkpoint, 'cpu', 'fp32')
     images = [np.zeros((96, 320, 3), np.uint8), np.zeros((96, 96, 3), np.uint8)]
-    with pytest.raises(InputError, match=r'expected one shape .* found 96x96, 320x96'):
+    with pytest.raises(InputError, match=r'expected the same size .* found 96x96, 320x96'):
         segmenter.segment_batch(images)
     with pytest.raises(InputError, match='found no image'):
         segmenter.segment_batch([])

@@ -186,4 +186,4 @@ def test_a_folder_in_which_no_file_can_be_made_is_named(tmp_path, monkeypatch):
     def full(*args: object, **options: object) -> None:
         raise OSError(errno.ENOSPC, 'No space left on device')
     monkeypatch.setattr(tempfile, 'TemporaryFile', full)
-    assert 'no file can be made there (No space left on device)' in check_room(1, tmp_path)
+    assert 'no file can be created in it (No space left on device)' in check_room(1, tmp_path)

@@ -51,7 +51,7 @@ def test_a_start_that_does_not_obey_a_signal_is_killed(number, joining):
     process.send_signal(number)
     output, errors = process.communicate(timeout=30)
     assert process.returncode == -signal.SIGKILL and output == ''
-    assert errors == 'node: killed: it did not obey a signal while joining ROS\n'
+    assert errors == 'node: killed: it did not react to a signal while joining ROS\n'
 
 
 def test_a_start_that_obeys_a_signal_is_not():
@@ -71,7 +71,7 @@ def test_a_long_start_is_told_and_goes_on():
 def test_an_endless_start_is_given_up():
     process = start(give_up=0.3)
     _, errors = process.communicate(timeout=30)
-    assert process.returncode == -signal.SIGKILL and 'joining ROS had taken 0.3 s' in errors
+    assert process.returncode == -signal.SIGKILL and 'still joining ROS after 0.3 s' in errors
 
 
 def test_what_comes_before_joining_may_take_long():

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The arithmetic that a network needs."""
+"""Count a network's parameters and multiply-adds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def count_gmac(network: nn.Module, size: tuple[int, int]) -> float:
     """
     Return the multiply-adds of one image of (height, width) pixels, in 10^9.
 
-    Convolutions and matrix products are counted as PyTorch runs them, and nothing else.
+    Only convolutions and matrix products are counted, as PyTorch runs them.
     """
     # On the meta device nothing is computed.
     shapes = {name: value.to('meta') for name, value in network.state_dict().items()}

@@ -29,7 +29,7 @@ _START_RATE_HZ = 5.0
 
 @contextmanager
 def camera_and_planner(image: np.ndarray) -> Iterator[CameraAndPlanner]:
-    """Join ROS with a camera and a planner in a separate context, and leave it at the end."""
+    """Join ROS in a separate context, yield a camera with its planner, and leave ROS at the end."""
     context = Context()
     rclpy.init(context=context, signal_handler_options=SignalHandlerOptions.NO)
     try:
@@ -47,8 +47,8 @@ class CameraAndPlanner(Node):
     """
     Publishes one image repeatedly, and notes when its masks arrive.
 
-    ``sent`` and ``arrived`` hold seconds (monotonic) by the stamp of the image, ``arrived`` of the
-    masks since ``forget``.
+    ``sent`` and ``arrived`` map an image's stamp to monotonic seconds; ``arrived`` holds the masks
+    since ``forget``.
     """
 
     def __init__(self, image: np.ndarray, context: Context) -> None:
@@ -65,9 +65,9 @@ class CameraAndPlanner(Node):
 
     def wait_for_mask(self, check: Callable[[], None]) -> float:
         """
-        Publish slowly until the first mask arrives; return the seconds it took.
+        Publish slowly until the first mask arrives; return how many seconds that took.
 
-        ``check`` is called in between and may raise. Raises InputError if none comes in time.
+        ``check`` is called in between and may raise. Raises InputError if no mask comes in time.
         """
         begin = time.monotonic()
         self.forget()
@@ -80,7 +80,7 @@ class CameraAndPlanner(Node):
         return time.monotonic() - begin
 
     def publish(self, frames: int, rate_hz: float) -> None:
-        """Publish ``frames`` images at a rate, and serve callbacks in between."""
+        """Publish ``frames`` images at ``rate_hz``, and run callbacks in between."""
         due = time.monotonic()
         for _ in range(frames):
             stamp = time.time_ns()
@@ -91,12 +91,12 @@ class CameraAndPlanner(Node):
             self.serve(due)
 
     def serve(self, until: float) -> None:
-        """Serve callbacks until a time (monotonic seconds)."""
+        """Run callbacks until a time in monotonic seconds."""
         while (left := until - time.monotonic()) > 0:
             self._executor.spin_once(timeout_sec=left)
 
     def forget(self) -> None:
-        """Start counting masks anew; images in flight count."""
+        """Forget the masks so far; those of images in flight will still count."""
         self.arrived.clear()
 
     def latencies(self) -> np.ndarray:

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Memory and time to first mask of one variant, in a separate process."""
+"""Measure one variant's memory and time to first mask in a separate process."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _FRAMES = 20
 
 def footprint(variant: Variant, image: np.ndarray) -> dict[str, Any]:
     """
-    Return the needs of a process that only segments with a variant, as JSON values.
+    Measure a process that does nothing but segment with one variant; return JSON values.
 
-    ``first_mask_s`` is from the reading of the checkpoint to the first mask, the import of the
-    backend's library included, ``peak_rss_mib`` the largest resident memory of the process,
-    ``gpu_mib`` that of the GPU as PyTorch counts it, None on a CPU.
+    ``first_mask_s`` are the seconds from reading the checkpoint to the first mask, including the
+    import of the backend's library; ``peak_rss_mib`` is the peak resident memory of the process;
+    ``gpu_mib`` is its GPU memory as PyTorch counts it, None on a CPU.
     """
     return in_own_process(_measure, variant, image)
 
 
 def in_own_process(measure: Callable[..., dict[str, Any]], *arguments: object) -> dict[str, Any]:
     """Run a function of a module in a separate process and return its result."""
-    # A new interpreter: a fork would have the memory of the parent.
+    # A new interpreter, because a fork would start with the parent's memory.
     result: dict[str, Any] = json.loads(call_in_subprocess(_as_json, measure, *arguments))
     return result
 
@@ -52,12 +52,12 @@ def _measure(variant: Variant, image: np.ndarray) -> dict[str, Any]:
 
 
 def _gpu_mib() -> int:
-    import torch  # by then anybody's who has a GPU, but not a CPU's, whose memory it would count in
+    import torch  # on a CPU this would add to the memory measured
     return round(torch.cuda.max_memory_reserved() / 2**20)
 
 
 def resident_mib(line: str = 'VmRSS', process: str = 'self') -> float:
     """Return the resident memory of a process, now or at its peak (``VmHWM``), as Linux counts."""
-    # Not ru_maxrss of getrusage, which a new process inherits from its parent.
+    # Not getrusage's ru_maxrss, which a new process inherits from its parent.
     lines = Path(f'/proc/{process}/status').read_text().splitlines()
     return next(int(text.split()[1]) for text in lines if text.startswith(f'{line}:')) / 1024

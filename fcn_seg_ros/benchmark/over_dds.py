@@ -30,7 +30,7 @@ from fcn_seg_ros.shared_memory import remove_stale
 CAMERA_HZ = 10.0
 _SATURATE_S = 8.0
 _SETTLE_S = 2.0
-# At camera rate: long enough for CPUs to reach the state that they have at that rate.
+# Long enough for CPUs to reach the sleep states typical of the camera's rate.
 _TURN = 50
 
 
@@ -40,12 +40,12 @@ def measure_nodes(checkpoint: Path, height: int, device: str, image: np.ndarray,
     """
     Measure both nodes with the same camera; return JSON values.
 
-    Camera and planner are in this process, the node in another. Masks a second while images come
-    at ``saturating_hz``, in turns of the two nodes; of seg_node the milliseconds from publishing
-    an image to its mask over ``frames`` at 10 Hz, in turns with calls of a segmenter like its own
-    in this process, and its own stage times, under ``awake`` the same with processors that do not
-    sleep, where this process may ask for that; the seconds from its start to the first mask, with
-    the cache as it is and with an empty one. Raises InputError where a node ends or gives no mask.
+    Camera and planner are in this process, the node in another. For both nodes in turn: masks per
+    second while images arrive at ``saturating_hz``. For seg_node: milliseconds from publishing an
+    image to its mask, over ``frames`` images at 10 Hz and alternating with calls of an equal
+    segmenter in this process; its own stage times; under ``awake`` the same with CPUs kept awake,
+    where this process may request that; and seconds from start to first mask, with the present
+    cache and with an empty one. Raises InputError if a node exits or gives no mask.
     """
     use_shipped_profile()
     remove_stale()
@@ -66,13 +66,13 @@ def measure_nodes(checkpoint: Path, height: int, device: str, image: np.ndarray,
 
     def open_segmenter(backend: str, precision: str) -> RoadSegmenter:
         return RoadSegmenter(checkpoint, device, precision, height, backend=backend)
-    say('seg_node at camera rate, in turns with a segmenter alone')
-    # A separate node, whose figures cover nothing else.
+    say('seg_node at camera rate, alternating with a bare segmenter')
+    # A node of its own, so that its figures cover nothing else.
     with _Run('seg_node', own, image) as run:
         starts.append(run.planner.wait_for_mask(run.check))
         found = run.latency(frames, open_segmenter)
     if os.access(CPU_LATENCY_DEVICE, os.W_OK):
-        say('seg_node at camera rate, processors awake')
+        say('seg_node at camera rate, CPUs kept awake')
         with _Run('seg_node', [*own, '-p', 'cpu_latency_us:=0'], image) as run:
             run.planner.wait_for_mask(run.check)
             found['awake'] = run.latency(frames, open_segmenter)
@@ -111,11 +111,11 @@ class _Run:
         self._stack.close()
 
     def check(self) -> None:
-        """Raise InputError if the node has ended."""
+        """Raise InputError if the node has exited."""
         status = self._child.status()
         if status is not None:
-            raise InputError(f'{self._child.name}: expected masks, found that it ended with '
-                             f'status {status}: {self._child.last_words()}')
+            raise InputError(f'{self._child.name}: exited with status {status}: '
+                             f'{self._child.last_words()}')
 
     def masks_a_second(self, rate_hz: float) -> float:
         """Return the masks per second while images arrive faster than that."""
@@ -126,8 +126,8 @@ class _Run:
         seconds = time.monotonic() - begin
         self.check()
         if not self.planner.arrived:
-            raise InputError(f'{self._child.name}: expected masks within {_SATURATE_S:g} s, found '
-                             'none; is the machine busy?')
+            raise InputError(f'{self._child.name}: no mask within {_SATURATE_S:g} s; is the '
+                             'machine busy?')
         return len(self.planner.arrived) / seconds
 
     def latency(self, frames: int, open_segmenter: Callable[[str, str], RoadSegmenter]
@@ -135,12 +135,12 @@ class _Run:
         """
         Return milliseconds from image to mask at camera rate, and the node's own figures.
 
-        It takes turns with a segmenter of the same backend and precision alone.
+        Measurements alternate with a bare segmenter of the same backend and precision.
         """
         self._settle()
         reported = self.planner.diagnostics
         if keys.BACKEND not in reported:
-            raise InputError('seg_node: expected diagnostics that name its backend, found none')
+            raise InputError('seg_node: published no diagnostics that name its backend')
         backend, precision = reported[keys.BACKEND], reported[keys.PRECISION]
         alone = Alone(open_segmenter(backend, precision), self._image, CAMERA_HZ)
         times: list[float] = []
@@ -153,7 +153,7 @@ class _Run:
             times.extend(self.planner.latencies())
             alone.turn(count)
         if not times:
-            raise InputError(f'seg_node: expected masks at {CAMERA_HZ:g} Hz, found none')
+            raise InputError(f'seg_node: no mask arrived at {CAMERA_HZ:g} Hz')
         return {'frames': frames, 'masks': len(times),
                 'image_to_mask_ms': summary(np.array(times)), 'segmenter': alone.summary(),
                 'backend': backend, 'precision': precision,
@@ -161,6 +161,6 @@ class _Run:
                                  if '_ms' in key}}
 
     def _settle(self) -> None:
-        """Let the node settle at the rate; these images do not count."""
+        """Let the node settle at this rate; these images do not count."""
         self.planner.publish(round(CAMERA_HZ * _SETTLE_S), CAMERA_HZ)
         self.planner.forget()

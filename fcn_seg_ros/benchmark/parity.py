@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Compare the masks of every variant with those of eager fp32 on real images."""
+"""Compare every variant's masks with those of eager fp32 on real images."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ def compare_masks(segmenters: Mapping[Variant, RoadSegmenter], reference: RoadSe
     """
     Compare the masks of each segmenter with the reference's on a dataset; return JSON values.
 
-    ``iou`` of the road's masks, counted over all images, and ``worst_iou`` of one image, in
-    percent; ``largest`` difference of round(255 P(road)); ``max_f`` on the truth, perspective.
+    ``iou`` is that of the road over all images and ``worst_iou`` that of the worst image, both in
+    percent; ``largest`` is the largest difference of round(255 P(road)); ``max_f`` is the MaxF
+    against the ground truth, in perspective.
     """
     overlaps: dict[Variant, list[tuple[int, int]]] = {variant: [] for variant in segmenters}
     largest = dict.fromkeys(segmenters, 0)

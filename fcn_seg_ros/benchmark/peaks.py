@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The peak of this machine: matrix products in each type, and copies."""
+"""Measure the machine's peak: matrix products in each type, and copies."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def matrix_peak(precision: str, device: str, threads: int = 0) -> Peak | None:
     """
     Return the rate of the fastest square matrix product in ``precision``, in 10^9 per second.
 
-    The libraries are PyTorch, and on a CPU OpenVINO and ONNX Runtime. None where none of them has
-    the type.
+    The libraries are PyTorch and, on a CPU, OpenVINO and ONNX Runtime. Returns None if none of them
+    supports the type.
     """
     kind = device.partition(':')[0]
     side = _SIDE[kind]
@@ -62,7 +62,7 @@ def copy_peak(device: str) -> Peak:
 
 
 def _shortest(run: Callable[[], Any]) -> float:
-    """Return the shortest of several runs in seconds, as others may use the machine."""
+    """Return the shortest of several runs in seconds, since others may use the machine."""
     run()
     best, begin = float('inf'), time.perf_counter()
     while time.perf_counter() - begin < _MIN_SECONDS:

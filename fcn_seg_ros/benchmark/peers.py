@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Peers of the segmenter: the path of tutorials, and torchvision's FCN."""
+"""Code to compare the segmenter with: the usual tutorial's, and torchvision's FCN."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class TutorialPath:
     """
     A checkpoint run as in tutorials: PIL resize, tensor, eager fp32, argmax, mask scaled back.
 
-    The same network at the same size as in the segmenter; no threshold, no probability.
+    Network and input size are the segmenter's; there is no threshold and no probability.
     """
 
     def __init__(self, checkpoint: Checkpoint, height: int, device: str) -> None:
@@ -62,7 +62,7 @@ class TorchvisionForward:
 
     @torch.no_grad()
     def timed(self) -> Mapping[str, float]:
-        """Return the milliseconds of a call."""
+        """Return how many milliseconds a call takes."""
         start = time.perf_counter()
         self.network(self._input)['out']
         if self._device != 'cpu':

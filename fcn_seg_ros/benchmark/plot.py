@@ -18,17 +18,16 @@ def latency_against_accuracy(found: dict[str, Any]) -> bytes:
     """
     Return an SVG: MaxF over milliseconds per call, a line per backend and precision.
 
-    Raises InputError without matplotlib, and if the masks were not scored.
+    Raises InputError if matplotlib is missing or the masks were not scored.
     """
     scored = [row for row in found['variants'] if 'parity' in row]
     if not scored:
-        raise InputError('--plot: expected --parity with it, found no scores')
+        raise InputError('--plot needs the scores of --parity')
     try:
         import matplotlib
         from matplotlib.figure import Figure
     except ImportError:
-        raise InputError('--plot: expected the package matplotlib, found none '
-                         '(pip install matplotlib)') from None
+        raise InputError('--plot needs the package matplotlib (pip install matplotlib)') from None
     figure = Figure(figsize=(7.5, 4.5), layout='constrained')
     axes = figure.add_subplot()
     for name, rows in _lines(scored).items():
@@ -56,7 +55,7 @@ def latency_against_accuracy(found: dict[str, Any]) -> bytes:
 
 
 def _lines(rows: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """Group by backend and precision, each in the order of heights."""
+    """Group rows by backend and precision, each group sorted by height."""
     lines: dict[str, list[dict[str, Any]]] = {}
     for row in sorted(rows, key=lambda row: row['height']):
         lines.setdefault(f'{row["backend"]} {row["precision"]}', []).append(row)

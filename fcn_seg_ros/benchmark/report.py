@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A benchmark as tables."""
+"""Show a benchmark's results as tables."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ def _times(found: dict[str, Any]) -> Table:
     missing = sorted({f'{row["backend"]} {row["precision"]}: {row["reason"]}'
                       for row in found['unavailable']})
     notes = [f'a call takes an image of {found["image"]} and returns mask and probability of that '
-             'size; in, out: scaling to the network and back; 95 %: that share took no longer']
+             'size; in, out: scaling to the network and back; 95 %: this share of the calls took '
+             'no longer']
     notes += [f'by {batch}: masks per second in batches'] if batch else []
     if found['peers']:
         notes.append('x tutorial: how many times as fast as the tutorial path (medians)')
@@ -83,15 +84,15 @@ def _cost(found: dict[str, Any]) -> Table:
         *_LEFT, 'network', 'GMAC', 'GFLOP/s', 'of the peak', 'RSS MiB', 'GPU MiB',
         'first mask s'), rows, (
             'GFLOP/s: of the forward pass, a multiply-add counts as two; RSS: peak of a process '
-            'that does nothing else; first mask: from reading the checkpoint, the import of the '
-            'library included',))
+            'that does nothing else; first mask: from reading the checkpoint, including the '
+            'import of the library included',))
 
 
 def _parity(variants: Sequence[dict[str, Any]]) -> Table:
     rows = [(*_left(row), f'{p["iou"]:.2f}', f'{p["worst_iou"]:.2f}', str(p['largest']),
              f'{p["max_f"]:.2f}', str(p['images']))
             for row in variants if (p := row.get('parity'))]
-    return Table('masks against eager fp32 of the same rows', (
+    return Table('masks compared with eager fp32 at the same height', (
         *_LEFT, 'IoU %', 'worst image', 'largest /255', 'MaxF', 'images'), rows)
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A complete benchmark: all that this machine can run, at several network heights."""
+"""A complete benchmark: everything this machine can run, at several network heights."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ from fcn_seg_ros.inference.preprocess import network_rows, network_size
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.models.checkpoint import load_checkpoint
 
-# A variant, or a peer's name with the network height.
+# A variant, or a peer's name and the network height.
 Key = Variant | tuple[str, int]
 Times = Mapping[Key, Mapping[str, np.ndarray]]
-# Shows progress over a number of steps; call what it yields after each step.
+# Shows progress over a number of steps: call the yielded function after each.
 Progress = Callable[[str, int], AbstractContextManager[Callable[[], object]]]
 
 
@@ -66,8 +66,8 @@ def run_benchmark(options: Options, image: np.ndarray, progress: Progress,
     """
     Measure everything on one RGB image, uint8 (H, W, 3); return JSON values.
 
-    With ``dataset`` the masks of every variant are also compared on it with those of eager fp32 at
-    the same height. Raises InputError for options that no machine could follow.
+    With ``dataset``, every variant's masks on it are also compared with those of eager fp32 at the
+    same height. Raises InputError for options that are invalid on any machine.
     """
     device = resolve_device(options.device)
     if options.threads:
@@ -90,7 +90,7 @@ def run_benchmark(options: Options, image: np.ndarray, progress: Progress,
         'copy_gb_s': round(copied.rate, 1), 'variants': [], 'peers': [], 'unavailable': []}
     heights = [_Height(options, height, device, image, peaks)
                for height in options.heights or (own_rows,)]
-    # All in turns, so that heights can be compared as well.
+    # All calls alternate, so that heights can be compared as well.
     calls = {key: call for each in heights for key, call in each.calls.items()}
     with progress('calls', turns(options.frames)) as done:
         times = interleave(calls, options.frames, done)
@@ -113,7 +113,7 @@ class _Height:
         self._peaks = peaks
         self._height = height
         self._size = network_size(image.shape[0], image.shape[1], height)
-        # A separate network: moving it to a device must not move another one.
+        # A separate copy: moving it to a device must not move another network.
         self._checkpoint = load_checkpoint(options.checkpoint)
         self._gmac = count_gmac(self._checkpoint.network, self._size)
         listed = [*list_variants(options.checkpoint, height, device, options.threads,
@@ -130,7 +130,7 @@ class _Height:
 
     def rows(self, times: Times, batches: Times, agreed: Mapping[Variant, dict[str, Any]]
              ) -> dict[str, list[dict[str, Any]]]:
-        """Return the rows of variants and peers, and of variants that cannot run here."""
+        """Return the rows of variants and peers, and those of variants that cannot run here."""
         rows = [self._row(variant, times[variant], batches.get(variant))
                 | ({'parity': agreed[variant]} if variant in agreed else {})
                 for variant in self._opened]

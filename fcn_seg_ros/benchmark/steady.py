@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A segmenter over many images: memory growth, and the cost of pauses."""
+"""Run a segmenter on many images: memory growth, and the cost of pauses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def steady_state(variant: Variant, image: np.ndarray, frames: int) -> dict[str, 
     Segment ``frames`` images in a row, in a separate process.
 
     Returns JSON values, as ``frames_in_a_row`` does. Raises InputError for fewer than 100 frames,
-    of which a p99 says nothing.
+    for which a p99 is meaningless.
     """
     if frames < 100:
         raise InputError(f'--steady: expected at least 100 frames, found {frames}')
@@ -40,9 +40,9 @@ def frames_in_a_row(segmenter: RoadSegmenter, image: np.ndarray, frames: int) ->
     """
     Segment an image ``frames`` times; return memory growth and times as JSON values.
 
-    The memory is the resident one of this process after some warm-up and after the last frame.
-    Page faults (minor ones) are how often the system had to hand out a page of memory: about none
-    where every frame gets along with what the frames before it gave back.
+    Memory is this process's resident memory, after a warm-up and after the last frame. Page faults
+    (minor ones) count how often the system had to provide a page of memory: hardly ever, if each
+    frame reuses what earlier frames have freed.
     """
     for _ in range(_WARM_UP):
         segmenter.segment(image)
@@ -60,11 +60,11 @@ def frames_in_a_row(segmenter: RoadSegmenter, image: np.ndarray, frames: int) ->
 
 class Alone:
     """
-    A segmenter in this process: calls in a row, and as many at a camera's rate, turn by turn.
+    A segmenter in this process, called in a row and at a camera's rate, alternately.
 
-    Processors that have been idle between two images are slower at first, two that work together
-    above all: this is what a node's time from image to mask contains of it. Turns, so that what it
-    is compared with can be measured in between.
+    CPUs that were idle between two images are slower at first, above all when several work
+    together. The difference is the part of a node's time from image to mask that such pauses cost.
+    Calls come in short turns so that the node can be measured in between.
     """
 
     def __init__(self, segmenter: RoadSegmenter, image: np.ndarray, rate_hz: float) -> None:
@@ -75,7 +75,7 @@ class Alone:
             segmenter.segment(image)
 
     def turn(self, calls: int) -> None:
-        """Make ``calls`` calls of either kind."""
+        """Make ``calls`` calls of each kind."""
         self._in_a_row += [self._call() for _ in range(calls)]
         due = time.monotonic()
         for _ in range(calls):
@@ -84,7 +84,7 @@ class Alone:
             self._paced.append(self._call())
 
     def summary(self) -> dict[str, Any]:
-        """Return the times so far as JSON values, ``in_a_row_ms`` and ``paced_ms``."""
+        """Return the times so far, ``in_a_row_ms`` and ``paced_ms``, as JSON values."""
         return {'in_a_row_ms': summary(np.array(self._in_a_row)),
                 'paced_ms': summary(np.array(self._paced))}
 

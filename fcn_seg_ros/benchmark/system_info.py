@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Machine and software of a measurement, without names of hosts or people."""
+"""Describe the machine and software of a measurement, without names of hosts or people."""
 
 from __future__ import annotations
 
@@ -38,5 +38,5 @@ def describe_machine() -> dict[str, Any]:
         'memory_gib': round(pages * os.sysconf('SC_PAGE_SIZE') / 2**30, 1), 'gpu': gpu,
         'system': f'{platform.system()} {platform.machine()}',
         'python': platform.python_version(), 'libraries': versions,
-        # Other load on the machine makes every figure worse.
+        # Any other load on the machine makes all figures worse.
         'load_before': round(os.getloadavg()[0], 2)}

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Time calls in turns, so that other load affects all alike."""
+"""Time calls alternately, so that other load affects all of them alike."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import numpy as np
 Call = Callable[[], Mapping[str, float]]
 Key = TypeVar('Key', bound=Hashable)
 PERCENTILES = (50, 95, 99)
-# Calls in a row. The first does not count: threads of the variant before may still spin, and caches
-# are cold.
+# Calls in a row. The first does not count: the previous variant's threads may still spin, and
+# caches are cold.
 _BLOCK = 5
-# What takes longer has only one call that counts in each turn, and no more turns after a while.
+# Calls that take longer count once per turn, and get no more turns after a while.
 _SLOW_S = 0.3
 _ENOUGH_S = 30.0
 
@@ -24,11 +24,11 @@ _ENOUGH_S = 30.0
 def interleave(calls: Mapping[Key, Call], frames: int, done: Callable[[], object] = lambda: None
                ) -> dict[Key, dict[str, np.ndarray]]:
     """
-    Make all calls in turns, a few of each, until each has about ``frames`` that count.
+    Make all calls alternately, a few of each, until about ``frames`` of each have counted.
 
-    A call returns the milliseconds of its stages. Returns for each key and stage the times,
-    float64 (calls,): at least ``frames``, but fewer of what takes longer than 0.3 s. ``done`` is
-    called after each turn of all.
+    A call returns the milliseconds of its stages. Returns the times by key and stage, float64
+    (calls,): at least ``frames`` of them, fewer if a call takes longer than 0.3 s. ``done`` is
+    called after each round.
     """
     taken: dict[Key, list[Mapping[str, float]]] = {key: [] for key in calls}
     spent = dict.fromkeys(calls, 0.0)
@@ -48,7 +48,7 @@ def interleave(calls: Mapping[Key, Call], frames: int, done: Callable[[], object
 
 
 def timed(call: Callable[[], object]) -> Call:
-    """Return a call that measures the milliseconds of another one."""
+    """Return a function that makes a call and returns its milliseconds."""
     def measured() -> Mapping[str, float]:
         start = time.perf_counter()
         call()
@@ -62,7 +62,7 @@ def turns(frames: int) -> int:
 
 
 def summary(times: np.ndarray) -> dict[str, Any]:
-    """Return the percentiles of times in milliseconds, and how many, as JSON values."""
+    """Return the percentiles of times in milliseconds, and their number, as JSON values."""
     found: dict[str, Any] = {'calls': len(times)}
     return found | {f'p{level}': round(float(np.percentile(times, level)), 3)
                     for level in PERCENTILES}

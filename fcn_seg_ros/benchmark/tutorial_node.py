@@ -1,7 +1,7 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-The segmentation node that every rclpy tutorial shows, to measure against; nothing to copy.
+The segmentation node that rclpy tutorials show, as a baseline. Do not copy it.
 
 ``python -m fcn_seg_ros.benchmark.tutorial_node CHECKPOINT NETWORK_HEIGHT``: cv_bridge, PIL resize,
 eager fp32, argmax, an overlay drawn for every image, both published, all in the callback.
@@ -50,9 +50,9 @@ class TutorialNode(Node):
 
 
 def main() -> None:
-    """Run the node until it is told to stop."""
+    """Run the node until a stop signal."""
     checkpoint, height = load_checkpoint(sys.argv[1]), int(sys.argv[2])
-    # Without it a best-effort camera would lose most images on the way, to both nodes alike.
+    # Without it a best-effort camera would lose most images on the way to either node.
     use_shipped_profile()
     rclpy.init()
     node = TutorialNode(TutorialPath(checkpoint, height, resolve_device('auto')))

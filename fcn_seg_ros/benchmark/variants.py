@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What is compared: every backend, precision and network height that this machine has."""
+"""The variants to compare: every backend and precision of this machine, at each network height."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fcn_seg_ros.inference.backends import PRECISIONS as AUTO_AND_PRECISIONS
 from fcn_seg_ros.inference.backends import BackendError, backend_names
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
-# What is compared has a name: whatever ``auto`` would take is among them.
+# Variants have explicit names; whatever ``auto`` would choose is among them.
 BACKENDS = backend_names()
 PRECISIONS = tuple(name for name in AUTO_AND_PRECISIONS if name != 'auto')
 
@@ -23,9 +23,9 @@ PRECISIONS = tuple(name for name in AUTO_AND_PRECISIONS if name != 'auto')
 @dataclass(frozen=True)
 class Variant:
     """
-    A way to run a network: the file it comes from and the choices of RoadSegmenter.
+    One way to run a network: its file, and the arguments of RoadSegmenter.
 
-    ``exported`` is a file of ``export``, which has its backend and precision in it.
+    ``exported`` is a file that ``export`` wrote, which implies backend and precision.
     """
 
     checkpoint: Path
@@ -37,16 +37,16 @@ class Variant:
     exported: bool = False
 
     def __post_init__(self) -> None:
-        """Make the path one that another process in another folder finds too."""
+        """Make the path absolute, so that a process in another folder finds the file."""
         object.__setattr__(self, 'checkpoint', self.checkpoint.absolute())
 
     @property
     def name(self) -> str:
-        """Return the variant in words, the same for every machine."""
+        """Return the variant's name, which is the same on every machine."""
         return f'{self.backend} {self.precision} {self.height}'
 
     def open(self) -> RoadSegmenter:
-        """Return its segmenter, untested; InputError where this machine cannot run it."""
+        """Return its segmenter, not self-tested; raises InputError if it cannot run here."""
         if self.exported:
             return RoadSegmenter(self.checkpoint, self.device, network_height=self.height,
                                  threads=self.threads, test=False)
@@ -56,7 +56,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Unavailable:
-    """A variant that this machine cannot run, and why, in one line."""
+    """A variant that this machine cannot run, with the reason in one line."""
 
     variant: Variant
     reason: str
@@ -71,7 +71,7 @@ def list_variants(checkpoint: Path, height: int, device: str, threads: int,
 
 def exported_variants(files: Sequence[Path], height: int, device: str, threads: int
                       ) -> list[Variant]:
-    """Return the exported models at one height; raises InputError for what is none."""
+    """Return the exported models at one height; raises InputError for any other file."""
     found = []
     for path in files:
         backend = RoadSegmenter(path, device, network_height=height, threads=threads).backend
@@ -83,9 +83,9 @@ def exported_variants(files: Sequence[Path], height: int, device: str, threads: 
 def open_variants(variants: Sequence[Variant], image: np.ndarray
                   ) -> tuple[dict[Variant, RoadSegmenter], list[Unavailable]]:
     """
-    Return the segmenters of those that can run here, warm, and the others with the reason.
+    Return warmed-up segmenters of the variants that can run here, and the others with the reason.
 
-    A backend may find out at its first image only; what its library raises then is a reason too.
+    A backend may fail only at its first image; what its library raises then is the reason.
     """
     opened: dict[Variant, RoadSegmenter] = {}
     missing: list[Unavailable] = []

@@ -4,8 +4,8 @@
 The command lines.
 
 A command is one file ``NAME.py`` with ``build_parser()`` and ``main(args=None) -> int``. It imports
-only what its help needs, so that ``--help`` and a typo answer at once; what does the work lies in
-``NAME_run.py`` or is imported when it starts.
+only what its help needs, so that ``--help`` and typos answer at once; the work is done in
+``NAME_run.py`` or in modules imported later.
 """
 
 import sys
@@ -20,14 +20,14 @@ EXECUTABLES = {
     'segment': 'write road probabilities, masks and overlays of a folder of images',
     'benchmark': 'measure the speed of a network on this machine',
     'export': 'convert a checkpoint to ONNX, torch.export or OpenVINO',
-    'fit_statistics': 'add statistics of the training images to a checkpoint',
+    'fit_statistics': 'add statistics of its training images to a checkpoint',
     'check_dataset': 'find unreadable, empty, duplicate and leaking images in datasets',
 }
 
 
 def _print_interrupted(kind: type[BaseException], error: BaseException,
                        trace: TracebackType | None) -> None:
-    """Print one line for a Ctrl-C that comes before ``run_main`` can catch it."""
+    """Print one line for a Ctrl-C that arrives before ``run_main`` can catch it."""
     if issubclass(kind, KeyboardInterrupt):
         print('interrupted', file=sys.stderr)
     else:

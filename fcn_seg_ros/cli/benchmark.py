@@ -14,20 +14,19 @@ from fcn_seg_ros.inference.backends import PRECISIONS, backend_names
 from fcn_seg_ros.resources import CHECKPOINT_WORDS, DEFAULT_CHECKPOINT
 
 DESCRIPTION = """\
-Measure the speed of a network on this machine, with every backend and precision that it has.
+Measure the speed of a network on this machine, with every backend and precision available.
 
 One call takes a rendered image of 1242x375 and returns mask and probability of that size. Variants
-take turns, a few calls each, so that other load on the machine affects all alike: compare within a
-run, not between runs. Printed beside the times: the best matrix product of the machine in the same
-type (of PyTorch, OpenVINO and ONNX Runtime) and the share of it that the forward pass reaches; the
-memory of a process that does nothing else; and, unless --no-peers, the usual tutorial's path (PIL
-resize, eager fp32, argmax) with the same network, and the forward pass of torchvision's
-fcn_resnet50.
+take turns, a few calls each, so that other load on the machine affects all alike: compare figures
+within a run, not between runs. Also printed: the machine's best matrix product in the same type (by
+PyTorch, OpenVINO and ONNX Runtime) and the share of it that the forward pass reaches; the memory of
+a process that does nothing else; and, unless --no-peers, the same network run as in tutorials (PIL
+resize, eager fp32, argmax), and the forward pass of torchvision's fcn_resnet50.
 
 --parity compares the masks of every variant with those of eager fp32 on a dataset. --steady looks
-for growing memory. --node starts seg_node and the tutorial's node as processes and measures masks
-per second at saturation and the time from image to mask at 10 Hz; also with CPUs kept awake (the
-node's parameter cpu_latency_us), if this user may ask for that."""
+for growing memory. --node starts seg_node and a tutorial's node as processes and measures masks per
+second at saturation and the time from image to mask at 10 Hz, also with CPUs kept awake (the node's
+parameter cpu_latency_us) if this user may request that."""
 
 EPILOG = """\
 examples:
@@ -66,14 +65,15 @@ def build_parser() -> argparse.ArgumentParser:
         help='also measure batches of N images; 1: do not')
     add('--no-peers', action='store_true', help='do not measure the peers')
     add('--no-memory', action='store_true',
-        help='do not measure memory (it takes a process for each variant)')
+        help='do not measure memory, which takes a process per variant')
     add('--parity', metavar='DATASET',
-        help='compare masks with those of eager fp32 on a dataset, as in train --val')
+        help='compare masks with those of eager fp32 on a dataset, given as for train --val')
     add('--steady', type=int, metavar='N',
-        help='also run N images in a row with the variant that the node takes by default')
+        help='also run N images in a row with the variant that the node uses by default')
     add('--node', action='store_true',
         help='also measure the nodes over the middleware (needs ROS)')
-    add('--plot', type=Path, metavar='FILE', help='SVG of latency against MaxF (of --parity)')
+    add('--plot', type=Path, metavar='FILE', help='write an SVG of MaxF (from --parity) over '
+                                                  'latency')
     add('--markdown', type=Path, metavar='FILE', help='write the tables to a Markdown file')
     add('--json', action='store_true', help='print JSON instead of tables')
     return parser

@@ -34,7 +34,7 @@ _LEAST_HZ = 20.0
 def run(options: argparse.Namespace) -> None:
     """Measure, and print tables or JSON."""
     if options.plot and not options.parity:
-        raise InputError('--plot: expected --parity with it, found none')
+        raise InputError('--plot needs the scores of --parity')
     if min(options.frames, options.batch) < 1 or options.threads < 0:
         raise InputError('--frames, --batch and --threads: expected at least 1, 1 and 0, found '
                          f'{options.frames}, {options.batch} and {options.threads}')
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> None:
         not options.no_peers, not options.no_memory), image, progress_bar, dataset)
     if not found['variants']:
         reasons = '; '.join(row['reason'] for row in found['unavailable'])
-        raise InputError('expected a backend and precision that this machine has, found none: '
+        raise InputError('this machine has none of the backends and precisions asked for: '
                          f'{reasons}')
     if options.steady:
         found['steady'] = _steady(checkpoint, found, options, image)
@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _steady(checkpoint: Path, found: dict[str, Any], options: argparse.Namespace,
             image: np.ndarray) -> dict[str, Any]:
-    """Run what ``auto`` takes at the checkpoint's own height, or the fastest, for a while."""
+    """Run the variant that ``auto`` takes, or else the fastest at that height, for many frames."""
     own = RoadSegmenter(checkpoint, options.device, threads=options.threads)
     taken = (found['checkpoint']['network_height'], own.backend.name, own.backend.precision)
     own.close()
@@ -83,7 +83,7 @@ def _steady(checkpoint: Path, found: dict[str, Any], options: argparse.Namespace
 
 def _node(checkpoint: Path, found: dict[str, Any], options: argparse.Namespace,
           image: np.ndarray) -> dict[str, Any]:
-    """Measure the nodes; the camera is twice as fast as the fastest variant at that height."""
+    """Measure the nodes with a camera twice as fast as the fastest variant at that height."""
     from fcn_seg_ros.benchmark.over_dds import measure_nodes
     height = found['checkpoint']['network_height']
     rows = [row for row in found['variants'] if row['height'] == height] or found['variants']

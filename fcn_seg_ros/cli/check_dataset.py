@@ -16,7 +16,7 @@ DESCRIPTION = """\
 Find faults in datasets before they cost a training run.
 
 Decodes every image and lists: files that cannot be read, pairs of different size, images without
-road, duplicates, and validation images that are trained on (the same, a look-alike, or a
+road, duplicates, and validation images that are also trained on (the same image, a look-alike, or a
 neighbouring frame). Counts the pixels that are road, not road and unlabelled. Exit status: 0 if
 nothing is wrong, 1 if something is, 2 if a dataset cannot be opened."""
 
@@ -40,12 +40,12 @@ def build_parser() -> argparse.ArgumentParser:
     add('--train', metavar='DATASET', nargs='+', default=[], help='datasets to train on')
     add('--val', metavar='DATASET', nargs='+', default=[], help='datasets to score on')
     add('--gap', type=int, metavar='N',
-        help='frames up to N numbers apart are neighbours (default: the usual step of the '
+        help='frames up to N numbers apart count as neighbours (default: the usual step of the '
              'sequence)')
     add('--json', action='store_true', help='print all problems as JSON instead of a table')
     add('--speed', action='store_true',
         help='measure the images per second of the training loader instead')
-    add('--config', type=Path, help='training configuration whose loader --speed measures')
+    add('--config', type=Path, help='training configuration for --speed')
     return parser
 
 

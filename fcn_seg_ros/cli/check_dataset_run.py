@@ -26,7 +26,7 @@ _LINES = 10
 
 @dataclass
 class _Checked:
-    """A dataset, the side it is on and what was found."""
+    """A dataset, whether it is for training or validation, and what was found in it."""
 
     side: str
     spec: DatasetSpec
@@ -50,8 +50,7 @@ def run(options: argparse.Namespace) -> int:
     sides = {side: [parse_spec(text) for text in getattr(options, side)]
              for side in ('train', 'val')}
     if not any(sides.values()):
-        raise InputError('expected --train or --val with a dataset, found neither '
-                         '(see check_dataset --help)')
+        raise InputError('give a dataset by --train or --val (see check_dataset --help)')
     if options.speed:
         _speed(sides['train'], options.config)
         return 0
@@ -76,7 +75,7 @@ def _survey(opened: list[tuple[str, DatasetSpec, RoadDataset]]) -> list[_Checked
 
 
 def _across(checked: list[_Checked], gap: int | None) -> list[str]:
-    """Add what only shows between datasets: duplicates on one side, leaks between both."""
+    """Add the problems between datasets: duplicates within a side, leaks between the two sides."""
     for number, item in enumerate(checked):
         for mate in checked[:number]:
             if mate.side == item.side:
@@ -134,7 +133,7 @@ def _speed(specs: list[DatasetSpec], config_file: Path | None) -> None:
     from fcn_seg_ros.training.config import TrainingConfig, read_config
     from fcn_seg_ros.training.data import RoadDataModule
     if not specs:
-        raise InputError('--speed: expected --train with a dataset, found none')
+        raise InputError('--speed needs a dataset given by --train')
     config = read_config(config_file) if config_file else TrainingConfig()
     loader = RoadDataModule(open_datasets(specs), None, config).train_dataloader()
     height, width = config.augmentation.crop

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What all commands share: their look, suggestions for typos, and errors as one line."""
+"""Shared by all commands: the look of help, suggestions for typos, and one-line errors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _COMMAND = re.compile(rf'^  (?=(?:{"|".join(EXECUTABLES)}) )', re.MULTILINE)
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Keep the description's line breaks, and show the defaults that say something."""
+    """Keep the description's line breaks, and show only informative defaults."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         if action.default in (None, False) or 'default' in (action.help or ''):
@@ -42,7 +42,7 @@ class Parser(argparse.ArgumentParser):
         raise InputError(f'{message} (see {self.prog} --help)')
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Refuse unknown options first: else a misspelt one may show as a missing other one."""
+        """Refuse unknown options first: a misspelt option may also look like a missing one."""
         given = sys.argv[1:] if args is None else list(args)
         for word in given:
             name = word.partition('=')[0]
@@ -58,8 +58,8 @@ def make_parser(name: str, description: str, epilog: str = '') -> Parser:
     """
     Return the parser of the command ``name``, with the same look for all of them.
 
-    The examples in ``epilog`` begin with a command's name and are shown as the user would type
-    them: with what they typed before the name.
+    The examples in ``epilog`` begin with a command's name and are shown with whatever the user
+    typed in front of it.
     """
     prefix = typed_prefix(sys.argv[0])
     parser = Parser(prog=prefix + name, description=description,
@@ -70,7 +70,7 @@ def make_parser(name: str, description: str, epilog: str = '') -> Parser:
 
 
 def typed_prefix(program: str) -> str:
-    """Return what a user types before a command's name, by the program that Python runs."""
+    """Return what the user typed in front of the command's name, judging by sys.argv."""
     path = Path(program)
     if path.name == '__main__.py' and path.parent.name == PACKAGE:
         python = os.path.relpath(sys.executable)
@@ -87,7 +87,7 @@ def run_command(name: str, args: Sequence[str] | None,
     """
     Parse the command line of ``name``, then import ``module`` and return what its ``run`` returns.
 
-    The module is ``fcn_seg_ros.cli.NAME_run`` unless another one there is named.
+    The module is ``fcn_seg_ros.cli.NAME_run`` unless ``module`` names another one in that package.
     """
     def body(given: Sequence[str]) -> int | None:
         options = build_parser().parse_args(given)
@@ -100,10 +100,11 @@ def run_command(name: str, args: Sequence[str] | None,
 def run_main(name: str, args: Sequence[str] | None, body: Callable[[Sequence[str]], int | None]
              ) -> int:
     """
-    Run a command's body on its arguments (None: the command line's) and return its status.
+    Run a command's body on its arguments (None: sys.argv's) and return its exit status.
 
-    InputError, ComputeError and a missing library are one line on stderr (status 2), TrainingError
-    too (status 1); Ctrl-C is status 130, whatever a library turns it into. Everything else is a bug
+    InputError, ComputeError and a missing library become one line on stderr (status 2),
+    TrainingError too (status 1). Ctrl-C gives status 130, even if a library turned it into another
+    exception. Everything else is a bug
     and keeps its traceback.
     """
     settle()
@@ -123,10 +124,10 @@ def run_main(name: str, args: Sequence[str] | None, body: Callable[[Sequence[str
 
 def _note_interrupts() -> list[int]:
     """
-    Return a list that is empty until Ctrl-C, which still raises KeyboardInterrupt.
+    Return a list that becomes non-empty on Ctrl-C, which still raises KeyboardInterrupt.
 
-    Libraries turn that into errors of their own, for instance while they are imported. A second
-    Ctrl-C ends the process at once.
+    Libraries may turn KeyboardInterrupt into other errors, for instance while they are imported. A
+    second Ctrl-C ends the process immediately.
     """
     noted: list[int] = []
 
@@ -140,7 +141,7 @@ def _note_interrupts() -> list[int]:
 
 
 def _in_one_line(error: BaseException, command: str) -> str:
-    """Return the line for an error that the user can put right, '' for any other."""
+    """Return the line for an error that the user can fix, '' for any other."""
     if isinstance(error, InputError | ComputeError | TrainingError):
         return str(error)
     if isinstance(error, ModuleNotFoundError):

@@ -14,9 +14,9 @@ from fcn_seg_ros.cli import EXECUTABLES
 from fcn_seg_ros.cli.common import PACKAGE, Parser, make_parser, run_main
 
 DESCRIPTION = """\
-Print a script that completes commands, options and file names on TAB: of `fcn_seg_ros COMMAND` and
-of each command by its own name, as `pip install` puts them on the PATH. Put the line for your shell
-into ~/.bashrc or ~/.zshrc."""
+Print a script that completes commands, options and file names on TAB, for `fcn_seg_ros COMMAND` and
+for the commands that `pip install` puts on the PATH. Add the line for your shell to ~/.bashrc or
+~/.zshrc."""
 
 EPILOG = """\
 examples:
@@ -34,7 +34,7 @@ def main(args: Sequence[str] | None = None) -> int:
 def build_parser() -> Parser:
     """Return the command line of completion."""
     parser = make_parser('completion', DESCRIPTION, EPILOG)
-    parser.add_argument('shell', choices=SHELLS, help='the shell to complete for')
+    parser.add_argument('shell', choices=SHELLS, help='the shell to print the script for')
     return parser
 
 

@@ -15,12 +15,12 @@ from fcn_seg_ros.resources import CHECKPOINT_WORDS, DEFAULT_CHECKPOINT, find_che
 from fcn_seg_ros.stop_signal import StopSignal
 
 DESCRIPTION = """\
-Run the whole pipeline: start seg_node and play as two processes in a ROS domain of their own,
-record the masks, print a table, and write to --out
+Run the whole pipeline: start seg_node and play as two processes in a separate ROS domain, record
+the masks, print a table, and write to --out
 
   overlay.mp4         the drive with the road tinted, for any browser
-  contact_sheet.png   a dozen images of it with their IoU where the truth is known, the worst
-                      one among them
+  contact_sheet.png   a dozen of its images, with their IoU if the truth is known; the worst one
+                      is always among them
   report.json         all figures
 
 Ctrl-C ends it at any time and leaves neither processes nor partial results."""
@@ -34,9 +34,9 @@ examples:
   demo --seed 7 --device cpu --precision fp32 --checkpoint runs/first/checkpoint.safetensors
 
 Without --input it plays the built-in rendered drive, whose truth is known. The time from image to
-mask runs from the stamp that play sets as it publishes the image to the arrival of the mask in the
-recorder. Exit status: 0; 1 if the node died, no mask came, its counts do not add up or the header
-of a mask is not that of an image; 2 for bad input."""
+mask starts with the stamp that play gives the image on publishing it and ends when the recorder has
+the mask. Exit status: 0 for success; 1 if the node died, no mask came, the node's counts do not add
+up or a mask's header is not that of any image; 2 for bad input."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -68,8 +68,7 @@ def run(arguments: Sequence[str]) -> int:
     options = build_parser().parse_args(arguments)
     if options.seed is not None:
         if options.input != 'rendered':
-            raise InputError(f'--seed: expected --input rendered with it, '
-                             f'found --input {options.input}')
+            raise InputError(f'--seed is for --input rendered only, found --input {options.input}')
         options.input = f'rendered:{options.seed}'
     checkpoint = str(find_checkpoint(options.checkpoint)) if options.checkpoint else None
 

@@ -16,14 +16,14 @@ from fcn_seg_ros.inference.backends import PRECISIONS
 from fcn_seg_ros.resources import CHECKPOINT_WORDS, DEFAULT_CHECKPOINT
 
 DESCRIPTION = """\
-Score networks, or the probability images of any program, on sets of road images.
+Score networks, or probability images made by any program, on sets of road images.
 
 SET is a folder in KITTI Road's layout, or a dataset as below; `rendered` are frames of rendered
 drives with seeds never trained on (a regression test, no claim about real roads). Images go through
 the same segmenter as in the node. One table compares all networks on all sets; each row is printed
 as soon as it is known.
 
-With one network and one set, the scores of KITTI Road follow. MaxF is the best F1 over 256
+For one network on one set, the scores of KITTI Road follow. MaxF is the best F1 over 256
 thresholds, with counts summed over all images; its interval is a bootstrap over images. The
 bird's-eye view (as in the benchmark: x -10 to 10 m, z 6 to 46 m) and the scores in metres cover
 the images whose road plane is known (a calib file with Tr_cam_to_road). Scores of the two views
@@ -56,12 +56,12 @@ def build_parser() -> argparse.ArgumentParser:
     add('--split', default=None,
         help='names of the images to score: a file in SET, or for KITTI Road train, val or gap')
     add('--checkpoint', action='append', metavar='FILE',
-        help=f'{CHECKPOINT_WORDS}; an exported model (.xml); or a foreign OpenVINO IR (.xml) with '
-             'a description (beside it, shipped, or --description); may be repeated (default: '
-             f'{DEFAULT_CHECKPOINT})')
+        help=f'{CHECKPOINT_WORDS}; an exported model (.xml); or another project\'s OpenVINO IR '
+             '(.xml) with a description (next to it, shipped, or --description); may be repeated '
+             f'(default: {DEFAULT_CHECKPOINT})')
     add('--description', type=Path, metavar='FILE',
-        help='YAML file that describes input and output of a foreign network '
-             '(example: config/road-segmentation-adas-0001.yaml)')
+        help='YAML file that describes input and output of another project\'s network (example: '
+             'config/road-segmentation-adas-0001.yaml)')
     add('--probabilities', type=Path, metavar='DIR',
         help='score the files DIR/NAME.png (8-bit grey, round(255 P(road)), the image\'s size) '
              'instead of running a network')
@@ -72,10 +72,11 @@ def build_parser() -> argparse.ArgumentParser:
     add('--limit', type=int, default=0, metavar='N',
         help='score at most N images of each set, evenly spread; 0: all')
     add('--corruptions', action='store_true',
-        help='also score the images with noise, blur, night, fog, rain, glare, a dirty lens and '
-             'more, at medium strength, and print the losses')
+        help='also score the images with medium noise, blur, night, fog, rain, glare, a dirty '
+             'lens and more, and print how much IoU is lost')
     add('--geometry', action='store_true',
-        help='the same at 0.5 to 2 times the size, and cropped to 4:3, 16:9, 21:9 and portrait')
+        help='the same for images at 0.5 to 2 times the size, and cropped to 4:3, 16:9, 21:9 and '
+             'portrait')
     _add_running(parser)
     _add_reports(parser)
     return parser
@@ -85,10 +86,11 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
     """Add the options of running networks."""
     add = parser.add_argument
     add('--device', default='auto', help='auto, cpu, cuda or cuda:N')
-    add('--precision', default='auto', choices=PRECISIONS, help='arithmetic of the network; '
-        'int8 needs CHECKPOINT_int8.xml beside the checkpoint, which the packaged ones have')
+    add('--precision', default='auto', choices=PRECISIONS, help='arithmetic of the network; int8 '
+        'needs CHECKPOINT_int8.xml next to the checkpoint, which the packaged ones have')
     add('--network-height', type=int, default=0,
-        help='rows of the network\'s input; 0: the checkpoint\'s; a foreign network has its own')
+        help='rows of the network\'s input; 0: as in the checkpoint; not for another project\'s '
+             'network')
 
 
 def _add_reports(parser: argparse.ArgumentParser) -> None:
@@ -102,8 +104,8 @@ def _add_reports(parser: argparse.ArgumentParser) -> None:
         help='write precision_recall.png, reliability.png and worst.png (the ten worst images: '
              'true positives green, false positives red, false negatives blue)')
     add('--submission', type=Path, metavar='DIR',
-        help='write the archive of bird\'s-eye probability images that the benchmark\'s server '
-             'takes: of SET/testing if there is one, else of the scored images')
+        help='write the archive of bird\'s-eye probability images for the benchmark\'s server: of '
+             'SET/testing if it exists, else of the scored images')
 
 
 if __name__ == '__main__':

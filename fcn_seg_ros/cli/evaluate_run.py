@@ -45,8 +45,8 @@ def run(options: argparse.Namespace) -> None:
     variants = ((corruptions() if options.corruptions else [])
                 + (geometry() if options.geometry else []))
     if variants and options.probabilities:
-        raise InputError('--corruptions, --geometry: expected a network, which can segment other '
-                         'pictures, found --probabilities')
+        raise InputError('--corruptions and --geometry need a network to segment changed images, '
+                         'found --probabilities')
     alone = len(options.data) == len(options.checkpoint or [DEFAULT_CHECKPOINT]) == 1
     for name in ('plots', 'submission'):
         if getattr(options, name) and not alone:
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> None:
                              f'{len(options.data)} and {len(networks)}')
     if options.submission and _submitted_alone(options):
         return
-    # Before the networks, which may take long to load.
+    # Before the networks, which may take long to load, so that a wrong set shows at once.
     sets = [open_set(data, options.split, options.every, options.limit) for data in options.data]
     networks = _networks(options)
     results, parts = score_sets(sets, networks, not options.json)
@@ -92,7 +92,7 @@ def _submitted_alone(options: argparse.Namespace) -> bool:
 
 
 def _views(options: argparse.Namespace, part: OpenSet, result: Evaluation) -> list[Table]:
-    """Return, and print, the scores in the views that were asked for."""
+    """Print and return the scores in the requested views."""
     if options.view == BIRDS_EYE and result.birds_eye is None:
         raise InputError(f'--view {BIRDS_EYE}: expected calib files in {part.spec.root}, found '
                          'none for the images scored')
@@ -104,7 +104,7 @@ def _views(options: argparse.Namespace, part: OpenSet, result: Evaluation) -> li
 
 def _found(sets: Sequence[OpenSet], networks: Sequence[Contestant],
            results: list[list[Evaluation]], lost: list[list[Robustness]]) -> list[dict[str, Any]]:
-    """Return everything that is known of each network on each set."""
+    """Return all results of each network on each set."""
     found = []
     for number, part in enumerate(sets):
         for position, (network, title) in enumerate(zip(networks, titles_of(networks),
@@ -120,8 +120,8 @@ def _networks(options: argparse.Namespace) -> list[Contestant]:
     given = options.checkpoint or []
     if options.probabilities:
         if len(given) > 1:
-            raise InputError('--probabilities: expected at most one --checkpoint, whose threshold '
-                             f'is taken, found {len(given)}')
+            raise InputError('--probabilities: expected at most one --checkpoint, to take its '
+                             f'threshold, found {len(given)}')
         own = read_checkpoint(find_checkpoint(given[0])).info.threshold if given else 0.5
         threshold = resolve_threshold(optional_threshold(options.threshold), own)
         return [Contestant(options.probabilities.name,
@@ -131,8 +131,8 @@ def _networks(options: argparse.Namespace) -> list[Contestant]:
                       optional_threshold(options.threshold), options.description)
     networks = [open_network(each, setting) for each in given or [DEFAULT_CHECKPOINT]]
     if options.description and not any(isinstance(n.predictor, Foreign) for n in networks):
-        raise InputError('--description: expected a foreign network as --checkpoint, found '
-                         f'{", ".join(given) or DEFAULT_CHECKPOINT}')
+        raise InputError('--description is for another project\'s network (.xml) as --checkpoint, '
+                         f'found {", ".join(given) or DEFAULT_CHECKPOINT}')
     return networks
 
 

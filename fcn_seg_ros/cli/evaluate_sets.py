@@ -36,7 +36,7 @@ from fcn_seg_ros.evaluation.variants import Variant
 
 @dataclass(frozen=True)
 class OpenSet:
-    """A dataset, what it was opened from, and which of its images are scored."""
+    """A dataset, the spec it was opened from, and which of its images are scored."""
 
     spec: DatasetSpec
     dataset: RoadDataset
@@ -57,7 +57,7 @@ def open_set(data: str, split: str | None, every: int = 1, limit: int = 0) -> Op
     road are not both labelled.
     """
     if every < 1 or limit < 0:
-        raise InputError('--every, --limit: expected at least 1, and 0 (all) or more, found '
+        raise InputError('--every and --limit: expected at least 1, and 0 (all) or more, found '
                          f'{every} and {limit}')
     spec = parse_spec(data, scoring=True)
     if split is not None:
@@ -78,7 +78,7 @@ def score_sets(sets: Sequence[OpenSet], networks: Sequence[Contestant], show: bo
     """
     Score all networks on all sets and return the results by set and network, and as tables.
 
-    A row for each pair is printed as soon as it is known, where ``show`` says so.
+    With ``show``, a row for each pair is printed as soon as it is ready.
     """
     titles = titles_of(networks)
     printer = _printer([part.title for part in sets], titles) if show else lambda words: None
@@ -124,7 +124,7 @@ def compare_sets(sets: Sequence[OpenSet], networks: Sequence[Contestant],
 
 
 def titles_of(networks: Sequence[Contestant]) -> list[str]:
-    """Return the networks' titles, or their files where two share one."""
+    """Return the networks' titles, or their files if two share a title."""
     titles = [network.title for network in networks]
     return [title if titles.count(title) == 1 else str(network.facts.get('checkpoint', title))
             for title, network in zip(titles, networks, strict=True)]

@@ -32,13 +32,13 @@ Batch and size are dynamic ({MIN_SIDE} to 4096 per side, for onnx and openvino a
             is run (INFERENCE_PRECISION_HINT); fp16 halves the size of the weights; int8 is
             quantised. The node, segment and evaluate take the .xml in place of a checkpoint
 
-The node looks for models beside a checkpoint NAME.safetensors. NAME_fp32.xml and NAME_fp32.onnx
-save it the conversion, for which it would need PyTorch. NAME_int8.xml runs with `precision: int8`,
-and by default on a CPU that has VNNI but no bfloat16.
+The node looks for models next to a checkpoint NAME.safetensors. NAME_fp32.xml and NAME_fp32.onnx
+spare it the conversion, which needs PyTorch. NAME_int8.xml runs with `precision: int8`, and by
+default on a CPU that has VNNI but no bfloat16.
 
-Masks of rendered images (several sizes, a batch of two) must agree with those of PyTorch in fp32 to
-an IoU of 0.999 (fp32) or 0.995 (bf16, fp16). int8 needs images to calibrate on and images to score:
-MaxF must fall by less than 0.2. Otherwise nothing is written, and an earlier FILE stays."""
+Masks of rendered images (several sizes, a batch of two) must agree with PyTorch's in fp32 to an IoU
+of at least 0.999 (fp32) or 0.995 (bf16, fp16). int8 needs images to calibrate on and images to
+score: MaxF must fall by less than 0.2. Otherwise nothing is written, and FILE stays as it was."""
 
 EPILOG = """\
 examples:

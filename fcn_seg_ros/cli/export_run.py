@@ -31,8 +31,8 @@ def run(options: argparse.Namespace) -> None:
     check_request(options.format, options.out, options.precision)
     int8 = options.precision == 'int8'
     if {bool(options.calibrate), bool(options.val)} != {int8}:
-        raise InputError('--calibrate and --val: expected both with --precision int8 and neither '
-                         'without, found otherwise')
+        raise InputError('--calibrate and --val go together with --precision int8: give all three '
+                         'or none')
     checkpoint = _with_height(load_checkpoint(find_checkpoint(options.checkpoint)),
                               options.height)
     calibration = calibration_batches(
@@ -60,12 +60,12 @@ def _with_height(checkpoint: Checkpoint, height: int) -> Checkpoint:
         raise InputError(f'--height: expected 0 (the checkpoint\'s) or at least {MIN_SIDE}, '
                          f'found {height}')
     info = dataclasses.replace(checkpoint.info, network_height=height, network_pixels=0)
-    # Its self-test is what it answers at its own height.
+    # The stored self-test holds the answer at the original height.
     return dataclasses.replace(checkpoint, info=info, self_test=None)
 
 
 def _guard(checkpoint: Checkpoint, spec: str, found: dict[str, Any]) -> Callable[[Path], None]:
-    """Return what scores a written model, keeps its scores in ``found``, and may refuse it."""
+    """Return a function that scores a written model into ``found``, and may refuse it."""
     validation = open_dataset(parse_spec(spec))
 
     def score(path: Path) -> None:

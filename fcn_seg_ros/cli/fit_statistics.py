@@ -12,11 +12,11 @@ from pathlib import Path
 from fcn_seg_ros.cli.common import make_parser, run_command
 
 DESCRIPTION = """\
-Add statistics of the training images to a checkpoint.
+Add statistics of its training images to a checkpoint.
 
-With them a node recognises images unlike everything its network was trained on (parameter
-unfamiliar_above). `train` adds them by itself; this command is for an older checkpoint, or one that
-was calibrated anew. The weights stay as they are. Datasets are named as for `train`."""
+With them a node recognises images unlike anything its network was trained on (parameter
+unfamiliar_above). `train` adds them itself; this command is for older checkpoints, and for those
+calibrated again. The weights stay as they are. Datasets are named as for `train`."""
 
 EPILOG = """\
 examples:
@@ -36,7 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     add('checkpoint', type=Path, help='checkpoint file (.safetensors) to change')
     add('datasets', metavar='DATASET', nargs='+', help='a dataset that the network was trained on')
     add('--images', type=int, default=400, metavar='N',
-        help='look at N images of each dataset')
+        help='use N images of each dataset')
     return parser
 
 

@@ -15,7 +15,7 @@ from fcn_seg_ros.evaluation.statistics import fit_statistics
 
 
 def run(options: argparse.Namespace) -> None:
-    """Fit the statistics, keep them in the checkpoint and print them."""
+    """Fit the statistics, store them in the checkpoint and print them."""
     datasets = [open_dataset(parse_spec(text)) for text in options.datasets]
     total = sum(min(len(part), options.images) for part in datasets)
     with progress_bar('images', total) as done:

@@ -14,13 +14,13 @@ DESCRIPTION = """\
 Publish a drive over ROS 2, as a camera driver would:
 
   <cam>/image_raw     sensor_msgs/Image, in the drive's own encoding
-  <cam>/camera_info   sensor_msgs/CameraInfo (all zeros without a calibration)
+  <cam>/camera_info   sensor_msgs/CameraInfo (all zeros if not calibrated)
   <cam>/road/truth    sensor_msgs/Image mono8, 1 road, 0 not road, if the drive knows it
 
-The three share one header; the intervals are those of the recording. Damaged messages are skipped
-and reported on stderr. Publishers are reliable and use the Fast DDS profile of this package
-(config/fastdds.xml), so that images above 0.5 MB also reach best-effort subscribers; set
-FASTDDS_DEFAULT_PROFILES_FILE to use your own."""
+The three share one header; intervals are as recorded. Damaged messages are skipped and reported on
+stderr. Publishers are reliable and use this package's Fast DDS profile (config/fastdds.xml), so
+that images above 0.5 MB also reach best-effort subscribers; set FASTDDS_DEFAULT_PROFILES_FILE to
+use your own."""
 
 EPILOG = """\
 examples:
@@ -35,14 +35,14 @@ examples:
 and KITTI Road; bags are those of ROS 2 (sqlite3, mcap) and ROS 1.
 
 With --stamps wall each image is stamped when it is published, as by a live camera. With --stamps
-recorded it keeps its own; with --loop these jump back at each turn, as those of
-`ros2 bag play --loop` do, and nodes that compare them with the clock need use_sim_time and a /clock
-from elsewhere.
+recorded it keeps its stamp. Then --loop makes stamps jump back at each repetition, like
+`ros2 bag play --loop`, and nodes that compare stamps with the clock need use_sim_time and a /clock
+from another program.
 
 At the end one line gives the frames published, the rate, the frames that were late by more than
-half a period, and the messages that the recording had lost. Late frames mean that decoding is too
-slow for the rate: try --preload or a lower --rate. Ctrl-C or SIGTERM ends it at once (status 130 or
-143; with --loop 0, as it ends no other way)."""
+half a period, and the messages lost in the recording. Late frames mean that decoding is too slow
+for the rate: try --preload or a lower --rate. Ctrl-C or SIGTERM ends it at once (exit status 130 or
+143; 0 with --loop, which ends no other way)."""
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -70,7 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument('--wait-for-subscribers', type=int, default=1, metavar='N',
                         help='wait for N subscribers to image_raw; 0: start at once')
     parser.add_argument('--wait-for-info-subscribers', type=int, default=0, metavar='N',
-                        help='the same for camera_info')
+                        help='the same for subscribers to camera_info')
     parser.add_argument('--wait-for-listener', default='', metavar='NODE',
                         help='wait until this node listens to camera_info')
     parser.add_argument('--wait-timeout', type=float, default=30.0, metavar='S',

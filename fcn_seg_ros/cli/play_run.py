@@ -19,15 +19,16 @@ from fcn_seg_ros.shared_memory import check_least
 from fcn_seg_ros.start_watch import StartWatch
 from fcn_seg_ros.stop_signal import StopSignal
 
-# Notes to print; a recording can be damaged at every frame.
+# The most notes to print; a recording can be damaged at every frame.
 MOST_NOTES = 20
 
 
 class NotePrinter:
     """
-    Prints the notes of a drive on stderr: each once, and at most MOST_NOTES.
+    Prints the notes of a drive on stderr, each only once and at most MOST_NOTES in all.
 
-    Notes before ``start`` are held back, so that a drive that is refused gives one line.
+    Notes before ``start`` are held back, so that only one line is printed for a drive that is
+    refused.
     """
 
     def __init__(self) -> None:
@@ -36,7 +37,7 @@ class NotePrinter:
         self._waiting: list[Note] | None = []
 
     def start(self) -> None:
-        """Print the notes so far, and from now on each at once."""
+        """Print the notes so far, and from now on each immediately."""
         waiting, self._waiting = self._waiting or [], None
         for note in waiting:
             self(note)
@@ -67,7 +68,7 @@ def check_camera_name(name: str) -> None:
 
 
 def run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
-    """Play as the command line says; ROS arguments (--ros-args ...) go to rclpy."""
+    """Play as the command line says; ROS arguments (--ros-args ...) are passed to rclpy."""
     check_least()
     import rclpy
 
@@ -114,4 +115,4 @@ def _check(options: argparse.Namespace) -> None:
         raise InputError('--speed: expected more than 0 and at most 1000, '
                          f'found {options.speed:g}')
     if options.rate is not None and options.speed != 1.0:
-        raise InputError('--speed: expected --speed or --rate, found both')
+        raise InputError('--speed and --rate exclude each other')

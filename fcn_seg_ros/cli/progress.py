@@ -17,7 +17,7 @@ LINE_EVERY_S = 10.0
 
 @contextmanager
 def progress_bar(title: str, total: int) -> Iterator[Callable[[], None]]:
-    """Show progress on stderr; call what it yields after each step."""
+    """Show progress on stderr; call the yielded function after each step."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield _print_lines(title, total)

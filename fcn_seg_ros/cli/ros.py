@@ -17,8 +17,8 @@ def without_ros_arguments(name: str, arguments: Sequence[str]) -> list[str]:
     """
     Return the arguments without ROS's own.
 
-    Raises InputError where ROS's are wrong, and where there is too little shared memory even for
-    ROS's libraries.
+    Raises InputError if the ROS arguments are wrong, or if there is too little shared memory even
+    for ROS's libraries.
     """
     if '--ros-args' not in arguments:
         return list(arguments)
@@ -26,16 +26,16 @@ def without_ros_arguments(name: str, arguments: Sequence[str]) -> list[str]:
     from rclpy.utilities import remove_ros_args
     try:
         return remove_ros_args([name, *arguments])[1:]
-    except Exception as error:  # the bindings raise several unrelated kinds
+    except Exception as error:  # the bindings raise several unrelated types
         raise _ros_fault(error) from None
 
 
 def init_ros(name: str, arguments: Sequence[str], profile: Profile) -> str:
     """
-    Join ROS with the ROS arguments, no signal handlers, and one of the shipped DDS profiles.
+    Join ROS with the given ROS arguments, no signal handlers, and one of the packaged DDS profiles.
 
-    Returns '', or why that profile is not used, which is also printed. Where no folder for log
-    files is writable, there are none, and a line says so. Raises InputError for wrong ROS
+    Returns '', or the reason why that profile is not used, which is also printed. If no folder for
+    log files is writable, a line says so and none are written. Raises InputError for wrong ROS
     arguments.
     """
     import rclpy
@@ -45,16 +45,16 @@ def init_ros(name: str, arguments: Sequence[str], profile: Profile) -> str:
         print(f'{name}: warning: {problem}', file=sys.stderr, flush=True)
     fault = log_fault()
     if fault:
-        print(f'{name}: no log file: {fault}; set ROS_LOG_DIR to a folder that is writable',
+        print(f'{name}: no log file: {fault}; set ROS_LOG_DIR to a writable folder',
               file=sys.stderr)
         arguments = [*WITHOUT_LOG, *arguments]
     try:
         rclpy.init(args=[name, *arguments], signal_handler_options=SignalHandlerOptions.NO)
-    except Exception as error:  # the bindings raise several unrelated kinds
+    except Exception as error:  # the bindings raise several unrelated types
         raise _ros_fault(error) from None
     return problem
 
 
 def _ros_fault(error: Exception) -> InputError:
-    return InputError('ROS arguments: expected what `ros2 run` takes after --ros-args, '
-                      f'found a fault: {one_line(error)}')
+    return InputError('ROS arguments: after --ros-args write what `ros2 run` accepts there: '
+                      f'{one_line(error)}')

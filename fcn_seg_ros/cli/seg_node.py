@@ -39,7 +39,7 @@ examples:
   seg_node --ros-args -p 'cameras:=[front, rear]' -p rear.topic:=/rear_camera/image_raw
   seg_node --ros-args -p checkpoint:=runs/first/checkpoint.safetensors -p threshold:=0.6"""
 
-# A signal ends the process within 2 s; what is not done by then is skipped.
+# A signal ends the process within this time; whatever is unfinished then is skipped.
 _LEAVE_S = 1.5
 _GRACE_S = 0.3
 _POLL_S = 0.05
@@ -47,25 +47,25 @@ _POLL_S = 0.05
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """
-    Run the node until it is told to stop, and end the process.
+    Run the node until a stop signal, then end the process.
 
-    The interpreter's own shutdown is skipped: freeing PyTorch's memory takes seconds, and a thread
-    inside a library, for example in a compilation, may crash or block it.
+    The interpreter's normal shutdown is skipped: freeing PyTorch's memory takes seconds, and a
+    thread inside a library, for example in a compilation, may crash or block it.
     """
     _leave(run_main('seg_node', args, _run))
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Return the command line of seg_node, which has no arguments but ROS's."""
+    """Return the command line of seg_node, which has only ROS arguments."""
     return make_parser('seg_node', DESCRIPTION, EPILOG)
 
 
 def _run(arguments: Sequence[str]) -> int:
     limit_arenas()
-    # While the network loads, a signal is only noted and obeyed between two steps: an exception in
-    # the middle of a compilation would abort the process. rclpy's own handlers shut the context
-    # down under the loading, and may trigger the executor just before, so that it waits for ever
-    # (seen on a busy machine).
+    # While the network loads, a signal is only noted, and acted on between two steps: an exception
+    # in the middle of a compilation would abort the process. rclpy's handlers would shut the
+    # context down during loading, and may trigger the executor just before that, so that it waits
+    # for ever (seen on a busy machine).
     stopped = StopSignal()
     watch = StartWatch('seg_node')
     make_parser('seg_node', _description(arguments), EPILOG).parse_args(
@@ -78,7 +78,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _description(arguments: Sequence[str]) -> str:
-    """Return the description, with the table of outputs where it is going to be shown."""
+    """Return the description, with the table of outputs if it is going to be shown."""
     if not {'-h', '--help'} & set(arguments):
         return DESCRIPTION
     from fcn_seg_ros.node.outputs.registry import output_help
@@ -87,7 +87,7 @@ def _description(arguments: Sequence[str]) -> str:
 
 def _serve(node_class: Any, arguments: Sequence[str], stopped: StopSignal, watch: StartWatch
            ) -> int:
-    """Join ROS, run until told to stop, and leave it."""
+    """Join ROS, run until a stop signal, and leave ROS."""
     import rclpy
     from rclpy.executors import SingleThreadedExecutor
     node = executor = None
@@ -112,7 +112,7 @@ def _serve(node_class: Any, arguments: Sequence[str], stopped: StopSignal, watch
 
 
 def _import(name: str, stopped: Callable[[], bool]) -> Any:
-    """Return a module, which may take seconds to import; None once ``stopped`` is True."""
+    """Import a module, which may take seconds, and return it; None once ``stopped`` is True."""
     done = threading.Event()
 
     def load() -> None:
@@ -131,7 +131,7 @@ def _import(name: str, stopped: Callable[[], bool]) -> Any:
 
 def _call_on_signal(call: Callable[[], None]) -> None:
     """
-    Call ``call`` from a separate thread on a signal.
+    Call ``call`` on a separate thread when a signal arrives.
 
     The main thread waits in the middleware and would not run a Python handler.
     """
@@ -140,7 +140,7 @@ def _call_on_signal(call: Callable[[], None]) -> None:
     signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
 
     def wait() -> None:
-        # The thread keeps both ends open, for later signals as well.
+        # The thread keeps both ends open for later signals.
         while reader.recv(1) and writer:
             call()
     threading.Thread(target=wait, name='signals', daemon=True).start()
@@ -150,8 +150,8 @@ def _shut_down(node: Any, executor: Any, shut_down_ros: Callable[[], None]) -> N
     """
     Remove the node from the graph, and free its shared memory.
 
-    If the middleware or a thread hangs, a timer ends the process; if the interpreter's lock is not
-    available either, faulthandler does.
+    If the middleware or a thread hangs, a timer ends the process; if the interpreter's lock is also
+    unavailable, faulthandler does.
     """
     last_resort = threading.Timer(_LEAVE_S, _leave, [_status(node)])
     last_resort.daemon = True
@@ -159,7 +159,7 @@ def _shut_down(node: Any, executor: Any, shut_down_ros: Callable[[], None]) -> N
     with open(os.devnull, 'w') as nowhere:
         faulthandler.dump_traceback_later(_LEAVE_S + _GRACE_S, exit=True, file=nowhere)
         if executor is not None:
-            executor.shutdown()  # else what it waits for stays in the graph
+            executor.shutdown()  # otherwise the entities it waits for stay in the graph
         if node is not None:
             node.destroy_node()
         shut_down_ros()

@@ -16,9 +16,9 @@ from fcn_seg_ros.resources import CHECKPOINT_WORDS, DEFAULT_CHECKPOINT
 DESCRIPTION = """\
 Segment every image of a folder.
 
-For each image NAME.jpg a file NAME.png of the same size is written to each folder asked for: the
+For each image NAME.jpg a file NAME.png of the same size is written to each requested folder: the
 road probability (8-bit grey, round(255 P(road))), the mask (8-bit grey, class ids: 0 not road,
-1 road), or the image with the road tinted. No file is ever partial."""
+1 road), or the image with the road tinted. Files are never partial."""
 
 EPILOG = """\
 examples:
@@ -46,8 +46,8 @@ def build_parser() -> argparse.ArgumentParser:
     add('--threshold', type=float, default=-1.0,
         help='threshold of mask and overlay on P(road); -1: the checkpoint\'s')
     add('--device', default='auto', help='auto, cpu, cuda or cuda:N')
-    add('--precision', default='auto', choices=PRECISIONS, help='arithmetic of the network; '
-        'int8 needs CHECKPOINT_int8.xml beside the checkpoint, which the packaged ones have')
+    add('--precision', default='auto', choices=PRECISIONS, help='arithmetic of the network; int8 '
+        'needs CHECKPOINT_int8.xml next to the checkpoint, which the packaged ones have')
     add('--network-height', type=int, default=0,
         help='rows of the network\'s input; 0: the checkpoint\'s')
     return parser

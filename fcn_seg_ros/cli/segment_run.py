@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _outputs(options: argparse.Namespace) -> dict[str, Path]:
-    """Return the folders asked for; raises InputError where files would overwrite one another."""
+    """Return the requested folders; raises InputError if files would overwrite one another."""
     outputs = {name: getattr(options, name) for name in OUTPUTS if getattr(options, name)}
     if not outputs:
         raise InputError('expected at least one of --probability, --mask and --overlay, '
@@ -61,7 +61,7 @@ def _outputs(options: argparse.Namespace) -> dict[str, Path]:
 
 
 def _images(folder: Path) -> list[Path]:
-    """Return the images of a folder; raises InputError for none, and for two of one stem."""
+    """Return the images of a folder; raises InputError for none, and for two with the same stem."""
     if not folder.is_dir():
         raise InputError(f'{folder}: expected a folder of images, found '
                          f'{"a file" if folder.exists() else "nothing"}')

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from fcn_seg_ros.evaluation.report import Table
 
-# For a pipe or a file, which has no width.
+# The width for a pipe or a file, which has none.
 _WIDTH = 110
 
 
@@ -37,7 +37,7 @@ def print_tables(parts: Sequence[Table], lines: Sequence[str] = ()) -> None:
 
 
 class RowPrinter:
-    """A table that is printed row by row, as results come in."""
+    """A table printed row by row as results arrive."""
 
     def __init__(self, title: str, columns: Sequence[str], first: Sequence[Sequence[str]] = (),
                  texts: int = 2) -> None:

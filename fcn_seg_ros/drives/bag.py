@@ -21,15 +21,15 @@ from fcn_seg_ros.drives.sqlite_file import SqliteFile
 from fcn_seg_ros.drives.storage import Channel, Storage
 from fcn_seg_ros.errors import InputError, one_line
 
-# A new storage is one file and one line here.
+# To add a storage format, write one file and add one line here.
 _STORAGES: tuple[tuple[bytes, Callable[[Path, Notes], Storage]], ...] = (
     (MCAP, McapFile), (SQLITE, SqliteFile), (ROS1, Ros1File))
-_HINTS = ((b'version https://git-lfs', 'a pointer of Git LFS: get the file by `git lfs pull`'),
-          (b'#ROSBAG V1', 'a bag from before ROS 1.0: convert it by `rosbag fix`'))
+_HINTS = ((b'version https://git-lfs', 'a Git LFS pointer: get the file by `git lfs pull`'),
+          (b'#ROSBAG V1', 'a bag older than ROS 1.0: convert it by `rosbag fix`'))
 
 
 class BagMessage(NamedTuple):
-    """A message of a bag: its time of recording, its channel, its bytes as serialised."""
+    """A message of a bag: time of recording, channel, and serialised bytes."""
 
     received_ns: int
     channel: Channel
@@ -40,13 +40,13 @@ class Bag:
     """
     An opened bag, as a context manager.
 
-    Unreadable parts are listed in ``notes``. Nothing is written beside the bag. Only a few
-    megabytes are in memory at a time; files compressed as a whole are unpacked into TMPDIR.
+    Unreadable parts are listed in ``notes``. Nothing is written next to the bag. Only a few
+    megabytes are in memory at a time; files compressed as a whole are decompressed into TMPDIR.
     """
 
     def __init__(self, path: Path, notes: Notes | None = None) -> None:
         """
-        Open the folder of a bag, or a storage file.
+        Open a bag's folder, or one storage file.
 
         Raises InputError if no file can be read.
         """
@@ -85,7 +85,7 @@ class Bag:
 
     @property
     def channels(self) -> list[Channel]:
-        """Return every topic, once per type, with its number of messages in all files."""
+        """Return every topic (once per type) with its number of messages in all files."""
         found: dict[tuple[str, str, str], Channel] = {}
         for storage in self.storages:
             for channel in storage.channels.values():
@@ -98,7 +98,7 @@ class Bag:
 
     def messages(self, wanted: Callable[[Channel], bool] = lambda channel: True,
                  ) -> Iterator[BagMessage]:
-        """Yield the messages of the wanted channels of all files by time of recording."""
+        """Yield the wanted channels' messages of all files, ordered by time of recording."""
         sources = []
         for storage in self.storages:
             numbers = {n for n, channel in storage.channels.items() if wanted(channel)}
@@ -124,10 +124,10 @@ class Bag:
         raise InputError(f'{file}: expected {KINDS}, found {hint}')
 
     def _open_compressed(self, file: Path) -> Storage:
-        """Unpack a file that is compressed as a whole, as far as possible, and open it."""
+        """Decompress a file that is compressed as a whole, as far as possible, and open it."""
         if self._unpacked is None:
             self._unpacked = tempfile.TemporaryDirectory(prefix='fcn_seg_ros_')
-        # In a folder of its own: its name stands in notes.
+        # In a separate folder, so that the file keeps its name, which notes mention.
         whole = Path(self._unpacked.name) / str(len(self.storages)) / file.stem
         whole.parent.mkdir(exist_ok=True)
         fault = unpack_file(file, whole)

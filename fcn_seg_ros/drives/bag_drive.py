@@ -30,15 +30,15 @@ from fcn_seg_ros.drives.storage import Channel
 from fcn_seg_ros.errors import InputError
 
 DEFAULT_RATE_HZ = 10.0
-# The rate is taken from the first messages, so that a long bag is not read twice.
+# The rate is estimated from the first messages, so that a long bag is not read twice.
 MESSAGES_FOR_RATE = 30
-#: Stands for all topics with images.
+#: Means all image topics.
 ALL_TOPICS = ('*',)
 
 
 class BagDrive:
     """
-    One or several image topics of a bag, each with its camera's CameraInfo if recorded.
+    One or several image topics of a bag, each with its camera's CameraInfo if it was recorded.
 
     Raw images keep their encoding, byte for byte; compressed ones are decoded to rgb8. Frames
     come in the order of recording, whatever their stamps.
@@ -47,7 +47,7 @@ class BagDrive:
     def __init__(self, path: Path, topics: Sequence[str] = (), rate_hz: float | None = None,
                  notes: Notes | None = None) -> None:
         """
-        Open the bag and choose the image topics: the only one if none is named.
+        Open the bag and choose the image topics; none need be named if there is only one.
 
         Raises InputError if the bag cannot be read, has no images, or has several image topics and
         none is named.
@@ -65,7 +65,7 @@ class BagDrive:
         with self.notes.muted():
             self._first_calibrations = self._read_first_calibrations()
             received, stamps = self._read_first_times()
-        # A converted bag may have one time of recording for all.
+        # In a converted bag all messages may have the same time of recording.
         self._by_stamp = (len(stamps) > 1 and len(set(received)) == 1
                           and stamps == sorted(set(stamps)))
         if self._by_stamp:
@@ -97,12 +97,12 @@ class BagDrive:
                              f'none that can be read; {first_fault or "all messages are damaged"}')
 
     def to_frame(self, message: BagMessage, calibration: Calibration | None = None) -> DriveFrame:
-        """Return a message of one of the drive's topics as a frame; raises Damaged."""
+        """Return the frame in a message of one of the drive's topics; raises Damaged."""
         frame = to_frame(message, self.image_type(message.channel), calibration)
         return replace(frame, received_ns=None) if self._by_stamp else frame
 
     def image_type(self, channel: Channel) -> str:
-        """Return the type of an image channel (Image or CompressedImage), else ''."""
+        """Return the type of an image channel (Image or CompressedImage), '' for other channels."""
         if not is_ros(channel):
             return ''
         if channel.type:
@@ -140,13 +140,13 @@ class BagDrive:
         for topic in named:
             if topic not in counts:
                 raise InputError(f'{self.name}: expected an image topic {topic}, found {listing}')
-        # Depth images are not for segmentation; they are read only if named.
+        # Depth images cannot be segmented, so they are read only if named.
         full = [topic for topic, count in counts.items()
                 if count != 0 and not topic.endswith('/compressedDepth')]
         chosen = named or full
         if not any(counts[topic] != 0 for topic in chosen):
             raise InputError(f'{self.name}: expected images on {", ".join(named or counts)}, found '
-                             'not one message'
+                             'no messages'
                              + ''.join(f'; {note.reason}' for note in islice(self.notes, 1)))
         if len(chosen) > 1 and not wanted:
             raise InputError(f'{self.name}: expected one image topic or --topic to choose one, '
@@ -154,7 +154,7 @@ class BagDrive:
         return tuple(dict.fromkeys(chosen))
 
     def _read_first_calibrations(self) -> dict[str, Calibration]:
-        """Return the first of each CameraInfo topic: images recorded before it have it, too."""
+        """Return each CameraInfo topic's first message, which also serves the images before it."""
         found: dict[str, Calibration] = {}
         for topic in sorted(self._info_topics):
             infos = self.bag.messages(partial(_is_info, topic=topic))
@@ -165,7 +165,7 @@ class BagDrive:
         return found
 
     def _read_first_times(self) -> tuple[list[int], list[int]]:
-        """Return when the first images were recorded, and the stamps of their headers."""
+        """Return the first images' times of recording and header stamps."""
         received, stamps = [], []
         for message in self.bag.messages(
                 lambda c: c.topic == self.topics[0] and bool(self.image_type(c))):
@@ -177,7 +177,7 @@ class BagDrive:
         return received, stamps
 
     def _check_calibration(self, frame: DriveFrame, first: bool) -> None:
-        """Note at a drive's first image where the calibration is for another size."""
+        """At the drive's first image, note if the calibration is for another size."""
         calibration = frame.calibration
         if not first or calibration is None or not (calibration.width and calibration.height):
             return

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Find the files of a bag by their names, their first bytes and the metadata."""
+"""Find a bag's files by their names, first bytes and metadata."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fcn_seg_ros.errors import InputError, one_line
 
 KINDS = 'a rosbag2 (sqlite3 or mcap) or a ROS 1 bag'
 METADATA = 'metadata.yaml'
-# How storage files begin.
+# The first bytes of storage files.
 MCAP = b'\x89MCAP0\r\n'
 SQLITE = b'SQLite format 3\0'
 ROS1 = b'#ROSBAG V2.0\n'
@@ -32,7 +32,7 @@ def head_of(file: Path) -> bytes:
 
 
 def is_bag(path: Path) -> bool:
-    """Return whether a folder or a file is a bag, by its name or its first bytes."""
+    """Return whether a folder or file is a bag, judging by its name or first bytes."""
     if path.is_dir():
         return (path / METADATA).is_file() or bool(_storage_files(path))
     return bool(_STORAGE_NAME.search(path.name)) or head_of(path).startswith(
@@ -49,7 +49,7 @@ def bag_files(folder: Path, notes: Notes) -> list[Path]:
     Return the storage files in the folder of a bag, those listed in its metadata first.
 
     A killed recorder leaves no metadata, or only part of it; then the file names decide. Listed
-    files that are missing, and others that are not listed, are noted.
+    files that are missing, and files that are not listed, are noted.
     """
     present = _storage_files(folder)
     if not (folder / METADATA).is_file():
@@ -62,15 +62,15 @@ def bag_files(folder: Path, notes: Notes) -> list[Path]:
         return present
     files = []
     for name in listed:
-        # Compressed or not: recorders compress a file only when it is complete.
+        # Compressed or not, since recorders compress a file only when it is complete.
         names = (name, f'{name}.zstd', name.removesuffix('.zstd'))
         file = next((folder / n for n in names if (folder / n).is_file()), None)
         if file is None:
-            notes.add(Note(f'{name} is missing, though {METADATA} lists it', None))
+            notes.add(Note(f'{name} is missing, although {METADATA} lists it', None))
         elif file not in files:
             files.append(file)
     if extra := [p for p in present if p not in files]:
-        notes.add(Note(f'{", ".join(p.name for p in extra)}: read, though {METADATA} does not '
+        notes.add(Note(f'{", ".join(p.name for p in extra)}: read, although {METADATA} does not '
                        'list it'))
     return files + extra
 

@@ -25,16 +25,16 @@ class Child:
     """
     A child process in its own session, as a context manager that ends it.
 
-    It gets no Ctrl-C from the terminal: the parent decides when, and in which order, children end.
-    If the parent is killed, the kernel kills the child (``PR_SET_PDEATHSIG``). Its output goes to
-    temporary files, or to the terminal if ``verbose``. Create it on the main thread: the kernel
-    watches the thread that forks.
+    The terminal's Ctrl-C does not reach it: the parent decides when, and in which order, children
+    end. If the parent is killed, the kernel kills the child (``PR_SET_PDEATHSIG``). Its output goes
+    to temporary files, or to the terminal if ``verbose``. Create it on the main thread, because the
+    kernel watches the thread that forks.
     """
 
     def __init__(self, name: str, command: Sequence[str], verbose: bool = False) -> None:
         """Start it."""
         self.name = name
-        # Open for the life of this object.
+        # Open as long as this object exists.
         self._output = tempfile.TemporaryFile()  # noqa: SIM115
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self.process = subprocess.Popen(
@@ -52,11 +52,11 @@ class Child:
         self.stop()
 
     def status(self) -> int | None:
-        """Return the exit status, None while it runs."""
+        """Return the exit status, None while it is running."""
         return self.process.poll()
 
     def output(self) -> str:
-        """Return its stdout so far."""
+        """Return its output so far."""
         self._output.seek(0)
         return self._output.read().decode(errors='replace')
 
@@ -70,7 +70,7 @@ class Child:
         return 'it printed nothing'
 
     def stop(self) -> None:
-        """End it; kill it and its own children if it does not end."""
+        """End it; kill it and its children if it does not end."""
         if self.process.poll() is None:
             self.process.terminate()
             with suppress(subprocess.TimeoutExpired):
@@ -83,7 +83,7 @@ class Child:
 
 
 def _before_exec(parent: int) -> Callable[[], None]:
-    """Return the function that the child runs between fork and exec."""
+    """Return the function for the child to run between fork and exec."""
     def ask_kernel() -> None:
         if not die_with(parent):
             os._exit(1)

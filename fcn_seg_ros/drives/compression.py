@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Decompress recorded data, even if its end is missing."""
+"""Decompress recorded data, even if the end is missing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ else:
     from backports import zstd
 
 ZSTD_MAGIC = b'\x28\xb5\x2f\xfd'
-# Chunks are a few MB; one that claims more than this is damaged or hostile.
+# Chunks have a few MB; one that claims more than this is damaged or hostile.
 MAX_BYTES = 2**30
 _PIECE = 2**18
 
@@ -31,28 +31,28 @@ _DECOMPRESSORS: dict[str, Callable[[], Any]] = {
 
 def decompress(content: bytes, kind: str, size: int | None = None) -> tuple[bytes, str]:
     """
-    Return the decompressed content, and '' or the reason why it is incomplete.
+    Return the decompressed content, and why it is incomplete or ''.
 
     ``kind`` is zstd, lz4, bz2, or '' (or none) for uncompressed content; ``size`` is the expected
-    number of bytes. Content that is cut off or damaged is returned up to that point.
+    number of bytes. Content that is cut off or damaged is returned up to the fault.
     """
     if kind in ('', 'none'):
         whole = size is None or len(content) >= size
-        return content, '' if whole else f'{len(content)} of {size} bytes are there'
+        return content, '' if whole else f'it has only {len(content)} of {size} bytes'
     if kind not in _DECOMPRESSORS:
-        return b'', f'its compression is {kind[:20]!r}, expected zstd, lz4 or bz2'
+        return b'', f'its compression {kind[:20]!r} is none of zstd, lz4 and bz2'
     if size is not None and size > MAX_BYTES:
         return b'', f'it claims {size} bytes, more than {MAX_BYTES}'
     limit = MAX_BYTES if size is None else size
     decompressor = _DECOMPRESSORS[kind]()
     pieces: list[bytes] = []
     total = 0
-    # In pieces, so that damage costs only what comes after it.
+    # In pieces, so that only what follows the damage is lost.
     for start in range(0, len(content), _PIECE):
         try:
             piece = decompressor.decompress(content[start:start + _PIECE],
                                             max_length=limit - total + 1)
-        # Each library has an error of its own: OSError, RuntimeError, ZstdError, EOFError.
+        # The libraries raise different errors: OSError, RuntimeError, ZstdError, EOFError.
         except Exception as error:
             return b''.join(pieces), f'it cannot be decompressed ({one_line(error)})'
         pieces.append(piece)
@@ -67,10 +67,10 @@ def decompress(content: bytes, kind: str, size: int | None = None) -> tuple[byte
 
 def decompress_message(content: bytes) -> bytes:
     """
-    Return a message, decompressed if it was compressed by itself.
+    Return a message, decompressed if it was compressed individually.
 
-    A serialised message (CDR) never starts like zstd data, so this works without the metadata that
-    a killed recorder has not written. Raises ValueError if it is damaged.
+    A serialised message (CDR) never starts like zstd data, so this works without metadata, which a
+    killed recorder does not write. Raises ValueError if the data is damaged.
     """
     if content[:4] != ZSTD_MAGIC:
         return content
@@ -82,7 +82,7 @@ def decompress_message(content: bytes) -> bytes:
 
 def unpack_file(source: Path, target: Path) -> str:
     """
-    Decompress a zstd file; return '' or the reason why the result is incomplete.
+    Decompress a zstd file; return why the result is incomplete, or ''.
 
     Raises InputError if the disk is full.
     """
@@ -96,6 +96,6 @@ def unpack_file(source: Path, target: Path) -> str:
         return f'it cannot be decompressed ({one_line(error)})'
     except OSError as error:
         raise InputError(
-            f'{source}: expected to decompress it into {target.parent}, found {error.strerror}; '
-            'set TMPDIR to a folder on a disk with room for it') from None
+            f'{source}: cannot be decompressed into {target.parent} ({error.strerror}); set TMPDIR '
+            'to a folder on a disk with enough room') from None
     return ''

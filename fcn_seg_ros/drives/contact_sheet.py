@@ -18,7 +18,7 @@ ASPECT = 1.6
 
 
 def evenly(count: int, wanted: int = TILES) -> list[int]:
-    """Return at most ``wanted`` indices of a sequence, evenly from its first to its last."""
+    """Return at most ``wanted`` indices, evenly spaced from a sequence's first to its last."""
     picked = np.linspace(0, count - 1, min(count, wanted)).round().astype(int)
     return sorted(set(picked.tolist()))
 
@@ -27,8 +27,8 @@ def contact_sheet(images: Sequence[np.ndarray], captions: Sequence[str]) -> np.n
     """
     Return a sheet of one or more RGB images, uint8 (H, W, 3), 1920 pixels wide.
 
-    The number of columns brings it near 16:10. Images of another shape than the first are fitted
-    into a tile of its shape.
+    The number of columns makes the sheet roughly 16:10. Images are fitted into tiles of the first
+    one's shape.
     """
     rows, columns = images[0].shape[:2]
     per_row = min(range(1, len(images) + 1), key=lambda n: abs(
@@ -46,7 +46,7 @@ def contact_sheet(images: Sequence[np.ndarray], captions: Sequence[str]) -> np.n
 
 
 def _write(tile: np.ndarray, caption: str) -> None:
-    """Write white on black, which is legible on any image."""
+    """Write white text on black, which is legible on any image."""
     font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.5
     for colour, thickness in (((0, 0, 0), 4), ((255, 255, 255), 1)):
         cv2.putText(tile, caption, (8, 20), font, scale, colour, thickness, cv2.LINE_AA)

@@ -24,7 +24,7 @@ from fcn_seg_ros.drives.registry import open_drive
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.shared_memory import remove_stale
 
-# Rendering takes 40 ms per image; done beforehand, it takes no time from the node.
+# Rendering takes 40 ms per image; doing it beforehand leaves the CPU to the node.
 PRELOAD_AT_MOST = 400
 POLL_S = 0.02
 QUIET_S = 0.5
@@ -36,7 +36,7 @@ class DemoError(RuntimeError):
 
 
 class DemoStopped(Exception):
-    """A signal asked to stop."""
+    """A signal ended the run."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,8 @@ class Demo:
     """
     One run.
 
-    When ``stopped`` returns True, the run ends with DemoStopped: children ended, output folder as
-    before. ``say`` prints a line of progress.
+    Once ``stopped`` returns True, the run ends with DemoStopped, after ending the child processes
+    and restoring the output folder. ``say`` prints a line of progress.
     """
 
     def __init__(self, options: DemoOptions, stopped: Callable[[], bool],
@@ -96,15 +96,15 @@ class Demo:
         """
         Play, record, and write the results.
 
-        Raises InputError for bad input, DemoError if there is nothing to report, and DemoStopped.
-        A report with ``problems`` is written and returned like any other.
+        Raises InputError for bad input, DemoError if there is nothing to report, and DemoStopped. A
+        report that lists ``problems`` is written and returned like any other.
         """
         options = self.options
         topics = (options.topic,) if options.topic else ()
         drive = open_drive(options.input, topics=topics, rate_hz=options.rate_hz,
                            limit=options.frames)
         remove_stale()
-        # The recorder sends nothing; each child sets what it needs.
+        # The recorder sends nothing; each child process sets up what it needs.
         use_shipped_profile(profile=MASKS)
         domain = use_private_domain()
         with OutputFolder(options.out) as out, RecorderSession(options.camera) as session:
@@ -119,7 +119,7 @@ class Demo:
         return report
 
     def _play(self, drive: Drive, recorder: Recorder) -> dict[str, Any]:
-        """Run node and player to the end of the drive; return the player's summary."""
+        """Run node and player until the drive ends; return the player's summary."""
         options = self.options
         preload = options.input.startswith('rendered') and (drive.length or 0) <= PRELOAD_AT_MOST
         with ExitStack() as children:
@@ -141,7 +141,7 @@ class Demo:
         if not recorder.recording.masks:
             counts = recorder.diagnostics
             raise DemoError(
-                f'{played["frames"]} frames were played and no mask came; the node received '
+                f'{played["frames"]} frames were played, but no mask came; the node received '
                 f'{counts.get("received")} and published {counts.get("published")}')
         return played
 
@@ -153,8 +153,9 @@ class Demo:
             self._check_play(play)
             if time.monotonic() - start > self.options.start_timeout_s:
                 state = recorder.diagnostics.get(keys.STATE, 'silent')
-                raise DemoError(f'seg_node was {state} {self.options.start_timeout_s:g} s after '
-                                f'its start, expected active: {node.last_words()}')
+                raise DemoError(f'seg_node is {state}, not active, '
+                                f'{self.options.start_timeout_s:g} s after its start: '
+                                f'{node.last_words()}')
             time.sleep(POLL_S)
         values = recorder.diagnostics
         self.say(f'seg_node is active after {time.monotonic() - start:.1f} s: '
@@ -162,7 +163,7 @@ class Demo:
                  f'{values.get("precision")}')
 
     def _drain(self, node: Child, recorder: Recorder) -> None:
-        """Wait for diagnostics later than the last mask, with nothing in flight."""
+        """Wait for diagnostics that are newer than the last mask and show nothing in flight."""
         played_at = time.monotonic()
         while time.monotonic() - played_at < DRAIN_S:
             quiet_since = max(played_at, recorder.last_mask_at) + QUIET_S
@@ -177,14 +178,14 @@ class Demo:
         if node.status() is not None:
             if node.status() == 2:
                 raise InputError(node.last_words().removeprefix('seg_node: error: '))
-            raise DemoError(f'seg_node ended with status {node.status()}: {node.last_words()}')
+            raise DemoError(f'seg_node exited with status {node.status()}: {node.last_words()}')
 
     def _check_play(self, play: Child) -> None:
         self._check_stopped()
         if play.status() == 2:
             raise InputError(play.last_words().removeprefix('play: error: '))
         if play.status():
-            raise DemoError(f'play ended with status {play.status()}: {play.last_words()}')
+            raise DemoError(f'play exited with status {play.status()}: {play.last_words()}')
 
     def _check_stopped(self) -> None:
         if self.stopped():

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The output folder of the demo: complete, or as before."""
+"""The demo's output folder: either complete or as it was."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ class OutputFolder:
     """
     A folder for the demo's three files, as a context manager.
 
-    Entering removes the files of an earlier run and nothing else. Unless ``keep`` was called,
-    leaving removes what was written, and the folder if it was created here.
+    On entering, only the files of an earlier run are removed. On leaving, unless ``keep`` was
+    called, the new files are removed, and the folder if it was created here.
     """
 
     def __init__(self, path: Path) -> None:
-        """Take the path; nothing is created yet."""
+        """Store the path; nothing is created yet."""
         self.path = path
         self._made = False
         self._keep = False
 
     def __enter__(self) -> OutputFolder:
-        """Create or clear the folder; raises InputError if that fails."""
+        """Create the folder or clear it; raises InputError if that fails."""
         try:
             self._made = not self.path.exists()
             self.path.mkdir(parents=True, exist_ok=True)
             self._remove_files()
         except OSError as error:
-            raise InputError(f'{self.path}: expected a folder to write to, found one that cannot '
-                             f'be made or changed ({error.strerror})') from None
+            raise InputError(f'{self.path}: this folder cannot be created or changed '
+                             f'({error.strerror})') from None
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -57,7 +57,7 @@ class OutputFolder:
                 self.path.rmdir()
 
     def keep(self) -> None:
-        """Keep the files: they are complete."""
+        """Keep the files, which are complete."""
         self._keep = True
 
     def write(self, recording: Recording, report: Mapping[str, Any], rate_hz: float,
@@ -82,9 +82,9 @@ class OutputFolder:
 
 def timed_overlays(recording: Recording, rate_hz: float) -> Iterator[tuple[float, np.ndarray]]:
     """
-    Yield (seconds, RGB image) of every overlay, spaced as their stamps.
+    Yield (seconds, RGB image) of every overlay, spaced like their stamps.
 
-    After a jump of the stamps (a loop, a wrong header) the next image follows one period later.
+    After a jump in the stamps (a loop, a wrong header) the next image follows one period later.
     """
     seconds, previous_ns = 0.0, None
     for index, (stamp_ns, _) in enumerate(recording.overlays.keys):
@@ -96,7 +96,7 @@ def timed_overlays(recording: Recording, rate_hz: float) -> Iterator[tuple[float
 
 
 def sheet_indices(recording: Recording) -> list[int]:
-    """Return which overlays the contact sheet shows: evenly spread, and always the worst one."""
+    """Return the indices of the overlays to show: evenly spread, and always the worst one."""
     indices, worst = evenly(len(recording.overlays)), _worst(recording)
     if worst is not None and worst not in indices:
         nearest = min(range(len(indices)), key=lambda place: abs(indices[place] - worst))
@@ -105,7 +105,7 @@ def sheet_indices(recording: Recording) -> list[int]:
 
 
 def caption(recording: Recording, index: int) -> str:
-    """Return the line on an overlay in the contact sheet: its frame, and its IoU if known."""
+    """Return an overlay's caption in the contact sheet: its frame, and its IoU if known."""
     key = recording.overlays.keys[index]
     text = f'frame {recording.inputs.get(key, "?")}'
     iou = _iou(recording, index)
@@ -115,7 +115,7 @@ def caption(recording: Recording, index: int) -> str:
 
 
 def _worst(recording: Recording) -> int | None:
-    """Return the index of the overlay with the lowest IoU, None where no truth is known."""
+    """Return the index of the overlay with the lowest IoU, None if no truth is known."""
     known = [(iou, index) for index in range(len(recording.overlays))
              if (iou := _iou(recording, index)) is not None]
     return min(known)[1] if known else None

@@ -17,12 +17,12 @@ BACKEND_KEYS = (keys.BACKEND, keys.DEVICE, keys.PRECISION, keys.NETWORK_SIZE)
 @dataclass(frozen=True)
 class DemoReport:
     """
-    The content of the table and of report.json.
+    The figures in the table and in report.json.
 
-    ``latency_ms`` is the time from an image's stamp, set as play publishes it, to the arrival of
-    its mask in the recorder; ``segmenter_ms`` is the part that the node spends in the segmenter.
-    ``iou`` is over all pixels of all frames whose truth is known. ``problems`` holds a line for
-    each fault of the node.
+    ``latency_ms`` is the time from an image's stamp, set when play publishes it, to the arrival of
+    its mask at the recorder; ``segmenter_ms`` is the part spent in the node's segmenter. ``iou`` is
+    over all pixels of all frames whose truth is known. ``problems`` holds a line for each fault of
+    the node.
     """
 
     input: str
@@ -45,7 +45,7 @@ class DemoReport:
 
     @property
     def lost_before(self) -> int:
-        """Return the number of images that were played and did not reach the node."""
+        """Return how many images were played but did not reach the node."""
         return self.frames_played - self.frames_in
 
     def as_dict(self) -> dict[str, Any]:
@@ -70,12 +70,12 @@ class DemoReport:
             ('time from image to mask', _milliseconds(latency)),
             ('of that, segmentation', _milliseconds(segmenter)),
             ('overlap with the true road', self._overlap()),
-            ('headers of the masks', 'each equals that of its image' if self.headers_equal
-             else 'some equal that of no image'),
+            ('headers of the masks', 'each is that of its image' if self.headers_equal
+             else 'some are not those of any image'),
         ]
 
     def _overlap(self) -> str:
-        """Return the IoU in words."""
+        """Return the IoU as a sentence."""
         if self.iou is None:
             return 'unknown: this drive has no truth'
         text = f'IoU {100 * self.iou:.1f} % over {self.frames_with_truth} images'
@@ -86,7 +86,7 @@ class DemoReport:
 
 
 def _milliseconds(values: Mapping[str, float]) -> str:
-    """Return percentiles in words: half of the images took at most p50, and so on."""
+    """Return percentiles as text: half of the images took at most p50, and so on."""
     if 'p50' not in values:
         return 'unknown'
     words = [f'median {values["p50"]:.1f} ms']
@@ -117,12 +117,12 @@ def find_problems(recording: Recording, counts: NodeCounts, foreign: int) -> lis
     if not counts.add_up():
         dropped = ' + '.join(f'{n} {reason}' for reason, n in counts.dropped.items())
         problems.append(
-            f'the counts of seg_node do not add up: expected received = published + dropped + in '
+            'seg_node\'s counts do not add up: expected received = published + dropped + in '
             f'flight, found {counts.received} = {counts.published} + ({dropped}) + '
             f'{counts.in_flight}')
     if foreign:
         problems.append(f'{foreign} of {len(recording.masks)} masks have a header that no image '
-                        f'has, or that another mask had before')
+                        'has, or that an earlier mask had')
     if recording.wrong_sizes:
         problems.append(f'{len(recording.wrong_sizes)} masks differ from the truth in size: '
                         f'{recording.wrong_sizes[0]}')
@@ -132,7 +132,7 @@ def find_problems(recording: Recording, counts: NodeCounts, foreign: int) -> lis
 
 
 def worst_frame(recording: Recording) -> dict[str, float] | None:
-    """Return the frame with the lowest IoU, by its place in the drive."""
+    """Return the position in the drive, and the IoU, of the frame with the lowest IoU."""
     known = [(overlap.iou, recording.inputs.get(key, -1))
              for key, overlap in recording.overlaps.items() if overlap.iou is not None]
     if not known:

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A drive: a sequence of camera frames that can be iterated repeatedly."""
+"""A drive: a sequence of camera frames that can be iterated any number of times."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ class Calibration:
     p: tuple[float, ...] = (0.0,) * 12
     binning_x: int = 0
     binning_y: int = 0
-    #: x_offset, y_offset, width, height at full resolution; all 0: the whole image.
+    #: x_offset, y_offset, width, height at full resolution; all 0 for the whole image.
     roi: tuple[int, int, int, int] = (0, 0, 0, 0)
     do_rectify: bool = False
 
     @property
     def image_size(self) -> tuple[int, int]:
-        """Return (width, height) of the images: the region, after binning."""
+        """Return (width, height) of the images, that is of the region after binning."""
         _, _, width, height = self.roi
         width, height = (width, height) if width and height else (self.width, self.height)
         return width // max(1, self.binning_x), height // max(1, self.binning_y)
 
     @classmethod
     def from_pinhole(cls, camera: PinholeCamera) -> Calibration:
-        """Return the CameraInfo content of a rectified pinhole camera."""
+        """Return a rectified pinhole camera's calibration."""
         k = camera.matrix
         p = np.hstack([k, np.zeros((3, 1))])
         return cls(camera.width, camera.height, 'plumb_bob', (0.0,) * 5,
@@ -74,7 +74,7 @@ class DriveFrame:
 
     @property
     def time_ns(self) -> int:
-        """Return the time by which frames are sorted and played."""
+        """Return the time, in ns, by which frames are ordered and played."""
         return self.stamp_ns if self.received_ns is None else self.received_ns
 
     @classmethod
@@ -94,8 +94,8 @@ class Drive(Protocol):
     A recorded or rendered sequence of frames of one camera, or of several topics of a bag.
 
     Each iteration gives the same frames. ``rate_hz`` is the typical rate of the recording;
-    ``length`` the number of frames, or None if only reading it through would tell. Frames that
-    cannot be read are skipped and listed in ``notes``.
+    ``length`` the number of frames, or None if the whole drive would have to be read to count them.
+    Frames that cannot be read are skipped and listed in ``notes``.
     """
 
     name: str
@@ -108,7 +108,7 @@ class Drive(Protocol):
         ...
 
 
-# Intervals span this many frames: a camera may deliver them in pairs or threes.
+# Intervals span this many frames, since a camera may deliver them in twos or threes.
 _STRIDE = 6
 
 

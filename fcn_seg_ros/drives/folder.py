@@ -23,7 +23,7 @@ from fcn_seg_ros.errors import InputError
 
 DEFAULT_RATE_HZ = 10.0
 
-# Where images lie below the named folder: the folder itself, a KITTI raw camera
+# Where to look for images below the named folder: in the folder itself, a KITTI raw camera
 # (image_02/data), a KITTI raw drive (its left colour camera), KITTI Road (training/image_2).
 SUBFOLDERS = ('.', 'data', 'image_02/data', 'image_02', 'image_2', 'training/image_2')
 
@@ -35,7 +35,7 @@ def natural_key(path: Path) -> list[tuple[int, int, str]]:
 
 
 def is_image(path: Path) -> bool:
-    """Return whether a file name is that of an image."""
+    """Return whether a file has an image's suffix."""
     return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith('.')
 
 
@@ -50,7 +50,7 @@ class FolderDrive:
 
     def __init__(self, folder: Path, rate_hz: float | None = None,
                  frame_id: str = 'camera', notes: Notes | None = None) -> None:
-        """Find the images; raises InputError if there are none, or none can be read."""
+        """Find the images; raises InputError if there are none or none can be read."""
         self.images = find_images(folder)
         self.name = str(folder)
         self.length: int | None = len(self.images)
@@ -102,7 +102,7 @@ def find_images(folder: Path) -> list[Path]:
     """
     Return the images of the first subfolder in SUBFOLDERS that has any, in natural order.
 
-    ``folder`` may also be one image file. Raises InputError with the folders searched.
+    ``folder`` may also be one image file. Raises InputError, which names the folders searched.
     """
     if folder.is_file():
         return [folder]
@@ -121,7 +121,7 @@ def find_images(folder: Path) -> list[Path]:
 
 
 def find_stamps(image: Path) -> Path | None:
-    """Return the file of times beside the folder of an image in KITTI's layouts, or None."""
+    """Return the file of times that belongs to an image in KITTI's layouts, or None."""
     for name in ('timestamps.txt', 'times.txt'):
         if (image.parent.parent / name).is_file():
             return image.parent.parent / name
@@ -130,7 +130,7 @@ def find_stamps(image: Path) -> Path | None:
 
 def parse_stamp(line: str) -> int:
     """
-    Return a time of KITTI in ns.
+    Return a time in KITTI's format in ns.
 
     Raw has ``2011-09-26 13:02:25.964389445`` (read as UTC), odometry the seconds from the start:
     ``1.037875e-01``.

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Read an MCAP file: complete, without index, cut off by a killed recorder, or damaged."""
+"""Read an MCAP file, even if it has no index, is damaged, or was cut off by a killed recorder."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from fcn_seg_ros.drives.storage import Block, BlockFile, Entry
 # Size of the blocks in which messages outside of chunks are read.
 _LOOSE_BYTES = 8 * 2**20
 _SEARCH_BYTES = 2**20
-# After damage, this many consecutive records must be valid before reading goes on.
+# After damage, reading resumes where this many consecutive records are valid.
 _CHAIN = 3
 
 
@@ -48,12 +48,12 @@ class McapFile(BlockFile):
     """
     A storage file in MCAP.
 
-    Where it has a summary that fits, it is opened by that; otherwise by a walk over its records,
-    past what is damaged, up to what is cut off. Its profile does not matter.
+    If the file has a valid summary, that is used to open it; otherwise all records are walked,
+    skipping damage, up to the end or to where the file is cut off. The profile does not matter.
     """
 
     def __init__(self, path: Path, notes: Notes) -> None:
-        """Find the channels and the blocks; an empty file has none."""
+        """Find the channels and blocks; an empty file has none."""
         super().__init__(path, notes)
         self._directory = Directory()
         self._counts: Counter[int] = Counter()
@@ -68,7 +68,7 @@ class McapFile(BlockFile):
             self._note_missing_end()
 
     def _read_summary(self) -> Summary | None:
-        """Return the summary section, None if it is missing or does not fit."""
+        """Return the summary section, None if it is missing or wrong."""
         end = self._read(self._size - FOOTER_BYTES - len(MAGIC), FOOTER_BYTES + len(MAGIC))
         if record_head(end) != (FOOTER, 20) or end[FOOTER_BYTES:] != MAGIC:
             return None
@@ -86,7 +86,7 @@ class McapFile(BlockFile):
         return summary
 
     def _walk(self, summary: Summary | None) -> bool:
-        """Collect the blocks; return whether the end of the data section was reached."""
+        """Collect the blocks; return whether the data section's end was reached."""
         position, loose = len(MAGIC), _Loose()
         known = summary.chunks if summary else {}
         stop = summary.start if summary else self._size
@@ -146,7 +146,7 @@ class McapFile(BlockFile):
         loose.clear()
 
     def _take_cut_off(self, position: int, operation: int, loose: _Loose) -> None:
-        """Process the complete part of a chunk that the end of the file cuts off."""
+        """Process the readable part of a chunk that the end of the file cuts off."""
         self._close_loose(loose)
         head = self._read(position + HEAD_BYTES, CHUNK_HEAD.size)
         if operation == CHUNK and len(head) == CHUNK_HEAD.size:
@@ -154,7 +154,7 @@ class McapFile(BlockFile):
                                      True, None, cut=True))
 
     def _is_whole_head(self, position: int, size: int) -> bool:
-        """Return whether the two lengths of a chunk agree, so that only its end is missing."""
+        """Return whether a chunk's two lengths agree, so that only its end is missing."""
         head = self._read(position + HEAD_BYTES, CHUNK_HEAD.size)
         if len(head) < CHUNK_HEAD.size:
             return False
@@ -163,7 +163,7 @@ class McapFile(BlockFile):
         return size == CHUNK_HEAD.size + name_size + 8 + int.from_bytes(rest, 'little')
 
     def _search(self, position: int, known: Mapping[int, object], stop: int) -> int | None:
-        """Return where the next undamaged records begin, None if there are no more."""
+        """Return where the next undamaged records begin, None if there are none."""
         following = min((offset for offset in known if offset >= position), default=None)
         while position < stop:
             piece = self._read(position, _SEARCH_BYTES)
@@ -176,7 +176,7 @@ class McapFile(BlockFile):
         return None
 
     def _is_chain(self, position: int, stop: int) -> bool:
-        """Return whether valid records follow from here: a few, or up to the end."""
+        """Return whether a few valid records follow from here, or valid records up to the end."""
         for _ in range(_CHAIN):
             operation, size = record_head(self._read(position, HEAD_BYTES))
             position += HEAD_BYTES + size
@@ -189,7 +189,7 @@ class McapFile(BlockFile):
     def _look_into_blocks(self, end: bool) -> None:
         """Read the chunks without an index to learn their channels and messages."""
         for index, block in enumerate(self.blocks):
-            # The recorder may have been killed between the indexes of its last chunk.
+            # The recorder may have been killed while writing the indexes of its last chunk.
             uncertain = not end and index == len(self.blocks) - 1
             unknown = block.channels is None or bool(block.channels - set(
                 self._directory.channels)) or uncertain
@@ -210,12 +210,12 @@ class McapFile(BlockFile):
     def _note_missing_end(self) -> None:
         whole = sum(self._counts.values())
         self.notes.add(Note(
-            f'{self.path.name}: the file was not closed, as by a recorder that was killed or a '
-            f'copy that was cut off: {whole} whole messages are in its {self._size} bytes, what '
-            'came after them is lost', None))
+            f'{self.path.name}: the file is incomplete, as if the recorder was killed or a copy '
+            f'cut off: its {self._size} bytes hold {whole} whole messages; later ones are '
+            'lost', None))
 
     def _load(self, block: Block) -> tuple[bytes, str]:
-        """Return the decompressed bytes of a block, and their fault or ''."""
+        """Return a block's decompressed bytes, and their fault or ''."""
         if not block.chunk:
             return self._read(block.offset, block.size), ''
         start = block.offset + HEAD_BYTES
@@ -232,11 +232,11 @@ class McapFile(BlockFile):
         return content, fault
 
     def _entries(self, content: bytes, wanted: Set[int]) -> tuple[list[Entry], str]:
-        """Return the places of the wanted messages, and what ended the search early or ''."""
+        """Return the places of the wanted messages, and why the search ended early or ''."""
         return find_entries(content, wanted)
 
     def _expected(self, block: Block, wanted: Set[int]) -> int | None:
-        """Return the number of wanted messages by the indexes that follow a chunk."""
+        """Return the number of wanted messages according to the indexes that follow a chunk."""
         if not block.chunk:
             return None
         position = block.offset + HEAD_BYTES + record_head(

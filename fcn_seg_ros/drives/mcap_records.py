@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The records of an MCAP file (https://mcap.dev/spec) that reading drives needs."""
+"""The records of an MCAP file (https://mcap.dev/spec) needed to read drives."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MESSAGE_HEAD = struct.Struct('<HIQQ')
 # Start, end, size when decompressed, checksum, length of the compression's name.
 CHUNK_HEAD = struct.Struct('<QQQII')
 _RECORD_HEAD = struct.Struct('<BQ')
-# An operation, and a length below 1 TB.
+# An opcode and a length below 1 TB.
 PLAUSIBLE_HEAD = re.compile(rb'[\x03-\x0f].{5}\x00{3}', re.DOTALL)
 
 
@@ -37,7 +37,7 @@ class Fields:
     """Reads the fields of a record in order; raises ValueError past its end."""
 
     def __init__(self, content: bytes) -> None:
-        """Start at the first field."""
+        """Start at the record's first field."""
         self.content = content
         self.position = 0
 
@@ -54,7 +54,7 @@ class Fields:
         return int.from_bytes(self.bytes(size), 'little')
 
     def text(self) -> str:
-        """Return a string; what is not UTF-8 in it is replaced."""
+        """Return a string; bytes that are not UTF-8 are replaced."""
         return self.bytes(self.number(4)).decode(errors='replace')
 
     def map(self) -> dict[str, str]:
@@ -68,19 +68,19 @@ class Fields:
 
 
 def record_head(content: bytes, position: int = 0) -> tuple[int, int]:
-    """Return operation and length of the record at a position; (0, 0) if it is cut off."""
+    """Return opcode and length of the record at a position; (0, 0) if it is cut off."""
     if position + HEAD_BYTES > len(content):
         return 0, 0
     return _RECORD_HEAD.unpack_from(content, position)
 
 
 def is_operation(number: int) -> bool:
-    """Return whether a record may begin with this number (128 and above are private)."""
+    """Return whether a number is an opcode (128 and above are private)."""
     return 1 <= number <= DATA_END or number >= 0x80
 
 
 class Directory:
-    """Schemas and channels declared by records of the data or the summary section."""
+    """Schemas and channels declared in the data or the summary section."""
 
     def __init__(self) -> None:
         """Start empty."""
@@ -115,7 +115,7 @@ class Summary:
 
 
 def parse_summary(content: bytes, start: int) -> Summary | None:
-    """Return the summary section that begins at byte ``start``; None if it is unusable."""
+    """Return the summary section at byte ``start``; None if it is unusable."""
     summary, complete = Summary(Directory(), {}, {}, start), False
     try:
         for operation, record in records(content):
@@ -145,7 +145,7 @@ def parse_summary(content: bytes, start: int) -> Summary | None:
 
 
 def records(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield operation and content of the complete records in a piece of a file."""
+    """Yield opcode and content of the complete records in part of a file."""
     position = 0
     while position < len(content):
         operation, size = record_head(content, position)
@@ -157,7 +157,7 @@ def records(content: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def find_entries(content: bytes, wanted: Set[int]) -> tuple[list[Entry], str]:
-    """Return the places of the wanted messages in a chunk, and what ended the search or ''."""
+    """Return the places of the wanted messages in a chunk, and why the search ended early or ''."""
     entries: list[Entry] = []
     position = 0
     while position < len(content):

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Merge sources of messages by time, opening each only when its turn comes."""
+"""Merge sources of messages by time, opening each only when needed."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ T = TypeVar('T', bound=tuple[Any, ...])
 
 def merge_lazily(sources: Iterable[tuple[int, Callable[[], Iterator[T]]]]) -> Iterator[T]:
     """
-    Yield the items of all sources by time, their first field; ties in the order of the sources.
+    Yield the items of all sources by time, their first field; ties keep the order of the sources.
 
-    A source is a pair: the earliest time that it may yield, and the function that opens it. The
-    times of its items must not decrease. A source is opened only at its earliest time, so of
-    consecutive ones (chunks of a file, files of a split bag) only one is open at a time.
+    A source is a pair of the earliest time it may yield and the function that opens it. The times
+    of its items must not decrease. A source is opened only when its earliest time is reached, so
+    only one of several consecutive sources (chunks of a file, files of a split bag) is open at a
+    time.
     """
     waiting = [(start, number, source) for number, (start, source) in enumerate(sources)]
     heapq.heapify(waiting)

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Notes on a recording: losses and other remarks that are no errors."""
+"""Notes on a recording: losses and other remarks that are not errors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-# A recording can be damaged at every frame: all notes are counted, this many are kept.
+# A recording can be damaged at every frame: all notes are counted, but only this many are kept.
 KEPT = 1000
 
 
@@ -17,9 +17,9 @@ class Note:
     """
     One fault of a recording that can still be read.
 
-    ``lost`` is the number of messages that it cost: 0 for a mere remark, None if unknown.
-    ``topic``, ``received_ns`` (time of recording) and ``stamp_ns`` (of the header) identify the
-    message, as far as it is one and could be read.
+    ``lost`` is the number of messages lost: 0 for a mere remark, None if unknown. ``topic``,
+    ``received_ns`` (time of recording) and ``stamp_ns`` (of the header) identify the message, if it
+    is a single one and as far as it could be read.
     """
 
     reason: str
@@ -29,7 +29,7 @@ class Note:
     stamp_ns: int | None = None
 
     def line(self) -> str:
-        """Return the note for a person."""
+        """Return the note as text."""
         time = self.stamp_ns if self.stamp_ns is not None else self.received_ns
         place = ' '.join(
             ([self.topic] if self.topic else [])
@@ -42,7 +42,7 @@ class Notes:
     The notes of one drive, in order.
 
     ``on_note`` is called with each new note, in the thread that reads. Notes from opening the drive
-    stay; those from reading frames start anew with each iteration (see ``restart``).
+    stay; those from reading frames are dropped when a new iteration begins (see ``restart``).
     """
 
     def __init__(self, on_note: Callable[[Note], None] | None = None) -> None:
@@ -52,7 +52,7 @@ class Notes:
         self._opening: tuple[int, int, bool] | None = None
         self._is_muted = False
         self.lost = 0
-        #: Whether for some note the number of lost messages is unknown.
+        #: Whether any note has an unknown number of lost messages.
         self.more_lost = False
 
     def add(self, note: Note) -> None:
@@ -68,7 +68,7 @@ class Notes:
 
     @contextmanager
     def muted(self) -> Iterator[None]:
-        """Take no notes meanwhile: of a look ahead at what will be read later."""
+        """Ignore notes meanwhile, for a look ahead at what will be read again later."""
         self._is_muted = True
         try:
             yield
@@ -76,16 +76,16 @@ class Notes:
             self._is_muted = False
 
     def restart(self) -> None:
-        """Forget what was noted since the first call of this method, which begins reading."""
+        """Drop the notes since the first call of this method; call it whenever reading begins."""
         if self._opening is None:
             self._opening = (len(self._kept), self.lost, self.more_lost)
         kept, self.lost, self.more_lost = self._opening
         del self._kept[kept:]
 
     def __iter__(self) -> Iterator[Note]:
-        """Return the notes that were kept: the first 1,000."""
+        """Return the notes kept, the first 1,000."""
         return iter(self._kept)
 
     def __len__(self) -> int:
-        """Return the number of notes that were kept."""
+        """Return the number of notes kept."""
         return len(self._kept)

@@ -25,7 +25,7 @@ class Pace:
         self._turn_ns = 0
 
     def due_s(self, time_ns: int, begins: bool) -> float:
-        """Return when the next frame is due; ``begins``: it is the first of the drive."""
+        """Return when the next frame is due; ``begins`` says that it is the drive's first."""
         if self._rate_hz is not None:
             due_s = self._count / self._rate_hz
         elif begins:
@@ -34,6 +34,6 @@ class Pace:
         else:
             due_s = self._turn_s + (time_ns - self._turn_ns) / 1e9 / self._speed
         self._count += 1
-        # Never back: the times of a video need not rise.
+        # Never backwards: the times of a video need not increase.
         self._due_s = max(due_s, self._due_s)
         return self._due_s

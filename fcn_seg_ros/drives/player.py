@@ -24,7 +24,7 @@ from fcn_seg_ros.drives.prefetch import Prefetch
 from fcn_seg_ros.drives.promptness import ask_for_short_slices
 from fcn_seg_ros.messages import to_header, to_mono8
 
-# Reliable, so that every kind of subscriber matches. Ten images of 1242x375 are 14 MB, within
+# Reliable, so that every kind of subscriber matches. Ten images of 1242x375 are 14 MB, which fit in
 # the 24 MB segment of config/fastdds.xml.
 QOS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=10,
                  reliability=ReliabilityPolicy.RELIABLE)
@@ -32,23 +32,24 @@ QOS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=10,
 # Frames decoded ahead: at least this many, and more up to this many bytes.
 PREFETCH_FRAMES = 8
 PREFETCH_BYTES = 64 * 2**20
-# Longest time for which the decoding thread may hold the interpreter.
+# The longest time for which the decoding thread may hold the interpreter's lock.
 SWITCH_INTERVAL_S = 0.0005
 # A publisher sees a subscriber before the subscriber sees the publisher; a best-effort subscriber
-# loses what is sent in between.
+# misses what is sent in between.
 SETTLE_S = 0.5
 # A burst, recorded or from catching up, would push images out of the publisher's history before
-# reliable subscribers have them. After this many within this time, wait for acknowledgement.
+# reliable subscribers have them. After this many images within this time, wait for
+# acknowledgements.
 BURST_FRAMES = QOS.depth // 2
 BURST_S = 0.1
-# A late player catches up at twice the speed, not all at once, so that subscribers keep up.
+# A late player catches up at twice the speed, so that subscribers can keep up.
 CATCH_UP = 2.0
 # Longest wait for decoding ahead before the first image.
 FILL_S = 2.0
 ACKNOWLEDGE_S = 3.0
 # Longest sleep between two checks for a signal.
 SLICE_S = 0.05
-# A gap that a user would take for a fault.
+# A gap that a user might think is a fault.
 LONG_GAP_S = 10.0
 
 
@@ -87,20 +88,20 @@ class PlaySummary:
         return (self.frames - 1) / span if span > 0.0 else 0.0
 
     def line(self) -> str:
-        """Return the summary for a person."""
+        """Return the summary as text."""
         return (f'{self.frames} frames published at {self.rate_hz:.2f} Hz, {self.late} late'
                 + (f', {self.lost}{" or more" if self.more_lost else ""} lost'
                    if self.lost or self.more_lost else '')
                 + (', interrupted' if self.interrupted else ''))
 
     def as_dict(self) -> dict[str, float | bool]:
-        """Return the summary for a program."""
+        """Return the summary as JSON values."""
         return {**asdict(self), 'rate_hz': self.rate_hz}
 
 
 @dataclass
 class PreparedFrame:
-    """A frame as messages without their header, which is known only on publishing."""
+    """A frame as messages without their header, which is set only on publishing."""
 
     image: Image
     info: CameraInfo
@@ -165,7 +166,7 @@ class DrivePlayer(Node):
 
     @property
     def is_reading(self) -> bool:
-        """Return whether a thread still reads or decodes: one that hangs cannot be ended."""
+        """Return whether a thread is still reading or decoding; one that hangs cannot be ended."""
         return self._source is not None and self._source.is_running
 
     def _prepared(self) -> Iterator[PreparedFrame]:
@@ -180,7 +181,7 @@ class DrivePlayer(Node):
 
     def _with_truth_publisher(self, frames: Iterable[PreparedFrame]) -> Iterator[PreparedFrame]:
         """
-        Yield the frames once there are subscribers; preloaded ones repeatedly with ``loop``.
+        Yield the frames once there are subscribers; with ``loop`` preloaded frames repeat.
 
         The first frame shows whether there is a truth. Its publisher must exist before the wait, or
         its subscribers would miss the first frames.
@@ -193,7 +194,7 @@ class DrivePlayer(Node):
                         Image, f'{self.options.camera}/road/truth', QOS)
                 if not ready:
                     self.wait_for_subscribers()
-                    # Starting with few frames ahead would be late at the first hitch.
+                    # With few frames decoded ahead, the first hitch would make frames late.
                     self._source.wait_until_ahead(FILL_S)
                     ready = True
                 yield frame
@@ -201,7 +202,7 @@ class DrivePlayer(Node):
                 return
 
     def wait_for_subscribers(self) -> bool:
-        """Wait for the requested subscribers; return whether they are there."""
+        """Wait for the requested subscribers; return whether all are there."""
         options = self.options
         after = f'after {options.wait_timeout_s:g} s'
         deadline = time.monotonic() + options.wait_timeout_s
@@ -223,7 +224,7 @@ class DrivePlayer(Node):
         return True
 
     def _awaited(self) -> list[tuple[str, Callable[[], bool], Callable[[str], str]]]:
-        """Return for all that is waited for: its name, whether it is there, what is lacking."""
+        """Return (name, whether it is there, what is missing) for each subscriber to wait for."""
         options = self.options
         awaited = [self._subscribers(publisher, count) for publisher, count in (
             (self.image_publisher, options.wait_for_subscribers),
@@ -239,8 +240,8 @@ class DrivePlayer(Node):
                      ) -> tuple[str, Callable[[], bool], Callable[[str], str]]:
         def lacking(after: str) -> str:
             found = publisher.get_subscription_count()
-            return (f'{"not enough listen" if found else "nobody listens"} to '
-                    f'{publisher.topic_name} {after}: expected {count}, found {found} subscribers')
+            return (f'{"too few listen" if found else "nobody listens"} to {publisher.topic_name} '
+                    f'{after}: expected {count}, found {found} subscribers')
         return (f'{count} subscriber(s) of {publisher.topic_name}',
                 lambda: publisher.get_subscription_count() >= count, lacking)
 
@@ -291,7 +292,7 @@ class DrivePlayer(Node):
             self.truth_publisher.publish(frame.truth)
 
     def _sleep_until(self, due: float) -> None:
-        """Sleep until a monotonic time, or until stopped."""
+        """Sleep until a monotonic time or until stopped."""
         while not self.stopped():
             remaining = due - time.monotonic()
             if remaining <= 0.0:
@@ -299,17 +300,17 @@ class DrivePlayer(Node):
             time.sleep(min(remaining, SLICE_S))
 
     def _wait_for_acknowledgement(self) -> None:
-        """Wait until reliable subscribers have everything: it is lost when the publisher leaves."""
+        """Wait until reliable subscribers have everything, which leaving now would lose."""
         deadline = time.monotonic() + ACKNOWLEDGE_S
         for publisher in (self.info_publisher, self.image_publisher, self.truth_publisher):
             while publisher is not None and not self.stopped():
                 if publisher.wait_for_all_acked(Duration(seconds=SLICE_S)):
                     break
                 if time.monotonic() > deadline:
-                    say(f'not everything on {publisher.topic_name} was acknowledged within '
+                    say(f'not all messages on {publisher.topic_name} were acknowledged within '
                         f'{ACKNOWLEDGE_S:g} s')
                     return
-        # Best-effort subscribers acknowledge nothing: give the last image a moment to arrive.
+        # Best-effort subscribers acknowledge nothing, so give the last image a moment to arrive.
         self._sleep_until(time.monotonic() + 0.1)
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Decode ahead in a background thread, within a bound."""
+"""Decode ahead in a background thread, up to a limit."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Prefetch(Generic[T]):
     """
     An iterator over ``items`` that a background thread reads ahead.
 
-    It reads at least ``least`` items ahead, and more while their ``size`` totals less than
-    ``budget`` bytes. An exception of ``items`` is raised here, after the items before it. The
-    iteration ends when ``stop`` returns True.
+    It reads at least ``least`` items ahead, and more while their total ``size`` is below ``budget``
+    bytes. An exception from ``items`` is raised here, after the items before it. The iteration ends
+    when ``stop`` returns True.
     """
 
     def __init__(self, items: Iterable[T], least: int, budget: int, size: Callable[[T], int],
@@ -44,7 +44,7 @@ class Prefetch(Generic[T]):
         self._thread.start()
 
     def __iter__(self) -> Iterator[T]:
-        """Yield the items in their order."""
+        """Yield the items in order."""
         while not self._stop():
             with self._changed:
                 if not self._ahead and not self._finished:
@@ -62,7 +62,7 @@ class Prefetch(Generic[T]):
             raise self._error
 
     def wait_until_ahead(self, timeout_s: float) -> None:
-        """Wait until the thread is fully ahead or has ended, or the time is up."""
+        """Wait until the thread is fully ahead, has ended, or the time is up."""
         deadline = time.monotonic() + timeout_s
         with self._changed:
             while not (self._is_full or self._finished or self._stop()):

@@ -22,15 +22,15 @@ from fcn_seg_ros.images.decode import decode
 IMAGE = 'sensor_msgs/msg/Image'
 COMPRESSED = 'sensor_msgs/msg/CompressedImage'
 CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
-# The serialisations of ROS; others (protobuf, JSON) are not read.
+# ROS's serialisations; others (protobuf, JSON) are not read.
 _STORES = {'cdr': Stores.LATEST, 'ros1': Stores.ROS1_NOETIC}
 
 
 class Damaged(ValueError):
-    """A message that cannot be read: the reason in one line, and its stamp if readable."""
+    """A message that cannot be read, with the reason in one line, and its stamp if readable."""
 
     def __init__(self, reason: str, stamp_ns: int | None = None) -> None:
-        """Take the reason."""
+        """Store reason and stamp."""
         super().__init__(reason)
         self.stamp_ns = stamp_ns
 
@@ -47,10 +47,10 @@ def is_ros(channel: Channel) -> bool:
 
 def deserialize(message: BagMessage, kind: str) -> Any:
     """
-    Return a message of one of the three types above; raises Damaged.
+    Deserialise a message of one of the three types above; raises Damaged.
 
-    It is read by ROS's own definition of the type, which is the same in all distributions:
-    recorders write no definition, or one that cannot be parsed.
+    ROS's definition of the type is used, which is the same in all distributions, because recorders
+    write no definition or one that cannot be parsed.
     """
     store = _typestore(message.channel.encoding)
     try:
@@ -58,12 +58,12 @@ def deserialize(message: BagMessage, kind: str) -> Any:
             return store.deserialize_cdr(message.content, kind)
         return store.deserialize_ros1(message.content, kind)
     except (SerdeError, struct.error, ValueError, IndexError, AssertionError) as error:
-        raise Damaged(f'{len(message.content)} bytes that are no {kind}: '
+        raise Damaged(f'{len(message.content)} bytes that are not a {kind}: '
                       f'{one_line(error)}') from None
 
 
 def guess_type(message: BagMessage) -> str:
-    """Return the image type of a message whose channel has no type, '' if it is no image."""
+    """Return the image type of a message whose channel has no type, '' if it is not an image."""
     for kind in (IMAGE, COMPRESSED):
         try:
             to_frame(message, kind)
@@ -81,7 +81,7 @@ def header_ns(message: Any) -> int:
 def to_frame(message: BagMessage, kind: str, calibration: Calibration | None = None,
              ) -> DriveFrame:
     """
-    Return a frame from an Image as it is, or a CompressedImage decoded to rgb8; raises Damaged.
+    Return the frame in an Image, unchanged, or in a CompressedImage, as rgb8; raises Damaged.
 
     Its stamp is that of the header, or the time of recording if the header has none.
     """
@@ -108,7 +108,7 @@ def to_frame(message: BagMessage, kind: str, calibration: Calibration | None = N
 def to_calibration(message: BagMessage) -> Calibration:
     """Return the content of a CameraInfo message; raises Damaged."""
     info = deserialize(message, CAMERA_INFO)
-    # In ROS 1 the names are capital letters.
+    # ROS 1 has the names in capital letters.
     d, k, r, p = (tuple(float(x) for x in getattr(info, name, getattr(info, name.upper(), ())))
                   for name in 'dkrp')
     roi = info.roi

@@ -32,9 +32,9 @@ class Recorder(Node):
     """
     Subscribes to the outputs of one camera and fills a Recording.
 
-    The headers of the input come from ``<camera>/camera_info``, which shares them: receiving the
-    images themselves would cost a copy of each. Callbacks only note the time and hand the message
-    to a worker thread.
+    The input's headers come from ``<camera>/camera_info``, which has the same ones: receiving the
+    images would cost a copy of each. Callbacks only note the time and pass the message to a worker
+    thread.
     """
 
     def __init__(self, camera: str, recording: Recording, context: Context) -> None:
@@ -60,8 +60,8 @@ class Recorder(Node):
         """
         Subscribe to the player's topics: the headers of the input, and the truth.
 
-        A player that waits for this node to listen to camera_info starts after this call. The
-        truth comes first, so that it is matched by then.
+        A player that waits for this node to subscribe to camera_info starts after this call. The
+        truth is subscribed to first, so that it is matched by then.
         """
         self.create_subscription(Image, f'{self.camera}/road/truth', self._on_truth, QOS)
         self.create_subscription(CameraInfo, f'{self.camera}/camera_info', self._on_info, QOS)
@@ -72,7 +72,7 @@ class Recorder(Node):
                 and self.overlay_subscription.get_publisher_count() > 0)
 
     def finish(self) -> None:
-        """Wait until the worker is done; raise the error that stopped it."""
+        """Wait until the worker is done; raise the error that stopped it, if any."""
         self._work.put(None)
         self._worker.join()
         if self._error is not None:
@@ -106,7 +106,7 @@ class Recorder(Node):
         while (job := self._work.get()) is not None:
             try:
                 job()
-            # Raised again by finish(); nothing after a broken message is recorded.
+            # Raised again by finish(); nothing is recorded after a broken message.
             except Exception as error:
                 self._error = error
                 return
@@ -116,10 +116,10 @@ class RecorderSession:
     """A recorder with its own ROS context and executor thread, as a context manager."""
 
     def __init__(self, camera: str) -> None:
-        """Start the middleware and receive in the background."""
+        """Join ROS and receive in the background."""
         self.recording = Recording()
         self._context = Context()
-        # Without logging: a log folder that is not writable must not prevent recording.
+        # Without logging, so that a log folder that is not writable does not prevent recording.
         rclpy.init(args=list(WITHOUT_LOG), context=self._context,
                    signal_handler_options=SignalHandlerOptions.NO)
         self.recorder = Recorder(camera, self.recording, self._context)
@@ -133,7 +133,7 @@ class RecorderSession:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Leave the middleware and release the recording's space on disk."""
+        """Leave ROS and free the recording's disk space."""
         self._leave()
         self.recording.overlays.close()
 

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The content of a recorded run: headers, latencies, overlaps with the truth, and counts."""
+"""The data of a recorded run: headers, latencies, overlaps with the truth, and counts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fcn_seg_ros.inference.overlap import intersection_over_union
 Key = tuple[int, str]
 
 JPEG_QUALITY = 92
-# Truths that wait for their mask; those of dropped frames never get one.
+# The most truths kept until their mask arrives; a dropped frame's never does.
 PENDING = 100
 UNKNOWN = 255
 
@@ -49,14 +49,15 @@ class Overlays:
     """
     Overlay images as JPEG in a temporary file.
 
-    This costs 5 ms of one core per KITTI image while a drive plays; the video is made afterwards.
+    Encoding takes 5 ms of one core per KITTI image while a drive plays; the video is made
+    afterwards.
     """
 
     keys: list[Key] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Create the file."""
-        # It lives as long as this object: a with statement would have to span the run.
+        # It exists as long as this object; a with statement would have to span the whole run.
         self._file = tempfile.TemporaryFile()  # noqa: SIM115
         self._ends = [0]
 
@@ -79,7 +80,7 @@ class Overlays:
         return decode(self._file.read(self._ends[index + 1] - self._ends[index]))
 
     def close(self) -> None:
-        """Release the space."""
+        """Free the disk space."""
         self._file.close()
 
 
@@ -102,11 +103,11 @@ class Recording:
         self._roads: dict[Key, np.ndarray] = {}
 
     def add_input(self, key: Key) -> None:
-        """Note the header of an input image; loops repeat headers."""
+        """Note an input image's header; looped drives repeat headers."""
         self.inputs.setdefault(key, len(self.inputs))
 
     def add_truth(self, key: Key, truth: np.ndarray) -> None:
-        """Compare a true mask (1 road, 0 not road, 255 not known) with its mask, or keep it."""
+        """Compare a true mask (1 road, 0 not road, 255 unknown) with its mask, or keep it."""
         self._truths[key] = truth
         self._match(key)
 
@@ -140,7 +141,7 @@ class Recording:
                        sum(x.union for x in self.overlaps.values())).iou
 
     def latencies_ms(self) -> dict[str, float] | None:
-        """Return p50, p95, p99 and the longest from the stamp of an input to its mask received."""
+        """Return p50, p95, p99 and maximum of the time from an input's stamp to its mask."""
         values = np.array([m.latency_ns for m in self.masks if m.key in self.inputs]) / 1e6
         if not values.size:
             return None
@@ -148,7 +149,7 @@ class Recording:
         return {'p50': p50, 'p95': p95, 'p99': p99, 'max': float(values.max())}
 
     def foreign_headers(self) -> list[Key]:
-        """Return the headers of masks that no input has, and repeated ones."""
+        """Return the headers of masks that belong to no input or that repeat."""
         seen: set[Key] = set()
         wrong = []
         for mask in self.masks:
@@ -169,7 +170,7 @@ class NodeCounts:
 
     @classmethod
     def from_values(cls, values: Mapping[str, str]) -> NodeCounts:
-        """Read the values of a diagnostic status; raises ValueError where one is missing."""
+        """Read the values of a diagnostic status; raises ValueError if one is missing."""
         def number(name: str) -> int:
             try:
                 return int(values[name])

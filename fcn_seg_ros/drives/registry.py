@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Open a drive by name: one table from kinds to openers."""
+"""Open a drive by name, from a table of kinds."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from fcn_seg_ros.drives.folder import FolderDrive, is_image
 from fcn_seg_ros.drives.notes import Note, Notes
 from fcn_seg_ros.errors import InputError
 
-# In this drive the default network takes no vehicle for road. In others it does, most often parked
-# ones that the edge of the image cuts (seeds 10000 and 10003).
+# In this drive the default network mistakes no vehicle for road. In others it does, most often
+# parked ones cut off by the edge of the image (seeds 10000 and 10003).
 DEFAULT_SEED = FIRST_HELD_OUT_SEED + 5
 DEFAULT_RENDERED_FRAMES = 150
 DEFAULT_RENDERED_RATE_HZ = 10.0
@@ -28,7 +28,7 @@ KINDS = ('a folder of images (KITTI layouts too), a video file, a bag (folder, .
 
 @dataclass(frozen=True)
 class Request:
-    """Options of opening a drive; None leaves a value to the drive."""
+    """Options for opening a drive; None means the drive's default."""
 
     topics: Sequence[str] = ()
     rate_hz: float | None = None
@@ -40,7 +40,7 @@ class LimitedDrive:
     """The first ``limit`` frames of another drive."""
 
     def __init__(self, drive: Drive, limit: int) -> None:
-        """Limit ``drive``; name and rate stay."""
+        """Limit ``drive``; name and rate stay the same."""
         self.drive = drive
         self.limit = limit
         self.name = drive.name
@@ -58,7 +58,7 @@ def _open_rendered(spec: str, request: Request) -> Drive:
     if spec != 'rendered' and not seed_text.isdecimal():
         raise InputError(f'{spec}: expected rendered:SEED with a whole number from 0, '
                          f'found {seed_text!r}')
-    # Imported here, like the video and bag libraries: playing a folder needs none of them.
+    # Imported here, like the video and bag libraries, which a folder does not need.
     from fcn_seg_ros.drives.rendered import RenderedDriveSource
     return RenderedDriveSource(int(seed_text or DEFAULT_SEED),
                                request.limit or DEFAULT_RENDERED_FRAMES,
@@ -87,7 +87,7 @@ def _is_folder(spec: str) -> bool:
     return Path(spec).is_dir() or is_image(Path(spec))
 
 
-# The first kind that recognises the name opens it. A new kind is one file and one line here.
+# The first kind that recognises the name opens it. To add a kind, write one file and add one line.
 OPENERS: tuple[tuple[Callable[[str], bool], Callable[[str, Request], Drive]], ...] = (
     (_is_rendered, _open_rendered),
     (lambda spec: is_bag(Path(spec)), _open_bag),

@@ -12,7 +12,7 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.ground.camera import PinholeCamera
 from fcn_seg_ros.synthetic.suburb import RenderedDrive
 
-#: Stamp of the first frame in ns: fixed, so that runs can be compared.
+#: Stamp of the first frame in ns, fixed so that runs can be compared.
 START_NS = 1_700_000_000 * 10**9
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Read a ROS 1 bag (http://wiki.ros.org/Bags/Format/2.0), also cut off or without index."""
+"""Read a ROS 1 bag (http://wiki.ros.org/Bags/Format/2.0), even if cut off or without an index."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from fcn_seg_ros.errors import InputError
 MESSAGE, BAG_HEADER, INDEX, CHUNK, CHUNK_INFO, CONNECTION = range(2, 8)
 _LENGTH = struct.Struct('<I')
 _TIME = struct.Struct('<II')
-# A header has a few fields; that of a connection holds no definition, which is in its data.
+# A header has a few fields; a connection's holds no definition, which is in the data.
 _MAX_HEADER = 2**16
 _LONGEST_INDEX = 2**24
 _SEARCH_BYTES = 2**20
-# The lengths of a chunk's header and of its first field, and that field.
+# The length of a chunk's header, the length of its first field, and that field.
 _CHUNK_START = re.compile(rb'.\0\0\0.\0\0\0(compression=|op=\x05|size=)', re.DOTALL)
 
 Header = dict[str, bytes]
@@ -32,14 +32,14 @@ Header = dict[str, bytes]
 
 class Ros1File(BlockFile):
     """
-    A bag of ROS 1: read chunk by chunk, by a walk that needs no index.
+    A ROS 1 bag, read chunk by chunk without need of the index.
 
-    The index records behind each chunk tell its connections and times, so that only chunks without
-    them are read when the bag is opened.
+    The index records after each chunk give its connections and times, so on opening only chunks
+    without them are read.
     """
 
     def __init__(self, path: Path, notes: Notes) -> None:
-        """Find the channels and the blocks; raises InputError if the bag is encrypted."""
+        """Find the channels and blocks; raises InputError if the bag is encrypted."""
         super().__init__(path, notes)
         self._counts: Counter[int] = Counter()
         end = self._walk()
@@ -48,12 +48,12 @@ class Ros1File(BlockFile):
                          for number, channel in self.channels.items()}
         if not end:
             notes.add(Note(
-                f'{path.name}: the file was not closed, as by a recorder that was killed or a copy '
-                f'that was cut off: {sum(self._counts.values())} whole messages are in its '
-                f'{self._size} bytes, what came after them is lost', None))
+                f'{path.name}: the file is incomplete, as if the recorder was killed or a copy cut '
+                f'off: its {self._size} bytes hold {sum(self._counts.values())} whole messages; '
+                'later ones are lost', None))
 
     def _walk(self) -> bool:
-        """Collect the chunks; return whether the recorder has closed the bag."""
+        """Collect the chunks; return whether the recorder closed the bag."""
         position, closed, at_index = len(MAGIC), False, False
         while position < self._size:
             head = self._record(position)
@@ -69,7 +69,7 @@ class Ros1File(BlockFile):
             operation = _number(header, 'op')
             if operation == BAG_HEADER:
                 if header.get('encryptor'):
-                    raise InputError(f'{self.path}: expected a bag that is not encrypted, found '
+                    raise InputError(f'{self.path}: encrypted bags are not supported, found '
                                      f'encryption {header["encryptor"].decode(errors="replace")}')
                 closed = _number(header, 'index_pos') > 0
             elif operation == CHUNK:
@@ -79,7 +79,7 @@ class Ros1File(BlockFile):
                 self._take_index(header, self._read(start, min(size, _LONGEST_INDEX)))
             elif operation == CONNECTION:
                 self._take_connection(header, self._read(start, size))
-                # Outside of chunks they are in the index, which comes last.
+                # Outside of chunks they are in the index at the end of the file.
                 at_index = True
             position = start + size
         return closed and (at_index or position == self._size)
@@ -97,7 +97,7 @@ class Ros1File(BlockFile):
         return header, position + 8 + size, _LENGTH.unpack(content[size:])[0]
 
     def _search(self, position: int) -> int | None:
-        """Return where the next chunk begins, None if there are no more."""
+        """Return where the next chunk begins, None if there is none."""
         while position < self._size:
             piece = self._read(position, _SEARCH_BYTES)
             for match in _CHUNK_START.finditer(piece):
@@ -116,7 +116,7 @@ class Ros1File(BlockFile):
             fields.get('message_definition', b'').decode(errors='replace'), 'ros1msg')
 
     def _take_index(self, header: Header, data: bytes) -> None:
-        """Process the times of one connection's messages in the chunk before."""
+        """Process the times of one connection's messages in the preceding chunk."""
         channel, block = _number(header, 'conn'), self.blocks[-1]
         times = [_time(data, at) for at in range(0, len(data) - 11, 12)]
         if times:
@@ -145,7 +145,7 @@ class Ros1File(BlockFile):
                     start_ns=min((e.received_ns for e in entries), default=0))
 
     def _load(self, block: Block) -> tuple[bytes, str]:
-        """Return the decompressed bytes of a chunk, and their fault or ''."""
+        """Return a chunk's decompressed bytes, and their fault or ''."""
         record = self._record(block.offset)
         if record is None:
             return b'', 'no record begins there'
@@ -154,7 +154,7 @@ class Ros1File(BlockFile):
         return decompress(self._read(start, size), kind, _number(header, 'size') or None)
 
     def _entries(self, content: bytes, wanted: Set[int]) -> tuple[list[Entry], str]:
-        """Return the places of the wanted messages, and what ended the search early or ''."""
+        """Return the places of the wanted messages, and why the search ended early or ''."""
         entries, end = [], 0
         for header, start, size in _records(content):
             end = start + size
@@ -164,7 +164,7 @@ class Ros1File(BlockFile):
         return entries, '' if end == len(content) else f'no whole record is at its byte {end}'
 
     def _expected(self, block: Block, wanted: Set[int]) -> int | None:
-        """Return the number of wanted messages by the index records that follow a chunk."""
+        """Return the number of wanted messages according to a chunk's index records."""
         total, position = None, block.offset + block.size
         while (record := self._record(position)) and _number(record[0], 'op') == INDEX:
             header, start, size = record
@@ -175,7 +175,7 @@ class Ros1File(BlockFile):
 
 
 def parse_header(content: bytes) -> Header:
-    """Return the complete fields of a header."""
+    """Return a header's complete fields."""
     fields, position = {}, 0
     while position + 4 <= len(content):
         size, = _LENGTH.unpack_from(content, position)
@@ -189,7 +189,7 @@ def parse_header(content: bytes) -> Header:
 
 
 def _records(content: bytes) -> Iterator[tuple[Header, int, int]]:
-    """Yield header, and position and size of the data, of the complete records in a chunk."""
+    """Yield the header and the data's position and size of each complete record in a chunk."""
     position = 0
     while position + 4 <= len(content):
         start = position + 4 + _LENGTH.unpack_from(content, position)[0]

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Read a SQLite file of rosbag2, also with a write-ahead log, cut off, or damaged."""
+"""Read a SQLite file of rosbag2, even with a write-ahead log, cut off, or damaged."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from fcn_seg_ros.drives.notes import Note, Notes
 from fcn_seg_ros.drives.storage import Channel, StoredMessage, ros2_type
 from fcn_seg_ros.errors import InputError, one_line
 
-# Nothing is written beside the recording, or into it: no locks, no shared memory, no checkpoint of
-# the log. With an exclusive lock that is none, the index of the log is in this process's memory,
-# so that it is read on read-only media as well.
+# Nothing is written into the recording or next to it: no locks, no shared memory, no checkpoint of
+# the log. In exclusive locking mode, with locks that do nothing, the log's index is in this
+# process's memory, so that read-only media work as well.
 _AS_IT_IS = 'mode=ro&vfs=unix-none'
 _WITHOUT_JOURNAL = 'immutable=1'
 
@@ -34,12 +34,12 @@ class SqliteFile:
         self.notes = notes
         try:
             self._database = self._open()
-            # Rows rather than an index: the index may be missing, or the damaged part.
+            # From the rows, not from an index, which may be missing or damaged.
             rows = self._rows()
             topics = self._topics()
         except sqlite3.Error as error:
-            raise InputError(f'{path}: expected a SQLite file of rosbag2, found one that cannot '
-                             f'be read: {one_line(error)}') from None
+            raise InputError(f'{path}: this SQLite file of rosbag2 cannot be read: '
+                             f'{one_line(error)}') from None
         self._ids, self._times, self._topic_ids = rows
         counts = dict(zip(*np.unique(self._topic_ids, return_counts=True), strict=True))
         self.channels = {number: Channel(*fields, count=int(counts.get(number, 0)))
@@ -76,8 +76,8 @@ class SqliteFile:
         try:
             return self._connect(_AS_IT_IS)
         except sqlite3.Error as error:
-            # A transaction that was open when the recorder was killed must be rolled back, which
-            # needs a writable file.
+            # A transaction that was open when the recorder was killed must be rolled back, for
+            # which the file must be writable.
             database = self._connect(_WITHOUT_JOURNAL)
             self.notes.add(Note(
                 f'{self.path.name}: read without its journal ({one_line(error)}), so that the last '
@@ -85,14 +85,14 @@ class SqliteFile:
             return database
 
     def _connect(self, how: str) -> sqlite3.Connection:
-        # Quoted, as a name may contain #, ? or %, which have a meaning in a URI. The prefetching
-        # thread reads what the main thread has opened, never at the same time.
+        # Quoted, since a name may contain #, ? or %, which are special in a URI. The prefetching
+        # thread reads what the main thread has opened, but never at the same time.
         name = quote(os.fsencode(self.path.absolute()))
         database = sqlite3.connect(f'file:{name}?{how}', uri=True, check_same_thread=False)
         database.text_factory = lambda content: content.decode(errors='replace')
         try:
             database.execute('PRAGMA locking_mode=EXCLUSIVE')
-            # SQLite refuses a file that is too short, unless it may be repaired.
+            # SQLite refuses a file that is too short unless it may repair it.
             database.execute('PRAGMA writable_schema=ON')
             database.execute('SELECT count(*) FROM sqlite_master').fetchone()
         except sqlite3.Error:
@@ -105,7 +105,7 @@ class SqliteFile:
         columns = {row[1] for row in self._database.execute('PRAGMA table_info(topics)')}
         qos = 'offered_qos_profiles' if 'offered_qos_profiles' in columns else "''"
         definitions: dict[str, tuple[str, str]] = {}
-        # Humble and older have none; reading images needs none.
+        # Humble and older have none, and reading images does not need it.
         with suppress(sqlite3.Error):
             definitions = {name: (_text(definition), _text(encoding))
                            for name, definition, encoding in self._database.execute(
@@ -120,7 +120,7 @@ class SqliteFile:
         """
         Return number, time and topic of every message, as int64 arrays.
 
-        A damaged table is read from both ends, up to the damage.
+        A damaged table is read from both ends up to the damage.
         """
         forward, fault = self._read_rows('ASC', None)
         if not fault:
@@ -136,7 +136,7 @@ class SqliteFile:
         return rows[:, 0], rows[:, 1], rows[:, 2]
 
     def _read_rows(self, order: str, after: int | None) -> tuple[np.ndarray, str]:
-        """Return the rows ordered by number, and what ended reading early or ''."""
+        """Return the rows ordered by number, and why reading ended early or ''."""
         numbers = array('q')
         where = '' if after is None else f'WHERE id > {after}'
         fault = ''

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The interface of a bag's storage files, and the base class of those made of blocks."""
+"""The interface of a bag's storage files, and the base class for those made of blocks."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from typing import NamedTuple, Protocol
 from fcn_seg_ros.drives.merge import merge_lazily
 from fcn_seg_ros.drives.notes import Note, Notes
 
-# Blocks overlap in time if a recorder wrote them out of order. Beyond this many at once, blocks are
-# read again.
+# Blocks overlap in time if a recorder wrote them out of order. This many are cached; others are
+# read again when needed.
 _CACHED_BLOCKS = 4
 
 
@@ -27,9 +27,9 @@ class Channel:
     One topic of a storage file with one type; a topic may have several types.
 
     ``type`` is the ROS 2 name (sensor_msgs/msg/Image), '' if unknown; ``encoding`` that of the
-    messages (cdr, ros1, or one that is not ROS's: protobuf, json, ...). ``definition`` and ``qos``
-    are as recorded, for copying the topic. ``count`` is the number of messages, None if only
-    reading the file through would tell.
+    messages (cdr, ros1, or a foreign one such as protobuf or json). ``definition`` and ``qos`` are
+    as recorded, for copying the topic. ``count`` is the number of messages, None if the whole file
+    would have to be read to count them.
     """
 
     topic: str
@@ -50,7 +50,7 @@ class StoredMessage(NamedTuple):
 
 
 class Storage(Protocol):
-    """One file of a bag; ``channels`` by their number in it."""
+    """One file of a bag; ``channels`` maps their numbers in the file to channels."""
 
     path: Path
     channels: dict[int, Channel]
@@ -60,7 +60,7 @@ class Storage(Protocol):
         ...
 
     def messages(self, wanted: Set[int]) -> Iterator[StoredMessage]:
-        """Yield the messages of the wanted channels by time."""
+        """Yield the messages of the wanted channels, ordered by time."""
         ...
 
     def close(self) -> None:
@@ -69,7 +69,7 @@ class Storage(Protocol):
 
 
 def ros2_type(name: str) -> str:
-    """Return the ROS 2 name of a type that may be written as in ROS 1 or DDS."""
+    """Return the ROS 2 name of a type whose name may be written as in ROS 1 or DDS."""
     name = re.sub(r'::dds_::(\w+)_$', r'::\1', name).replace('::', '/')
     package, _, rest = name.partition('/')
     return f'{package}/msg/{rest}' if rest and '/' not in rest else name
@@ -78,10 +78,10 @@ def ros2_type(name: str) -> str:
 @dataclass(frozen=True)
 class Block:
     """
-    A piece of a file that is read at once: a chunk, or consecutive messages.
+    A part of a file that is read as a whole: a chunk, or consecutive messages.
 
-    ``channels`` are those with messages in it, None if unknown. ``cut``: the end of the file cuts
-    it off, which has been noted.
+    ``channels`` are those with messages in it, None if unknown. ``cut`` means that the end of the
+    file cuts it off, which has been noted.
     """
 
     start_ns: int
@@ -103,10 +103,10 @@ class Entry(NamedTuple):
 
 class BlockFile:
     """
-    A storage file made of blocks, of which a few are in memory at a time.
+    A storage file made of blocks, a few of which are in memory at a time.
 
-    A format defines how a block becomes bytes (``_load``) and where the messages are in them
-    (``_entries``); both note damage.
+    A format defines how a block's bytes are read (``_load``) and where the messages are in them
+    (``_entries``); both report damage.
     """
 
     def __init__(self, path: Path, notes: Notes) -> None:
@@ -115,7 +115,7 @@ class BlockFile:
         self.notes = notes
         self.channels: dict[int, Channel] = {}
         self.blocks: list[Block] = []
-        # Open for the life of this object.
+        # Open as long as this object exists.
         self._file = path.open('rb')
         self._size = os.fstat(self._file.fileno()).st_size
         self._cache: OrderedDict[int, tuple[bytes, str]] = OrderedDict()
@@ -125,7 +125,7 @@ class BlockFile:
         return min((block.start_ns for block in self.blocks), default=0)
 
     def messages(self, wanted: Set[int]) -> Iterator[StoredMessage]:
-        """Yield the messages of the wanted channels by time."""
+        """Yield the messages of the wanted channels, ordered by time."""
         sources = ((block.start_ns, partial(self._block_entries, block, wanted))
                    for block in self.blocks
                    if block.channels is None or block.channels & wanted)
@@ -154,13 +154,13 @@ class BlockFile:
             else:
                 self.notes.add(Note(
                     f'{self.path.name}: the block at byte {block.offset} is damaged '
-                    f'({fault or inner_fault}); so may its {len(entries)} messages be',
+                    f'({fault or inner_fault}), and perhaps its {len(entries)} messages',
                     received_ns=block.start_ns))
         for entry in sorted(entries, key=lambda e: e.received_ns):
             yield entry.received_ns, entry, block
 
     def _content(self, block: Block) -> tuple[bytes, str]:
-        """Return the bytes of a block and their fault, read again if not cached."""
+        """Return a block's bytes and their fault, read again if not cached."""
         if block.offset not in self._cache:
             self._cache[block.offset] = self._load(block)
             if len(self._cache) > _CACHED_BLOCKS:
@@ -174,11 +174,11 @@ class BlockFile:
         return self._file.read(max(0, min(size, self._size - offset)))
 
     def _load(self, block: Block) -> tuple[bytes, str]:
-        """Return the decompressed bytes of a block, and their fault or ''."""
+        """Return a block's decompressed bytes, and their fault or ''."""
         raise NotImplementedError
 
     def _entries(self, content: bytes, wanted: Set[int]) -> tuple[list[Entry], str]:
-        """Return the places of the wanted messages, and what ended the search early or ''."""
+        """Return the places of the wanted messages, and why the search ended early or ''."""
         raise NotImplementedError
 
     def _expected(self, block: Block, wanted: Set[int]) -> int | None:

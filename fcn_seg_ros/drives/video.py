@@ -19,7 +19,7 @@ DEFAULT_RATE_HZ = 25.0
 
 
 class VideoDrive:
-    """The first video stream of a file, with its presentation times and rate."""
+    """The first video stream of a file, with its presentation times and frame rate."""
 
     def __init__(self, path: Path, rate_hz: float | None = None,
                  frame_id: str = 'camera', notes: Notes | None = None) -> None:
@@ -45,11 +45,10 @@ class VideoDrive:
                 yield self._to_drive_frame(frame, index)
                 index += 1
         if not index:
-            raise InputError(f'{self.path}: expected a video, found a video stream without a '
-                             'frame that can be decoded')
+            raise InputError(f'{self.path}: no frame of this video can be decoded')
 
     def _decode(self, container: av.container.InputContainer) -> Iterator[av.VideoFrame]:
-        """Yield the frames that can be decoded; note the others."""
+        """Yield the frames that can be decoded, and note the others."""
         packets, count = container.demux(container.streams.video[0]), 0
         while True:
             try:
@@ -68,7 +67,8 @@ class VideoDrive:
                 continue
             for frame in frames:
                 if frame.is_corrupt:
-                    self.notes.add(Note(f'frame {count} is damaged; the decoder has filled it in'))
+                    self.notes.add(Note(f'frame {count} is damaged; the decoder has filled the '
+                                        f'gaps'))
                 yield frame
                 count += 1
 
@@ -79,18 +79,18 @@ class VideoDrive:
         else:
             stamp_ns = round(index * 1e9 / self.rate_hz)
         rgb = frame.to_ndarray(format='rgb24')
-        # Phones store sideways pixels and a rotation, which FFmpeg's decoder leaves to the reader.
-        # Degrees are counter-clockwise, as for np.rot90.
+        # Phones store rotated pixels and an angle, which FFmpeg's decoder does not apply. Degrees
+        # are counter-clockwise, as for np.rot90.
         turns = round(getattr(frame, 'rotation', 0) / 90) % 4
         return DriveFrame.from_rgb(np.rot90(rgb, turns), stamp_ns, frame_id=self.frame_id)
 
     def _open(self) -> av.container.InputContainer:
         """Return the opened file; raises InputError if it has no video stream."""
         try:
-            # With a protocol: FFmpeg takes whatever comes before a colon in a name for one.
+            # With a protocol, because FFmpeg takes anything before a colon in a name for one.
             container = av.open(f'file:{self.path}')
         except (av.error.FFmpegError, OSError) as error:
-            hint = ('; its index (moov) is missing, probably as the recorder was killed: '
+            hint = ('; its index (moov) is missing, probably because the recorder was killed: '
                     'repair it, for example with untrunc' if _lacks_index(self.path) else '')
             raise InputError(f'{self.path}: expected a video file (mp4, avi, mkv, ...), found '
                              f'{self.path.stat().st_size} bytes that FFmpeg cannot open '
@@ -98,7 +98,7 @@ class VideoDrive:
         if not container.streams.video:
             kinds = ', '.join(sorted({s.type for s in container.streams})) or 'no stream'
             container.close()
-            raise InputError(f'{self.path}: expected a file with a video stream, found {kinds}')
+            raise InputError(f'{self.path}: expected a video stream, found {kinds}')
         return container
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Write images as an mp4 that browsers play: H.264, yuv420p, the index first."""
+"""Write images as an mp4 that browsers can play: H.264, yuv420p, index first."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def write_video(path: Path, images: Iterable[tuple[float, np.ndarray]], rate_hz:
     """
     Write ``(seconds, image)`` pairs to ``path`` and return the number of frames.
 
-    Images are RGB, uint8 (H, W, 3). The first one, cut to even sides, sets the size of the video;
-    others are fitted into it. Times are rounded to the grid of ``rate_hz``, so that a video with
-    dropped frames lasts as long as the drive did; each image comes after the one before it. The
-    file is never partial. Once ``stopped`` returns True, the rest is left out.
+    Images are RGB, uint8 (H, W, 3). The first one, cropped to even sides, sets the size of the
+    video; others are fitted into it. Times are rounded to multiples of the period of ``rate_hz``,
+    so that a video with dropped frames lasts as long as the drive did; images never share a time.
+    The file is never partial. Once ``stopped`` returns True, the remaining images are left out.
     """
     with replacing(path) as partial:
         count = _encode(partial, images, Fraction(rate_hz).limit_denominator(1000), stopped)
@@ -64,7 +64,7 @@ def fit(image: np.ndarray, width: int, height: int) -> np.ndarray:
     """
     Return an RGB image of exactly width x height.
 
-    An image that is at most one pixel larger is cropped, which keeps its pixels; any other is
+    An image that is at most one pixel larger is cropped, which keeps its pixels exact; any other is
     scaled to fit and centred on black.
     """
     rows, columns = image.shape[:2]

@@ -48,7 +48,7 @@ class BirdsEyeGrid:
         return self.z_max - self.cell * (np.arange(self.shape[0]) + 0.5)
 
     def row(self, z: float) -> int:
-        """Return the row whose cells hold the distance ``z``; at a border the farther one."""
+        """Return the row of cells that contains the distance ``z``; at a border the farther one."""
         return max(0, int(np.ceil((self.z_max - z) / self.cell - 1e-9)) - 1)
 
 
@@ -56,8 +56,8 @@ def ground_homography(camera: PinholeCamera, plane: GroundPlane) -> np.ndarray:
     """
     Return the homography of a camera over flat ground, float64 (3, 3).
 
-    It takes (x, z, 1) of GroundPlane, in metres, to homogeneous pixels (u w, v w, w) with w > 0
-    in front of the camera.
+    It maps (x, z, 1) of GroundPlane, in metres, to homogeneous pixels (u w, v w, w), with w > 0 in
+    front of the camera.
     """
     to_level = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, plane.height], [0.0, 1.0, 0.0]])
     return camera.matrix @ plane.rotation @ to_level
@@ -66,11 +66,11 @@ def ground_homography(camera: PinholeCamera, plane: GroundPlane) -> np.ndarray:
 def calibration_homography(p2: np.ndarray, r0_rect: np.ndarray, cam_to_road: np.ndarray
                            ) -> np.ndarray:
     """
-    Return the homography of a KITTI calibration, float64 (3, 3), as ``ground_homography``.
+    Return the homography of a KITTI calibration, float64 (3, 3), like ``ground_homography``.
 
-    ``p2`` (3, 4), ``r0_rect`` (3, 3) and ``cam_to_road`` (3, 4) are P2, R0_rect and
-    Tr_cam_to_road of the calib file. A road point X = (x, 0, z, 1) is seen at
-    P2 R0_rect inv(Tr_cam_to_road) X, so the columns 0, 2 and 3 of that product are what is needed.
+    ``p2`` (3, 4), ``r0_rect`` (3, 3) and ``cam_to_road`` (3, 4) are P2, R0_rect and Tr_cam_to_road
+    of the calib file. A road point X = (x, 0, z, 1) is seen at P2 R0_rect inv(Tr_cam_to_road) X, so
+    the homography is the columns 0, 2 and 3 of that product.
     """
     rectify, to_road = np.eye(4), np.eye(4)
     rectify[:3, :3] = r0_rect
@@ -83,12 +83,12 @@ class BirdsEyeView:
     Where each cell of a grid lies in an image of ``shape`` (H, W), and how to sample it there.
 
     ``u`` and ``v`` are the pixel coordinates of the cell centres, float64 of the grid's shape (NaN
-    behind the camera), with pixel centres at whole numbers. Where ``inside`` is False a cell lies
-    outside the image.
+    behind the camera), with pixel centres at whole numbers. ``inside`` is False for cells outside
+    the image.
 
-    ``devkit`` reproduces the benchmark's own resampling instead: it takes the pixel
-    (floor(v) - 1, floor(u) - 1), one and a half pixels up and left on average, because it counts
-    pixels from one. Its ground truth was made like that, so what is handed in must be, too.
+    ``devkit`` reproduces the benchmark's own resampling instead: it takes the pixel (floor(v) - 1,
+    floor(u) - 1), one and a half pixels up and left on average, because it counts pixels from one.
+    Its ground truth was made that way, so submissions must be, too.
     """
 
     def __init__(self, homography: np.ndarray, shape: tuple[int, int],
@@ -113,7 +113,7 @@ class BirdsEyeView:
 
     def nearest(self, image: np.ndarray, outside: int = 0) -> np.ndarray:
         """
-        Return the image's nearest pixel for each cell, ``outside`` where there is none.
+        Return the image's nearest pixel for each cell, ``outside`` for cells outside the image.
 
         ``image`` has the shape (H, W) or (H, W, channels); the result has its dtype.
         """
@@ -124,9 +124,9 @@ class BirdsEyeView:
 
     def bilinear(self, image: np.ndarray) -> np.ndarray:
         """
-        Return the image interpolated at each cell's centre, float64, 0 where it is outside.
+        Return the image interpolated at each cell's centre, float64, 0 outside the image.
 
-        ``image`` has the shape (H, W); its border pixels reach half a pixel further out. Not for
+        ``image`` has the shape (H, W); its border pixels extend half a pixel outwards. Not for
         label images.
         """
         self._check(image)

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A pinhole camera, and the flat ground it looks at."""
+"""A pinhole camera, and flat ground in front of it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class PinholeCamera:
 @dataclass(frozen=True)
 class GroundPlane:
     """
-    Flat ground as a camera sees it: its height over the ground in metres, pitch and roll in rad.
+    Flat ground, given by the camera's height above it in metres and its pitch and roll in rad.
 
     Ground coordinates are ``x`` metres to the right and ``z`` metres forward of the ground point
     straight below the camera, horizontal, ``z`` along the optical axis. A positive ``pitch``
@@ -52,7 +52,7 @@ class GroundPlane:
 
     @property
     def rotation(self) -> np.ndarray:
-        """Return float64 (3, 3): from the level frame (right, down, forward) to the optical one."""
+        """Return float64 (3, 3), which rotates level axes (right, down, forward) to optical."""
         sp, cp = np.sin(self.pitch), np.cos(self.pitch)
         sr, cr = np.sin(self.roll), np.cos(self.roll)
         pitched = np.array([[1.0, 0.0, 0.0], [0.0, cp, -sp], [0.0, sp, cp]])

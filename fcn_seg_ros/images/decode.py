@@ -4,7 +4,7 @@
 Decode PNG, JPEG and TIFF files to pixels: the package's one decoder.
 
 Files are not trusted: their structure is checked first (png.py, jpeg.py, tiff.py), and the decoding
-library gets only the parts that make up the pixels. Whatever it raises becomes an InputError.
+library gets only the parts that the pixels need. Whatever it raises becomes an InputError.
 
 The EXIF orientation is ignored here, since CameraInfo refers to the pixels as they are stored; the
 datasets turn what they read (``datasets/orientation.py``).
@@ -38,19 +38,19 @@ def decode(data: Any, format: str = '', bit_depth: int = 0) -> np.ndarray:
     """
     Return the RGB image, uint8 (H, W, 3), of a PNG, JPEG or TIFF file.
 
-    ``data`` is any buffer that holds the file. ``format`` is that of a compressed image message,
-    as image_transport or a camera driver writes it, or ''. If it begins with a Bayer encoding, a
-    grey image is demosaiced. Other grey images are converted to RGB, alpha is dropped. A 16-bit
-    image keeps the upper 8 of its ``bit_depth`` bits (0: all 16 are used). Raises InputError for
-    another format, for truncated or damaged data, and for an absurd size. JPEG has no checksum, so
-    some damage shows only as wrong pixels.
+    ``data`` is any buffer that holds the file. ``format`` is that of a compressed image message, as
+    image_transport or a camera driver writes it, or ''. If ``format`` begins with a Bayer encoding,
+    a grey image is demosaiced. Other grey images become RGB, alpha is dropped. A 16-bit image keeps
+    the upper 8 of its ``bit_depth`` bits (0: all 16). Raises InputError for any other format, for
+    truncated or damaged data, and for an absurd size. JPEG has no checksum, so some damage shows
+    only as wrong pixels.
     """
     return to_rgb(decode_pixels(data, format), format, bit_depth)
 
 
 def decode_pixels(data: Any, format: str = '') -> np.ndarray:
     """
-    Return the pixels as stored, uint8 or uint16: grey (H, W), else RGB (H, W, 3).
+    Return the pixels as stored, uint8 or uint16: (H, W) if grey, else RGB (H, W, 3).
 
     Palette images become RGB. Raises InputError as ``decode`` does.
     """
@@ -60,7 +60,7 @@ def decode_pixels(data: Any, format: str = '') -> np.ndarray:
     file = check(bytes(data))
     try:
         pixels = decode_checked(file)
-    except Exception as error:  # decoders raise many types, always because of the file
+    except Exception as error:  # decoders raise many types, and the file is always the cause
         raise _damaged(file, len(data), f' ({type_and_words(error)})') from None
     if pixels is None or pixels.shape[:2] != (file.height, file.width):
         raise _damaged(file, len(data))
@@ -90,5 +90,5 @@ def check(content: bytes) -> CheckedFile:
 
 
 def _damaged(file: CheckedFile, length: int, why: str = '') -> InputError:
-    return InputError(f'data: expected an image of {file.width}x{file.height}, found {length} '
-                      f'bytes that are damaged{why}')
+    return InputError(f'data: the image of {file.width}x{file.height} in {length} bytes is '
+                      f'damaged{why}')

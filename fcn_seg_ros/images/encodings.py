@@ -18,11 +18,11 @@ from fcn_seg_ros.images.structure import check_side
 @dataclass(frozen=True)
 class Encoding:
     """
-    The layout of an image in a message, and OpenCV's conversion to RGB (None: it is RGB).
+    The layout of an image in a message, and OpenCV's conversion to RGB (None: already RGB).
 
-    A pixel has ``channels`` of ``dtype``. The image's sides are multiples of ``block`` (rows,
-    columns) and at least ``least`` long. ``chroma_rows``: half as many rows of interleaved chroma
-    follow the rows of luma, as in YUV 4:2:0.
+    A pixel has ``channels`` values of ``dtype``. The image's sides are multiples of ``block``
+    (rows, columns) and at least ``least`` long. With ``chroma_rows``, the rows of luma are followed
+    by half as many rows of interleaved chroma, as in YUV 4:2:0.
     """
 
     channels: int
@@ -34,7 +34,7 @@ class Encoding:
 
     @property
     def pixel_bytes(self) -> int:
-        """Return the bytes of a pixel within its row."""
+        """Return how many bytes of its row a pixel takes."""
         return self.channels * np.dtype(self.dtype).itemsize
 
 
@@ -44,8 +44,9 @@ _GREY = cv2.COLOR_GRAY2RGB
 _BAYER = {'rggb': cv2.COLOR_BayerRGGB2RGB, 'bggr': cv2.COLOR_BayerBGGR2RGB,
           'gbrg': cv2.COLOR_BayerGBRG2RGB, 'grbg': cv2.COLOR_BayerGRBG2RGB}
 
-# Every encoding in sensor_msgs/image_encodings.hpp that holds brightness or colour, except nv24,
-# which OpenCV cannot convert. Floats and signed integers are depth or the like, two channels flow.
+# Every encoding in sensor_msgs/image_encodings.hpp for brightness or colour, except nv24, which
+# OpenCV cannot convert. Floats and signed integers are for depth and the like, two channels for
+# flow.
 ENCODINGS = {
     'rgb8': Encoding(3),
     'bgr8': Encoding(3, code=_BGR),
@@ -57,7 +58,7 @@ ENCODINGS = {
     'rgba16': Encoding(4, np.uint16, _RGBA),
     'bgra16': Encoding(4, np.uint16, _BGRA),
     'mono16': Encoding(1, np.uint16, _GREY),
-    # The OpenCV types do not tell the colour order; cv_bridge assumes BGR, and so does this.
+    # The OpenCV types do not specify the colour order; like cv_bridge, this assumes BGR.
     '8UC1': Encoding(1, code=_GREY),
     '8UC3': Encoding(3, code=_BGR),
     '8UC4': Encoding(4, code=_BGRA),
@@ -84,9 +85,8 @@ def to_rgb(data: Any, height: int, width: int, encoding: str, step: int,
     ``data`` is any buffer of at least ``height * step`` bytes (half as many again for nv12 and
     nv21, whose chroma rows follow with the same step); ``step`` is the length of a row in bytes,
     padding included. For rgb8 without padding the result is a view of ``data``. 16-bit values keep
-    the upper 8 of their ``bit_depth`` bits (0: all 16 are used). Raises InputError for an encoding
-    that is not in ENCODINGS, an absurd size, a step shorter than a row, or data shorter than the
-    image.
+    the upper 8 of their ``bit_depth`` bits (0: all 16). Raises InputError for an encoding that is
+    not in ENCODINGS, an absurd size, a step shorter than a row, or data shorter than the image.
     """
     kind = ENCODINGS.get(encoding)
     if kind is None:
@@ -110,7 +110,7 @@ def to_rgb(data: Any, height: int, width: int, encoding: str, step: int,
 
 
 def is_deep(encoding: str) -> bool:
-    """Return whether an encoding has 16-bit values, of which a camera may use fewer bits."""
+    """Return whether an encoding has 16-bit values; a camera may use fewer bits of them."""
     kind = ENCODINGS.get(encoding)
     return kind is not None and kind.dtype is np.uint16
 
@@ -119,10 +119,10 @@ def to_8_bits(values: np.ndarray, bit_depth: int = 0) -> np.ndarray:
     """
     Return the upper 8 of ``bit_depth`` bits (0: 16) of 16-bit values as uint8.
 
-    Values that need more bits saturate.
+    Larger values saturate.
     """
     if bit_depth in (0, 16):
-        # Read in the other byte order, the upper byte is the lower one.
+        # In the other byte order, the upper byte is the one read as the lower.
         if values.dtype.byteorder == '>':
             return values.view('<u2').astype(np.uint8)
         return (values >> 8).astype(np.uint8)
@@ -133,8 +133,8 @@ def demosaic(pixels: np.ndarray, format: str) -> np.ndarray | None:
     """
     Return the RGB image, uint8 (H, W, 3), of a mosaic's uint8 values (H, W).
 
-    ``format`` begins with the encoding, as that of a compressed image message: ``bayer_rggb8;
-    png compressed``. None where that is not a Bayer encoding. Raises InputError for an image
+    ``format`` is that of a compressed image message and begins with the encoding: ``bayer_rggb8;
+    png compressed``. Returns None if that is not a Bayer encoding. Raises InputError for an image
     smaller than the mosaic's cell, 2x2.
     """
     cell = re.match(r'\s*bayer_([a-z]{4})(8|16)\b', format)

@@ -3,10 +3,10 @@
 """
 The structure of a JPEG file, checked before a decoder sees it (ITU-T T.81).
 
-The check goes from marker to marker to the end of the image. It limits what makes a small file slow
-to decode: the number of scans of a progressive image, and the size in relation to the data. The
-decoder gets no comments, no EXIF, and nothing behind the end of the image (drivers often send their
-whole buffer).
+The check walks from marker to marker to the end of the image. It limits what makes a small file
+slow to decode: the number of scans of a progressive image, and the size in relation to the data.
+The decoder gets no comments, no EXIF, and nothing after the end of the image (drivers often send
+their whole buffer).
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _TABLES = (_DHT, _DQT, _DRI)
 _MOST_SEGMENTS = 1000
 # libjpeg's own progression has 10 scans, mozjpeg's up to 20.
 _MOST_SCANS = 64
-# Blocks of 8x8 pixels decoded over all scans of a progressive image: ten scans of 16 megapixels. A
-# file of 428 kB with 3000 scans took 19 s to decode.
+# The most blocks of 8x8 pixels over all scans of a progressive image: ten scans of 16 megapixels. A
+# file of 428 kB with 3,000 scans took 19 s to decode.
 _MOST_VISITS = 2**22
 # A scan ends at a marker that is neither a stuffed byte, a restart nor a fill byte.
 _MARKER = re.compile(rb'\xff[^\x00\xff\xd0-\xd7]')
@@ -36,12 +36,12 @@ _MARKER = re.compile(rb'\xff[^\x00\xff\xd0-\xd7]')
 
 @dataclass
 class _Walk:
-    """What has been found so far, going from marker to marker."""
+    """What the walk from marker to marker has found so far."""
 
     parts: list[bytes] = field(default_factory=lambda: [b'\xff\xd8'])
     progressive: bool = False
     size: tuple[int, int] = (0, 0)
-    # By component of the frame: its number of blocks, and of scans that contain it.
+    # For each component of the frame, the number of its blocks and of the scans that contain it.
     blocks: dict[int, int] = field(default_factory=dict)
     seen: dict[int, int] = field(default_factory=dict)
     scans: int = 0
@@ -71,7 +71,7 @@ def check_jpeg(content: bytes) -> CheckedFile:
             walk.scan_bytes += found.start() - position
             position = found.start()
         elif marker not in _TABLES and not _JFIF <= marker <= 0xEF and marker != _COM:
-            raise InputError(f'data: expected a baseline or progressive JPEG image, found the '
+            raise InputError('data: not a baseline or progressive JPEG image, but one with the '
                              f'marker FF{marker:02X}')
         if not (_JFIF < marker <= 0xEF and marker != _ADOBE) and marker != _COM:
             walk.parts += [b'\xff', bytes([marker]), content[start:position]]
@@ -84,7 +84,7 @@ def check_jpeg(content: bytes) -> CheckedFile:
 def _marker_at(content: bytes, position: int, walk: _Walk) -> tuple[int, int]:
     """Return the marker at a position, and the position after it."""
     if content[position:position + 1] == b'\xff':
-        # Any number of fill bytes may come before it.
+        # Any number of fill bytes may precede it.
         while content[position:position + 1] == b'\xff':
             position += 1
         if position < len(content) and content[position]:
@@ -97,9 +97,9 @@ def _marker_at(content: bytes, position: int, walk: _Walk) -> tuple[int, int]:
 def _frame(body: bytes, marker: int, walk: _Walk) -> None:
     """Record size and components from the frame header."""
     if walk.blocks:
-        raise InputError('data: expected a JPEG image of one frame, found a second one')
+        raise InputError('data: the JPEG image has a second frame')
     if len(body) < 6 or len(body) != 6 + 3 * body[5]:
-        raise InputError('data: expected a complete JPEG frame header, found a damaged one')
+        raise InputError('data: the JPEG frame header is damaged')
     precision, height, width, count = struct.unpack_from('>BHHB', body)
     if precision != 8 or count not in (1, 3):
         raise InputError(f'data: expected a JPEG image of 8 bits and 1 or 3 components, found '
@@ -122,7 +122,7 @@ def _scan(body: bytes, walk: _Walk) -> None:
     components = body[1:1 + 2 * count:2]
     if (not 1 <= count <= 4 or len(body) != 4 + 2 * count or len(set(components)) != count
             or not set(components) <= set(walk.blocks)):
-        raise InputError('data: expected JPEG scans of the components of the frame, found another')
+        raise InputError('data: a JPEG scan has a component that the frame lacks')
     walk.scans += 1
     for component in components:
         walk.seen[component] = walk.seen.get(component, 0) + 1
@@ -137,15 +137,14 @@ def _scan(body: bytes, walk: _Walk) -> None:
 
 
 def _checked(content: bytes, walk: _Walk, end: int) -> CheckedFile:
-    """Return the result of a walk that reached the end of the image, at byte ``end``."""
+    """Return the result of the walk, which reached the end of the image at byte ``end``."""
     if not walk.blocks or set(walk.seen) != set(walk.blocks):
-        raise InputError(f'data: expected a complete JPEG image, found {len(walk.blocks)} '
-                         f'components and scans of {len(walk.seen)}')
+        raise InputError(f'data: the JPEG image has {len(walk.blocks)} components, but scans of '
+                         f'only {len(walk.seen)}')
     if not walk.progressive and any(times > 1 for times in walk.seen.values()):
-        raise InputError('data: expected a component of a baseline JPEG image in one scan, found '
-                         'it in several')
+        raise InputError('data: a component of the baseline JPEG image is in several scans')
     width, height = walk.size
-    # Every block takes at least one bit, for its brightness.
+    # Every block takes at least one bit.
     check_amount(sum(walk.blocks.values()) // 8, walk.scan_bytes, height, width)
     needed = b''.join([*walk.parts, b'\xff\xd9'])
     return CheckedFile(needed, width, height, len(walk.blocks) == 1)

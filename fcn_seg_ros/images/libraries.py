@@ -3,8 +3,8 @@
 """
 The decoding libraries behind one function.
 
-simplejpeg (libjpeg-turbo) decodes JPEG, as fast as OpenCV; unlike OpenCV it reports damage instead
-of inventing pixels. OpenCV decodes PNG and TIFF, and JPEG if simplejpeg is not installed.
+simplejpeg (libjpeg-turbo) decodes JPEG as fast as OpenCV, but reports damage instead of inventing
+pixels. OpenCV decodes PNG and TIFF, and JPEG if simplejpeg is not installed.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ try:
 except ImportError:
     decode_jpeg = None
 
-# The log level is global: one thread must not restore a level that another has set for a moment.
+# The log level is global: one thread must not restore a level that another has set temporarily.
 _LOG_LEVEL = threading.Lock()
 # OpenCV before 4.11 has no flag for RGB.
 _RGB: int | None = getattr(cv2, 'IMREAD_COLOR_RGB', None)
-# Webcams pad scans with a few meaningless bytes; damage mostly leaves more.
+# Webcams pad scans with a few meaningless bytes; damage usually leaves more.
 _MOST_EXTRANEOUS = 8
 _EXTRANEOUS = re.compile(r'(\d+) extraneous bytes before marker 0xd')
 
@@ -39,7 +39,7 @@ def decode_checked(file: CheckedFile) -> np.ndarray | None:
     """
     Return the pixels, uint8 or uint16: grey (H, W), else RGB (H, W, 3).
 
-    Returns None or raises anything if the library finds the data damaged.
+    Returns None, or raises any exception, if the library finds the data damaged.
     """
     if file.content.startswith(JPEG):
         return _by_opencv(file) if decode_jpeg is None else _by_simplejpeg(file)

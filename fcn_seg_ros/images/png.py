@@ -5,7 +5,7 @@ The structure of a PNG file, checked before a decoder sees it (ISO/IEC 15948, "P
 
 Every chunk must be complete and match its checksum. Animated files are refused: no camera sends
 them, and OpenCV's decoder dereferences uninitialised memory for some of them. The decoder gets only
-the chunks that make up the pixels: no text, colour profile or EXIF.
+the chunks that the pixels need: no text, colour profile or EXIF.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from fcn_seg_ros.images.structure import CheckedFile, check_amount, check_size, 
 
 SIGNATURE = b'\x89PNG\r\n\x1a\n'
 _END = b'\x00\x00\x00\x00IEND\xaeB`\x82'
-# Writers put several kB into a chunk: 64 megapixels in chunks of 8 kB are half as many.
+# Writers put several kB into a chunk: 64 megapixels in chunks of 8 kB need half this number.
 _MOST_CHUNKS = 2**16
-# By colour type: the number of channels, and the bits allowed per channel.
+# For each colour type, the number of channels and the bits allowed per channel.
 _COLOUR_TYPES = {0: (1, (1, 2, 4, 8, 16)), 2: (3, (8, 16)), 3: (1, (1, 2, 4, 8)),
                  4: (2, (8, 16)), 6: (4, (8, 16))}
 _PALETTE = 3
 _ANIMATION = (b'acTL', b'fcTL', b'fdAT')
-# Deflate expands a byte to at most 1032.
+# Deflate expands a byte to at most 1,032 bytes.
 _INFLATION = 1032
 
 
@@ -34,19 +34,18 @@ def check_png(content: bytes) -> CheckedFile:
     kinds, spans = _chunks(content)
     animation = next((kind for kind in kinds if kind in _ANIMATION), None)
     if animation:
-        raise InputError(f'data: expected a still PNG image, found an animated one '
-                         f'(chunk {animation.decode()})')
+        raise InputError('data: animated PNG images are not supported (chunk '
+                         f'{animation.decode()})')
     unknown = next((kind for kind in kinds if not kind[0] & 0x20
                     and kind not in (b'IHDR', b'PLTE', b'IDAT', b'IEND')), None)
     if unknown:
-        raise InputError(f'data: expected a PNG image, found the unknown critical chunk '
-                         f'{unknown.decode()}')
+        raise InputError(f'data: the PNG image has the unknown critical chunk {unknown.decode()}')
     first, pieces = _image_data(kinds)
     width, height, bits, colour = _header(content, kinds, spans)
     palette = _palette(content, kinds, spans, colour, first)
     start, end = spans[first][0], spans[first + pieces - 1][1]
     channels = _COLOUR_TYPES[colour][0]
-    # A row is a filter number and its pixels, rounded up to bytes.
+    # A row is a filter number followed by its pixels, rounded up to bytes.
     raw = height * (1 + (width * channels * bits + 7) // 8)
     check_amount(raw // _INFLATION, end - start - 12 * pieces, height, width)
     needed = content[:33] + palette + content[start:end] + _END
@@ -79,14 +78,13 @@ def _chunks(content: bytes) -> tuple[list[bytes], list[tuple[int, int]]]:
 
 
 def _image_data(kinds: list[bytes]) -> tuple[int, int]:
-    """Return the index of the first image data chunk and how many there are, all in a row."""
+    """Return the index of the first image data chunk and the number of them, all consecutive."""
     pieces = kinds.count(b'IDAT')
     if not pieces:
-        raise InputError('data: expected a PNG image, found one without image data')
+        raise InputError('data: the PNG image has no image data')
     first = kinds.index(b'IDAT')
     if any(kind != b'IDAT' for kind in kinds[first:first + pieces]):
-        raise InputError('data: expected the image data of a PNG image in a row, found other '
-                         'chunks in between')
+        raise InputError('data: the image data chunks of the PNG image are not consecutive')
     return first, pieces
 
 
@@ -109,7 +107,7 @@ def _header(content: bytes, kinds: list[bytes], spans: list[tuple[int, int]]
 
 def _palette(content: bytes, kinds: list[bytes], spans: list[tuple[int, int]], colour: int,
              image_data: int) -> bytes:
-    """Return the palette chunk of a palette image; in a true-colour image it is only a hint."""
+    """Return the palette chunk of a palette image; a true-colour image has one only as a hint."""
     if colour != _PALETTE:
         return b''
     if kinds.count(b'PLTE') != 1 or kinds.index(b'PLTE') > image_data:

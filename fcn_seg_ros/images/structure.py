@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the structure checks of all file formats share: sizes, results and errors."""
+"""Shared by the structure checks of all file formats: sizes, results and errors."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from dataclasses import dataclass
 
 from fcn_seg_ros.errors import InputError
 
-# Far larger than any camera's, and small enough that height * step cannot overflow.
+# Far larger than any camera's image, and small enough that height * step cannot overflow.
 MAX_SIDE = 16384
-# 8K, the most that cameras have. A small file can declare an image that takes minutes and
-# gigabytes to decode.
+# 8K, the most that cameras have. Without a limit, a small file could declare an image that takes
+# minutes and gigabytes to decode.
 MAX_PIXELS = 8192 * 4352
 
 
 @dataclass(frozen=True)
 class CheckedFile:
     """
-    An image file of sound structure, reduced to what its pixels need.
+    An image file with a valid structure, reduced to what its pixels need.
 
-    ``content`` is for the decoder. ``grey``: it has one channel; ``depth``: bits per value, 8 or
-    16; ``palette``: its one channel holds palette indices.
+    ``content`` is for the decoder. ``grey`` means one channel, ``palette`` that it holds palette
+    indices; ``depth`` is the number of bits per value, 8 or 16.
     """
 
     content: bytes
@@ -34,20 +34,20 @@ class CheckedFile:
 
 def damaged(kind: str, content: bytes, how: str = 'are cut off or damaged', size: str = ''
             ) -> InputError:
-    """Return the error for a file of a ``kind``, such as PNG, that is not complete and sound."""
+    """Return the error for an incomplete or damaged file of a ``kind``, such as PNG."""
     return InputError(f'data: expected a complete {kind} image{size}, found {len(content)} bytes '
                       f'that {how}')
 
 
 def check_side(height: int, width: int) -> None:
-    """Raise InputError for an empty image and for absurdly long sides."""
+    """Raise InputError for an empty image or absurdly long sides."""
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
         raise InputError(f'size: expected 1x1 to {MAX_SIDE}x{MAX_SIDE} pixels, '
                          f'found {width}x{height}')
 
 
 def check_size(height: int, width: int) -> None:
-    """Raise InputError for a size that no image file needs."""
+    """Raise InputError for an image file with more pixels than any camera's."""
     check_side(height, width)
     if width * height > MAX_PIXELS:
         raise InputError(f'size: expected at most {MAX_PIXELS} pixels, found {width}x{height}')

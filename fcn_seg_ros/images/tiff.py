@@ -3,7 +3,7 @@
 """
 The structure of a TIFF file, checked before a decoder sees it (TIFF 6.0, Adobe 1992).
 
-Supported is what image_transport writes and little more: one image, in strips, 8- or 16-bit grey,
+What image_transport writes is supported, and little more: one image in strips, 8- or 16-bit grey,
 RGB or RGBA, uncompressed or with LZW, deflate or PackBits. The decoder gets a new file made of the
 known tags and the strips.
 """
@@ -25,7 +25,7 @@ _FILL_ORDER = 266
 _READ = {_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _OFFSETS, _SAMPLES, _ROWS, _COUNTS,
          _PLANAR, _PREDICTOR, _FORMAT, _TILES, _FILL_ORDER}
 _SHORT, _LONG = 3, 4
-# The largest expansion of a byte by compression (a string of LZW grows by one byte a code).
+# The largest expansion of a byte, by compression (an LZW string grows by one byte per code).
 _INFLATION = {1: 1, 5: 4096, 8: 1032, 32773: 128, 32946: 1032}
 _DEFLATE = 8
 
@@ -93,8 +93,7 @@ def _image(content: bytes, order: str, tags: dict[int, tuple[int, ...]]) -> _Ima
     """Return the image that the tags describe."""
     for tag in (_WIDTH, _HEIGHT, _OFFSETS, _COUNTS, _PHOTOMETRIC):
         if tag not in tags:
-            raise InputError(f'data: expected a TIFF image in strips, found none (tag {tag} is '
-                             'missing)')
+            raise InputError(f'data: the TIFF image has no strips (tag {tag} is missing)')
 
     def one(tag: int, default: int) -> int:
         return tags.get(tag, (default,))[0]
@@ -104,7 +103,7 @@ def _image(content: bytes, order: str, tags: dict[int, tuple[int, ...]]) -> _Ima
     image = _Image(order, width, height, bits[0], samples, one(_COMPRESSION, 1),
                    one(_PHOTOMETRIC, 0), one(_PREDICTOR, 1), min(one(_ROWS, height), height),
                    _strips(content, tags))
-    # What the library inverts in 8 bits (0: white is zero), it does not in 16.
+    # The library inverts 8-bit images where white is zero (0), but not 16-bit ones.
     photometric = (2,) if samples != 1 else (0, 1) if bits[0] == 8 else (1,)
     if one(_FILL_ORDER, 1) != 1:
         raise InputError('data: expected a TIFF image with the first bit on the left, found fill '
@@ -151,7 +150,8 @@ def _written(image: _Image) -> bytes:
     if image.samples == 4:
         # Mark alpha as associated, or libtiff would multiply the colours with it.
         tags.append((_EXTRA, _SHORT, [1]))
-    # Values that do not fit into the directory follow it, then the strips; all at even offsets.
+    # Values that do not fit into the directory follow it, then come the strips, all at even
+    # offsets.
     place = 8 + 2 + 12 * len(tags) + 4
     data = place + sum(4 * len(values) for _, _, values in tags if len(values) > 1)
     starts = []

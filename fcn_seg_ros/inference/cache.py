@@ -1,15 +1,15 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-Compiled networks on disk, so that a node that restarts need not compile again.
+A cache of compiled networks on disk, so that a restarted node need not compile again.
 
 Each entry is a file: a line of JSON (the full key, and the length and SHA-256 of the content), then
-the content. Files are not trusted. One that is not a regular file of this user, that others may
-write, that is too large, or whose header or checksum does not match counts as missing and is made
-again. A folder of another user is not used, since its owner could put another network there. Files
-are read completely, so later changes do not reach the network, and replaced at once, so processes
-that start together see a complete entry or none. All entries together stay under MAX_BYTES; the
-least recently used go first. If the disk is full or read-only, there is one warning and no cache.
+the content. Files are not trusted. An entry counts as missing, and is made again, if it is not a
+regular file of this user, is writable by others, is too large, or has a wrong header or checksum. A
+folder of another user is not used, since its owner could put another network there. Files are read
+whole, so later changes do not affect the network, and replaced atomically, so processes that start
+together see a complete entry or none. All entries together stay under MAX_BYTES; the least recently
+used are removed first. If the disk is full or read-only, there is one warning and no cache.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from typing import Any, TypeVar
 from fcn_seg_ros.files import PARTIAL_SUFFIX, open_regular, replacing
 from fcn_seg_ros.processes import NO_HOME
 
-# The environment variable with the folder; empty: no cache.
+# The environment variable that names the folder; if empty, there is no cache.
 FOLDER_VARIABLE = 'FCN_SEG_CACHE'
-# Three networks of VGG16's size, or two hundred of MobileNetV2's.
+# Three networks the size of VGG16, or two hundred the size of MobileNetV2.
 MAX_BYTES = 2 * 2**30
 _SUFFIX = '.artefact'
-# No network takes this long to write; older partial files were left by a process that died.
+# No network takes this long to write, so older partial files were left by dead processes.
 _PARTIAL_LIFETIME_S = 3600.0
-# Ample for a key and two numbers; a longer first line is not ours.
+# Ample for a key and two numbers; a file with a longer first line is not an entry.
 _MAX_HEADER_BYTES = 65536
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
@@ -46,15 +46,15 @@ _Loaded = TypeVar('_Loaded')
 
 
 class _NotAnEntry(Exception):
-    """A file that is no cache entry, or that another user may have changed."""
+    """A file that is not a cache entry, or that another user may have changed."""
 
 
 class ArtefactCache:
     """
-    Bytes by key, in one folder; with ``folder`` None nothing is kept.
+    A store of bytes by key in one folder; if ``folder`` is None, nothing is kept.
 
-    A key maps names to texts and holds everything that the content depends on. The file's name
-    starts with its value ``kind``.
+    A key is a dict of strings that holds everything the content depends on. The file's name starts
+    with the key's ``kind``.
     """
 
     def __init__(self, folder: Path | None, max_bytes: int = MAX_BYTES) -> None:
@@ -66,10 +66,10 @@ class ArtefactCache:
              dump: Callable[[_Loaded], bytes], read: Callable[[bytes], _Loaded],
              errors: tuple[type[BaseException], ...]) -> _Loaded:
         """
-        Return ``read`` of an entry's content, or what ``make`` returns if there is no entry.
+        Return ``read(content)`` of an entry, or ``make()`` if there is no entry.
 
-        In that case ``dump`` of it becomes the entry. If ``read`` raises one of ``errors``, the
-        entry is made again.
+        In the second case ``dump(result)`` becomes the entry. If ``read`` raises one of ``errors``,
+        the entry is made again.
         """
         content = self.get(key)
         if content is not None:
@@ -107,7 +107,7 @@ class ArtefactCache:
             _logger.warning('cache: %s is broken and is made again', path)
             return None
         with contextlib.suppress(OSError):
-            os.utime(path)  # most recently used
+            os.utime(path)  # marks it as most recently used
         return content
 
     def put(self, key: Mapping[str, str], content: bytes) -> None:
@@ -134,7 +134,7 @@ class ArtefactCache:
         assert self.folder is not None
         entries = []
         for path in self.folder.iterdir():
-            # Another process may be tidying as well.
+            # Another process may be removing entries as well.
             with contextlib.suppress(FileNotFoundError):
                 status = path.lstat()
                 if stat.S_ISDIR(status.st_mode):
@@ -151,7 +151,7 @@ class ArtefactCache:
                 total -= size
 
     def _is_ours(self) -> bool:
-        """Return whether the folder belongs to this user; OSError if there is none."""
+        """Return whether the folder belongs to this user; raises OSError if there is none."""
         assert self.folder is not None
         owner = self.folder.stat().st_uid
         if owner != os.geteuid():
@@ -202,14 +202,14 @@ def _canonical(value: Mapping[str, Any]) -> bytes:
 
 
 def _read(path: Path, max_bytes: int) -> tuple[bytes, bytes]:
-    """Return first line and content of an entry; raises _NotAnEntry or OSError."""
+    """Return an entry's first line and content; raises _NotAnEntry or OSError."""
     try:
         file = open_regular(path, os.O_NOFOLLOW)
     except FileNotFoundError:
         raise
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.EINVAL, errno.EISDIR, errno.ENXIO):
-            raise _NotAnEntry('no regular file') from None
+            raise _NotAnEntry('not a regular file') from None
         raise
     with file:
         status = os.fstat(file.fileno())
@@ -221,9 +221,9 @@ def _read(path: Path, max_bytes: int) -> tuple[bytes, bytes]:
 
 
 def _make_private(folder: Path) -> None:
-    """Make a folder and its parents, the new ones accessible to this user only."""
+    """Create a folder and its parents; new ones are accessible only to this user."""
     for missing in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
-        # Another process may be making it as well.
+        # Another process may be creating it as well.
         missing.mkdir(mode=0o700, exist_ok=True)
 
 

@@ -26,11 +26,11 @@ _NOT_COMPUTED = ('scores', 'training_data', 'licence', 'git_commit', 'threshold'
 def graph_key(checkpoint: NetworkSource, kind: str, libraries: tuple[str, ...],
               **details: str) -> dict[str, str]:
     """
-    Return the key of a checkpoint's graph as compiled by ``libraries`` (distribution names).
+    Return the key of a checkpoint's graph compiled by ``libraries`` (distribution names).
 
-    It holds hashes of the weights, of the metadata that the graph is built from and of this
-    package's code that builds it, and the versions of the libraries. ``details`` are further
-    dependencies: shape, precision, threads, processor.
+    It holds hashes of the weights, of the metadata used to build the graph and of the code that
+    builds it, and the versions of the libraries. ``details`` are further dependencies: shape,
+    precision, threads, processor.
     """
     versions = {f'version of {name}': importlib.metadata.version(name) for name in libraries}
     return {'kind': kind, 'weights': checkpoint.hash_weights(), 'info': _hash_info(checkpoint),
@@ -38,13 +38,13 @@ def graph_key(checkpoint: NetworkSource, kind: str, libraries: tuple[str, ...],
 
 
 def hash_network(checkpoint: NetworkSource) -> str:
-    """Return the SHA-256 of a network's weights and of the metadata that it computes with."""
+    """Return the SHA-256 of a network's weights and of the metadata that affect its output."""
     both = f'{checkpoint.hash_weights()} {_hash_info(checkpoint)}'
     return hashlib.sha256(both.encode()).hexdigest()
 
 
 def _hash_info(checkpoint: NetworkSource) -> str:
-    # Defaults are left out, so that a field added by a later version changes no hash.
+    # Defaults are left out, so that fields added by later versions change no hash.
     info = {field.name: value for field in dataclasses.fields(checkpoint.info)
             if field.name not in _NOT_COMPUTED
             and (value := getattr(checkpoint.info, field.name)) != field.default}

@@ -1,12 +1,12 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-A checkpoint's converted models: those beside it that a backend loads as they are.
+A checkpoint's converted models: files next to it that a backend loads directly.
 
-Converting a network needs PyTorch, the largest part of an installation by far. For
+Converting a network needs PyTorch, by far the largest part of an installation. For
 ``road.safetensors``, OpenVINO loads ``road_fp32.xml`` (with its ``.bin``) and ONNX Runtime
-``road_fp32.onnx``, as ``export`` writes them. They hold what the backend's own conversion gives, so
-masks are the same bit for bit; the checkpoint's self-test is run through them as through any other.
+``road_fp32.onnx``, both written by ``export``. They hold the result of the backend's own
+conversion, so masks are bit-identical; the checkpoint's self-test is run on them too.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ _logger = logging.getLogger(__name__)
 
 
 def converted_file(checkpoint: str | Path, suffix: str) -> Path:
-    """Return where a backend looks for the converted model of a checkpoint file."""
+    """Return the path where a backend looks for a checkpoint's converted model."""
     path = Path(checkpoint)
     return path.with_name(f'{path.stem}_fp32{suffix}')
 
 
 def has_converted(checkpoint: NetworkSource, suffix: str) -> bool:
-    """Return whether there is a converted model for a backend to load, which may be damaged."""
+    """Return whether a backend has a converted model to load; it may be damaged."""
     return (bool(suffix) and checkpoint.path is not None
             and converted_file(checkpoint.path, suffix).is_file())
 
 
 def read_converted(checkpoint: NetworkSource, suffix: str) -> tuple[bytes, bytes] | None:
     """
-    Return a checkpoint's converted model: the contents of its file, and of the .bin of an IR.
+    Return the contents of a checkpoint's converted model, including the .bin of an IR.
 
-    None where there is none, or, with a warning, where it is damaged or made from other weights.
+    Returns None if there is none, or, with a warning, if it is damaged or made from other weights.
     """
     if checkpoint.path is None or not has_converted(checkpoint, suffix):
         return None
@@ -56,8 +56,8 @@ def read_converted(checkpoint: NetworkSource, suffix: str) -> tuple[bytes, bytes
                              _MOST_BYTES) if suffix == IR else None)
         check_seal(path, content, weights)
         if sealed_value(content, NETWORK_KEY) != hash_network(checkpoint):
-            raise InputError(f'{path}: expected the model of {checkpoint.path.name} as it is, '
-                             'found one of other weights or metadata; export it again')
+            raise InputError(f'{path}: made from weights or metadata other than those of '
+                             f'{checkpoint.path.name}; export it again')
     except InputError as error:
         _logger.warning('%s; converting the checkpoint instead', error)
         return None

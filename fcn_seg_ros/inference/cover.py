@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Detect a covered lens by what the camera usually shows in each part of the image."""
+"""Detect a covered lens by comparing each part of the image with what it usually shows."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections import deque
 
 import numpy as np
 
-# What is usual is a mean over the last 20 s, delayed by 2 s, so that a cover is noticed before it
+# "Usual" means a mean over the last 20 s, delayed by 2 s, so that a cover is noticed before it
 # becomes usual.
 _STEP_S, _DELAY, _STEPS = 0.1, 20, 200
-# A cell usually shows something if it did for this share of the time.
+# A cell usually shows something if it did so for this share of the time.
 _USUAL = 0.8
-# In grey levels: a cell that changes less than the first is still; one further from its mean than
-# the second, or than this many standard deviations, is unusual.
+# In grey levels: a cell that changes less than the first is constant; one further from its mean
+# than the second, or than this many standard deviations, is unusual.
 _STILL, _UNUSUAL, _DEVIATIONS = 4.0, 25.0, 2.0
 # Fewer cells are not enough to judge.
 _FEWEST_CELLS = 12
@@ -22,11 +22,11 @@ _FEWEST_CELLS = 12
 
 class Cover:
     """
-    Follow the cells of a camera's picture.
+    Follow the cells of a camera's picture over time.
 
     Sky, night and bare asphalt look as empty as a cover. So an empty cell counts as covered only if
-    it usually is not empty, or if its grey level has changed and then stays constant. There is no
-    verdict in the first seconds. Frames seen while not ``learning`` do not change what is usual.
+    it is usually not empty, or if its grey level has changed and then stays constant. There is no
+    verdict in the first seconds. Without ``learning`` a frame does not change what counts as usual.
     """
 
     def __init__(self) -> None:
@@ -45,9 +45,9 @@ class Cover:
         """
         Return the share of cells that have been covered for ``seconds``.
 
-        It is relative to the cells that are covered or usually show something. ``detailed`` tells
-        which cells are not empty, ``levels`` their brightness, 0 to 255, both (rows, columns);
-        ``now`` in seconds.
+        It is relative to the cells that are covered or usually show something. ``detailed`` says
+        which cells are not empty, ``levels`` is their brightness, 0 to 255, both (rows, columns);
+        ``now`` is in seconds.
         """
         if not self._shown_at.shape:
             self._shown_at, self._still_at = np.full((2, *detailed.shape), now)

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Models that `export --format openvino` wrote, which run in place of a checkpoint."""
+"""Models written by `export --format openvino`, which can run in place of a checkpoint."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from fcn_seg_ros.models.checkpoint_file import (
 from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, CheckpointInfo, parse_info
 
 SUFFIX = '.xml'
-# Keys in rt_info besides METADATA_KEY and those of the seal: the precision of the weights, and the
+# Keys in rt_info besides METADATA_KEY and those in seal.py: the weights' precision, and the
 # self-test.
 PRECISION_KEY = 'fcn_seg_ros_precision'
 SELF_TEST_KEY = 'fcn_seg_ros_self_test'
@@ -48,7 +48,7 @@ class ExportedModel:
 
     @property
     def kind(self) -> str:
-        """Return what the table of backends calls it."""
+        """Return its kind, as the table of backends names it."""
         return 'openvino int8' if self.weights == 'int8' else 'openvino'
 
 
@@ -62,7 +62,7 @@ def load_exported(path: str | Path) -> ExportedModel:
     Read an exported model; later changes to its files have no effect.
 
     Raises InputError, one line with the file and the reason, for a missing, damaged or foreign
-    file, for one of a newer format or without a self-test, and if OpenVINO is not installed.
+    file, for one with a newer format or no self-test, and if OpenVINO is not installed.
     """
     path = Path(path)
     text, weights = read_ir_files(path)
@@ -77,7 +77,7 @@ def load_exported(path: str | Path) -> ExportedModel:
 
 
 def read_ir(path: str | Path) -> Any:
-    """Return the openvino.Model in any IR; raises InputError."""
+    """Return any IR's openvino.Model; raises InputError."""
     return parse_ir(Path(path), *read_ir_files(Path(path)))
 
 
@@ -85,16 +85,16 @@ def read_ir_files(path: Path) -> tuple[bytes, bytes]:
     """
     Return the contents of an IR's two files, .xml and .bin; raises InputError if one is missing.
 
-    OpenVINO itself would map the weights into memory: overwriting the file would change the
-    network, and truncating it would end the process with SIGBUS.
+    They are read here because OpenVINO would map the weights into memory: overwriting the file
+    would then change the network, and truncating it would end the process with SIGBUS.
     """
-    text, weights = (read_file(file, 'a file that `export --format openvino` wrote', MOST_BYTES)
+    text, weights = (read_file(file, 'a file written by `export --format openvino`', MOST_BYTES)
                      for file in (path, path.with_suffix('.bin')))
     return text, weights
 
 
 def parse_ir(path: Path, text: bytes, weights: bytes) -> Any:
-    """Return the openvino.Model in the contents of an IR's files; raises InputError."""
+    """Return the openvino.Model of an IR from its files' contents; raises InputError."""
     core = _openvino_core(path)
     try:
         return core.read_model(text, weights)
@@ -104,13 +104,13 @@ def parse_ir(path: Path, text: bytes, weights: bytes) -> Any:
 
 
 def write_self_test(model: Any, expected: SelfTest) -> None:
-    """Put a self-test into an openvino.Model."""
+    """Store a self-test in an openvino.Model."""
     packed = base64.b64encode(zlib.compress(pack_self_test(expected), 9)).decode()
     model.set_rt_info(packed, [SELF_TEST_KEY])
 
 
 def read_self_test(path: Path, text: str | None) -> SelfTest:
-    """Return what ``write_self_test`` wrote; raises InputError for anything else."""
+    """Return the self-test stored by ``write_self_test``; raises InputError if it is invalid."""
     try:
         content = zlib.decompressobj().decompress(
             base64.b64decode((text or '').encode(), validate=True), _LARGEST_SELF_TEST)

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How far an image and its segmentation are from the training data."""
+"""Measure how far an image and its segmentation are from the training data."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import numpy as np
 from fcn_seg_ros.inference.picture import Glance, sampled_rows
 from fcn_seg_ros.inference.segmentation import Segmentation
 
-# A range leaves out this share of the training frames at each end.
+# A range excludes this share of the training frames at each end.
 TAIL = 0.005
-# The least distance of a range's ends from its middle, in the unit of the figure, so that training
-# frames from a single camera do not make all others unfamiliar.
+# The smallest distance of a range's ends from its middle, in the figure's unit, so that training
+# frames from a single camera do not make all other cameras unfamiliar.
 _LEAST_REACH = {'brightness': 15.0, 'contrast': 8.0, 'sharpness': 0.08, 'detail': 0.1,
                 'warm': 0.1, 'cool': 0.1, 'confidence': 0.01, 'undecided': 0.02, 'road': 0.1}
 # Every 8th column of the network's outputs is sampled.
@@ -32,10 +32,10 @@ def sampled(plane: np.ndarray) -> np.ndarray:
 
 def figures(look: Glance, result: Segmentation) -> dict[str, float]:
     """
-    Return the figures to compare with the training data's, by name.
+    Return the figures, by name, to compare with the training data's.
 
     ``confidence`` is the mean of max(P(road), 1 - P(road)), ``undecided`` the share of pixels where
-    that is below 0.9, ``road`` the road's share of the image.
+    that maximum is below 0.9, ``road`` the road's share of the image.
     """
     levels = sampled(result.probability)
     sure = cv2.max(levels, 255 - levels)
@@ -62,10 +62,10 @@ def fit(seen: Sequence[Mapping[str, float]]) -> dict[str, Range]:
 def distance(frame: Mapping[str, float], ranges: Mapping[str, Sequence[float]]
              ) -> tuple[float, str]:
     """
-    Return how far a frame is from the training data, and by which figure.
+    Return a frame's distance from the training data, and the figure that is furthest off.
 
-    1 is the end of the range that nearly all training frames lie in, 2 twice as far from its
-    middle. 0 and '' without ranges; figures missing on either side are ignored.
+    A distance of 1 is the end of the range of nearly all training frames, 2 is twice as far from
+    its middle. Returns 0 and '' without ranges; figures missing on either side are ignored.
     """
     worst, by = 0.0, ''
     for name, (low, middle, high) in ranges.items():

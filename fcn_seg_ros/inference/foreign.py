@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Networks of other projects: an OpenVINO IR and a short description of its input and output."""
+"""Other projects' networks: an OpenVINO IR and a short description of its input and output."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Description:
     """
     The facts that an IR does not contain.
 
-    Images of any shape are squeezed to ``input_size`` (width, height). The network gets (value -
-    ``mean``) / ``std`` of their values 0 to 255, in ``channel_order``. Its output, (1, K, h, w),
-    holds ``probabilities`` of the ``classes``, or ``logits``. P(road) is the ``sum`` over the
-    classes ``road``, or, with ``likeliest``, P(likeliest road class) / (that + P(likeliest other
-    class)), so that a threshold of 0.5 gives the arg-max.
+    Images of any shape are squeezed to ``input_size`` (width, height). The network's input is
+    (value - ``mean``) / ``std`` for values of 0 to 255, in ``channel_order``. Its output, (1, K, h,
+    w), holds ``probabilities`` or ``logits`` of the ``classes``. P(road) is the ``sum`` over the
+    classes ``road``, or, with ``likeliest``, r / (r + o) for the probabilities r of the likeliest
+    road class and o of the likeliest other class, so that a threshold of 0.5 gives the arg-max.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Description:
     threshold: float = 0.5
 
     def __post_init__(self) -> None:
-        """Refuse values that make no sense."""
+        """Refuse invalid values."""
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f'{name}: {getattr(self, name)!r} is not one of '
@@ -94,15 +94,15 @@ def read_description(path: str | Path) -> Description:
 
 
 def is_foreign(path: str | Path) -> bool:
-    """Return whether a file is an IR that this package did not write; raises InputError."""
+    """Return whether a file is an IR not written by this package; raises InputError."""
     return is_exported(path) and not read_ir(path).has_rt_info([METADATA_KEY])
 
 
 def find_description(path: str | Path) -> Description:
     """
-    Return the description of an IR: ``STEM.yaml`` beside it, or the shipped one of its name.
+    Return an IR's description: ``STEM.yaml`` next to it, or the packaged one for its name.
 
-    The name is the one in the IR. Raises InputError if there is no description.
+    The name is the one stored in the IR. Raises InputError if there is no description.
     """
     beside = Path(path).with_suffix('.yaml')
     if beside.is_file():
@@ -111,16 +111,16 @@ def find_description(path: str | Path) -> Description:
     try:
         return read_description(share_file(f'config/{name}.yaml'))
     except InputError:
-        raise InputError(f'{path}: expected a network that this package wrote, or its description '
-                         f'in {beside.name} beside it, found neither') from None
+        raise InputError(f'{path}: not a network written by this package, and {beside.name}, which '
+                         'would describe it, is missing') from None
 
 
 class ForeignNetwork:
     """
-    A foreign IR in the OpenVINO backend.
+    Another project's IR in the OpenVINO backend.
 
     ``threshold`` comes from the description. Raises InputError for an IR that does not match its
-    description, and for a device or precision that the backend does not have.
+    description, and for a device or precision that the backend lacks.
     """
 
     def __init__(self, path: str | Path, description: Description | None = None,
@@ -129,13 +129,13 @@ class ForeignNetwork:
         self.name = self.description.name
         self.threshold = self.description.threshold
         if device != 'auto' and resolve_device(device) != 'cpu':
-            raise InputError(f'{path}: expected the device auto or cpu for a foreign network, '
-                             f'found {device!r}')
+            raise InputError(f'{path}: expected the device auto or cpu for another project\'s '
+                             f'network, found {device!r}')
         if precision == 'auto':
             precision = 'bf16' if cpu_has_bf16() else 'fp32'
         if precision not in ('fp32', 'bf16') or (precision == 'bf16' and not cpu_has_bf16()):
-            raise InputError(f'{path}: expected the precision auto, fp32 or (where the CPU has it) '
-                             f'bf16 for a foreign network, found {precision!r}')
+            raise InputError(f'{path}: expected the precision auto, fp32 or (if the CPU has it) '
+                             f'bf16 for another project\'s network, found {precision!r}')
         from fcn_seg_ros.inference.backends.openvino import OpenVinoBackend
         self.backend = OpenVinoBackend(_whole_graph(Path(path), self.description), precision,
                                        threads)
@@ -147,18 +147,18 @@ class ForeignNetwork:
         return resize_image(levels[0, :, :, 0], (image.shape[0], image.shape[1]))
 
     def timed(self, image: np.ndarray) -> tuple[np.ndarray, float]:
-        """Return the probability and the milliseconds of the whole call."""
+        """Return the probability, and how many milliseconds the whole call took."""
         start = time.perf_counter()
         probability = self.probability(image)
         return probability, 1e3 * (time.perf_counter() - start)
 
     def close(self) -> None:
-        """Free the memory; the network cannot be used any more."""
+        """Free the memory; the network cannot be used afterwards."""
         self.backend.close()
 
 
 def _whole_graph(path: Path, description: Description) -> Any:
-    """Return the network as our backends run it: RGB uint8 (1, H, W, 3) to (1, H, W, 1)."""
+    """Return the network with the backends' interface: RGB uint8 (1, H, W, 3) to (1, H, W, 1)."""
     model = read_ir(path)
     width, height = description.input_size
     try:

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Adapt a foreign network's graph to the input and output of our backends."""
+"""Adapt the graph of another project's network to the backends' input and output."""
 
 from __future__ import annotations
 

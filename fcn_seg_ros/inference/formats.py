@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The formats of exported models, as a table that imports none of their libraries."""
+"""The table of export formats, which imports none of their libraries."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 
 from fcn_seg_ros.models.checkpoint_info import STRIDE
 
-# The smallest side of an exported model's input, in pixels: with a single row or column of cells
-# strides are ambiguous, and torch.export refuses them.
+# The smallest side of an exported model's input, in pixels: strides are ambiguous for a single row
+# or column of cells, and torch.export refuses them.
 MIN_SIDE = 2 * STRIDE
-# NNCF's own default; more images of the same drives hardly move the ranges.
+# NNCF's default; more images of the same drives hardly change the ranges.
 CALIBRATION_IMAGES = 300
 
 
 @dataclass(frozen=True)
 class Format:
     """
-    A format: the suffix of its file, of its other files, and the precisions it comes in.
+    A format: the suffixes of its file and of additional files, and its precisions.
 
     ``needs`` are the packages that write and check it.
     """

@@ -14,11 +14,11 @@ from fcn_seg_ros.models.fcn import FCN
 
 class InferenceGraph(nn.Module):
     """
-    Normalisation, network, softmax and rounding in one module, so that a backend can fuse them.
+    Normalisation, network, softmax and rounding in one module, so that backends can fuse them.
 
-    ``forward`` takes RGB images, uint8 (N, H, W, 3), H and W multiples of 32, and returns
-    round(255 P) as uint8 (N, H, W, K), with P = softmax(logits / temperature). K is the number of
-    classes, except for a binary checkpoint (``is_binary``): there K is 1 and P is P(road).
+    ``forward`` takes RGB images, uint8 (N, H, W, 3), H and W multiples of 32, and returns round(255
+    P) as uint8 (N, H, W, K), with P = softmax(logits / temperature). K is the number of classes,
+    except for a binary checkpoint (``is_binary``), where K is 1 and P is P(road).
     """
 
     scale: Tensor
@@ -46,8 +46,8 @@ class InferenceGraph(nn.Module):
         if self.swap:
             images = images.flip(3)
         # As rows of 3 W numbers, because a loop over 3 channels is too short for a CPU's vector
-        # unit; channels last, like the image and the convolutions. Takes half the time of
-        # normalising with channels first in OpenVINO.
+        # unit, and channels last, like the image and the convolutions. In OpenVINO this takes half
+        # the time of normalising with channels first.
         width = images.shape[2]
         rows = images.flatten(2).float()
         rows = rows * self.scale.repeat(width) + self.offset.repeat(width)

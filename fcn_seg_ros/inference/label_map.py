@@ -18,7 +18,7 @@ _UNKNOWN_COLOUR = (128, 128, 128)
 @dataclass(frozen=True)
 class LabelMap:
     """
-    Name and colour (RGB) of the values 0, 1, ... of a mask, and which of them are road.
+    Names and colours (RGB) of a mask's values 0, 1, ..., and which of them are road.
 
     255 is ``unknown`` and drawn grey.
     """
@@ -29,14 +29,14 @@ class LabelMap:
     _table: np.ndarray = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Make the colour table once, not for every image."""
+        """Build the colour table once, not for every image."""
         table = np.full((1, 256, 3), _UNKNOWN_COLOUR, np.uint8)
         table[0, :len(self.colours)] = self.colours
         object.__setattr__(self, '_table', table)
 
     @property
     def meanings(self) -> dict[int, str]:
-        """Return the name of every value in a mask."""
+        """Return the name of every mask value, including 255."""
         return dict(enumerate(self.names)) | {UNKNOWN: 'unknown'}
 
     def draw(self, mask: np.ndarray) -> np.ndarray:
@@ -48,8 +48,8 @@ def label_map_of(info: CheckpointInfo) -> LabelMap:
     """
     Return the label map of a checkpoint's masks.
 
-    The values are the checkpoint's class ids. For a binary checkpoint 1 is road and 0 the rest,
-    whatever their ids are.
+    The values are the checkpoint's class ids, except that for a binary checkpoint 1 is always road
+    and 0 the rest.
     """
     if not is_binary(info):
         return LabelMap(info.classes, info.palette, info.road_ids)

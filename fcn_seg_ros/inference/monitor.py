@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Judge whether a camera's picture, and the road found in it, can be trusted."""
+"""Judge whether a camera's picture and the road found in it can be trusted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fcn_seg_ros.inference.segmentation import Segmentation
 
 # Pictures remembered to recognise repetitions: a minute at 10 Hz.
 _REMEMBERED = 600
-# A median of fewer frames is unreliable.
+# A median over fewer frames is unreliable.
 _FEWEST = 5
 # After a longer pause, or when the image size changes, the history is discarded.
 _PAUSE_S = 5.0
@@ -32,8 +32,9 @@ class MonitorOptions:
     """
     The limits beyond which a picture is faulty; the names are those of the node's parameters.
 
-    A value beyond its limit for most of ``fault_after_s`` is a fault; 0 turns the monitor off. 0
-    turns off any other check, except ``overexposed_above`` and ``covered_above``: those take 1.
+    A value beyond its limit for most of ``fault_after_s`` is a fault; ``fault_after_s`` 0 turns the
+    monitor off. Any other limit of 0 turns its check off; for ``overexposed_above`` and
+    ``covered_above`` it is 1.
     """
 
     fault_after_s: float = 1.0
@@ -129,10 +130,10 @@ class _Past:
 
     def repeated(self, digest: int, stamp_ns: int, now: float) -> float:
         """
-        Return for how many seconds every picture has been a repetition.
+        Return for how many seconds every picture has been a repeat.
 
-        A frozen camera repeats its last picture or a few. A repetition with its original stamp is
-        no fault: it comes from a bag that is played again.
+        A frozen camera repeats its last picture or last few. A repeat with its original stamp is
+        not a fault: it comes from a bag that is played again.
         """
         known = self._digests.pop(digest, stamp_ns)
         self._digests[digest] = stamp_ns
@@ -150,7 +151,7 @@ class _Past:
 
 
 def _faults(values: Mapping[str, float], by: str, options: MonitorOptions) -> dict[str, str]:
-    """Return the faults; those that another one explains are left out."""
+    """Return the faults, without those that another one explains."""
     found = {}
     if 0.0 < options.frozen_after_s <= values['repeated_s']:
         found['frozen'] = ('the picture is frozen: the same pixels with new stamps for '
@@ -176,7 +177,7 @@ def _faults(values: Mapping[str, float], by: str, options: MonitorOptions) -> di
     if 0.0 < options.no_road_after_s <= values['without_road_s']:
         found['no_road'] = f'no road found for {values["without_road_s"]:.1f} s'
     if 0.0 < options.unfamiliar_above < values['unfamiliar']:
-        found['unfamiliar'] = (f'unlike the training data: {by} is '
-                               f'{values["unfamiliar"]:.1f} times as far out as theirs, expected '
-                               f'at most {options.unfamiliar_above:g}')
+        found['unfamiliar'] = (f'unlike the training data: {by} is {values["unfamiliar"]:.1f} '
+                               'times as far from their middle as the end of their range, '
+                               f'expected at most {options.unfamiliar_above:g}')
     return found

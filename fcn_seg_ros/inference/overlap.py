@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Intersection over union (IoU), the one home of it."""
+"""Intersection over union (IoU)."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import numpy as np
 
 
 def intersection_and_union(one: np.ndarray, other: np.ndarray) -> tuple[int, int]:
-    """Return in how many pixels both road masks (0, or not 0) are road, and in how many either."""
+    """Return how many pixels are road (not 0) in both masks, and how many in at least one."""
     return int(np.logical_and(one, other).sum()), int(np.logical_or(one, other).sum())
 
 
 def intersection_over_union(intersection: Any, union: Any, empty: float = 1.0) -> Any:
     """
-    Return the IoU of pixel counts, ``empty`` where the union is.
+    Return the IoU for pixel counts, ``empty`` where the union is empty.
 
-    A float for numbers, a float64 array for arrays.
+    The result is a float for numbers, a float64 array for arrays.
     """
     union = np.asarray(union, np.float64)
     iou = np.divide(intersection, union, out=np.full(union.shape, empty), where=union > 0)
@@ -26,7 +26,7 @@ def intersection_over_union(intersection: Any, union: Any, empty: float = 1.0) -
 
 
 def mean_iou(intersections: Any, unions: Any, empty: float) -> float:
-    """Return the mean IoU of the classes that occur, ``empty`` where none does."""
+    """Return the mean IoU of the classes that occur, ``empty`` if none does."""
     unions = np.asarray(unions, np.float64)
     occurs = unions > 0
     if not occurs.any():

@@ -1,9 +1,9 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-A glance at a camera image: a few figures that tell a good picture from a bad one.
+A glance at a camera image: a few figures that distinguish a good picture from a bad one.
 
-Only 48 rows of the image are read, whatever its size, which takes a fraction of a millisecond.
+Only 48 rows are read, whatever the image's size, which takes a fraction of a millisecond.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from fcn_seg_ros.inference.preprocess import resize_image
 ROWS = 48
 # Wider rows are scaled down to this.
 _WIDTH = 640
-# The colour of the light is measured in one of this many of the rows.
+# The step between the rows in which the colour of the light is measured.
 _HUE_STEP = 6
-# The size of a coarse picture, whose pixels average out sensor noise, and its grid of cells.
+# The size of a coarse picture, whose pixels average out sensor noise, and of its grid of cells.
 _COARSE = (97, ROWS)
 _CELLS = (16, 12)
 # A cell is empty if neighbouring coarse pixels differ by less than this many grey levels.
 _DETAIL = 3.0
 _SATURATED = 250
-# The strongest edges: this share of the pixels, with a rise of at least this many grey levels.
+# The strongest edges are this share of the pixels, with a rise of at least this many grey levels.
 _EDGES = 0.002
 _EDGE_RISE = 8
 _EDGE_WIDTH = 8
@@ -40,10 +40,11 @@ class Glance:
 
     ``digest`` is a checksum of the pixels read; ``grey`` the 99th percentile of the grey levels,
     ``brightness`` their mean, 0 to 255, and ``contrast`` their standard deviation; ``saturated``
-    the share of saturated pixels; ``sharpness`` how much of an edge's rise over 8 pixels lies
-    between two of them, from 1/8 (a ramp) to 1 (a step), mean of the strongest edges, NaN without
-    any; ``detailed``, bool (12, 16), the cells that are not empty; ``levels``, float32 (12, 16),
-    their brightness; ``warm`` and ``cool`` mean red and mean blue over mean green.
+    the share of saturated pixels; ``sharpness`` the largest part of an edge's rise over 8 pixels
+    that lies between two neighbours, from 1/8 (a ramp) to 1 (a step), as a mean over the strongest
+    edges, NaN if there are none; ``detailed``, bool (12, 16), the cells that are not empty;
+    ``levels``, float32 (12, 16), the cells' brightness; ``warm`` and ``cool`` mean red and mean
+    blue over mean green.
     """
 
     digest: int
@@ -72,7 +73,7 @@ def glance(image: np.ndarray) -> Glance:
         grey = resize_image(grey, (ROWS, _WIDTH))
     coarse = cv2.resize(grey, _COARSE, interpolation=cv2.INTER_AREA)
     (mean,), (deviation,) = (values.ravel() for values in cv2.meanStdDev(coarse))
-    # Half a level is added, so that black has no hue.
+    # Half a level is added so that black has no hue.
     red, green, blue = (value + 0.5 for value in cv2.mean(colour[::_HUE_STEP])[:3])
     counts = np.cumsum(_histogram(coarse))
     return Glance(digest, float(np.searchsorted(counts, 0.99 * counts[-1])), float(mean),
@@ -100,7 +101,7 @@ def _sharpness(grey: np.ndarray) -> float:
 
 
 def _changes(coarse: np.ndarray) -> np.ndarray:
-    """Return the mean difference of neighbouring pixels in each cell, grey levels, (12, 16)."""
+    """Return each cell's mean difference between neighbouring pixels in grey levels, (12, 16)."""
     across = cv2.absdiff(coarse[:, 1:], coarse[:, :-1])
     down = cv2.absdiff(coarse[1:, 1:], coarse[:-1, 1:])
     cv2.max(across[1:], down, dst=across[1:])

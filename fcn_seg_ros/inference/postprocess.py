@@ -16,7 +16,7 @@ UNKNOWN = 255
 
 
 def to_level(probability: float) -> int:
-    """Return the smallest of the 256 levels, round(255 P), that is at least a probability."""
+    """Return the smallest of the 256 levels, round(255 P), that reaches a probability."""
     return min(255, max(0, math.ceil(probability * 255 - 1e-9)))
 
 
@@ -29,28 +29,28 @@ def probability_to_mask(probability: np.ndarray, threshold: float, unknown_below
     neither P(road) nor 1 - P(road) reaches ``unknown_below`` the mask is 255.
     """
     if to_level(unknown_below) > 128:
-        # One of two classes always has at least half, so up to that nothing is unknown.
+        # The likelier of two classes has at least one half, so up to that value nothing is unknown.
         return cv2.LUT(probability, mask_table(threshold, unknown_below))
     level = to_level(threshold)
     if level == 0:
         return np.ones_like(probability)
-    # THRESH_BINARY is strictly greater, hence the level below.
+    # THRESH_BINARY compares strictly, hence the level below.
     return cv2.threshold(probability, level - 1, 1, cv2.THRESH_BINARY)[1]
 
 
 def probability_to_confidence(probability: np.ndarray, threshold: float,
                               unknown_below: float = 0.0) -> np.ndarray:
     """
-    Return round(255 P(class in the mask)) of ``probability_to_mask``, 0 where that is unknown.
+    Return round(255 P(class)) of the classes in ``probability_to_mask``'s mask, 0 where unknown.
 
-    It is below one half where the threshold decides against the likelier class.
+    It is below one half where the threshold overrules the likelier class.
     """
     return cv2.LUT(probability, _confidence_table(threshold, unknown_below))
 
 
 @functools.lru_cache(maxsize=64)
 def mask_table(threshold: float, unknown_below: float) -> np.ndarray:
-    """Return ``probability_to_mask`` of each level, uint8 (256,)."""
+    """Return ``probability_to_mask`` for each level, uint8 (256,)."""
     levels = np.arange(256)
     table = (levels >= to_level(threshold)).astype(np.uint8)
     table[np.maximum(levels, 255 - levels) < to_level(unknown_below)] = UNKNOWN
@@ -59,7 +59,7 @@ def mask_table(threshold: float, unknown_below: float) -> np.ndarray:
 
 @functools.lru_cache(maxsize=64)
 def unknown_table(unknown_below: float) -> np.ndarray:
-    """Return 255 for the levels that ``most_likely`` considers unknown, else 0, uint8 (256,)."""
+    """Return 255 for the levels that ``most_likely`` treats as unknown, else 0, uint8 (256,)."""
     return np.where(np.arange(256) < to_level(unknown_below), UNKNOWN, 0).astype(np.uint8)
 
 
@@ -74,15 +74,15 @@ def most_likely(probabilities: Sequence[np.ndarray], unknown_below: float = 0.0
     """
     Return the likeliest class of every pixel and its probability, each uint8 (H, W).
 
-    ``probabilities`` is round(255 P) of each class, uint8 (H, W). The first of equal ones wins.
-    Where none reaches ``unknown_below``, the class is 255 and its probability 0.
+    ``probabilities`` holds round(255 P) of each class, uint8 (H, W). Of equal ones the first wins.
+    Where none reaches ``unknown_below``, the class is 255 and the probability 0.
     """
     best = probabilities[0].copy()
     mask, greater = np.zeros_like(best), np.empty_like(best)
     # In place on 8-bit images: 0.5 ms for 11 classes at 1242x375; NumPy's argmax takes 10 ms.
     for number, channel in enumerate(probabilities[1:], start=1):
         cv2.compare(channel, best, cv2.CMP_GT, dst=greater)
-        # Where it is greater, its id; ids increase, so the maximum keeps the latest.
+        # Its id where it is greater; ids increase, so the maximum keeps the last.
         cv2.max(mask, np.minimum(greater, np.uint8(number), out=greater), dst=mask)
         cv2.max(best, channel, dst=best)
     level = to_level(unknown_below)
@@ -97,7 +97,7 @@ def sum_classes(probabilities: Sequence[np.ndarray], ids: tuple[int, ...]) -> np
     """
     Return round(255 P(any of the classes ``ids``)), uint8 (H, W), at most 255.
 
-    ``probabilities`` is round(255 P) of each class, uint8 (H, W). Each is rounded, so a sum of n
+    ``probabilities`` holds round(255 P) of each class, uint8 (H, W). Each is rounded, so a sum of n
     may be off by n / 2.
     """
     total = probabilities[ids[0]]
@@ -107,7 +107,7 @@ def sum_classes(probabilities: Sequence[np.ndarray], ids: tuple[int, ...]) -> np
 
 
 def classes_to_road(mask: np.ndarray, road_ids: tuple[int, ...]) -> np.ndarray:
-    """Return 1 where a mask of class ids holds one of the road's, else 0, uint8 (H, W)."""
+    """Return 1 where a mask holds one of the road's class ids, else 0, uint8 (H, W)."""
     table = np.zeros(256, np.uint8)
     table[list(road_ids)] = 1
     return cv2.LUT(mask, table)
@@ -118,8 +118,7 @@ def draw_overlay(image: np.ndarray, road: np.ndarray, colour: tuple[int, int, in
     """
     Return the image with the road tinted, uint8 RGB (H, W, 3).
 
-    ``road`` is uint8 (H, W), not 0 for road; ``alpha`` is the share of ``colour`` (RGB) there, 0 to
-    1.
+    ``road`` is uint8 (H, W), not 0 for road; ``alpha`` is the opacity of ``colour`` (RGB), 0 to 1.
     """
     tinted = cv2.addWeighted(image, 1.0 - alpha, np.full_like(image, colour), alpha, 0.0)
     return cv2.copyTo(tinted, road, image.copy())

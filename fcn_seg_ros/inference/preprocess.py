@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""From a camera image to the network's input size."""
+"""Scale camera images to the network's input."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ import numpy as np
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.models.checkpoint_info import STRIDE, CheckpointInfo
 
-# Limits of the network's input: 4K, and this ratio of its sides. Otherwise a small file with an
+# Limits of the network's input: 4K, and this aspect ratio. Without them a small file with an
 # extreme shape could take minutes and gigabytes.
 MAX_NETWORK_PIXELS = 4096 * 2176
 MAX_ASPECT = 16
-# The longest focal length, in pixels of the network's input, at which roads look like those in the
-# training data (KITTI's is 613); measured in docs/results/accuracy.md.
+# The longest focal length, in pixels of the network's input, at which roads look as in the training
+# data (KITTI's is 613); see the measurements in docs/results/accuracy.md.
 MAX_FOCAL_LENGTH = 850.0
-# At most how many times fewer pixels a focal length makes the input: a wrong one must not empty
-# the mask. The middle quarter of KITTI's images is segmented best with a ninth.
+# The largest factor by which a focal length reduces the input's pixels: a wrong focal length must
+# not empty the mask. The middle quarter of KITTI's images is segmented best with a ninth of the
+# pixels.
 _MOST_SHRINKING = 10
 
 
 def network_rows(height: int, width: int, info: CheckpointInfo, focal_length: float = 0.0) -> int:
     """
-    Return the rows of a checkpoint's input for an image of (height, width) pixels.
+    Return how many rows a checkpoint's input has for an image of (height, width) pixels.
 
-    ``focal_length`` is in pixels of the image, 0 where it is not known.
+    ``focal_length`` is in pixels of the image, 0 if unknown.
     """
     if not info.network_pixels:
         return info.network_height
@@ -37,12 +38,12 @@ def network_rows(height: int, width: int, info: CheckpointInfo, focal_length: fl
 
 def rows_of_area(height: int, width: int, pixels: int, focal_length: float = 0.0) -> int:
     """
-    Return the rows, a multiple of the stride, of an input with about ``pixels`` pixels.
+    Return how many rows, a multiple of the stride, give an input of about ``pixels`` pixels.
 
-    So images of all shapes take the same time; with a fixed number of rows a tall image would take
-    less, and show less detail, than a wide one. A camera with a narrow field of view shows
-    everything large, so if its focal length (in pixels of the image) is known, the input is scaled
-    down to MAX_FOCAL_LENGTH, within a limit.
+    This way images of all shapes take the same time; with a fixed number of rows a tall image would
+    take less time, and show less detail, than a wide one. A camera with a narrow field of view
+    shows everything large, so if its focal length (in pixels of the image) is known, the input is
+    scaled down to MAX_FOCAL_LENGTH, within a limit.
     """
     rows = math.sqrt(pixels * height / width)
     if focal_length > 0:
@@ -55,7 +56,7 @@ def network_size(height: int, width: int, network_height: int) -> tuple[int, int
     """
     Return (height, width) of the network's input for an image of (height, width) pixels.
 
-    The aspect ratio is kept; both sides are rounded to the network's stride. Raises InputError for
+    The aspect ratio is kept, with both sides rounded to the network's stride. Raises InputError for
     an absurd size.
     """
     rows = _to_stride(network_height)

@@ -1,11 +1,10 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-A checkpoint's int8 version: the model beside it that `export --precision int8` wrote.
+A checkpoint's int8 version: the model next to it, written by `export --precision int8`.
 
 Quantising needs training images, which a vehicle does not have, so it is done once, where the
-network was trained. The int8 version of ``road.safetensors`` is ``road_int8.xml`` with its
-``.bin``.
+network is trained. The int8 version of ``road.safetensors`` is ``road_int8.xml`` with its ``.bin``.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
 
 def int8_file(checkpoint: str | Path) -> Path:
-    """Return where the int8 version of a checkpoint file is looked for."""
+    """Return the path of a checkpoint file's int8 version."""
     path = Path(checkpoint)
     return path.with_name(f'{path.stem}_int8{SUFFIX}')
 
@@ -30,31 +29,30 @@ def load_int8(checkpoint: NetworkSource) -> ExportedModel:
     """
     Return the int8 version of a checkpoint.
 
-    Raises InputError, one line, if there is none, if it is broken or foreign, or if it was made
-    from other weights.
+    Raises InputError, one line, if it is missing, broken, foreign, or made from other weights.
     """
     if checkpoint.path is None:
-        raise InputError('precision: int8 needs a file beside the checkpoint, found a network '
-                         'without a file')
+        raise InputError('precision: int8 needs a file next to the checkpoint, but this network '
+                         'has no file')
     file = int8_file(checkpoint.path)
     if not file.is_file():
-        raise InputError(f'precision: expected {file} for int8 (`export --format openvino '
-                         '--precision int8` writes it), found nothing')
+        raise InputError(f'precision: int8 needs {file}, which does not exist (`export --format '
+                         'openvino --precision int8` writes it)')
     exported = load_exported(file)
     if exported.weights != 'int8':
         raise InputError(f'{file}: expected int8 weights, found {exported.weights}')
     if exported.network_hash != hash_network(checkpoint):
-        raise InputError(f'{file}: made from other weights or metadata than '
+        raise InputError(f'{file}: made from weights or metadata other than those of '
                          f'{checkpoint.path.name}; export it again')
     return exported
 
 
 def prefers_int8(checkpoint: NetworkSource) -> bool:
     """
-    Return whether ``auto`` should run the int8 version of a checkpoint: there is one that fits.
+    Return whether ``auto`` should run a checkpoint's int8 version.
 
-    The CPU must compute exactly in int8, as where the version was scored, and lack bfloat16, whose
-    masks are closer to fp32.
+    There must be a valid one, and the CPU must sum 8-bit products exactly, as when the version was
+    scored, and lack bfloat16, whose masks are closer to fp32.
     """
     return (cpu_has_int8() and not cpu_has_bf16() and checkpoint.path is not None
             and int8_file(checkpoint.path).is_file())

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The region of interest, and the part of the image that the network sees for it."""
+"""The region of interest, and the part of the image that the network gets for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Region:
     """
     A rectangle in image pixels, like sensor_msgs/RegionOfInterest.
 
-    Raises InputError for an empty rectangle and for negative coordinates.
+    Raises InputError for an empty rectangle or negative coordinates.
     """
 
     x: int
@@ -25,13 +25,13 @@ class Region:
     height: int
 
     def __post_init__(self) -> None:
-        """Refuse an empty region and negative coordinates."""
+        """Refuse an empty region or negative coordinates."""
         if min(self.x, self.y) < 0 or min(self.width, self.height) < 1:
             raise InputError('region_of_interest: expected x and y of at least 0, width and '
                              f'height of at least 1, found {self}')
 
     def __str__(self) -> str:
-        """Return the region in words, for messages."""
+        """Return the region as text for messages."""
         return f'{self.width}x{self.height} at x {self.x}, y {self.y}'
 
     @property
@@ -40,7 +40,7 @@ class Region:
         return self.height, self.width
 
     def slices(self, x: int = 0, y: int = 0) -> tuple[slice, slice]:
-        """Return its rows and columns in an array whose first pixel is at x, y."""
+        """Return its rows and columns in an array whose first pixel is at (x, y)."""
         return (slice(self.y - y, self.y - y + self.height),
                 slice(self.x - x, self.x - x + self.width))
 
@@ -64,10 +64,10 @@ def make_plan(height: int, width: int, network_height: int, region: Region | Non
     """
     Return how an image of (height, width) pixels, or its region, goes through the network.
 
-    A region is scaled like the whole image at ``network_height``, because the network was trained
-    at that scale. Since the input's sides are multiples of the network's stride, the window is the
-    region grown to fill them: free context. Raises InputError for a region that is not entirely in
-    the image, and for an absurd size.
+    A region is scaled as the whole image would be at ``network_height``, the scale at which the
+    network was trained. Since the input's sides are multiples of the network's stride, the window
+    is the region enlarged to fill them, which adds context at no cost. Raises InputError for a
+    region that is not entirely in the image, and for an absurd size.
     """
     whole = Region(0, 0, width, height)
     rows, columns = network_size(height, width, network_height)
@@ -83,8 +83,8 @@ def make_plan(height: int, width: int, network_height: int, region: Region | Non
 
 
 def _fill_stride(start: int, length: int, image: int, network: int) -> tuple[int, int, int]:
-    """Return, along one axis, the window's start and length, and its length in the input."""
-    # Integer arithmetic, so that a region as long as the image is not rounded up beyond it.
+    """Return the window's start and length along one axis, and its length in the input."""
+    # In integers, so that a region as long as the image is not rounded up beyond it.
     scaled = -(-length * network // (image * STRIDE)) * STRIDE
     window = max(length, round(scaled * image / network))
     middle = start - (window - length) // 2

@@ -1,11 +1,11 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-The seal of an exported model: hashes inside the file, so that damage is noticed.
+Hashes inside an exported model's files (its "seal"), so that damage is noticed.
 
-OpenVINO takes whatever lies in the .bin for weights, and any number in the .xml for the network's;
-ONNX Runtime does the same with an .onnx. The .xml therefore holds the SHA-256 of the .bin, and each
-file its own, computed with zeros in its place.
+OpenVINO accepts any bytes in the .bin as weights and any numbers in the .xml; ONNX Runtime does the
+same with an .onnx. The .xml therefore holds the SHA-256 of the .bin, and .xml and .onnx hold their
+own SHA-256, computed with zeros in its place.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _ZEROS = '0' * _DIGITS
 
 
 def prepare(model: Any) -> None:
-    """Give an openvino.Model places for the hashes, which ``seal`` fills once it is written."""
+    """Reserve places for the hashes in an openvino.Model; ``seal`` fills them in its file."""
     for key in (BIN_KEY, OWN_KEY):
         model.set_rt_info(_ZEROS, [key])
 
 
 def prepare_onnx(properties: dict[str, str]) -> None:
-    """Give an ONNX model's metadata_props a place for the hash that ``seal`` fills."""
+    """Reserve a place for the hash in an ONNX model's metadata_props, for ``seal`` to fill."""
     properties[OWN_KEY] = _ZEROS
 
 
@@ -48,16 +48,15 @@ def seal(path: Path) -> None:
 
 def check_seal(path: Path, content: bytes, weights: bytes | None = None) -> None:
     """
-    Raise InputError if the content of a model, or of the .bin of an IR, is not as written.
+    Raise InputError if a model's content, or that of an IR's .bin, has changed since export.
 
-    This catches damage; whoever changes a model on purpose can also compute its hashes.
+    This catches damage only; anybody who changes a model on purpose can recompute the hashes.
     """
     own, of_weights = sealed_value(content, OWN_KEY), sealed_value(content, BIN_KEY)
     if own is None or (of_weights is None) != (weights is None):
         kind = 'ONNX' if weights is None else 'OpenVINO'
         raise InputError(f'{path}: expected a complete {kind} model with the hashes that `export` '
-                         'writes, found a broken or foreign one, or one of an older version: '
-                         'export it again')
+                         'writes, found a broken, foreign or older one: export it again')
     if own != _sha256(_with_value(content, OWN_KEY, _ZEROS)):
         raise InputError(f'{path}: the content does not match its hash: the file is damaged')
     if weights is not None and of_weights != _sha256(weights):
@@ -66,14 +65,14 @@ def check_seal(path: Path, content: bytes, weights: bytes | None = None) -> None
 
 
 def sealed_value(content: bytes, key: str) -> str | None:
-    """Return the hash under a key in the content of an .xml or .onnx; None if there is none."""
+    """Return the hash stored under a key in an .xml's or .onnx's content; None if there is none."""
     found = _pattern(key).findall(content)
     return found[0][1].decode() if len(found) == 1 else None
 
 
 def _pattern(key: str) -> re.Pattern[bytes]:
     # An XML attribute, whose values are escaped, so that no text in the file looks like one; or
-    # field 2, of 64 bytes, of an ONNX StringStringEntryProto.
+    # field 2 (64 bytes) of an ONNX StringStringEntryProto.
     return re.compile(
         rf'(<{key} value="|{key}\x12\x40)([0-9a-f]{{{_DIGITS}}})'.encode('latin-1'))
 

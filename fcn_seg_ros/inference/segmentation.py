@@ -16,7 +16,7 @@ from fcn_seg_ros.inference.label_map import LabelMap
 from fcn_seg_ros.inference.postprocess import classes_to_road, draw_overlay
 from fcn_seg_ros.inference.region import Region
 
-# What a user gives, as a parameter or an option, for the threshold that the checkpoint has.
+# The value of a parameter or option that means the checkpoint's threshold.
 FROM_CHECKPOINT = -1.0
 
 
@@ -25,10 +25,10 @@ class SegmentOptions:
     """
     Options that may change from image to image.
 
-    ``threshold`` is on P(road), None for the segmenter's own; checkpoints of more than two classes
-    ignore it and take the likeliest class. Pixels outside ``region``, and those whose likeliest
-    class has a probability under ``unknown_below``, are unknown. ``focal_length`` of the camera, in
-    pixels of the image, helps to choose the size of the network's input; 0 if not known.
+    ``threshold`` applies to P(road), None means the segmenter's; checkpoints with more than two
+    classes ignore it and take the likeliest class. Pixels outside ``region``, and those whose
+    likeliest class has a probability below ``unknown_below``, are unknown. ``focal_length``, the
+    camera's in pixels of the image, helps to choose the size of the network's input; 0 if unknown.
     Raises InputError for values out of range.
 
     >>> from fcn_seg_ros import SegmentOptions
@@ -70,9 +70,9 @@ class Segmentation:
     """
     The result for one image, at the image's size; every array is uint8 (H, W).
 
-    ``mask`` holds class ids: those of the checkpoint, or 1 for road and 0 for the rest if it is
-    binary; 255 is unknown. ``probability`` is round(255 P(road)), 0 outside the region. No later
-    call writes to the arrays. ``label_map`` holds names and colours of the ids.
+    ``mask`` holds class ids: the checkpoint's, or 1 for road and 0 for the rest if it is binary;
+    255 is unknown. ``probability`` is round(255 P(road)), 0 outside the region. Later calls do not
+    change the arrays. ``label_map`` has the ids' names and colours.
 
     >>> import numpy as np
     >>> from fcn_seg_ros import RoadSegmenter
@@ -95,7 +95,7 @@ class Segmentation:
 
     @property
     def road(self) -> np.ndarray:
-        """Return 1 where the mask says road, else 0."""
+        """Return 1 where the mask says road, else 0, uint8 (H, W)."""
         return classes_to_road(self.mask, self.label_map.road_ids)
 
     @property
@@ -107,19 +107,19 @@ class Segmentation:
         """
         Return the image, uint8 RGB (H, W, 3), with the road tinted in its colour.
 
-        ``alpha`` is the share of the colour, 0 to 1.
+        ``alpha`` is the colour's opacity, 0 to 1.
         """
         colour = self.label_map.colours[self.label_map.road_ids[0]]
         return draw_overlay(image, self.road, colour, alpha)
 
 
 def optional_threshold(value: float) -> float | None:
-    """Return the threshold that a user gives, None for FROM_CHECKPOINT."""
+    """Return a user's threshold, None for FROM_CHECKPOINT."""
     return None if value == FROM_CHECKPOINT else value
 
 
 def resolve_threshold(threshold: float | None, from_checkpoint: float) -> float:
-    """Return the threshold to use, None: the checkpoint's; raises InputError outside of 0 to 1."""
+    """Return the threshold to use (None: the checkpoint's); raises InputError outside 0 to 1."""
     if threshold is None:
         return from_checkpoint
     if not 0.0 <= threshold <= 1.0:

@@ -47,13 +47,16 @@ class RoadSegmenter:
     """
     A network, ready to run on one device.
 
-    ``checkpoint`` is the name of a packaged one (``open``, the default, or ``general``), a file
-    (a checkpoint, or a model that `export --format openvino` wrote), or either of these as read.
-    ``device``, ``precision``, ``threads`` and ``backend`` are as in ``make_backend``.
+    ``checkpoint`` is the name of a packaged one (``open``, the default, or ``general``), the path
+    of a checkpoint or of a model written by `export --format openvino`, or either of these already
+    read. ``device`` is ``auto`` (a GPU if there is one, else the CPU), ``cpu``, ``cuda`` or
+    ``cuda:N``; ``precision`` is ``auto`` (the fastest), ``fp32``, ``bf16``, ``fp16`` or ``int8``;
+    ``threads`` limits a CPU backend (0: it decides); ``backend`` is ``auto`` or one of
+    ``list_backends()``.
 
-    ``network_height`` and ``threshold`` come from the checkpoint unless given (0 and None mean
-    "from the checkpoint"). Raises InputError if the network fails its self-test, unless ``test`` is
-    False. Not thread-safe.
+    ``network_height`` 0 and ``threshold`` None mean the checkpoint's values. Raises InputError for
+    invalid arguments, and if the network fails its self-test, which ``test=False`` skips. Not
+    thread-safe.
 
     >>> import numpy as np
     >>> from fcn_seg_ros import RoadSegmenter
@@ -68,19 +71,19 @@ class RoadSegmenter:
                  test: bool = True) -> None:
         network = open_network(checkpoint) if isinstance(checkpoint, str | Path) else checkpoint
         self.info = network.info
-        # The name of the network in error lines.
+        # The network's name in error lines.
         self.name = str(network.path or 'network')
         if network_height and network_height < 32:
             raise InputError('network_height: expected 0 (from the checkpoint) or at least 32, '
                              f'found {network_height}')
         if len(self.info.classes) > UNKNOWN:
             raise InputError(f'{self.name}: expected at most {UNKNOWN} classes, since {UNKNOWN} '
-                             f'is unknown in a mask, found {len(self.info.classes)}')
+                             f'means unknown in a mask, found {len(self.info.classes)}')
         self.network_height = network_height or self.info.network_height
         self._rows_given = bool(network_height)
         self.threshold = resolve_threshold(threshold, self.info.threshold)
         self.backend = make_backend(network, device, precision, threads, backend)
-        # An int8 version has its own; a checkpoint may have none.
+        # An int8 version has a self-test of its own; a checkpoint may have none.
         self.self_test = network.self_test or getattr(self.backend, 'self_test', None)
         self._scaling = self.backend if isinstance(self.backend, ScalingBackend) else None
         self._binary = is_binary(self.info)
@@ -95,24 +98,24 @@ class RoadSegmenter:
         """
         Return (height, width) of the network's input for an image (H, W, ...), or its region.
 
-        ``focal_length`` is the camera's, as in SegmentOptions. Raises InputError for a region that
-        is not in the image, and for an absurd size.
+        ``focal_length`` is as in SegmentOptions. Raises InputError for a region that is not in the
+        image, and for an absurd size.
         """
         return self._plan_for(image_shape[0], image_shape[1], region, focal_length).size
 
     @property
     def resolution(self) -> str:
-        """Return the size of the network's input in words, for example ``384 rows``."""
+        """Return the size of the network's input as text, for example ``384 rows``."""
         if self.info.network_pixels and not self._rows_given:
             return f'{self.info.network_pixels / 1e6:.2f} megapixels'
         return f'{self.network_height} rows'
 
     def segment(self, image: np.ndarray, options: SegmentOptions = _DEFAULT) -> Segmentation:
         """
-        Segment an RGB image, uint8 (H, W, 3) of any size.
+        Segment an RGB image of any size, uint8 (H, W, 3).
 
-        Raises InputError for an array of another type or shape, and for a region of interest that
-        is not in the image.
+        Raises InputError for an array of another type or shape, and for a region that is not in the
+        image.
         """
         return self.segment_batch([image], options)[0]
 
@@ -122,9 +125,9 @@ class RoadSegmenter:
         """
         Segment several RGB images in one pass of the network, with common options or one each.
 
-        The images may differ in size but not in ``network_shape``. Each result has the times of the
-        whole batch (a backend that scales on its device does so in the forward pass). Raises
-        InputError as ``segment`` does, and for different shapes.
+        The images may differ in size but not in ``network_shape``. Each result's times are those of
+        the whole batch (for a backend that scales on its device, the forward pass includes the
+        scaling). Raises InputError as ``segment`` does, and for different network shapes.
         """
         each = [options] * len(images) if isinstance(options, SegmentOptions) else options
         start = time.perf_counter()
@@ -152,7 +155,7 @@ class RoadSegmenter:
                 for mask, probability, confidence in levels]
 
     def close(self) -> None:
-        """Free the memory of the device; the segmenter cannot be used any more."""
+        """Free the device's memory; the segmenter cannot be used afterwards."""
         self._inputs.clear()
         self.backend.close()
 
@@ -199,7 +202,7 @@ class RoadSegmenter:
 
     def _levels(self, output: np.ndarray, plan: Plan, options: SegmentOptions) -> _Levels:
         """Return mask, probability and confidence at the image's size for one output."""
-        # Class by class: OpenCV is fast for single-channel images only.
+        # Class by class, because OpenCV is fast only for single-channel images.
         channels = [output[..., 0]] if self._binary else cv2.split(output)
         planes = [_cut(resize_image(channel, plan.window.shape), plan) for channel in channels]
         if self._binary:
@@ -212,7 +215,7 @@ class RoadSegmenter:
         """
         Return mask, probability and confidence at the image's size from the region's planes.
 
-        The planes are those of ScalingBackend. The confidence is only computed on demand.
+        The planes are those of ScalingBackend. The confidence is computed only on demand.
         """
         mask, probability, *best = planes
 
@@ -224,16 +227,16 @@ class RoadSegmenter:
 
 
 def _common_size(plans: list[Plan]) -> tuple[int, int]:
-    """Return the common size of the network's input; InputError if there is none."""
+    """Return the common size of the network's input; raises InputError if sizes differ."""
     sizes = {plan.size for plan in plans}
     if len(sizes) != 1:
-        raise InputError('images: expected one shape of the network\'s input, found '
+        raise InputError('images: expected the same size of the network\'s input for all, found '
                          f'{", ".join(f"{w}x{h}" for h, w in sorted(sizes)) or "no image"}')
     return sizes.pop()
 
 
 def _cut(values: np.ndarray, plan: Plan) -> np.ndarray:
-    """Crop the window's values to the region."""
+    """Return the region's part of the window's values."""
     return values[plan.region.slices(plan.window.x, plan.window.y)]
 
 

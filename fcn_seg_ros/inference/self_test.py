@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fcn_seg_ros.inference.segmentation import Segmentation
     from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
-# The packaged network's masks in bf16 and fp32 have an IoU of 0.995 and more. int8 and other
+# The packaged networks' masks in bf16 and fp32 have an IoU of at least 0.995. int8 and other
 # network heights change more pixels, a broken kernel or a wrong channel order far more.
 _LEAST_IOU = 0.9
 # Probabilities differ most where the network is uncertain, and little on average.
@@ -30,14 +30,14 @@ def self_test(segmenter: RoadSegmenter) -> float | None:
     Segment the checkpoint's self-test image; return the IoU of the mask with the one expected.
 
     Raises InputError, one line, if the mask or the probability differs from the checkpoint's, or if
-    the image's negative gives the same result: the scores are not finite, or all weights zero.
-    Without a self-test in the checkpoint (the image is ``drawn_scene``), and at another network
-    height, only the latter is checked, and None returned.
+    the image's negative gives the same result, because scores are not finite or all weights zero.
+    If the checkpoint has no self-test (``drawn_scene`` is used then) or the network height differs,
+    only the negative is checked and None returned.
     """
     expected, name = segmenter.self_test, segmenter.name
     image = drawn_scene() if expected is None else expected.image
     found = segmenter.segment(image)
-    # Comparing with a constant would not do: at the image's edge the result always varies.
+    # Comparing with a constant would not work: the result always varies at the image's edge.
     if _are_alike(found, segmenter.segment(255 - image)):
         raise InputError(f'{name}: self-test: the probability does not depend on the image (mean '
                          f'{found.probability.mean():.0f}/255): the weights were never trained, or '
@@ -63,10 +63,10 @@ def self_test(segmenter: RoadSegmenter) -> float | None:
 
 def drawn_scene() -> np.ndarray:
     """
-    Return a test image for a network without a self-test: a grey road between meadows.
+    Return a test image for networks without a self-test: a grey road between meadows.
 
-    uint8 RGB, half KITTI's size, so that its network input is that of a KITTI image. Always the
-    same.
+    It is always the same, uint8 RGB, half KITTI's size, so that its network input is that of a
+    KITTI image.
     """
     rows, columns = np.mgrid[:192, :640].astype(np.float32)
     noise = np.random.default_rng(0).normal(0, 5, (192, 640, 3))
@@ -81,7 +81,7 @@ def drawn_scene() -> np.ndarray:
 
 
 def _are_alike(one: Segmentation, other: Segmentation) -> bool:
-    """Return whether two results differ by rounding at most."""
+    """Return whether two results differ at most by rounding."""
     pairs = ((one.probability, other.probability), (one.confidence, other.confidence))
     return np.array_equal(one.mask, other.mask) and all(
         cv2.absdiff(a, b).max() <= 1 for a, b in pairs)

@@ -1,11 +1,11 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-Call a function in a subprocess, for work that needs PyTorch in a process that does not.
+Call a function in a subprocess, for work that needs PyTorch when the caller does not.
 
-Importing PyTorch and tracing a network block the interpreter for seconds, during which a node that
-runs another network would publish no masks, and leave 0.7 GB behind. multiprocessing would not do:
-it imports the caller's main module, an executable that ROS installed.
+Importing PyTorch and tracing a network would block the interpreter for seconds, while a node that
+runs another network publishes no masks, and would keep 0.7 GB. multiprocessing is unsuitable: it
+imports the caller's main module, an executable installed by ROS.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _NO_PLACE = 3
 
 def call_in_subprocess(function: Callable[..., bytes], *arguments: object) -> bytes:
     """
-    Return ``function(*arguments)``, computed in a subprocess; all must be picklable.
+    Return ``function(*arguments)``, computed in a subprocess; everything must be picklable.
 
     The subprocess runs in ``/``, imports nothing from the current folder, and dies with this
-    process. Raises InputError and OSError if the function does, RuntimeError with the last line of
-    its stderr if it fails otherwise, and OSError if no process can be started.
+    process. Raises the function's InputError or OSError, RuntimeError with the last line of stderr
+    for any other failure, and OSError if no process can be started.
     """
     done = subprocess.run(command(__name__, str(os.getpid())),
                           input=pickle.dumps((function, arguments)), capture_output=True,
@@ -47,10 +47,10 @@ def call_in_subprocess(function: Callable[..., bytes], *arguments: object) -> by
 def _main(parent: int) -> int:
     if not die_with(parent):
         return 1
-    # Libraries print to stdout, from which the parent reads the result only.
+    # Libraries print to stdout, from which the parent expects only the result.
     result = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    # Only the parent process writes to this pipe.
+    # Unpickling is safe: only the parent process writes to this pipe.
     function, arguments = pickle.load(sys.stdin.buffer)
     try:
         content = function(*arguments)

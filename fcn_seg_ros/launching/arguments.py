@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The arguments of the launch files: their own, and every parameter of the node."""
+"""The arguments of the launch files: their own, and one for every parameter of the node."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from fcn_seg_ros.node.parameters import Row
 @dataclass(frozen=True)
 class LaunchArgument:
     """
-    An argument of a launch file; values and defaults are texts, as in launch.
+    An argument of a launch file; values and defaults are strings, as in launch.
 
-    ``default`` None: required. ``choices``, if any, are compared without regard to case.
+    Without a ``default`` it is required. ``choices``, if any, are compared without regard to case.
     """
 
     name: str
@@ -28,7 +28,7 @@ class LaunchArgument:
 BOOLEAN = ('true', 'false')
 OWN_ARGUMENTS = (
     LaunchArgument('outputs', '', 'Prefix of the output topics, where {camera} is the name of the '
-                   'camera: /perception/{camera} gives /perception/front/mask. Empty: beside the '
+                   'camera: /perception/{camera} gives /perception/front/mask. Empty: next to the '
                    'images if an argument names their topic (/front/image_raw gives '
                    '/front/road/mask), else CAMERA/road'),
     LaunchArgument('name', 'seg_node', 'Name of the node'),
@@ -76,7 +76,7 @@ SEVERAL_CAMERAS_ARGUMENTS = (*CAMERAS_ARGUMENTS, *COMMON_ARGUMENTS)
 
 
 def choice(argument: LaunchArgument, text: str) -> str:
-    """Return the choice that a text is, in any case; raises InputError if it is none."""
+    """Return the choice that equals a text, ignoring case; raises InputError if there is none."""
     if text.lower() not in argument.choices:
         raise InputError(f'{argument.name}: expected one of '
                          f'{", ".join(filter(None, argument.choices))}, found {text!r}')

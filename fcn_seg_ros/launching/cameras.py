@@ -9,20 +9,20 @@ from collections.abc import Mapping, Sequence
 
 from fcn_seg_ros.errors import InputError
 
-# Names under which drivers and image_proc publish; the camera's other topics are beside them.
+# Topic names of drivers and image_proc; the camera's other topics are in the same namespace.
 _IMAGE_NAMES = ('image', 'image_raw', 'image_mono', 'image_color', 'image_rect',
                 'image_rect_color')
-# What rcl accepts as the right side of a remapping.
+# What rcl accepts on the right side of a remapping.
 _TOPIC = re.compile(r'(~/|/)?[A-Za-z_]\w*(/[A-Za-z_]\w*)*', re.ASCII)
 _NAME = re.compile(r'[A-Za-z_]\w*', re.ASCII)
 
 
 def one_camera(values: Mapping[str, str], known: Sequence[str]) -> dict[str, str]:
     """
-    Return the topic that the arguments give each camera, by its name; empty: none.
+    Return each camera's topic by the camera's name; '' if the arguments give none.
 
-    ``known`` are the cameras of the parameters; the arguments may name another one. Raises
-    InputError for an invalid name or topic, and for a topic that could belong to several cameras.
+    ``known`` are the cameras in the parameters; the arguments may name another. Raises InputError
+    for an invalid name or topic, and for a topic that could belong to several cameras.
     """
     camera, topic = values['camera'], values['topic']
     if camera:
@@ -30,14 +30,13 @@ def one_camera(values: Mapping[str, str], known: Sequence[str]) -> dict[str, str
     if topic:
         check_topic('topic', topic)
     if topic and not camera and len(known) > 1:
-        raise InputError('camera: expected the camera that topic belongs to (one of '
-                         f'{", ".join(known)}), found none')
+        raise InputError(f'camera: say which camera topic belongs to (one of {", ".join(known)})')
     return dict.fromkeys([camera] if camera else known, topic)
 
 
 def several_cameras(values: Mapping[str, str], known: Sequence[str]) -> dict[str, str]:
     """
-    Return the topic that ``cameras`` and ``topics`` give each camera; empty: none.
+    Return each camera's topic from ``cameras`` and ``topics``; '' if they give none.
 
     Raises InputError for an invalid name or topic, and if two cameras share a topic.
     """
@@ -66,12 +65,12 @@ def output_prefixes(cameras: Mapping[str, str], outputs: str) -> dict[str, str]:
     prefixes = {camera: _prefix(camera, topic, outputs) for camera, topic in cameras.items()}
     if len(set(prefixes.values())) < len(prefixes):
         raise InputError('outputs: expected {camera} in it, or image topics in different '
-                         f'namespaces, found the same outputs for {", ".join(prefixes)}')
+                         f'namespaces; found the same outputs for {", ".join(prefixes)}')
     return prefixes
 
 
 def check_name(argument: str, name: str, what: str) -> None:
-    """Raise InputError for an invalid name of a camera or node; ``what`` says what is expected."""
+    """Raise InputError for an invalid name of a camera or node; ``what`` describes a valid one."""
     if not _NAME.fullmatch(name):
         raise InputError(f'{argument}: expected {what}, found {name!r}')
 

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The actions of the launch files; needs launch and launch_ros, which come with ROS only."""
+"""The actions of the launch files; needs launch and launch_ros, which come only with ROS."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from fcn_seg_ros.launching.node_setup import CamerasOf, NodeSetup, RvizSetup, no
 
 def describe(arguments: Sequence[LaunchArgument], cameras_of: CamerasOf) -> LaunchDescription:
     """
-    Return a launch description: the arguments, the node and, if asked for, RViz.
+    Return a launch description: the arguments, the node and, if requested, RViz.
 
     ``cameras_of`` returns the cameras' image topics for the values of the arguments.
     """
     def start(context: LaunchContext) -> list[Action]:
         values = {a.name: LaunchConfiguration(a.name).perform(context) for a in arguments}
-        # What PushRosNamespace and SetParameter have set for this scope.
+        # Set by PushRosNamespace and SetParameter for this scope.
         around = context.launch_configurations
         setup = node_setup(values, cameras_of, around.get('ros_namespace') or '',
                            around.get('global_params') or ())
@@ -39,7 +39,7 @@ def describe(arguments: Sequence[LaunchArgument], cameras_of: CamerasOf) -> Laun
 
 
 def _declare(argument: LaunchArgument) -> DeclareLaunchArgument:
-    # node_setup checks the values: its messages say more than launch's.
+    # node_setup checks the values: its messages are clearer than launch's.
     choices = ', '.join(filter(None, argument.choices))
     description = f'{argument.description} ({choices})' if choices else argument.description
     return DeclareLaunchArgument(argument.name, default_value=argument.default,
@@ -59,7 +59,7 @@ def _seg_node(setup: NodeSetup) -> Action:
 
 
 def _as_text(value: Any) -> Any:
-    """Keep texts: launch_ros would turn a camera named `on` into true, and `1` into a number."""
+    """Keep strings: launch_ros would turn a camera named `on` into true, and `1` into a number."""
     if isinstance(value, str):
         return ParameterValue(value, value_type=str)
     if isinstance(value, list) and value and isinstance(value[0], str):

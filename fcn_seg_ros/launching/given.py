@@ -1,9 +1,9 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-The parameters that a node will get, read as rcl reads them.
+The parameters that a node will be given, read as rcl reads them.
 
-With them a launch file knows the cameras of a parameter file and refuses what the node would.
+So a launch file knows the cameras in a parameter file, and refuses what the node would refuse.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from fcn_seg_ros.errors import InputError, one_line
 from fcn_seg_ros.files import read_file
 from fcn_seg_ros.node.parameters import Row, checked
 
-# rcl_yaml_param_parser's, which are YAML 1.1's.
+# Those of rcl_yaml_param_parser, as in YAML 1.1.
 _BOOLEANS = {word: word in ('y', 'yes', 'true', 'on')
              for word in ('y', 'yes', 'true', 'on', 'n', 'no', 'false', 'off')}
 _INTEGER = re.compile(r'[+-]?(0x[0-9a-f]+|\d+)', re.ASCII | re.IGNORECASE)
@@ -28,13 +28,13 @@ _PARAMETERS = 'ros__parameters'
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads scalars as rcl does: 1e3 is a number, 2026-01-01 a text."""
+    """Reads scalars as rcl does: 1e3 is a number, 2026-01-01 a string."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}
 
 
 def scalar(text: str) -> Any:
-    """Return an unquoted word as rcl reads it: bool, int, float or text."""
+    """Return an unquoted word as rcl reads it: bool, int, float or str."""
     if text.lower() in _BOOLEANS:
         return _BOOLEANS[text.lower()]
     if _INTEGER.fullmatch(text):
@@ -54,7 +54,7 @@ _Loader.add_constructor('tag:yaml.org,2002:str', _construct)
 
 def typed(row: Row, text: str) -> Any:
     """
-    Return the parameter value of a launch argument's text.
+    Return a launch argument's text as a parameter value.
 
     Accepts true and false in any case, numbers, and lists as ``[1, 2]`` or ``1,2``. Raises
     InputError, with the parameter's name, for any other text.
@@ -72,11 +72,11 @@ def typed(row: Row, text: str) -> Any:
 
 def given_parameters(sources: Iterable[str | tuple[str, Any]], node: str) -> dict[str, Any]:
     """
-    Return the parameters that a node of this full name gets.
+    Return the parameters that the node with this full name will be given.
 
     ``sources``, in order: paths of parameter files, and (name, value) pairs of SetParameter. Later
-    ones win, but values for the node's own name win over those for every node. Raises InputError
-    for an invalid parameter file.
+    ones override earlier ones, but values for the node by name override those for every node.
+    Raises InputError for an invalid parameter file.
     """
     everywhere: dict[str, Any] = {}
     by_name: dict[str, Any] = {}
@@ -95,13 +95,13 @@ def given_parameters(sources: Iterable[str | tuple[str, Any]], node: str) -> dic
 
 
 def _read(path: str) -> dict[str, dict[str, Any]]:
-    """Return the parameters in a file by the full name, or pattern, of their nodes."""
+    """Return the parameters in a file by the full name, or name pattern, of their nodes."""
     try:
         content = yaml.load(read_file(Path(path), 'a parameter file', 2**20).decode(), _Loader)
     except InputError as error:
         raise InputError(f'params_file: {error}') from None
     except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f'params_file: expected a parameter file, found a fault in {path}: '
+        raise InputError(f'params_file: {path} is not a valid parameter file: '
                          f'{one_line(error)}') from None
     found: dict[str, dict[str, Any]] = {}
 
@@ -120,7 +120,7 @@ def _read(path: str) -> dict[str, dict[str, Any]]:
 
 
 def _flat(parameters: Any, prefix: str = '') -> dict[str, Any]:
-    """Return nested parameters by their full names, with dots."""
+    """Return nested parameters by their full names, joined with dots."""
     flat: dict[str, Any] = {}
     for name, value in parameters.items() if isinstance(parameters, Mapping) else ():
         full = f'{prefix}{name}'

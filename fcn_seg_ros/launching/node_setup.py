@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Turn launch arguments into parameters, remappings and environment of the node."""
+"""Turn launch arguments into the node's parameters, remappings and environment."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from fcn_seg_ros.node.parameters import PARAMETERS, checked
 from fcn_seg_ros.node.settings import settings_of
 from fcn_seg_ros.resources import CHECKPOINTS, find_checkpoint, share_file
 
-# Returns a topic for each camera, from the arguments' values and the cameras of the parameters.
+# Takes the arguments' values and the cameras in the parameters; returns each camera's topic.
 CamerasOf = Callable[[Mapping[str, str], Sequence[str]], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
 class NodeSetup:
-    """What launch_ros' Node takes; ``rviz`` is None unless RViz was asked for."""
+    """The arguments of launch_ros' Node; ``rviz`` is None unless RViz was requested."""
 
     name: str
     namespace: str
@@ -43,7 +43,7 @@ class NodeSetup:
 
 @dataclass(frozen=True)
 class RvizSetup:
-    """What launch_ros' Node takes to start RViz on one camera's topics."""
+    """The arguments of launch_ros' Node that start RViz on one camera's topics."""
 
     config: str
     parameters: dict[str, Any]
@@ -59,7 +59,7 @@ def node_setup(values: Mapping[str, str], cameras_of: CamerasOf, base_namespace:
     ``base_namespace`` and ``sources`` come from the enclosing launch files: a namespace, and
     parameters as in ``given_parameters``. ``params_file`` overrides these parameters, and non-empty
     arguments override both. Raises InputError, one line with the name of the argument or parameter,
-    for what the node would refuse and for a missing file.
+    for a missing file and for any value that the node would refuse.
     """
     options = {**values} | {a.name: choice(a, values[a.name]) for a in OWN_ARGUMENTS if a.choices}
     check_name('name', options['name'], 'the name of a node, such as seg_node')
@@ -91,7 +91,7 @@ def node_setup(values: Mapping[str, str], cameras_of: CamerasOf, base_namespace:
 
 
 def _check(parameters: Mapping[str, Any], name: str, namespace: str) -> dict[str, str]:
-    """Raise InputError for what the node would refuse; return the cameras' image topics."""
+    """Raise InputError for values that the node would refuse; return the cameras' image topics."""
     settings = settings_of(lambda row: parameters.get(row.name, row.default),
                            lambda topic: expand_topic_name(topic, name, namespace))
     checkpoint = find_checkpoint(settings.checkpoint)
@@ -125,12 +125,12 @@ def _namespace(base: str, namespace: str) -> str:
 
 
 def _log_level(namespace: str, name: str, level: str) -> str:
-    """Return the --log-level of one node: the name of its logger, with dots, and the level."""
+    """Return --log-level's value for one node: its logger's name, with dots, and the level."""
     return '.'.join([*filter(None, namespace.split('/')), name]) + f':={level}'
 
 
 def _added_environment(environ: Mapping[str, str] | None) -> dict[str, str]:
-    """Return the variables that select the shipped DDS profile, unless the user selected one."""
+    """Return the variables that select the packaged DDS profile, unless the user selected one."""
     environment = dict(os.environ if environ is None else environ)
     before = dict(environment)
     use_shipped_profile(environment)

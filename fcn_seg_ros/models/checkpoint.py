@@ -24,7 +24,7 @@ from fcn_seg_ros.resources import find_checkpoint
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A network in eval mode with float32 weights, with its metadata and file."""
+    """A network in eval mode with float32 weights, its metadata, and the file it came from."""
 
     network: FCN
     info: CheckpointInfo
@@ -41,7 +41,7 @@ def save_checkpoint(path: str | Path, network: FCN, info: CheckpointInfo) -> Non
     """
     Write the network's weights, rounded to fp16, with its metadata; the file is never partial.
 
-    Raises ValueError where a weight is not finite in fp16.
+    Raises ValueError if a weight is not finite in fp16.
     """
     tensors = {name: _compact(value) for name, value in network.state_dict().items()}
     broken = [name for name, value in tensors.items() if not np.isfinite(value).all()]
@@ -52,7 +52,7 @@ def save_checkpoint(path: str | Path, network: FCN, info: CheckpointInfo) -> Non
 
 def load_checkpoint(path: str | Path) -> Checkpoint:
     """
-    Read a checkpoint, a file or a packaged one by its name; no code from the file runs.
+    Read a checkpoint file, or a packaged checkpoint by name; no code from the file runs.
 
     >>> from fcn_seg_ros import load_checkpoint
     >>> checkpoint = load_checkpoint('open')
@@ -60,7 +60,7 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     ('not road', 'road')
 
     Raises InputError, one line with the file and the reason, for a missing, truncated or foreign
-    file, for one of a newer format, and for weights that do not fit the network it names.
+    file, for one with a newer format, and for weights that do not fit the network it names.
     """
     stored = read_checkpoint(find_checkpoint(path))
     return Checkpoint(stored.network, stored.info, stored.path, stored.self_test)

@@ -3,8 +3,8 @@
 """
 The checkpoint: one safetensors file with a network's weights and metadata.
 
-It is read without PyTorch, whose import takes seconds: a node that finds its compiled network in
-the cache needs the weights only to check that they are the same.
+It is read without PyTorch, whose import takes seconds: a node whose compiled network is in the
+cache needs the weights only to check that they are the same.
 """
 
 from __future__ import annotations
@@ -34,24 +34,24 @@ from fcn_seg_ros.models.checkpoint_info import (
 if TYPE_CHECKING:
     from fcn_seg_ros.models.fcn import FCN
 
-# By safetensors' names: weights in half and single precision, counters, images.
+# In safetensors' terms: weights in half and single precision, counters, images.
 _TYPES: dict[str, type[np.generic]] = {'F16': np.float16, 'F32': np.float32, 'I64': np.int64,
                                        'U8': np.uint8}
 # The prefix of tensors that are not weights.
 _SELF_TEST = 'self_test.'
-# The metadata key of the SHA-256 of all other metadata and all tensors; format 1 has none.
+# The metadata key for the SHA-256 of all other metadata and all tensors; format 1 lacks it.
 _HASH = 'sha256'
 # Metadata that do not affect the probability.
 _NO_EFFECT = ('threshold', 'palette', 'scores', 'training_data', 'licence', 'git_commit',
               'format_version', 'statistics')
-# Four times VGG16's weights in single precision.
+# Four times the size of VGG16's weights in single precision.
 MOST_BYTES = 2 * 2**30
 
 
 @dataclass(frozen=True)
 class SelfTest:
     """
-    An image and the network's answer to it, with which a loaded network is tested.
+    An image and the network's answer to it, used to test a loaded network.
 
     ``image`` is uint8 RGB (H, W, 3), rendered; ``probability`` is uint8 (H, W), round(255 P(road))
     in fp32 at the checkpoint's network height.
@@ -62,7 +62,7 @@ class SelfTest:
 
 
 class NetworkSource(Protocol):
-    """A network to compile: a Checkpoint, or a StoredCheckpoint that builds it on demand."""
+    """A network to compile: a Checkpoint, or a StoredCheckpoint, which builds it on demand."""
 
     @property
     def info(self) -> CheckpointInfo:
@@ -94,8 +94,8 @@ class StoredCheckpoint:
     """
     A checkpoint file as read, with the weights as stored.
 
-    ``network`` is built on first use, which imports PyTorch. It raises InputError where the weights
-    do not fit the network that the file names. ``file_hash`` is the SHA-256 of the file.
+    ``network`` is built on first use, which imports PyTorch; it raises InputError if the weights do
+    not fit the network that the file names. ``file_hash`` is the SHA-256 of the file.
     """
 
     weights: Mapping[str, np.ndarray]
@@ -111,13 +111,13 @@ class StoredCheckpoint:
         return restore_network(self.weights, self.info, self.path)
 
     def hash_weights(self) -> str:
-        """Return the SHA-256 of the weights as ``network`` has them."""
+        """Return the SHA-256 of the weights as in ``network``."""
         return hash_arrays((name, value.astype(np.float32) if value.dtype == np.float16 else value)
                            for name, value in self.weights.items())
 
 
 def hash_arrays(named: Iterable[tuple[str, np.ndarray]]) -> str:
-    """Return the SHA-256 of names, types, shapes and values, in the order of the names."""
+    """Return the SHA-256 of names, types, shapes and values, sorted by name."""
     digest = hashlib.sha256()
     for name, value in sorted(named, key=lambda pair: pair[0]):
         digest.update(f'{name} {value.dtype} {value.shape}'.encode())
@@ -127,10 +127,10 @@ def hash_arrays(named: Iterable[tuple[str, np.ndarray]]) -> str:
 
 def read_checkpoint(path: str | Path) -> StoredCheckpoint:
     """
-    Read a checkpoint file whole; no code from it runs.
+    Read a whole checkpoint file; no code from it runs.
 
     Raises InputError, one line with the file and the reason, for a missing, truncated, damaged or
-    foreign file, for one of a newer format, and for weights that are not finite.
+    foreign file, for one with a newer format, and for weights that are not finite.
     """
     path = Path(path)
     content = _content(path)
@@ -138,8 +138,7 @@ def read_checkpoint(path: str | Path) -> StoredCheckpoint:
     self_test = _take_self_test(path, tensors)
     for name, value in tensors.items():
         if not np.isfinite(value).all():
-            raise InputError(f'{path}: expected finite weights, found NaN or infinity in '
-                             f'{quote(name)}')
+            raise InputError(f'{path}: NaN or infinity among the weights of {quote(name)}')
     return StoredCheckpoint(tensors, info, path, self_test, hashlib.sha256(content).hexdigest())
 
 
@@ -155,7 +154,7 @@ def with_info(path: str | Path, info: CheckpointInfo) -> None:
     """
     Replace the metadata of a checkpoint file.
 
-    The self-test is dropped where the new metadata change the network's answer.
+    The self-test is dropped if the new metadata change the network's answer.
     """
     path = Path(path)
     tensors, before = _parse(path, _content(path))
@@ -166,19 +165,19 @@ def with_info(path: str | Path, info: CheckpointInfo) -> None:
 
 
 def with_self_test(path: str | Path, expected: SelfTest) -> None:
-    """Add a self-test to a checkpoint file, or replace the one in it."""
+    """Add a self-test to a checkpoint file, or replace its self-test."""
     path = Path(path)
     tensors, info = _parse(path, _content(path))
     write_checkpoint(path, tensors | _as_tensors(expected), info)
 
 
 def pack_self_test(expected: SelfTest) -> bytes:
-    """Serialise a self-test for a file without tensors."""
+    """Serialise a self-test for a file format without tensors."""
     return save(_as_tensors(expected))
 
 
 def unpack_self_test(path: Path, content: bytes) -> SelfTest | None:
-    """Parse what ``pack_self_test`` returned; raises InputError, naming ``path``."""
+    """Parse the result of ``pack_self_test``; raises InputError, which names ``path``."""
     return _take_self_test(path, _tensors(path, content))
 
 
@@ -187,20 +186,19 @@ def _content(path: Path) -> bytes:
 
 
 def _parse(path: Path, content: bytes) -> tuple[dict[str, np.ndarray], CheckpointInfo]:
-    """Return all tensors of a file, including the self-test's, and its metadata."""
+    """Return a file's metadata and all its tensors, including the self-test's."""
     tensors = _tensors(path, content)
-    # It parsed as safetensors, so this is a JSON object of objects.
+    # safetensors has parsed it, so this is a JSON object of objects.
     header = json.loads(content[8:8 + int.from_bytes(content[:8], 'little')])
     metadata = header.get('__metadata__')
     info = parse_info(path, metadata)
     values = read_values(path, metadata)
     stored = values.pop(_HASH, None)
     if stored is None and info.format_version > 1:
-        raise InputError(f'{path}: expected the hash of weights and metadata, found none: the file '
-                         'is damaged')
+        raise InputError(f'{path}: the hash of weights and metadata is missing: the file is '
+                         'damaged')
     if stored is not None and stored != _hash_content(json.dumps(values, sort_keys=True), tensors):
-        raise InputError(f'{path}: expected weights and metadata that match the hash, found '
-                         'others: the file is damaged')
+        raise InputError(f'{path}: weights and metadata do not match the hash: the file is damaged')
     return tensors, info
 
 
@@ -219,7 +217,7 @@ def _tensors(path: Path, content: bytes) -> dict[str, np.ndarray]:
 
 
 def _hash_content(text: str, tensors: Mapping[str, np.ndarray]) -> str:
-    """Return the SHA-256 of metadata, as JSON with sorted keys, and tensors."""
+    """Return the SHA-256 of the metadata, as JSON with sorted keys, and the tensors."""
     return hashlib.sha256(f'{text} {hash_arrays(tensors.items())}'.encode()).hexdigest()
 
 
@@ -229,7 +227,7 @@ def _as_tensors(expected: SelfTest) -> dict[str, np.ndarray]:
 
 
 def _take_self_test(path: Path, tensors: dict[str, np.ndarray]) -> SelfTest | None:
-    """Remove the self-test from the tensors of a file and return it, None where there is none."""
+    """Remove the self-test from a file's tensors and return it, None if there is none."""
     parts = {name.removeprefix(_SELF_TEST): tensors.pop(name) for name in list(tensors)
              if name.startswith(_SELF_TEST)}
     if not parts:

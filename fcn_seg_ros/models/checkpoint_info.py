@@ -16,28 +16,28 @@ from typing import Any
 from fcn_seg_ros.errors import InputError, one_line, quote
 from fcn_seg_ros.models.info_rules import check_info
 
-# From 2 on a file holds a hash of its content.
+# Since format 2 a file holds a hash of its content.
 FORMAT_VERSION = 2
 _READABLE = (1, FORMAT_VERSION)
 # A hundred times the usual length.
 _LONGEST_JSON = 2**20
 _DEEPEST = 20
 METADATA_KEY = 'fcn_seg_ros'
-# The height and width of every network's input are multiples of it.
+# Height and width of every network's input are multiples of it.
 STRIDE = 32
 
 
 @dataclass(frozen=True)
 class CheckpointInfo:
     """
-    What a user of the network needs to know, stored beside the weights.
+    What a user of the network needs to know, stored together with the weights.
 
-    ``mean`` and ``std`` are in units of pixel value / 255, in ``channel_order``. ``threshold`` is
-    on the calibrated probability, softmax(logits / temperature) summed over ``road_ids``.
+    ``mean`` and ``std`` are in units of pixel value / 255, in ``channel_order``. ``threshold``
+    applies to the calibrated probability, softmax(logits / temperature) summed over ``road_ids``.
     ``palette`` holds one RGB colour per class. The network's input has ``network_pixels`` pixels in
-    the image's aspect ratio, or ``network_height`` rows where that is 0. ``statistics`` are ranges
-    (low, middle, high) of figures of the training images and of the network's answers (see
-    ``inference/familiar.py``), {} where they were not fitted.
+    the image's aspect ratio, or ``network_height`` rows if ``network_pixels`` is 0. ``statistics``
+    holds ranges (low, middle, high) of figures of the training images and of the network's answers
+    to them (see ``inference/familiar.py``), {} if they were not fitted.
     """
 
     encoder: str
@@ -62,25 +62,25 @@ class CheckpointInfo:
 
 
 def is_binary(info: CheckpointInfo) -> bool:
-    """Return whether the classes are road and not road: one probability suffices."""
+    """Return whether the only classes are road and not road, so that one probability suffices."""
     return len(info.classes) == 2 and len(info.road_ids) == 1
 
 
 def to_json(info: CheckpointInfo, **more: str) -> str:
-    """Return the metadata and ``more`` as JSON of the current format."""
+    """Return the metadata and ``more`` as JSON in the current format."""
     version = {'format_version': FORMAT_VERSION}
     return json.dumps(dataclasses.asdict(info) | version | more, sort_keys=True)
 
 
 def parse_info(path: Path, metadata: Mapping[str, str] | None) -> CheckpointInfo:
-    """Parse the metadata of a file; raises InputError, naming the file."""
+    """Parse a file's metadata; raises InputError, which names the file."""
     values = read_values(path, metadata)
     known = typing.get_type_hints(CheckpointInfo)
     try:
         info = CheckpointInfo(**{key: _tuples(value) if _is_tuple(known[key]) else value
                                  for key, value in values.items() if key in known})
     except TypeError as error:  # one that is missing
-        raise InputError(f'{path}: expected complete checkpoint metadata, found a fault in it '
+        raise InputError(f'{path}: the checkpoint metadata is faulty or incomplete '
                          f'({one_line(error)})') from None
     try:
         check_info(vars(info))
@@ -90,11 +90,11 @@ def parse_info(path: Path, metadata: Mapping[str, str] | None) -> CheckpointInfo
 
 
 def read_values(path: Path, metadata: Mapping[str, str] | None) -> dict[str, Any]:
-    """Parse the JSON of a file, checking only the version; raises InputError."""
+    """Parse a file's JSON, checking only the version; raises InputError."""
     text = (metadata or {}).get(METADATA_KEY)
     if text is None:
-        raise InputError(f'{path}: expected the metadata {METADATA_KEY!r} of a checkpoint that '
-                         '`train` wrote, found a file without it')
+        raise InputError(f'{path}: not a checkpoint written by `train`: it lacks the metadata '
+                         f'{METADATA_KEY!r}')
     if len(text) > _LONGEST_JSON:
         raise InputError(f'{path}: expected metadata of at most {_LONGEST_JSON} characters, found '
                          f'{len(text)}')
@@ -102,7 +102,7 @@ def read_values(path: Path, metadata: Mapping[str, str] | None) -> dict[str, Any
         values = json.loads(text)
         _check_depth(values, _DEEPEST)
     except (ValueError, RecursionError) as error:
-        raise InputError(f'{path}: expected complete checkpoint metadata, found a fault in it '
+        raise InputError(f'{path}: the checkpoint metadata is faulty or incomplete '
                          f'({one_line(error)})') from None
     if not isinstance(values, dict):
         raise InputError(f'{path}: expected metadata that is a table, found {quote(values)}')

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The table of decoders, which turn an encoder's features into scores of every pixel."""
+"""The table of decoders, which turn an encoder's features into scores for every pixel."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from fcn_seg_ros.models.encoders.base import Channels, Features
 from fcn_seg_ros.models.layers import Upsample, score_layer
 
-# "At once" training scales what VGG's pool4 and pool3 give, which is far larger than fc7's.
+# "At once" training scales down the output of VGG's pool4 and pool3, which is far larger than that
+# of fc7.
 AT_ONCE_SCALES = (1e-2, 1e-4)
 
 
@@ -20,13 +21,13 @@ class Decoder(nn.Module):
     """
     The base class of decoders.
 
-    ``scores`` takes the encoder's features and returns scores (N, outputs, h, w) at some stride;
-    ``last`` is the layer that upsamples them to the size of the encoder's input.
+    ``scores`` turns the encoder's features into scores (N, outputs, h, w) at some stride; ``last``
+    is the layer that upsamples these to the size of the encoder's input.
     """
 
     @property
     def last(self) -> Upsample:
-        """Return the last upsampling."""
+        """Return the last upsampling layer."""
         raise NotImplementedError
 
     def scores(self, features: Features) -> Tensor:
@@ -34,7 +35,7 @@ class Decoder(nn.Module):
         raise NotImplementedError
 
     def forward(self, features: Features) -> Tensor:
-        """Return the scores of every pixel."""
+        """Return the scores for every pixel."""
         upsampled: Tensor = self.last(self.scores(features))
         return upsampled
 
@@ -43,9 +44,9 @@ class FCNDecoder(Decoder):
     """
     The decoder of Long et al.: scores at strides 32, 16, 8 and 4, upsampled and summed.
 
-    ``skips`` is 0 to 3 (FCN-32s, -16s, -8s, -4s). ``skip_scales`` multiplies the features of
-    strides 16 and 8 before they are scored. Every score layer starts at zero and every upsampling
-    as bilinear interpolation, so a decoder starts with the output of the one that has a skip less.
+    ``skips`` is 0 to 3 (FCN-32s, -16s, -8s, -4s). ``skip_scales`` multiplies the features at
+    strides 16 and 8 before they are scored. Score layers start at zero and upsampling layers as
+    bilinear interpolation, so a decoder starts with the output of the one with one skip less.
     """
 
     def __init__(self, channels: Channels, outputs: int, skips: int,
@@ -69,7 +70,7 @@ class FCNDecoder(Decoder):
 
     @property
     def last(self) -> Upsample:
-        """Return the last upsampling."""
+        """Return the last upsampling layer."""
         layer: Upsample = getattr(self, self._last)
         return layer
 
@@ -86,8 +87,8 @@ class FCNDecoder(Decoder):
         return score
 
 
-# Each takes the encoder's channels, the number of outputs and the keyword ``skip_scales``. A
-# package outside adds its own by assignment.
+# Each takes the encoder's channels, the number of outputs and the keyword ``skip_scales``. Another
+# package adds its own by assignment.
 DECODERS: dict[str, Callable[..., Decoder]] = {
     'fcn32s': partial(FCNDecoder, skips=0),
     'fcn16s': partial(FCNDecoder, skips=1),

@@ -29,7 +29,7 @@ class FCN(nn.Module):
     """
     An encoder and a decoder.
 
-    ``forward`` takes a normalised image, float of shape (N, 3, H, W), any size from 32x32, and
+    ``forward`` takes a normalised image, float of shape (N, 3, H, W) and at least 32x32, and
     returns logits of shape (N, classes, H, W).
     """
 
@@ -59,10 +59,10 @@ def make_network(encoder: str, decoder: str, classes: int,
                  skip_scales: tuple[float, float] = (1.0, 1.0),
                  shapes: Mapping[str, Sequence[int]] = _NOTHING_PRUNED) -> FCN:
     """
-    Return the network of an encoder and a decoder by name.
+    Return the network made of a named encoder and a named decoder.
 
-    ``shapes`` are the shapes of a pruned network's tensors by name; the encoder gets the same.
-    Raises InputError for a name that is not in the tables, and for shapes that do not fit.
+    ``shapes`` are a pruned network's tensor shapes by name, which the encoder is cut to. Raises
+    InputError for a name that is not in the tables, and for shapes that do not fit.
     """
     if decoder not in DECODERS:
         raise InputError(f'decoder: expected one of {", ".join(DECODERS)}, found {decoder!r}')
@@ -79,16 +79,16 @@ def make_network(encoder: str, decoder: str, classes: int,
 
 def start_from(network: nn.Module, other: Mapping[str, Tensor]) -> list[str]:
     """
-    Copy every weight that another network of the family has under the same name and shape.
+    Copy every weight that another network of the family has with the same name and shape.
 
-    This is the staged training of the paper: FCN-32s starts FCN-16s, which starts FCN-8s. Returns
-    the names that were not copied. Raises InputError where nothing fits.
+    This is the paper's staged training: FCN-16s starts from FCN-32s, and FCN-8s from FCN-16s.
+    Returns the names that were not copied. Raises InputError if nothing fits.
     """
     current = network.state_dict()
     fitting = {name: value for name, value in other.items()
                if name in current and current[name].shape == value.shape}
     if not any(name.startswith('encoder.') for name in fitting):
-        raise InputError('init_from: expected the checkpoint of a network with the same encoder, '
-                         'found none of its weights')
+        raise InputError('init_from: the checkpoint has none of this encoder\'s weights; give one '
+                         'with the same encoder')
     network.load_state_dict(fitting, strict=False)
     return [name for name in current if name not in fitting]

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The rules for a checkpoint's metadata; a file may come from anywhere."""
+"""Rules for a checkpoint's metadata, since a file may come from anywhere."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from fcn_seg_ros.errors import quote
 
-# A 4K camera in portrait; the size that an image leads to is checked for each image.
+# A 4K camera in portrait; the size for each image is checked separately.
 _LARGEST_HEIGHT = 4096
 _SMALLEST_HEIGHT = 32
 _FEWEST_PIXELS, _MOST_PIXELS = 32 * 32, 4096 * 2176
@@ -19,7 +19,7 @@ _LONGEST_NAME = 100
 
 
 def check_info(info: Mapping[str, Any]) -> None:
-    """Raise ValueError, in words that follow "expected", for the first value that is wrong."""
+    """Raise ValueError for the first wrong value, with a text that continues "expected"."""
     for name, right, holds in _RULES:
         value = info[name]
         if not holds(value):
@@ -43,7 +43,7 @@ def _is_number(value: Any, least: float, most: float) -> bool:
 
 def _all(holds: Callable[..., bool], *limits: float, count: int | None = None
          ) -> Callable[[Any], bool]:
-    """Return a test for tuples of ``count`` items (None: any number) that all hold."""
+    """Return a test for tuples of ``count`` items (None: any number) that all satisfy ``holds``."""
     return lambda value: (isinstance(value, tuple) and count in (None, len(value))
                           and all(holds(item, *limits) for item in value))
 
@@ -67,7 +67,7 @@ def _some(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: bool(value) and holds(value)
 
 
-# For each field the rule, in words and as a function.
+# The rule for each field, in words and as a function.
 _RULES: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
     ('encoder', 'a name', _is_name),
     ('decoder', 'a name', _is_name),

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 def bilinear_kernel(size: int) -> Tensor:
     """
-    Return the (size, size) float32 kernel with which a transposed convolution interpolates.
+    Return the (size, size) float32 kernel of a transposed convolution that interpolates.
 
     As in Long, Shelhamer, Darrell (CVPR 2015) and pytorch-fcn's ``get_upsampling_weight``.
     """
@@ -25,7 +25,7 @@ class Upsample(nn.ConvTranspose2d):
     Learned upsampling by ``stride``: (N, C, h, w) to (N, C, stride*h, stride*w).
 
     A transposed convolution with a kernel of twice the stride that connects every class to every
-    class. It starts as bilinear interpolation of each class by itself.
+    class. It starts as bilinear interpolation of each class separately.
     """
 
     def __init__(self, classes: int, stride: int) -> None:
@@ -54,7 +54,7 @@ def linear_to_conv(linear: nn.Linear, kernel_size: int) -> nn.Conv2d:
     Return the convolution that applies ``linear`` at every position.
 
     ``linear`` must take a flattened (C, kernel_size, kernel_size) feature map. The convolution has
-    no padding, so a map of exactly that size gives one position with the same numbers.
+    no padding, so a map of exactly that size gives one position with the same values.
     """
     channels, rest = divmod(linear.in_features, kernel_size**2)
     if rest:
@@ -72,10 +72,10 @@ def convolutionalize(classifier: nn.Sequential, window: int) -> nn.Sequential:
     """
     Return a classifier's fully connected part as convolutions (Long et al. 2015, section 3.1).
 
-    Its first Linear, which takes a flattened (C, window, window) map, becomes a window x window
-    convolution (VGG16's fc6: 7x7), every other one a 1x1 convolution (fc7 and the score). The
-    result is that of the classifier at every position of a map. Layers without weights (ReLU,
-    Dropout) stay.
+    The first Linear, which takes a flattened (C, window, window) map, becomes a window x window
+    convolution (VGG16's fc6: 7x7), the others become 1x1 convolutions (fc7 and the score). The
+    result equals the classifier's at every position of a map. Layers without weights (ReLU,
+    Dropout) are kept.
     """
     layers: list[nn.Module] = []
     for layer in classifier:
@@ -91,17 +91,17 @@ def convolutionalize(classifier: nn.Sequential, window: int) -> nn.Sequential:
 
 def subsample_conv(conv: nn.Conv2d, kernel_step: int, in_step: int, out_step: int) -> nn.Conv2d:
     """
-    Return a cheaper convolution with every n-th weight of another one along each axis.
+    Return a cheaper convolution made of every n-th weight of another along each axis.
 
-    Every ``kernel_step``-th row and column of the kernel is kept, and the kernel dilated by that
-    step, so that it sees the same window; ``in_step`` and ``out_step`` subsample the channels, as
-    DeepLab does with VGG16's fc6 and fc7 (Chen et al., ICLR 2015, section 4.1).
+    Every ``kernel_step``-th row and column of the kernel is kept, and the kernel is dilated by that
+    step, so that it covers the same window; ``in_step`` and ``out_step`` subsample the channels, as
+    in DeepLab's fc6 and fc7 of VGG16 (Chen et al., ICLR 2015, section 4.1).
     """
     weight = conv.weight[::out_step, ::in_step, ::kernel_step, ::kernel_step]
     size = weight.shape[2]
     small = nn.Conv2d(weight.shape[1], weight.shape[0], size,
                       dilation=kernel_step if size > 1 else 1, bias=conv.bias is not None)
-    # Compensate for the sum over fewer inputs, or the activations would fade.
+    # Compensate for the sum over fewer inputs, or activations would shrink.
     gain = conv.weight[0].numel() / weight[0].numel()
     with torch.no_grad():
         small.weight.copy_(gain * weight)

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""From stored weights to a network."""
+"""Build a network from stored weights."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def restore_network(weights: Mapping[str, np.ndarray], info: CheckpointInfo, pat
     """
     Return the network of a checkpoint file, in eval mode with float32 weights.
 
-    Raises InputError, which names the file, where the weights are those of another network.
+    Raises InputError, which names the file, if the weights belong to another network.
     """
     try:
-        # On the meta device nothing is initialised, which for VGG16 would take seconds.
+        # On the meta device nothing is initialised, which would take seconds for VGG16.
         with torch.device('meta'):
             network = make_network(info.encoder, info.decoder, len(info.classes),
                                    skip_scales=info.skip_scales,

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Give a network the layer sizes of a pruned one, which the shapes of its tensors tell."""
+"""Give a network the layer sizes of a pruned one, known from the shapes of its tensors."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from torch import nn
 
 def shrink_layers(network: nn.Module, shapes: Mapping[str, Sequence[int]]) -> bool:
     """
-    Cut the layers of a network to ``shapes``, in place; return whether any was larger.
+    Cut a network's layers to ``shapes`` in place; return whether any was larger.
 
-    Only channels are cut: the first two axes of a tensor. A tensor that differs in another way
-    keeps its shape, as does one that ``shapes`` lacks.
+    Only channels are cut, that is a tensor's first two axes. Tensors that differ in other ways, or
+    are missing from ``shapes``, keep their shape.
     """
     shrunk = False
     for name, layer in network.named_modules():
@@ -38,7 +38,7 @@ def _is_part(shape: Sequence[int], whole: Sequence[int]) -> bool:
 
 
 def _update_sizes(layer: nn.Module) -> None:
-    """Set the sizes that a layer stores beside its tensors."""
+    """Set the sizes that a layer stores in addition to its tensors."""
     weight = getattr(layer, 'weight', None)
     if weight is None:
         return

@@ -4,20 +4,21 @@
 
 from __future__ import annotations
 
-# Weight of the newest measurement in the running mean: recent, without following outliers.
+# Weight of the newest measurement in the running mean, which should be recent but ignore outliers.
 _NEWEST = 0.2
-# A batch must take less than this share of the time that its frames take one by one.
+# A batch must take less than this share of the time its frames would take one by one.
 _GAIN = 0.95
 
 
 class Batching:
     """
-    Decides by the measured times of batches on this device.
+    Chooses batch sizes by the times measured on this device.
 
-    On a CPU frames go one by one: one frame already uses all cores, so a batch of two takes about
-    twice as long, and the first frame waits for the second. On a GPU a batch of n frames is tried
-    once n frames wait, and used as long as a frame takes less time in it than alone. With
-    ``max_age_ms`` a batch is only as large as its oldest frame can wait for. For one thread.
+    On a CPU frames are processed one by one: one frame already uses all cores, so a batch of two
+    takes about twice as long, and the first frame would wait for the second. On a GPU a batch of n
+    frames is tried once n frames wait, and used as long as each frame takes less time in it than
+    alone. With ``max_age_ms`` a batch is no larger than its oldest frame can wait for. Not
+    thread-safe.
     """
 
     def __init__(self, device: str) -> None:
@@ -26,7 +27,7 @@ class Batching:
         self._seen: set[int] = set()
 
     def record(self, size: int, milliseconds: float) -> None:
-        """Record the time of a batch; the first one of each size is left out as a warm-up."""
+        """Record a batch's time; the first batch of each size is ignored as a warm-up."""
         if size in self._seen:
             before = self._mean_ms.get(size, milliseconds)
             self._mean_ms[size] = before + _NEWEST * (milliseconds - before)

@@ -31,8 +31,8 @@ class Frame:
     """
     A serialised image message of type ``kind``, taken from the middleware at ``taken``.
 
-    ``taken`` is in monotonic seconds. The worker deserialises it: there a broken one is counted,
-    and one that a newer frame has replaced costs nothing.
+    ``taken`` is in monotonic seconds. The worker deserialises the message, so a broken one is
+    counted, and one replaced by a newer frame costs nothing.
     """
 
     serialised: bytes
@@ -45,9 +45,9 @@ class CameraChannel:
     The subscriptions, publishers and times of one camera.
 
     While active, it subscribes to images and camera info as long as somebody subscribes to one of
-    its outputs, and limits the CPUs' ``latency`` meanwhile. Frames go to ``slots``. Methods are for
-    the executor's thread; ``image_shape``, ``network_shape``, ``depth`` and ``monitor`` belong to
-    the worker.
+    its outputs, and meanwhile holds the limit on CPU ``latency``. Frames go to ``slots``. Call
+    methods on the executor's thread; ``image_shape``, ``network_shape``, ``depth`` and ``monitor``
+    belong to the worker.
     """
 
     def __init__(self, node: LifecycleNode, name: str, settings: Settings, slots: FrameSlots,
@@ -66,7 +66,7 @@ class CameraChannel:
         self._poll_timer: Timer | None = None
         self.images = ImageInput(node, camera.topic, camera.transport, settings.reliability,
                                  self._on_frame)
-        # Beside the image, as image_transport's camera publishers have it.
+        # In the image topic's namespace, as for image_transport's camera publishers.
         image_topic = node.resolve_topic_name(camera.topic)
         self.info_topic: str = f'{image_topic.rpartition("/")[0]}/camera_info'
         self._info = InfoInput(node, self.info_topic)
@@ -75,11 +75,11 @@ class CameraChannel:
 
     @property
     def camera_info(self) -> CameraInfo | None:
-        """Return the newest CameraInfo, None before there was one."""
+        """Return the newest CameraInfo, None if there is none yet."""
         return self._info.newest
 
     def health(self, counts: Counts) -> CameraHealth:
-        """Return what the diagnostics report; may be called from any thread."""
+        """Return the camera's health for the diagnostics; any thread may call this."""
         images = self.images
         return CameraHealth(
             counts, self.times, images.is_open, images.lost, images.missed, images.transport,
@@ -110,7 +110,7 @@ class CameraChannel:
         self._latency.want(self.name, awaited)
         if awaited:
             self.images.open()
-            # Its focal length also determines the size of the network's input.
+            # Its focal length also affects the size of the network's input.
             self._info.open()
         else:
             self.images.close()

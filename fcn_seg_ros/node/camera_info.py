@@ -1,11 +1,11 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-Which image a CameraInfo describes, and the CameraInfo of just that image.
+Match a CameraInfo with an image, and convert it to the CameraInfo of just that image.
 
-By definition width, height, K and P are those of the full sensor; the image is the region of
-interest, binned. As in image_geometry's PinholeCameraModel, the principal point is shifted by the
-region's offset, then everything is divided by the binning.
+By definition width, height, K and P refer to the full sensor, and the image is the region of
+interest after binning. As in image_geometry's PinholeCameraModel, the principal point is shifted by
+the region's offset, then everything is divided by the binning.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from sensor_msgs.msg import CameraInfo, RegionOfInterest
 
 def for_image(info: CameraInfo, height: int, width: int) -> CameraInfo | None:
     """
-    Return a new CameraInfo of an image of this size, without region and binning.
+    Return a new CameraInfo for an image of this size, without region and binning.
 
-    None if ``info`` does not describe an image of this size, or ``problem`` finds one. An image of
-    the size of ``info`` itself is taken for the full sensor's, whatever region and binning say.
+    Returns None if ``info`` describes no image of this size, or if ``problem`` finds a problem. An
+    image as large as the sensor is assumed to be the full sensor's, whatever region and binning
+    say.
     """
     part = _part_shown(info, height, width)
     return None if part is None else _copy(info, width, height, *part)
@@ -34,23 +35,23 @@ def focal_length(info: CameraInfo | None, height: int, width: int) -> float:
 
 def problem(info: CameraInfo) -> str:
     """
-    Return in words what no camera has: a number that is none, a region outside of the sensor.
+    Describe values that no camera has (not finite, a region outside the sensor), or return ''.
 
-    K may be all zeros: that camera is not calibrated.
+    K may be all zeros, which means not calibrated.
     """
     if not all(map(math.isfinite, (*info.k, *info.p, *info.d, *info.r))):
-        return 'it holds numbers that are infinite or none'
+        return 'it holds numbers that are infinite or NaN'
     if info.k[0] < 0 or info.k[4] < 0:
         return f'its focal length is {info.k[0]:g}, {info.k[4]:g}'
     roi = info.roi
     if roi.x_offset + roi.width > info.width or roi.y_offset + roi.height > info.height:
         return (f'its region of {roi.width}x{roi.height} at ({roi.x_offset}, {roi.y_offset}) is '
-                f'outside of the sensor, {info.width}x{info.height}')
+                f'outside the sensor, {info.width}x{info.height}')
     return ''
 
 
 def described(info: CameraInfo) -> str:
-    """Return in words which image a CameraInfo describes."""
+    """Return a description of the image that a CameraInfo describes."""
     words = f'{info.width}x{info.height} pixels'
     _, _, columns, rows, binning_x, binning_y = _part(info)
     if (columns, rows) != (info.width, info.height):
@@ -61,7 +62,7 @@ def described(info: CameraInfo) -> str:
 
 
 def _part_shown(info: CameraInfo, height: int, width: int) -> tuple[int, int, int, int] | None:
-    """Return offset and binning, x and y each, of an image of this size; None if not described."""
+    """Return offset and binning, x and y each, for an image of this size; None if unmatched."""
     if problem(info):
         return None
     if (info.width, info.height) == (width, height):
@@ -75,7 +76,7 @@ def _part_shown(info: CameraInfo, height: int, width: int) -> tuple[int, int, in
 
 
 def _part(info: CameraInfo) -> tuple[int, int, int, int, int, int]:
-    """Return the region's offset and size, and the binning, with the message's zeros resolved."""
+    """Return the region's offset and size, and the binning, with zeros resolved."""
     roi = info.roi
     whole = roi.width == 0 or roi.height == 0
     columns, rows = (info.width, info.height) if whole else (roi.width, roi.height)

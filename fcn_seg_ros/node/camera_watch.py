@@ -3,7 +3,7 @@
 """
 The level of a camera on /diagnostics.
 
-It is that of the first row that applies; the message names every row that does.
+The first row that applies decides it; the message lists every row that applies.
 
 | level | when |
 |---|---|
@@ -11,7 +11,7 @@ It is that of the first row that applies; the message names every row that does.
 | ERROR | the worker has been busy with one batch for 5 s |
 | ERROR | images could not be segmented in the last second |
 | STALE | active and subscribed, no image for 10 s |
-| WARN | active and subscribed, no image for 1 s (by the node's clock where time is simulated) |
+| WARN | active and subscribed, no image for 1 s (of simulated time, if that is used) |
 | WARN | active and subscribed, the topic has had no publisher for 5 s |
 | WARN | a matched publisher of the topic has sent nothing for 3 s |
 | WARN | a publisher of the topic does not match (quality of service or type) |
@@ -24,8 +24,8 @@ It is that of the first row that applies; the message names every row that does.
 | WARN | the picture had a fault (``inference/monitor.py``) in the last two seconds |
 | OK | otherwise |
 
-The status of the node itself is ERROR by the first two rows, WARN where it does not run as asked
-(on the CPU after a GPU failure, say), else OK.
+The node's status is ERROR by the first two rows, WARN if it does not run as asked (for instance on
+the CPU after a GPU failure), else OK.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ from fcn_seg_ros.node.health import CameraHealth, Health, Verdict, common_proble
 QUIET_WARN_S, QUIET_HINT_S, QUIET_STALE_S = 1.0, 3.0, 10.0
 RATE_WINDOW_S = 5.0
 AGE_LIMIT_MS = 10_000.0
-# An older report says nothing about now.
+# An older report says nothing about the present.
 PICTURE_FRESH_S = 2.0
-# Shortest time between two lines of the log about a camera's picture.
+# Shortest time between two log lines about a camera's picture.
 _TELL_EVERY_S = 10.0
-# Simulated time may run faster than real time, but a jump does not count as silence.
+# Simulated time may run faster than real time, but a jump must not count as silence.
 _LONGEST_BEAT_S = 60.0
-# With fewer images in the window, the share of dropped ones means nothing.
+# With fewer images in the window, the share of dropped images is meaningless.
 _ENOUGH_IMAGES = 5
 
 
@@ -60,12 +60,12 @@ class _Beat:
     time: float
     camera: CameraHealth
     listening: bool
-    # Measures silence: a simulation may be slower than real time, or stand still.
+    # Measures silence, since a simulation may be slower than real time or stand still.
     clock: float
 
 
 class CameraWatch:
-    """Follows one camera from message to message and judges it."""
+    """Follows one camera from one diagnostics message to the next, and judges it."""
 
     def __init__(self) -> None:
         self._beats: deque[_Beat] = deque()
@@ -78,7 +78,7 @@ class CameraWatch:
         self._told_at: float = float('-inf')
 
     def judge(self, health: Health, name: str, now: float) -> Verdict:
-        """Return the verdict on a camera; ``now`` in monotonic seconds, increasing."""
+        """Return the verdict on a camera; ``now`` is in monotonic seconds and must not decrease."""
         camera = health.cameras[name]
         active = health.state == 'active'
         clock = now if health.simulated_s is None else health.simulated_s
@@ -101,7 +101,7 @@ class CameraWatch:
             hints = self._hints(camera, ages, quiet)
             problems += self._count_problems(camera, previous.camera)
             problems += _silence(quiet)
-            # Without a subscriber nobody waits for images, so the log says enough.
+            # Without a subscriber nobody waits for images, so the log is enough.
             problems += [(DiagnosticStatus.WARN, words) for about, words in hints.items()
                          if about != 'publisher' or camera.subscribed]
             if delay is not None and delay[1] > 0.0:
@@ -110,19 +110,19 @@ class CameraWatch:
                                  f'{health.expected_processing_ms:g} ms'))
         faults = picture.faults if now - picture.time <= PICTURE_FRESH_S else {}
         problems += [(DiagnosticStatus.WARN, words) for words in faults.values()]
-        fine = 'active, nobody listens' if active and not camera.subscribed else health.state
+        fine = 'active, nobody subscribes' if active and not camera.subscribed else health.state
         level, message = worst(problems, fine)
         return Verdict(level, message, values, hints, self._news(faults, now))
 
     def _news(self, faults: Mapping[str, str], now: float) -> str:
-        """Return what to log about the picture, '' if it was logged before or just now."""
+        """Return what to log about the picture, '' if it was logged already or too recently."""
         if faults.keys() == self._told or now - self._told_at < _TELL_EVERY_S:
             return ''
         self._told, self._told_at = frozenset(faults), now
         return '; '.join(faults.values()) or 'the picture is good again'
 
     def _follow(self, beat: _Beat) -> _Beat:
-        """Record a beat and return the one before it; the first one returns itself."""
+        """Record the present counts and return the previous ones (at first, the present ones)."""
         counts = beat.camera.counts
         if self._beats and counts.received < self._beats[-1].camera.counts.received:
             self._beats.clear()  # the node restarted its counts
@@ -151,10 +151,10 @@ class CameraWatch:
     def _delay_ms(self, frames: list[tuple[float, dict[str, float]]], expected: float, now: float
                   ) -> tuple[float, float] | None:
         """
-        Return the last mask's processing time and, if too long, the time since one was in time.
+        Return the last mask's processing time and, if too long, for how long that has been so.
 
-        Both in milliseconds, as Autoware defines them; the second is 0 if the last mask was in
-        time. None if no mask was published since the last beat.
+        Both are in milliseconds, as Autoware defines them; the second is 0 if the last mask was in
+        time. Returns None if no mask was published since the last message.
         """
         if not frames:
             return None
@@ -194,10 +194,10 @@ class CameraWatch:
         return {about: words for about, words in hints.items() if words}
 
     def _silence_hint(self, camera: CameraHealth, quiet: float) -> str:
-        """Say why nothing comes from a matched publisher; '' if something has, or it is new."""
+        """Say why nothing arrives from a matched publisher; '' if something did or it is new."""
         if not camera.matched or self._heard or quiet < QUIET_HINT_S:
             return ''
-        return (f'{camera.matched} is matched but silent: if it publishes, it runs as another '
+        return (f'{camera.matched} is matched but silent: if it does publish, it runs as another '
                 'user, or in a container that does not share /dev/shm (docker run --ipc=host)')
 
 
@@ -216,7 +216,7 @@ def _picture_values(picture: PictureReport, now: float) -> dict[str, str]:
 
 
 def _age_hint(ages_ms: list[float]) -> str:
-    # The median: when a bag restarts, one image may be compared with the wrong clock.
+    # The median, since one image may be compared with the wrong clock when a bag restarts.
     age = float(np.median(ages_ms)) if ages_ms else 0.0
     if abs(age) <= AGE_LIMIT_MS:
         return ''

@@ -17,12 +17,12 @@ from fcn_seg_ros.node.load_job import LoadJob
 
 class CheckpointService:
     """
-    Loads the file that the parameter ``checkpoint`` names, and answers once it is in use.
+    Loads the file named by the parameter ``checkpoint``, and answers once it is in use.
 
     If the new network cannot be loaded or fails its self-test, the old one stays in use and the
     answer says why. The executor keeps running meanwhile. ``load`` starts loading and calls back on
-    the loading thread; ``take`` puts the network into use there and returns '' or why it could not;
-    ``done`` is called in the executor after a success.
+    the loading thread; there ``take`` puts the network into use and returns '' or the reason why
+    that failed; ``done`` is called in the executor after a success.
     """
 
     def __init__(self, node: Node, load: Callable[[Callable[[LoadJob], None]], LoadJob],
@@ -31,14 +31,14 @@ class CheckpointService:
         self._load = load
         self._take = take
         self._done = done
-        # A callback group of its own: a callback that waits blocks the others of its group.
+        # A separate callback group, since a waiting callback blocks the others in its group.
         node.create_service(Trigger, '~/load_checkpoint', self._serve,
                             callback_group=MutuallyExclusiveCallbackGroup())
 
     async def _serve(self, request: Trigger.Request, response: Trigger.Response
                      ) -> Trigger.Response:
         future: Future[str] = Future(executor=self._node.executor)
-        # The executor wakes up only for a callback.
+        # Only a callback wakes up the executor.
         future.add_done_callback(lambda future: None)
         try:
             loading = self._load(lambda loading: future.set_result(self._take(loading)))

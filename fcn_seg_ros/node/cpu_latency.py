@@ -1,11 +1,11 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-A limit on the wake-up latency of the CPUs, held while frames are awaited.
+A limit on the CPUs' wake-up latency, held while frames are expected.
 
-Between two frames of a 10 Hz camera the CPUs are mostly idle. They enter deep sleep states, which
-they leave slowly; in a virtual machine, the host may even put two of them on one core. Linux keeps
-them in shallow sleep states while a process holds a file open
+Between two frames of a 10 Hz camera the CPUs are mostly idle. They enter deep sleep states, from
+which they wake up slowly; in a virtual machine, the host may even put two virtual CPUs on one core.
+Linux keeps CPUs in shallow sleep states while a process holds a file open
 (https://docs.kernel.org/power/pm_qos_interface.html), so the limit ends with the process.
 """
 
@@ -20,10 +20,10 @@ CPU_LATENCY_DEVICE = '/dev/cpu_dma_latency'
 
 class CpuLatency:
     """
-    Holds a limit in microseconds while any camera wants it; a negative limit is never set.
+    Holds a limit in microseconds while any camera needs it; a negative limit is never set.
 
-    ``problem`` says in one line why it could not be set, or is ''; any thread may read it. Methods
-    are for the executor's thread.
+    ``problem`` says in one line why the limit could not be set, or is ''; any thread may read it.
+    Call methods on the executor's thread.
     """
 
     def __init__(self, limit_us: int, logger: Any) -> None:
@@ -34,7 +34,7 @@ class CpuLatency:
         self._file: int | None = None
 
     def want(self, name: str, wanted: bool) -> None:
-        """Note whether ``name`` waits for frames, and set or release the limit."""
+        """Record whether the camera ``name`` expects frames, and set or release the limit."""
         (self._wanted_by.add if wanted else self._wanted_by.discard)(name)
         if not self._wanted_by:
             self.release()
@@ -42,7 +42,7 @@ class CpuLatency:
             self._set()
 
     def release(self) -> None:
-        """Release the limit, whoever wants it."""
+        """Release the limit for all cameras."""
         self._wanted_by.clear()
         if self._file is not None:
             os.close(self._file)

@@ -23,10 +23,10 @@ class Decoded(NamedTuple):
 
 
 def deserialise(serialised: bytes, kind: type) -> Image | CompressedImage:
-    """Return the message that a camera sent as these bytes; raises InputError for a broken one."""
+    """Deserialise a camera's message; raises InputError if it is broken."""
     try:
         message: Image | CompressedImage = deserialize_message(serialised, kind)
-    except Exception as error:  # the type depends on the middleware
+    except Exception as error:  # which type depends on the middleware
         raise InputError(f'message: expected {kind.__name__}, found {len(serialised)} bytes of '
                          f'something else ({type_and_words(error)})') from None
     return message
@@ -34,9 +34,9 @@ def deserialise(serialised: bytes, kind: type) -> Image | CompressedImage:
 
 def decode_image(message: Image | CompressedImage, bit_depth: int = 0) -> Decoded:
     """
-    Decode a camera's message; raises InputError where it is malformed, whatever a library raises.
+    Decode a camera's message; raises only InputError if it is malformed.
 
-    ``bit_depth`` is the number of bits in use in 16-bit values; 0 means all.
+    ``bit_depth`` is the number of bits used in 16-bit values; 0 means all.
     """
     try:
         if isinstance(message, CompressedImage):
@@ -48,6 +48,5 @@ def decode_image(message: Image | CompressedImage, bit_depth: int = 0) -> Decode
         return Decoded(rgb, is_deep(message.encoding))
     except InputError:
         raise
-    except Exception as error:  # still the message's fault
-        raise InputError(f'image: expected one that can be decoded, found '
-                         f'{type_and_words(error)}') from None
+    except Exception as error:  # the message is still the cause
+        raise InputError(f'image: cannot be decoded: {type_and_words(error)}') from None

@@ -1,14 +1,14 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Notice 16-bit images that use fewer bits: those of a 10-bit camera look black."""
+"""Notice 16-bit images that use fewer bits, such as those of a 10-bit camera, which look black."""
 
 from __future__ import annotations
 
 import numpy as np
 
-# Fewer dark images may be chance, such as the first ones while the exposure settles.
+# Fewer dark images may be chance, for instance while the exposure settles.
 _ENOUGH_IMAGES = 10
-# The upper two bits are unused: no pixel is as bright as a quarter of white.
+# The upper two bits are unused if no pixel reaches a quarter of white.
 _DARK = 64
 # Bit depths of sensors.
 _DEPTHS = (10, 12, 14)
@@ -18,7 +18,7 @@ class DepthWatch:
     """
     Looks for upper bits that are never used.
 
-    ``hint`` says in one line what was found, or is ''; any thread may read it. ``note`` is for one
+    ``hint`` says in one line what was found, or is ''; any thread may read it. Call ``note`` on one
     thread.
     """
 

@@ -18,17 +18,18 @@ from fcn_seg_ros.node.frame_slot import Drop
 from fcn_seg_ros.node.health import Health, Verdict, common_problems, worst
 
 _PERIOD_S = 1.0
-# Between two messages when there is news.
+# The shortest time between two messages when there is news.
 _SHORTEST_S = 0.1
 _HINT_EVERY_S = 60.0
 
 
 class DiagnosticsPublisher:
     """
-    Publishes a DiagnosticArray every second: one status for the node, then one per camera.
+    Publishes a DiagnosticArray every second: the node's status, then one per camera.
 
-    ``soon``, from any thread, publishes the next one at once. Publishing has a thread of its own,
-    so that "configuring" and a stuck worker are reported; ``health`` is called on that thread.
+    ``soon``, from any thread, publishes the next message immediately. Publishing has its own
+    thread, so that "configuring" and a stuck worker are reported; ``health`` is called on that
+    thread.
     """
 
     def __init__(self, node: Node, health: Callable[[], Health]) -> None:
@@ -43,7 +44,7 @@ class DiagnosticsPublisher:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread after the message in work."""
+        """End the thread after the current message."""
         self._stop.set()
         self._wake.set()
         self._thread.join()
@@ -58,7 +59,7 @@ class DiagnosticsPublisher:
                 array = self._array(self._health(), time.monotonic())
                 if self._node.context.ok():
                     self._publisher.publish(array)
-            except Exception:  # keep publishing, and log what it was
+            except Exception:  # log it and keep publishing
                 self._node.get_logger().error(traceback.format_exc(),
                                               throttle_duration_sec=_HINT_EVERY_S)
             shortest = min(_SHORTEST_S, _PERIOD_S)
@@ -69,7 +70,7 @@ class DiagnosticsPublisher:
     def _array(self, health: Health, now: float) -> DiagnosticArray:
         self._watches = {camera: self._watches.get(camera) or CameraWatch()
                          for camera in health.cameras}
-        # With its namespace, so that an aggregator can tell two nodes apart.
+        # With the namespace, so that an aggregator can distinguish two nodes.
         name = self._node.get_fully_qualified_name().lstrip('/')
         array = DiagnosticArray()
         array.header.stamp = self._node.get_clock().now().to_msg()
@@ -83,7 +84,7 @@ class DiagnosticsPublisher:
         return array
 
     def _log_hints(self, camera: str, verdict: Verdict, now: float) -> None:
-        """Log each hint once a minute; the logger's own throttle goes by the line of code."""
+        """Log each hint once a minute; the logger's throttle would count all hints as one."""
         for about, words in verdict.hints.items():
             if now - self._hinted.get((camera, about), float('-inf')) >= _HINT_EVERY_S:
                 self._hinted[camera, about] = now
@@ -91,7 +92,7 @@ class DiagnosticsPublisher:
 
 
 def node_status(node_name: str, health: Health) -> DiagnosticStatus:
-    """Return the status of the node as a whole, named as the node."""
+    """Return the status of the node as a whole, which has the node's name."""
     problems = common_problems(health)
     if health.warning:
         problems.append((DiagnosticStatus.WARN, health.warning))

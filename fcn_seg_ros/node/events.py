@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Subscriptions with the events that the middleware supports."""
+"""Create subscriptions with those events that the middleware supports."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ except ImportError:  # Humble
 
 def between_waits(node: Node, call: Callable[[], None]) -> Callable[[object], None]:
     """
-    Return an event callback that lets the executor run ``call`` later, outside of its wait set.
+    Return an event callback that makes the executor run ``call`` later, outside its wait set.
 
-    During the event's own callback the executor still holds its wait set. Destroying an entity of
-    it there, such as the event itself, would leave a dangling reference.
+    During the event's callback the executor still holds its wait set. Destroying an entity in that
+    set, such as the event, would leave a dangling reference.
     """
     def later(info: object) -> None:
         if node.executor is None:
@@ -37,11 +37,11 @@ def subscribe_with_events(node: Node, message: type, topic: str, on_message: Cal
                           profile: QoSProfile, on_lost: Callable[[int], None],
                           on_change: Callable[[], None], raw: bool = False) -> Subscription:
     """
-    Subscribe; call ``on_lost`` with the number of messages that the middleware reports lost.
+    Subscribe; ``on_lost`` is called with the number of messages that the middleware reports lost.
 
     ``on_change`` is called when a publisher appears, disappears or does not match; it may destroy
-    the subscription. Neither is called where the middleware lacks the event (Humble's rclpy has
-    none for matched publishers). With ``raw``, messages are passed serialised.
+    the subscription. Neither is called if the middleware lacks the event (Humble's rclpy has none
+    for matched publishers). With ``raw``, messages are passed on serialised.
     """
     events = {'message_lost': lambda info: on_lost(info.total_count_change),
               **dict.fromkeys(('incompatible_qos', 'incompatible_type', 'matched'),

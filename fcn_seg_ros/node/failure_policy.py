@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the worker does after a failure to segment a frame."""
+"""Decide what the worker does when it fails to segment a frame."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from enum import Enum
 
 from fcn_seg_ros.errors import type_and_words
 
-# Retries come after 0.1, 0.2, 0.4 ... seconds, at most this many.
+# Retries follow after 0.1, 0.2, 0.4 ... seconds, at most after this time.
 _FIRST_DELAY_S = 0.1
 _LONGEST_DELAY_S = 5.0
-# Consecutive failures of the device until the network moves to the CPU.
+# Consecutive device failures until the network moves to the CPU.
 FALL_BACK_AFTER = 3
 # Consecutive unexplained errors until the process ends.
 GIVE_UP_AFTER = 10
@@ -29,7 +29,7 @@ class FailurePolicy:
     """
     Counts consecutive failures and decides what to do after each.
 
-    ``reason`` is the last failure in one line, '' after a success; any thread may read it.
+    ``reason`` is the last failure as one line, '' after a success; any thread may read it.
     """
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class FailurePolicy:
         self._device = self._unexplained = 0
 
     def device_failed(self, error: BaseException, lost: bool) -> Recovery:
-        """Note a failure of the device; ``lost``: it will not recover."""
+        """Count a failure of the device; ``lost`` means that it will not recover."""
         self.reason = type_and_words(error)
         self._device += 1
         if lost or self._device % FALL_BACK_AFTER == 0:
@@ -58,7 +58,7 @@ class FailurePolicy:
         return Recovery.RETRY
 
     def unexplained(self, error: BaseException) -> Recovery:
-        """Note an exception that is a bug of the node."""
+        """Count an exception that is a bug in the node."""
         self.reason = type_and_words(error)
         self._unexplained += 1
         return Recovery.GIVE_UP if self._unexplained >= GIVE_UP_AFTER else Recovery.RETRY

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Where frames wait: the newest one of each camera."""
+"""The slots where frames wait, only the newest one of each camera."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Drop(Enum):
 @dataclass(frozen=True)
 class Counts:
     """
-    The fate of one camera's frames.
+    Counts of what happened to one camera's frames.
 
     Always ``received == published + sum(dropped.values()) + in_flight``.
     """
@@ -48,10 +48,10 @@ class _Camera:
 
 class FrameSlots:
     """
-    One latest-frame slot per camera, between the executor (``put``) and the worker (``take``).
+    One slot per camera for its latest frame, between executor (``put``) and worker (``take``).
 
-    A frame that arrives while another of its camera waits replaces it. Every frame ends in exactly
-    one count. All methods may be called from any thread.
+    A frame that arrives while an earlier frame of its camera waits replaces that one. Every frame
+    ends up in exactly one count. All methods are thread-safe.
     """
 
     def __init__(self, cameras: Iterable[str]) -> None:
@@ -63,12 +63,12 @@ class FrameSlots:
         self._taken = 0
 
     def set_cameras(self, cameras: Iterable[str]) -> None:
-        """Replace the set of cameras; those that stay keep their counts."""
+        """Replace the set of cameras; those that remain keep their counts."""
         with self._changed:
             self._cameras = {name: self._cameras.get(name) or _Camera() for name in cameras}
 
     def put(self, camera: str, frame: Any) -> None:
-        """Store a frame as its camera's newest; while closed, drop it as inactive."""
+        """Store a frame as its camera's newest, or drop it as inactive while closed."""
         with self._changed:
             slot = self._cameras[camera]
             slot.received += 1
@@ -78,8 +78,8 @@ class FrameSlots:
             if slot.waiting is not None:
                 slot.dropped[Drop.REPLACED] += 1
             else:
-                # A camera keeps its place in the queue when a newer frame replaces the waiting
-                # one; otherwise a fast camera would always queue behind a slow one.
+                # A camera keeps its place in the queue when a newer frame replaces the waiting one;
+                # otherwise a fast camera would always queue behind a slow one.
                 self._arrivals += 1
                 slot.order = self._arrivals
             slot.waiting = frame
@@ -87,7 +87,7 @@ class FrameSlots:
 
     def take(self, timeout: float | None = None) -> tuple[str, Any] | None:
         """
-        Wait for a frame and return (camera, frame), of the camera that was served longest ago.
+        Wait for a frame and return (camera, frame) for the camera that was served longest ago.
 
         Returns None after ``timeout`` seconds (None: no limit) or a call of ``wake``. The caller
         must call ``finish`` for the frame.
@@ -108,13 +108,13 @@ class FrameSlots:
             return len(self._waiting(cameras))
 
     def wake(self) -> None:
-        """Make the current call of ``take`` return, or else the next one."""
+        """Make the current call of ``take``, or else the next one, return."""
         with self._changed:
             self._woken = True
             self._changed.notify_all()
 
     def finish(self, camera: str, dropped: Drop | None = None) -> None:
-        """Count a taken frame as published, or as dropped for a reason."""
+        """Count a frame that was taken as published, or as dropped for a reason."""
         with self._changed:
             slot = self._cameras[camera]
             slot.in_work -= 1
@@ -138,7 +138,7 @@ class FrameSlots:
                     slot.dropped[Drop.INACTIVE] += 1
 
     def counts(self) -> dict[str, Counts]:
-        """Return the counts of every camera at one moment."""
+        """Return a consistent snapshot of every camera's counts."""
         with self._changed:
             return {name: Counts(slot.received, slot.published, dict(slot.dropped),
                                  slot.in_work + (slot.waiting is not None))
@@ -148,8 +148,8 @@ class FrameSlots:
         """
         Return the names of the cameras with a waiting frame, the one served longest ago first.
 
-        If only arrival counted, the first of several cameras that fire together would be served
-        first whenever all slots are empty, and so get a larger share.
+        If only the order of arrival counted, the first of several cameras that fire together would
+        be served first whenever all slots are empty, and so get a larger share.
         """
         def turn(name: str) -> tuple[int, int]:
             return self._cameras[name].served, self._cameras[name].order

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The health of the node and its cameras at one moment."""
+"""A snapshot of the health of the node and its cameras."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ STUCK_S = 5.0
 @dataclass(frozen=True)
 class CameraHealth:
     """
-    What is known of one camera at one moment.
+    A snapshot of one camera.
 
     ``lost``, ``missed``, ``incompatible``, ``matched`` and ``reliability`` come from its
     ImageInput, ``unpublished`` from its PublisherWatch, ``picture`` from its monitor;
-    ``subscribed``: the node subscribes to the images, since somebody subscribes to an output.
+    ``subscribed`` means that the node subscribes to the images, since somebody subscribes to an
+    output.
     """
 
     counts: Counts
@@ -43,12 +44,12 @@ class CameraHealth:
 @dataclass(frozen=True)
 class Health:
     """
-    The state of the node and its cameras.
+    A snapshot of the node and its cameras.
 
-    ``state`` is the lifecycle state; ``reason`` is why the last transition failed and ``warning``
-    how the node differs from what was asked for, each '' if not; ``network`` what runs where;
-    ``busy_s`` how long the worker has been busy with its batch, 0 while it waits; ``simulated_s``
-    the time of /clock, None if time is real.
+    ``state`` is the lifecycle state. ``reason`` says why the last transition failed, ``warning``
+    how the node deviates from what was asked for; each is '' otherwise. ``network`` says what runs
+    where, ``busy_s`` how long the worker has been busy with its batch (0 while it waits),
+    ``simulated_s`` is the time on /clock, None if time is real.
     """
 
     state: str
@@ -64,10 +65,10 @@ class Health:
 @dataclass(frozen=True)
 class Verdict:
     """
-    A level of DiagnosticStatus, the message, and values computed over time.
+    A level of DiagnosticStatus, a message, and values computed over time.
 
-    ``hints`` are warnings for the log too, by topic; ``news`` is a change of the picture's faults,
-    reported once.
+    ``hints`` are warnings by topic, to be logged as well; ``news`` is a change in the picture's
+    faults, reported once.
     """
 
     level: bytes
@@ -78,14 +79,14 @@ class Verdict:
 
 
 def simulated_seconds(clock: Clock) -> float | None:
-    """Return the time of /clock in seconds, None before the first one or if time is real."""
+    """Return the time on /clock in seconds, None before the first message or if time is real."""
     seconds: float = clock.now().nanoseconds / 1e9
     simulated = isinstance(clock, ROSClock) and clock.ros_time_is_active
     return seconds if simulated and seconds > 0.0 else None
 
 
 def common_problems(health: Health) -> list[tuple[bytes, str]]:
-    """Return what is wrong with the node as a whole, as (level, words)."""
+    """Return what is wrong with the node as a whole, as (level, message) pairs."""
     problems = []
     if health.reason:
         problems.append((DiagnosticStatus.ERROR, health.reason))
@@ -96,7 +97,7 @@ def common_problems(health: Health) -> list[tuple[bytes, str]]:
 
 
 def worst(problems: list[tuple[bytes, str]], fine: str) -> tuple[bytes, str]:
-    """Return the worst level and all messages, the worst first; else OK and ``fine``."""
+    """Return the worst level and all messages, worst first; OK and ``fine`` without any."""
     order = (DiagnosticStatus.ERROR, DiagnosticStatus.STALE, DiagnosticStatus.WARN)
     ranked = sorted(problems, key=lambda problem: order.index(problem[0]))
     if not ranked:

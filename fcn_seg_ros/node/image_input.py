@@ -31,15 +31,15 @@ class ImageInput(ReviewedInput):
     """
     Passes every image of a topic to ``on_frame``, in the executor's thread.
 
-    Images are passed serialised, with their type: the middleware drops silently what it cannot
-    deserialise. With transport ``compressed`` it subscribes to CompressedImage on
+    Images are passed on serialised, with their type, because the middleware silently drops what it
+    cannot deserialise. With transport ``compressed`` it subscribes to CompressedImage on
     ``TOPIC/compressed``, as image_transport does. Reliability ``auto`` is decided again whenever
-    publishers appear or disappear: the subscription is then replaced, and what arrives in these
-    few milliseconds is lost. A ``qos_overrides`` parameter takes precedence.
+    publishers appear or disappear: the subscription is then replaced, and images that arrive during
+    these few milliseconds are lost. A ``qos_overrides`` parameter takes precedence.
 
-    Any thread may read the attributes. ``lost`` counts the images that the middleware reports lost,
-    over the life of this object, and ``missed`` the gaps in the publishers' sequence numbers while
-    subscribed: images that were lost, or replaced by a newer one before the executor took them.
+    Any thread may read the attributes. Over this object's lifetime ``lost`` counts the images that
+    the middleware reports lost, and ``missed`` the gaps in the publishers' sequence numbers while
+    subscribed: images lost, or replaced by a newer one before the executor took them.
     ``incompatible`` says which publisher does not match and why, or is ''; ``matched`` names those
     that do. ``reliability_in_use`` is '' while closed.
     """
@@ -72,7 +72,7 @@ class ImageInput(ReviewedInput):
         self._fixed: ReliabilityPolicy | None = self._overrides.pop('reliability', None)
         if self._fixed is None and reliability != 'auto':
             self._fixed = ReliabilityPolicy[reliability.upper()]
-        self._numbers: dict[bytes, int] = {}  # the last one of each publisher
+        self._numbers: dict[bytes, int] = {}  # the last sequence number of each publisher
 
     @property
     def is_open(self) -> bool:
@@ -80,13 +80,13 @@ class ImageInput(ReviewedInput):
         return self._subscription is not None
 
     def close(self) -> None:
-        """Unsubscribe; the counts stay."""
+        """Unsubscribe; the counts are kept."""
         super().close()
         self._numbers.clear()
         self.incompatible = self.matched = ''
 
     def _review(self) -> None:
-        """Subscribe as the current publishers require, and note which of them do not match."""
+        """Subscribe as the current publishers require, and record which of them do not match."""
         if self._timer is None:
             return  # a late event: the input is closed
         publishers = self._node.get_publishers_info_by_topic(self.topic)
@@ -121,7 +121,7 @@ class ImageInput(ReviewedInput):
         self.reliability_in_use = ''
 
     def _on_message(self, serialised: bytes, info: Mapping[str, Any]) -> None:
-        # Some middlewares have no sequence numbers, and older distributions no publisher_gid.
+        # Some middlewares have no sequence numbers, and older distributions lack publisher_gid.
         publisher, number = info.get('publisher_gid'), info.get('publication_sequence_number')
         if publisher is not None and number is not None:
             key = bytes(publisher['data'])
@@ -134,5 +134,5 @@ class ImageInput(ReviewedInput):
 
     @property
     def type_name(self) -> str:
-        """Return the type of the images as the graph spells it."""
+        """Return the images' type as spelt in the ROS graph."""
         return f'sensor_msgs/msg/{self._message.__name__}'

@@ -19,9 +19,9 @@ class InfoInput(ReviewedInput):
     """
     Keeps the newest CameraInfo of a topic while it is open.
 
-    It requests the quality of service that every publisher offers, and decides again when
-    publishers appear or disappear: a CameraInfo published once, before the node started, arrives
-    only if both sides are reliable and transient local. Any thread may read ``newest``.
+    It requests the quality of service that all publishers offer, and decides again when publishers
+    appear or disappear: a CameraInfo published once before the node started arrives only if both
+    sides are reliable and transient local. Any thread may read ``newest``.
     """
 
     def __init__(self, node: Node, topic: str) -> None:

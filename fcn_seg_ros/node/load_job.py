@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Load a network on a thread of its own: read, compile, self-test, warm up."""
+"""Load a network on a separate thread: read, compile, self-test, warm up."""
 
 from __future__ import annotations
 
@@ -46,23 +46,24 @@ class LoadedNetwork:
     facts: dict[str, str]
     seconds: float
     image_ms: float
-    # As it was read, to move to the CPU if a GPU fails, even if the file has changed by then; None
-    # if it runs on the CPU already.
+    # The network as read, to move it to the CPU if a GPU fails, even if the file has changed by
+    # then; None if it runs on the CPU already.
     network: Network | None
 
     @property
     def source(self) -> str:
-        """Return the file and its hash, for people."""
+        """Return the file and its hash as text."""
         return f'{self.checkpoint} ({self.facts[keys.CHECKPOINT_SHA256]})'
 
 
 class LoadJob:
     """
-    One load of a network, started by the constructor.
+    One loading of a network, started by the constructor.
 
     ``done`` is called on the loading thread once ``loaded`` or ``failure`` is set; ``failure`` is
-    None after ``cancel``. What cannot be interrupted (a compilation) continues after ``cancel``,
-    and its result is closed. ``network`` was read before; None: read the file.
+    None after ``cancel``. Steps that cannot be interrupted (a compilation) continue after
+    ``cancel``, and their result is closed. ``network`` is one that was read before; if None, the
+    file is read.
     """
 
     def __init__(self, settings: Settings, shapes: Sequence[tuple[tuple[int, int], SegmentOptions]],
@@ -86,7 +87,7 @@ class LoadJob:
         return self._cancelled.is_set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait at most ``seconds`` for the end; return whether it has come."""
+        """Wait at most ``seconds`` for the end; return whether the load has ended."""
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
@@ -103,7 +104,7 @@ class LoadJob:
             self.failure = error
         except BackendError as error:
             self.failure = InputError(f'loading the network failed: {error}')
-        except Exception as error:  # whatever a library raises; the caller gets one line
+        except Exception as error:  # whatever a library raises becomes one line
             self._logger.error(traceback.format_exc())
             self.failure = InputError(f'loading the network failed: {type_and_words(error)}')
         if self.loaded is not None and self._cancelled.is_set():
@@ -122,10 +123,10 @@ def load_network(settings: Settings, shapes: Sequence[tuple[tuple[int, int], Seg
     """
     Return a tested network, ready for images of ``shapes``.
 
-    These are pairs of an image's (height, width) and its options; pairs that do not fit are left
-    out. ``check_cancelled`` is called between the steps and may raise. ``network`` was read from
-    the settings' checkpoint before; None: read it now. Raises InputError for a wrong checkpoint or
-    device, and where the self-test fails.
+    ``shapes`` are pairs of an image's (height, width) and its options; pairs that do not fit are
+    skipped. ``check_cancelled`` is called between the steps and may raise. ``network`` was read
+    from the settings' checkpoint before; if None, it is read now. Raises InputError for a wrong
+    checkpoint or device, and if the self-test fails.
     """
     path, begun = find_checkpoint(settings.checkpoint), time.monotonic()
     check_cancelled()
@@ -149,7 +150,7 @@ def load_network(settings: Settings, shapes: Sequence[tuple[tuple[int, int], Seg
     except BaseException:
         segmenter.close()
         raise
-    # A copy has the weights without what a backend has derived from them.
+    # A copy has the weights, but not the data that a backend derived from them.
     kept = None if segmenter.backend.device == 'cpu' else dataclasses.replace(network)
     return LoadedNetwork(segmenter, path, facts, time.monotonic() - begun, image_ms, kept)
 
@@ -158,8 +159,8 @@ def _fit(segmenter: RoadSegmenter, shape: tuple[int, int], options: SegmentOptio
     """
     Return whether the network accepts images of this shape with these options.
 
-    If the last image came before the region of interest was set, or is too small, the next image
-    matters: the network is not at fault.
+    If not, the last image may be too small or older than the region of interest; the next image
+    matters, and the network is not at fault.
     """
     try:
         segmenter.network_shape(shape, options.region)
@@ -171,4 +172,4 @@ def _fit(segmenter: RoadSegmenter, shape: tuple[int, int], options: SegmentOptio
 def _check_device(asked: str, used: str) -> None:
     """Raise InputError if the network runs on another device than asked for."""
     if asked != 'auto' and used != asked and not (asked == 'cuda' and used.startswith('cuda:')):
-        raise InputError(f'device: expected the network on {asked}, found it on {used}')
+        raise InputError(f'device: the network was meant to run on {asked}, but runs on {used}')

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Load networks: the first one, another one by service, one for the CPU when a GPU fails."""
+"""Load networks: at configure, by service, and for the CPU when a GPU fails."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class ModelManager:
     """
     Loads networks, puts them into use and frees them.
 
-    ``slot`` is None while there is no network. ``warning`` says how the network runs differently
-    than asked for, or is ''.
+    ``slot`` is None while there is no network. ``warning`` says how running the network deviates
+    from what was asked for, or is ''.
     """
 
     def __init__(self, logger: RcutilsLogger) -> None:
@@ -49,7 +49,7 @@ class ModelManager:
                 loading.cancel()
                 raise KeyboardInterrupt
         if loading.loaded is None:
-            raise loading.failure or InputError('configure: expected a network, found none')
+            raise loading.failure or InputError('configure: no network was loaded')
         self.warning = ''
         self.slot = ModelSlot(loading.loaded)
         self._report(loading.loaded)
@@ -57,24 +57,24 @@ class ModelManager:
     def load(self, settings: Settings, channels: Mapping[str, CameraChannel],
              done: Callable[[LoadJob], None], network: Network | None = None) -> LoadJob:
         """
-        Start to load a network; ``done`` is called on the loading thread.
+        Start loading a network; ``done`` is called on the loading thread.
 
-        It is prepared for images like the last ones of the channels. ``network`` was read before;
-        None: read the settings' checkpoint. Raises InputError while another one is loading.
+        It is prepared for images like the channels' last ones. ``network`` was read before; if
+        None, the settings' checkpoint is read. Raises InputError while another one is loading.
         """
         shapes = [(channel.image_shape, settings.cameras[name].options)
                   for name, channel in channels.items() if channel.image_shape is not None]
         with self._lock:
             if self._loading is not None and self._loading.is_alive():
                 if not self._loading.is_cancelled():
-                    raise InputError('a network is loading already')
+                    raise InputError('another network is being loaded')
                 self._cancelled.append(self._loading)
             self._cancelled = [loading for loading in self._cancelled if loading.is_alive()]
             self._loading = LoadJob(settings, shapes, self._logger, done, network)
             return self._loading
 
     def take(self, loading: LoadJob) -> str:
-        """Put a loaded network into use between two batches; return '' or why that failed."""
+        """Put a loaded network into use between two batches; return why that failed, or ''."""
         slot = self.slot
         if loading.loaded is None:
             return str(loading.failure or 'loading was cancelled')
@@ -91,7 +91,7 @@ class ModelManager:
 
     def fall_back(self, settings: Settings, channels: Mapping[str, CameraChannel], reason: str
                   ) -> None:
-        """Start to load the network for the CPU if ``device: auto`` had it on a GPU."""
+        """Start loading the network for the CPU if ``device: auto`` had put it on a GPU."""
         slot = self.slot
         if slot is None or settings.device != 'auto':
             return
@@ -108,7 +108,7 @@ class ModelManager:
             self._logger.error(self.warning)
         on_cpu = dataclasses.replace(settings, device='cpu', backend='auto', precision='auto',
                                      checkpoint=str(slot.loaded.checkpoint))
-        with suppress(InputError):  # one is loading already: the next failure tries again
+        with suppress(InputError):  # another one is loading; the next failure tries again
             self.load(on_cpu, channels, done, slot.loaded.network)
 
     def cancel(self) -> None:
@@ -117,7 +117,7 @@ class ModelManager:
             self._loading.cancel()
 
     def release(self, wait: bool = True) -> None:
-        """Free the network once the worker is done with it; ``wait``: until that has happened."""
+        """Free the network once the worker is done with it; with ``wait``, block until then."""
         self.cancel()
         slot, self.slot = self.slot, None
         if slot is None:

@@ -21,15 +21,15 @@ class ModelSlot:
     """
     Holds the network that segments.
 
-    The worker takes it with ``use`` for each batch; ``replace`` and ``close`` wait for the batch in
-    work and go before the next one.
+    The worker takes it with ``use`` for each batch; ``replace`` and ``close`` wait for the current
+    batch and go before the next one.
     """
 
     def __init__(self, loaded: LoadedNetwork) -> None:
         self.loaded: LoadedNetwork = loaded
         self.batching: Batching = Batching(loaded.segmenter.backend.device)
-        # Locks are not fair: without the turn, a busy worker might take ``_in_use`` again and again
-        # ahead of a waiting thread.
+        # Locks are not fair: without ``_turn``, a busy worker might take ``_in_use`` again and
+        # again ahead of a waiting thread.
         self._turn = threading.Lock()
         self._in_use = threading.Lock()
         self._closed = False
@@ -66,7 +66,7 @@ class ModelSlot:
 
     def describe(self, shape: tuple[int, int] | None = None) -> dict[str, str]:
         """
-        Return what runs where, for the diagnostics; may be called from any thread.
+        Return what runs where, for the diagnostics; any thread may call this.
 
         ``shape`` is the (height, width) of the network's last input, None before the first image.
         """
@@ -80,4 +80,4 @@ class ModelSlot:
 def _close(loaded: LoadedNetwork) -> None:
     with suppress(RuntimeError):  # a lost device cannot even free memory
         loaded.segmenter.close()
-    give_back()  # otherwise memory grows with every load
+    give_back()  # otherwise memory would grow with every load

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Which network runs where, for the diagnostics."""
+"""What the diagnostics say about the network: what runs where."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def network_facts(segmenter: RoadSegmenter, checkpoint: Path, file_hash: str,
     """
     Return backend, device, precision, the size of the network's input, and the checkpoint.
 
-    ``file_hash`` is the SHA-256 of the file when it was read, as ``sha256sum`` prints it; the
+    ``file_hash`` is the SHA-256 of the file as read, in the form that ``sha256sum`` prints; the
     result has its first digits.
     """
     rows, columns = segmenter.network_shape(image_shape)
@@ -31,7 +31,7 @@ def network_facts(segmenter: RoadSegmenter, checkpoint: Path, file_hash: str,
 
 def memory_facts(device: str) -> dict[str, str]:
     """
-    Return the GPU memory in MiB: this process's tensors, all in use, and the total; {} on a CPU.
+    Return GPU memory in MiB: of this process's tensors, in use by all, and total; {} on a CPU.
 
     Memory of other libraries (ONNX Runtime, a compiled graph) counts only as in use.
     """
@@ -41,7 +41,7 @@ def memory_facts(device: str) -> dict[str, str]:
     try:
         free, total = torch.cuda.mem_get_info(device)
         allocated = torch.cuda.memory_allocated(device)
-    except RuntimeError as error:  # a device that is lost
+    except RuntimeError as error:  # the device is lost
         return {keys.GPU_MEMORY: f'unknown: {one_line(error)}'}
     return {keys.GPU_MEMORY: f'{allocated / _MIB:.0f}',
             keys.GPU_MEMORY_IN_USE: f'{(total - free) / _MIB:.0f}',

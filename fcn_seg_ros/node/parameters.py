@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The table of the node's parameters: everything else is made from it or checked against it."""
+"""The table of the node's parameters, from which everything else about them is derived."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Row:
     """
     One parameter.
 
-    ``range`` is (lowest, highest) of a number and ``special`` the values allowed outside of it;
-    ``choices`` are the allowed texts; ``run_time``: settable while the node is configured.
+    ``range`` is (lowest, highest) of a number and ``special`` the values allowed outside it;
+    ``choices`` are the allowed strings; ``run_time`` means settable while the node is configured.
     """
 
     name: str
@@ -93,8 +93,9 @@ PARAMETERS = (
     Row('no_road_after_s', MonitorOptions.no_road_after_s, 'Report missing road once no road has '
         'been found for this long; 0: off.', (0.0, 3600.0), run_time=True),
     Row('unfamiliar_above', MonitorOptions.unfamiliar_above, 'Report a picture unlike the training '
-        'data if one of its statistics lies more than this many times further out than theirs; '
-        '0: off. Needs a checkpoint with statistics.', (0.0, 1e6), run_time=True),
+        'data if one of its statistics is more than this many times as far from their middle as '
+        'the end of their range; 0: off. Needs a checkpoint with statistics.', (0.0, 1e6),
+        run_time=True),
     Row('overlay_colour', [0, 200, 80], 'Colour of the road in the overlay: red, green, blue, '
         '0 to 255.', run_time=True),
     Row('overlay_alpha', 0.45, 'Opacity of that colour, 0 (invisible) to 1 (opaque).', (0.0, 1.0),
@@ -111,8 +112,8 @@ PARAMETERS = (
     Row('autostart', True, 'Configure and activate at start, without a lifecycle manager.'),
 )
 
-# Each camera has these under its own name, as in ``front.topic``. At its default, a parameter
-# leaves the decision to the node's parameter of the same name.
+# Each camera has these under its name, as in ``front.topic``. A parameter at its default means the
+# node's parameter of the same name.
 CAMERA_PARAMETERS = (
     Row('topic', '', "Topic of this camera's images; empty: CAMERA/image_raw."),
     Row('transport', '', "Transport of this camera's images; empty: the parameter transport.",
@@ -136,8 +137,8 @@ def declare(node: Node, rows: Iterable[Row]) -> None:
     """
     Declare the parameters that a node does not have yet.
 
-    A whole number given for a float is taken as that float, so the type stays that of the default.
-    Raises InputError where a given value has the wrong type or is out of range.
+    An integer given for a float is converted, so the type stays that of the default. Raises
+    InputError if a given value has the wrong type or is out of range.
     """
     for row in rows:
         if node.has_parameter(row.name):
@@ -155,8 +156,8 @@ def declare(node: Node, rows: Iterable[Row]) -> None:
 
 
 def _whole_number_given(node: Node, row: Row) -> int | None:
-    """Return the int that was given for a float parameter, None if there was none."""
-    # rclpy shows only declared parameters, and refuses an int for a declared float.
+    """Return the int given for a float parameter, None if none was given."""
+    # rclpy shows only declared parameters, and refuses an int for a float.
     node.declare_parameter(row.name, row.default, ParameterDescriptor(dynamic_typing=True))
     value = node.get_parameter(row.name).value
     node.undeclare_parameter(row.name)
@@ -164,7 +165,7 @@ def _whole_number_given(node: Node, row: Row) -> int | None:
 
 
 def in_declared_types(node: Node, changes: Iterable[Parameter]) -> list[Parameter]:
-    """Return changes of parameters, with whole numbers given for floats turned into floats."""
+    """Return changes of parameters, with integers given for floats converted."""
     return [Parameter(change.name, Parameter.Type.DOUBLE, float(change.value))
             if change.type_ == Parameter.Type.INTEGER and node.has_parameter(change.name)
             and node.get_parameter(change.name).type_ == Parameter.Type.DOUBLE else change
@@ -172,7 +173,7 @@ def in_declared_types(node: Node, changes: Iterable[Parameter]) -> list[Paramete
 
 
 def value_of(node: Node, row: Row) -> Any:
-    """Return the value of a parameter on a node; the default where it is not declared."""
+    """Return a parameter's value on a node, the default if it is not declared."""
     if not node.has_parameter(row.name):
         return row.default
     try:
@@ -183,9 +184,9 @@ def value_of(node: Node, row: Row) -> Any:
 
 def checked(row: Row, value: Any) -> Any:
     """
-    Return a value in the type of its row's default, a list as a tuple.
+    Return a value in the type of its row's default, with lists as tuples.
 
-    Raises InputError, one line with the parameter's name, where it does not fit the row.
+    Raises InputError, one line with the parameter's name, if it does not fit the row.
     """
     if isinstance(row.default, float) and type(value) is int:
         value = float(value)
@@ -224,7 +225,7 @@ def _constraints(row: Row) -> str:
 
 
 def _range(row: Row) -> dict[str, Any]:
-    """Return the range of a descriptor, which has to span the special values too."""
+    """Return a descriptor's range, which must include the special values too."""
     if row.range is None:
         return {}
     low, high = min(*row.range, *row.special), max(*row.range, *row.special)

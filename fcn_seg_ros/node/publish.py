@@ -30,7 +30,7 @@ def publish_on_demand(node: LifecycleNode, message: type, topic: str, profile: Q
     """
     Create a lifecycle publisher; ``on_change`` is called when a subscriber comes or goes.
 
-    It is called in the executor, if this rclpy has the event (see HAS_MATCHED_EVENT), and may
+    It is called in the executor, provided that rclpy has the event (see HAS_MATCHED_EVENT), and may
     destroy publishers and subscriptions. The standard ``qos_overrides`` parameters are declared and
     change ``profile``. rclpy logs subscribers whose quality of service does not match. Raises
     InputError for a wrong override.

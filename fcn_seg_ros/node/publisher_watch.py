@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Whether anybody publishes an input topic."""
+"""Watch whether anybody publishes an input topic."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _MOST_NAMED = 3
 
 class PublisherWatch:
     """
-    Looks every second whether a topic has a publisher.
+    Checks every second whether a topic has a publisher.
 
-    ``hint`` says since when it has had none and which topics of its type have one, or is ''; it
-    may be read from any thread. Methods are for the executor's thread.
+    ``hint`` says for how long it has had none and which topics of its type have one, or is ''; any
+    thread may read it. Call methods on the executor's thread.
     """
 
     def __init__(self, node: Node, topic: str, type_name: str) -> None:
@@ -33,15 +33,15 @@ class PublisherWatch:
         self._timer: Timer | None = None
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start checking."""
         if self._timer is None:
             self._seen_at = time.monotonic()
-            # Not the node's clock: it stands still while a bag pauses.
+            # Not by the node's clock, which stands still while a bag is paused.
             self._timer = self._node.create_timer(_PERIOD_S, self._look,
                                                   clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def stop(self) -> None:
-        """Cease to look."""
+        """Stop checking."""
         if self._timer is not None:
             self._node.destroy_timer(self._timer)
             self._timer = None
@@ -55,7 +55,7 @@ class PublisherWatch:
             self.hint = f'{self._topic} has no publisher' + self._others()
 
     def _others(self) -> str:
-        """Name topics that somebody else publishes with the same type."""
+        """Name topics of the same type that another node publishes."""
         own = {publisher.topic_name for publisher in self._node.publishers}
         others = [name for name, types in self._node.get_topic_names_and_types()
                   if self._type_name in types and name not in own

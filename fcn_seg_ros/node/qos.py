@@ -23,7 +23,7 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 from fcn_seg_ros.errors import InputError
 
 RELIABILITIES = ('auto', 'reliable', 'best_effort')
-# As the middleware layer spells it.
+# As spelt by the middleware layer.
 _UNKNOWN_NODE = '_NODE_NAME_UNKNOWN_'
 _POLICIES = {'history': HistoryPolicy, 'reliability': ReliabilityPolicy,
              'durability': DurabilityPolicy}
@@ -39,8 +39,8 @@ def declare_overrides(node: Node, topic: str) -> dict[str, Any]:
     ``topic`` is a resolved name. The result has no ``reliability`` unless it is overridden. The
     names are those of rclpy's QoSOverridingOptions, which is not used here: it cannot express "not
     given", so a choice made at run time would look like an override; and it would notice a wrong
-    value only with the subscription, that is when the first subscriber comes. Raises InputError for
-    a wrong value.
+    value only on subscribing, that is when the first subscriber comes. Raises InputError for a
+    wrong value.
     """
     values: dict[str, Any] = {}
     for policy, default in _DEFAULTS.items():
@@ -63,10 +63,10 @@ def declare_overrides(node: Node, topic: str) -> dict[str, Any]:
 
 def choose_reliability(publishers: Sequence[TopicEndpointInfo]) -> ReliabilityPolicy:
     """
-    Return reliable if every publisher offers it, else (or without publishers) best effort.
+    Return reliable if every publisher offers it, else, or without publishers, best effort.
 
-    A reliable subscription gets nothing from a best-effort publisher; a best-effort one loses
-    most large images of a publisher that sends them as UDP fragments (docs/how-to/deploy.md).
+    A reliable subscription gets nothing from a best-effort publisher; a best-effort subscription
+    loses most large images that are sent as UDP fragments (docs/how-to/deploy.md).
     """
     offered = {info.qos_profile.reliability for info in publishers}
     if offered == {ReliabilityPolicy.RELIABLE}:
@@ -83,7 +83,7 @@ def choose_durability(publishers: Sequence[TopicEndpointInfo]) -> DurabilityPoli
 
 
 def name_of(reliability: ReliabilityPolicy) -> str:
-    """Return a reliability as the parameters spell it."""
+    """Return a reliability as spelt in the parameters."""
     return reliability.name.lower()
 
 
@@ -92,7 +92,7 @@ def mismatch(publishers: Sequence[TopicEndpointInfo], message_type: str, profile
     """
     Say which publishers this subscription cannot receive from, and why; '' if there are none.
 
-    ``message_type`` is as the graph spells it, ``sensor_msgs/msg/Image``.
+    ``message_type`` is spelt as in the ROS graph, ``sensor_msgs/msg/Image``.
     """
     problems = []
     for info in publishers:
@@ -115,7 +115,7 @@ def matching(publishers: Sequence[TopicEndpointInfo], profile: QoSProfile) -> st
 
 
 def _publisher_of(info: TopicEndpointInfo) -> str:
-    """Return a publisher's node; unknown at first, and always for programs without ROS."""
+    """Return a publisher's node, which is unknown at first, and always for non-ROS programs."""
     if info.node_name == _UNKNOWN_NODE:
         return 'a publisher of an unknown node'
     return f'{info.node_namespace.rstrip("/")}/{info.node_name}'

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A subscription on demand that is reviewed as publishers appear and disappear."""
+"""An on-demand subscription that is reviewed as publishers appear and disappear."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
 from rclpy.timer import Timer
 
-# Events report most changes at once. The review finds the rest: what an event came too early for,
-# and publishers of another type, for which there is no event.
+# Events report most changes immediately. Regular reviews find the rest: details not yet known when
+# the event came, and publishers of another type, which cause no event.
 _REVIEW_PERIOD_S = 1.0
 
 
 class ReviewedInput:
     """
-    Subscribes while it is open, with the profile that the review of its publishers chooses.
+    Subscribes while open, with the profile that the review of the publishers chooses.
 
-    A subclass implements ``_review``, which sets ``_subscription`` and ``_profile``. All methods
-    belong to the executor's thread.
+    A subclass implements ``_review``, which sets ``_subscription`` and ``_profile``. Call all
+    methods on the executor's thread.
     """
 
     def __init__(self, node: Node) -> None:
@@ -32,7 +32,7 @@ class ReviewedInput:
     def open(self) -> None:
         """Subscribe, unless subscribed already."""
         if self._timer is None:
-            # Not the node's clock: it stands still while a bag pauses.
+            # Not by the node's clock, which stands still while a bag is paused.
             self._timer = self._node.create_timer(_REVIEW_PERIOD_S, self._review,
                                                   clock=Clock(clock_type=ClockType.STEADY_TIME))
             self._review()

@@ -34,7 +34,7 @@ from fcn_seg_ros.node.statistics import RecentTimes
 from fcn_seg_ros.node.transitions import reported
 from fcn_seg_ros.node.worker import Worker
 
-# How long to wait for the batch in work, which may be compiling first.
+# How long to wait for the current batch, which may include a compilation.
 _DEACTIVATE_S = 10.0
 _LEAVE_S = 0.5
 
@@ -43,20 +43,20 @@ class SegNode(LifecycleNode):
     """
     Segments the road in the images of one or more cameras.
 
-    The executor only stores frames and serves parameters and services; a worker thread segments
-    and publishes while the node is active; networks are loaded on a thread of their own;
-    another one publishes diagnostics. A transition holds the executor until it is done, as rclpy's
-    lifecycle is synchronous; the diagnostics show the state meanwhile.
+    The executor only stores frames and serves parameters and services. A worker thread segments and
+    publishes while the node is active, a second thread loads networks, and a third publishes
+    diagnostics. A transition blocks the executor until it is done, because rclpy's lifecycle is
+    synchronous; the diagnostics show the state meanwhile.
 
-    ``failure`` is why the last transition failed, or None. ``ended`` is done when the process
-    should end: somebody has set it, or the node has, for the reason ``bug``. Loading ends with
+    ``failure`` says why the last transition failed, or is None. ``ended`` is done when the process
+    should end, set from outside or by the node because of ``bug``. Loading ends with
     KeyboardInterrupt once ``stopped`` returns True. The diagnostics show ``transport_problem``.
     """
 
     def __init__(self, stopped: Callable[[], bool] = lambda: False, transport_problem: str = ''
                  ) -> None:
         super().__init__('seg_node')
-        # What destroy_node uses comes first: rclpy calls it even if the rest fails.
+        # Attributes used by destroy_node come first: rclpy calls it even if the rest fails.
         self.failure: InputError | None = None
         self.bug: str = ''
         self.ended: Future[None] = Future()
@@ -79,17 +79,17 @@ class SegNode(LifecycleNode):
 
     @property
     def state(self) -> str:
-        """Return the label of the lifecycle state; may be called from any thread."""
+        """Return the lifecycle state's label; any thread may call this."""
         return str(self._state_machine.current_state[1])
 
     @reported
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Join the graph; load and test the network."""
+        """Create the cameras' topics; load and test the network."""
         self.failure = None
         settings = self.settings = read(self)
         self._slots.set_cameras(settings.cameras)
         self._latency = CpuLatency(settings.cpu_latency_us, self.get_logger())
-        # Each one is stored as soon as it exists, so that a failure can release it.
+        # Each is stored as soon as it exists, so that it is released on a failure.
         for name in settings.cameras:
             self._channels[name] = CameraChannel(self, name, settings, self._slots,
                                                  self._latency)
@@ -113,28 +113,28 @@ class SegNode(LifecycleNode):
 
     @reported
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop segmenting after the batch in work; stay active if that does not end."""
+        """Stop segmenting after the current batch; stay active if that does not end."""
         self.failure = None
         if not self._stop_worker(_DEACTIVATE_S):
             assert self._worker is not None
             if self._worker.resume():
                 self._listen()
                 self._note(_stuck('deactivate'))
-                return TransitionCallbackReturn.FAILURE  # it stays active
+                return TransitionCallbackReturn.FAILURE  # so it stays active
             self._worker = None
         deactivated: TransitionCallbackReturn = super().on_deactivate(state)
         return deactivated
 
     @reported
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Leave the graph and free the network."""
+        """Remove the cameras' topics and free the network."""
         self.failure = None
         self._release()
         return TransitionCallbackReturn.SUCCESS
 
     @reported
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop and free everything except the diagnostics; leave a stuck batch behind."""
+        """Stop and free everything except the diagnostics, without waiting for a stuck batch."""
         self.failure = None
         ended = self._stop_worker(_DEACTIVATE_S)
         self._release()
@@ -143,25 +143,25 @@ class SegNode(LifecycleNode):
         return TransitionCallbackReturn.SUCCESS
 
     def set_parameters(self, parameter_list: list[Parameter]) -> list[SetParametersResult]:
-        """Set parameters one by one, a whole number given for a float as that float."""
+        """Set parameters one by one; integers given for floats are converted."""
         result: list[SetParametersResult] = super().set_parameters(
             in_declared_types(self, parameter_list))
         return result
 
     def set_parameters_atomically(self, parameter_list: list[Parameter]) -> SetParametersResult:
-        """Set all parameters or none, with whole numbers as in ``set_parameters``."""
+        """Set all parameters or none; integers are treated as in ``set_parameters``."""
         return super().set_parameters_atomically(in_declared_types(self, parameter_list))
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Free what a broken transition has left, so that the node can be configured again."""
-        with suppress(Exception):  # a broken part must not keep the rest
+        """Free the remains of a broken transition, so that the node can be configured again."""
+        with suppress(Exception):  # a broken part must not prevent freeing the rest
             self._stop_worker(_LEAVE_S)
         with suppress(Exception):
             self._release()
         return TransitionCallbackReturn.SUCCESS
 
     def destroy_node(self) -> None:
-        """Stop the threads, as far as possible, before the middleware shuts down."""
+        """Stop the threads, if possible, before the middleware shuts down."""
         self._network.cancel()
         if self._worker is not None:
             self._worker.stop(_LEAVE_S)
@@ -169,8 +169,8 @@ class SegNode(LifecycleNode):
         if self._diagnostics is not None:
             self._diagnostics.stop()
         super().destroy_node()
-        # rclpy forgets it; until it is destroyed, the node stays in the graph and keeps its shared
-        # memory.
+        # rclpy forgets this; until it is destroyed, the node stays in the graph and keeps its
+        # shared memory.
         state_machine = self.__dict__.pop('_state_machine', None)
         if state_machine is not None:
             state_machine.destroy_when_not_in_use()
@@ -199,12 +199,12 @@ class SegNode(LifecycleNode):
         return self._network.load(self.settings, self._channels, done)
 
     def _on_recovery(self, recovery: Recovery, reason: str) -> None:
-        """Act on a decision of the worker, on its thread."""
+        """Act on the failure policy's decision, on the worker's thread."""
         if recovery is Recovery.FALL_BACK:
             self._network.fall_back(self.settings, self._channels, reason)
             return
         self.bug = reason
-        self.get_logger().fatal(f'{reason}: {GIVE_UP_AFTER} times in a row, the process ends')
+        self.get_logger().fatal(f'{reason}: {GIVE_UP_AFTER} times in a row, so the process ends')
         self.ended.set_result(None)
 
     def _on_news(self) -> None:
@@ -248,9 +248,9 @@ class SegNode(LifecycleNode):
 
     def fail(self, error: InputError) -> TransitionCallbackReturn:
         """
-        Keep and log why a transition failed; return the result for the lifecycle.
+        Store and log why a transition failed; return the result for the lifecycle.
 
-        FAILURE leads back to the state before (from shutdown to ``finalized``), ERROR through
+        FAILURE leads back to the previous state (from shutdown to ``finalized``), ERROR through
         ``on_error`` to ``unconfigured``.
         """
         self._note(error)
@@ -262,18 +262,18 @@ class SegNode(LifecycleNode):
         return TransitionCallbackReturn.FAILURE
 
     def _note(self, error: InputError) -> None:
-        """Keep and log why a transition failed."""
+        """Store and log why a transition failed."""
         self.failure = error
         if not self._starting:
             self.get_logger().error(str(error))
 
     def _listen(self) -> None:
-        """Take frames as soon as somebody subscribes to an output."""
+        """Start the worker, and take frames as soon as somebody subscribes to an output."""
         for channel in self._channels.values():
             channel.activate()
 
     def _stop_worker(self, seconds: float) -> bool:
-        """Stop taking frames and end the worker; return whether it has ended in time."""
+        """Stop taking frames and end the worker; return whether it ended in time."""
         for channel in self._channels.values():
             channel.deactivate()
         if self._worker is not None:
@@ -283,17 +283,16 @@ class SegNode(LifecycleNode):
         return True
 
     def _release(self) -> None:
-        """Leave the graph and free the network, even if a stuck worker still holds it."""
+        """Remove the topics and free the network, even if a stuck worker still holds it."""
         worker, self._worker = self._worker, None
         if worker is not None:
             worker.abandon()
         channels, self._channels = self._channels, {}
-        with ExitStack() as stack:  # every one, even if another raises
+        with ExitStack() as stack:  # close every one, even if another raises
             for channel in channels.values():
                 stack.callback(channel.destroy)
             self._network.release(wait=worker is None)
 
 
 def _stuck(transition: str) -> InputError:
-    return InputError(f'{transition}: the frames in work were not finished within '
-                      f'{_DEACTIVATE_S:g} s')
+    return InputError(f'{transition}: the current batch did not finish within {_DEACTIVATE_S:g} s')

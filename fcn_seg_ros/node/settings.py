@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The values of all parameters as one object, checked and swapped as a whole."""
+"""The values of all parameters as one object, which is checked and replaced as a whole."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from fcn_seg_ros.node.parameters import (
     value_of,
 )
 
-# What rclpy raises for a text that is no topic.
+# What rclpy raises for an invalid topic name.
 _TOPIC_ERRORS = (InvalidTopicNameException, ValueError, RuntimeError)
 
 
 @dataclass(frozen=True)
 class CameraSettings:
-    """The settings of one camera: its own parameters, else the node's."""
+    """The settings of one camera: its parameters, or else the node's."""
 
     topic: str
     transport: str
@@ -47,9 +47,9 @@ class CameraSettings:
 @dataclass(frozen=True)
 class Settings:
     """
-    The parameters' values at one moment; between two frames the node swaps the whole object.
+    A snapshot of all parameters; the node replaces the whole object between two frames.
 
-    ``output_parameters`` are those that the rows of the outputs declare, by name.
+    ``output_parameters`` are those declared by the rows of the outputs, by name.
     """
 
     cameras: Mapping[str, CameraSettings]
@@ -76,14 +76,13 @@ def declare_all(node: Node, changes: Sequence[Parameter] = ()) -> None:
     """
     Declare every parameter on a node: those of the node, the outputs and each of its cameras.
 
-    ``changes`` may name other cameras than the node has. Raises InputError where a given value
-    does not fit.
+    ``changes`` may name new cameras. Raises InputError if a given value does not fit.
     """
     declare(node, node_parameters())
     row = PARAMETERS[0]
     given = {change.name: change.value for change in changes}
     for camera in checked(row, given.get(row.name, value_of(node, row))):
-        # ``read`` refuses a name that is no topic, in better words than rclpy would here.
+        # ``read`` refuses an invalid topic name, with a clearer message than rclpy's here.
         if camera and not any(part.isspace() for part in camera):
             declare(node, camera_rows(camera))
 
@@ -92,7 +91,7 @@ def read(node: Node, changes: Sequence[Parameter] = ()) -> Settings:
     """
     Return the settings of a node, with ``changes`` applied.
 
-    Raises InputError, one line with the parameter's name, for a value that no node can have.
+    Raises InputError, one line with the parameter's name, for an invalid value.
     """
     given = {change.name: change.value for change in changes}
     return settings_of(lambda row: given[row.name] if row.name in given else value_of(node, row),
@@ -104,7 +103,7 @@ def settings_of(value: Callable[[Row], Any], resolve: Callable[[str], str]) -> S
     Return the settings for the values of parameters.
 
     ``resolve`` returns a topic's full name, or raises. Raises InputError, one line with the
-    parameter's name, for a value that no node can have.
+    parameter's name, for an invalid value.
     """
     values = {row.name: checked(row, value(row)) for row in node_parameters()}
     check_device_name(values['device'])
@@ -131,8 +130,8 @@ def change(node: Node, changes: Sequence[Parameter], configured: bool
     """
     Return the answer to a change of parameters, and the new settings if it is accepted.
 
-    While the node is ``configured``, only run-time parameters may change. The parameters of cameras
-    that the change adds are declared.
+    While the node is ``configured``, only run-time parameters may change. If the change adds
+    cameras, their parameters are declared.
     """
     try:
         if configured:
@@ -146,7 +145,7 @@ def change(node: Node, changes: Sequence[Parameter], configured: bool
 
 
 def _camera(name: str, value: Callable[[Row], Any], node: Mapping[str, Any]) -> CameraSettings:
-    """Return one camera's settings: each parameter its own, or at its default the node's."""
+    """Return one camera's settings: its parameters, or the node's for those at their default."""
     values = {}
     for row, named in zip(CAMERA_PARAMETERS, camera_rows(name), strict=True):
         given = checked(named, value(named))
@@ -164,7 +163,7 @@ def _check_cameras(resolve: Callable[[str], str], cameras: tuple[str, ...]) -> N
     topics = set()
     for camera in cameras:
         try:
-            # An empty name would give a valid topic too: /road/mask.
+            # An empty name would also give a valid topic: /road/mask.
             topics.add(resolve(f'{camera or " "}/road/mask'))
         except _TOPIC_ERRORS:
             raise InputError('parameter cameras: expected names that can begin a topic (letters, '
@@ -186,19 +185,19 @@ def _region(name: str, values: tuple[int, ...]) -> Region | None:
     try:
         x, y, width, height = values
         return Region(x, y, width, height)
-    except ValueError:  # or InputError, which lacks the parameter's name
+    except ValueError:  # InputError included, since it lacks the parameter's name
         raise InputError(f'parameter {name}: expected x, y, width and height in pixels, or zeros '
                          f'for the whole image, found {list(values)}') from None
 
 
 def _refuse_fixed(node: Node, changes: Sequence[Parameter]) -> None:
-    """Raise InputError for a new value of a parameter that is fixed while configured."""
+    """Raise InputError if a parameter that is fixed while configured would change."""
     cameras = checked(PARAMETERS[0], value_of(node, PARAMETERS[0]))
     rows = [*node_parameters(), *(row for camera in cameras for row in camera_rows(camera))]
     fixed = {row.name: row for row in rows if not row.run_time}
     for item in changes:
         row = fixed.get(item.name)
-        # Declaring a parameter gets here too.
+        # Declaring a parameter also calls this.
         if (row is not None and node.has_parameter(item.name)
                 and checked(row, item.value) != checked(row, value_of(node, row))):
             raise InputError(f'parameter {item.name}: {FIXED}')

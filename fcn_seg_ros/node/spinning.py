@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Run callbacks until told to stop, whatever they raise."""
+"""Run callbacks until a stop signal, whatever they raise."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fcn_seg_ros.errors import type_and_words
 _LOG_EVERY_S = 5.0
 # How long the diagnostics report an exception.
 _RECENT_S = 5.0
-# Repeated failures should not keep a whole CPU busy.
+# Repeated failures must not keep a whole CPU busy.
 _LONGEST_PAUSE_S = 0.1
 
 
@@ -25,7 +25,7 @@ class Spinner:
     """
     Spins an executor; an exception in a callback ends the callback, not the node.
 
-    Any message can cause one: rclpy's own callbacks raise for negative seconds on /clock, or for a
+    Messages can cause one: rclpy's callbacks raise for negative seconds on /clock, or for a
     parameter of unknown type.
     """
 
@@ -36,7 +36,7 @@ class Spinner:
 
     @property
     def problem(self) -> str:
-        """Return what was raised in the last seconds, or ''; any thread may read it."""
+        """Return the last exception if it is recent, or ''; any thread may read it."""
         recent = self._reason and time.monotonic() - self._failed_at < _RECENT_S
         return f'a callback failed: {self._reason}' if recent else ''
 

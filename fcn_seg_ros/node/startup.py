@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the node tells whoever starts it: its topics, and parameters that it does not know."""
+"""What the node logs at start: its topics, and unknown parameters."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def log_topics(node: Node, channels: Mapping[str, CameraChannel]) -> None:
 
 
 def topics_in_words(topics: Mapping[str, str]) -> str:
-    """Return output topics, by the outputs' names, as /camera/road/{mask,probability}."""
+    """Return output topics (given by output name) in the form /camera/road/{mask,probability}."""
     groups: dict[str, list[str]] = {}
     for name, topic in topics.items():
         prefix = topic.removesuffix(f'/{name}')
@@ -40,8 +40,8 @@ def topics_in_words(topics: Mapping[str, str]) -> str:
 
 
 def log_unknown_parameters(node: Node) -> None:
-    """Warn of parameters that were given and that nobody has declared."""
-    # rclpy has no public access to what was given.
+    """Warn of parameters that were given but never declared."""
+    # rclpy has no public access to the given parameters.
     given: Iterable[str] = getattr(node, '_parameter_overrides', {})
     unknown = [name for name in given if not node.has_parameter(name)]
     if unknown:

@@ -19,11 +19,11 @@ Summary = tuple[float, float, float]
 
 class RecentTimes:
     """
-    Times of the stages of the last frames, in milliseconds; written by one thread, read by another.
+    Stage times of the last frames in milliseconds, written by one thread and read by another.
 
     The stage ``age`` is the node's clock at publishing minus the image's stamp: negative if the
     stamp lies in the future or simulated time jumped back. Ages on arrival at the worker are kept
-    separately, since images without a mask have them too.
+    separately, since images that get no mask have them too.
     """
 
     def __init__(self) -> None:
@@ -32,22 +32,22 @@ class RecentTimes:
         self._lock = threading.Lock()
 
     def add(self, stages: dict[str, float]) -> None:
-        """Add the stage times of one frame, in milliseconds; the same stages every time."""
+        """Add one frame's stage times in milliseconds, always of the same stages."""
         with self._lock:
             self._frames.append((time.monotonic(), stages))
 
     def since(self, moment: float) -> list[tuple[float, dict[str, float]]]:
-        """Return (monotonic seconds, stages) of the frames added since a moment, oldest first."""
+        """Return (monotonic seconds, stages) of the frames added since a time, oldest first."""
         with self._lock:
             return [entry for entry in self._frames if entry[0] > moment]
 
     def add_arrival(self, age_ms: float) -> None:
-        """Add the age of an image that the worker has taken, whatever becomes of it."""
+        """Add the age of an image that the worker has taken, even if it gets no mask."""
         with self._lock:
             self._arrivals.append((time.monotonic(), age_ms))
 
     def arrival_ages_since(self, moment: float) -> list[float]:
-        """Return the ages of the images taken since a moment in monotonic seconds."""
+        """Return the ages of the images taken since a time in monotonic seconds."""
         with self._lock:
             return [age for taken, age in self._arrivals if taken > moment]
 

@@ -20,7 +20,7 @@ def reported(transition: Transition) -> Transition:
     """
     Wrap a transition so that it calls the node's ``fail`` with the reason if it raises.
 
-    rclpy would swallow the exception and run ``on_error`` for every one.
+    rclpy would swallow the exception and run ``on_error`` in every case.
     """
     @functools.wraps(transition)
     def call(node: Any, state: LifecycleState) -> TransitionCallbackReturn:

@@ -53,11 +53,11 @@ class _Job:
 
 class Worker:
     """
-    Takes frames from the slots, segments them and publishes the outputs, on a thread of its own.
+    Takes frames from the slots, segments them and publishes the outputs, on a separate thread.
 
-    ``settings`` is called once per batch, so a frame sees one consistent set. On the worker's
-    thread, ``on_recovery`` is called with what FailurePolicy decides, and ``on_news`` when the
-    faults of a camera's picture change.
+    ``settings`` is called once per batch, so a frame sees one consistent set. ``on_recovery`` is
+    called with FailurePolicy's decisions, and ``on_news`` when the faults of a camera's picture
+    change, both on the worker's thread.
     """
 
     def __init__(self, slots: FrameSlots, network: ModelSlot,
@@ -82,15 +82,15 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name='segmentation', daemon=True)
 
     def start(self) -> None:
-        """Start to accept and segment frames."""
+        """Start accepting and segmenting frames."""
         self._slots.open()
         self._thread.start()
 
     def stop(self, seconds: float) -> bool:
         """
-        Finish the batch in work and end; waiting frames are dropped as inactive.
+        Finish the current batch and end; waiting frames are dropped as inactive.
 
-        Returns whether it has ended within ``seconds``.
+        Returns whether it ended within ``seconds``.
         """
         self._slots.close()
         self._stop.set()
@@ -99,7 +99,7 @@ class Worker:
         return not self._thread.is_alive()
 
     def resume(self) -> bool:
-        """Undo a ``stop`` that has not ended in time; return False if it has ended meanwhile."""
+        """Undo a ``stop`` that timed out; return False if the thread has ended meanwhile."""
         with self._ending:
             if self._ended:
                 return False
@@ -108,11 +108,11 @@ class Worker:
             return True
 
     def abandon(self) -> None:
-        """Publish nothing from now on, even if the batch in work ends."""
+        """Publish nothing from now on, even when the current batch ends."""
         self._abandoned = True
 
     def busy_s(self) -> float:
-        """Return how many seconds ago the frames in work were taken, 0 without any."""
+        """Return how many seconds ago the current batch was taken, 0 if there is none."""
         since = self._busy_since
         return 0.0 if since is None else time.monotonic() - since
 
@@ -147,7 +147,7 @@ class Worker:
             self._logger.error(
                 f'{camera}: image not segmented: {self.failures.reason}; next attempt in '
                 f'{self.failures.delay_s:g} s', throttle_duration_sec=_WARN_EVERY_S)
-        except Exception as error:  # the thread must keep running, and log what it was
+        except Exception as error:  # log it; the thread must keep running
             if not self._context.ok():
                 return  # the middleware was shut down meanwhile
             recovery = self.failures.unexplained(error)
@@ -161,7 +161,7 @@ class Worker:
             self._on_recovery(recovery, self.failures.reason)
 
     def _companions(self, first: _Job, settings: Settings, batching: Batching) -> list[_Job]:
-        """Take the waiting frames of other cameras that fit into one batch with the first."""
+        """Take the other cameras' waiting frames that fit into one batch with the first."""
         shape = self._channels[first.camera].network_shape
         same = [name for name, channel in self._channels.items()
                 if shape is not None and channel.network_shape == shape]
@@ -173,7 +173,7 @@ class Worker:
 
     def _process(self, jobs: list[_Job], settings: Settings, segmenter: RoadSegmenter,
                  batching: Batching) -> None:
-        """Segment and publish frames; those with one shape of the network's input in one batch."""
+        """Segment and publish frames, batching those with the same network input shape."""
         batches: dict[tuple[int, int], list[_Job]] = {}
         for job in jobs:
             shape = self._prepare(job, settings, segmenter)
@@ -188,7 +188,7 @@ class Worker:
             batching.record(len(batch), 1e3 * (segmented - start))
             for job, result in zip(batch, results, strict=True):
                 self._publish(job, result, settings, (start, segmented))
-            # After all masks are published, so that none waits for it.
+            # After all masks are published, so that none of them waits for this.
             for job, result in zip(batch, results, strict=True):
                 self._watch(job, result, settings, segmenter)
             self.failures.succeeded()
@@ -265,5 +265,5 @@ class Worker:
             self._on_news()
 
     def _age_ms(self, header: Header) -> float:
-        """Return the node's clock minus a stamp in milliseconds; any value is possible."""
+        """Return the node's clock minus a stamp in milliseconds, which may be any value."""
         return (self._clock.now().nanoseconds - stamp_ns(header)) / 1e6

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Backends: where and how the network runs, and which of them fits this machine."""
+"""Backends, which run the network, and the choice of one for this machine."""
 
 from fcn_seg_ros.inference.backends.base import Backend, BackendError, ScalingBackend
 from fcn_seg_ros.inference.backends.hardware import resolve_device

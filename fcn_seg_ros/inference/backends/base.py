@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The interface of an inference backend, and the errors that all of them raise."""
+"""The interface of an inference backend, and the errors that backends raise."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from fcn_seg_ros.errors import ComputeError, type_and_words
 if TYPE_CHECKING:
     import numpy as np
 
-# A camera has one image size; several cameras or a bag of mixed images have a few.
+# One camera has one image size; several cameras, or a bag with mixed images, have a few.
 MAX_SHAPES = 4
 
 
 class Backend(Protocol):
     """
-    Runs InferenceGraph somewhere.
+    Runs an InferenceGraph on a device with one library.
 
     Calling it takes RGB images, uint8 (N, H, W, 3) with H and W multiples of 32, and returns
     round(255 P), a new uint8 array (N, H, W, K): K is 1 and P is P(road) for a two-class network,
     else P of each of the K classes. The first call for a shape may be slow (compilation); the
     latest MAX_SHAPES shapes stay compiled. ``device`` is ``cpu`` or ``cuda:N``, ``precision`` the
-    one actually used, ``reason`` why this backend was chosen. Raises BackendError if the library or
-    the device fails. Not thread-safe.
+    one actually used, ``reason`` says why this backend was chosen. Raises BackendError if the
+    library or the device fails. Not thread-safe.
     """
 
     name: str
@@ -35,17 +35,17 @@ class Backend(Protocol):
     reason: str
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """Return the probabilities of every pixel of every image."""
+        """Return the probabilities of every pixel in every image."""
         ...
 
     def close(self) -> None:
-        """Free the memory of the device; the backend cannot be used any more."""
+        """Free the device's memory; the backend cannot be used afterwards."""
         ...
 
 
 @runtime_checkable
 class ScalingBackend(Protocol):
-    """A Backend that also scales and thresholds on its device: it transfers camera images only."""
+    """A Backend that also scales and thresholds on its device, so transfers are small."""
 
     def run_scaled(self, images: Sequence[np.ndarray], size: tuple[int, int], tables: np.ndarray
                    ) -> np.ndarray:
@@ -54,10 +54,11 @@ class ScalingBackend(Protocol):
 
         ``images`` are RGB, uint8 (h, w, 3), all of one shape and not necessarily contiguous;
         ``size`` is the (height, width) of the network's input, multiples of 32; ``tables``, uint8
-        (N, 256), maps each level: ``mask_table`` for a binary network, ``unknown_table`` for
-        others. Returns new uint8 planes (M, N, h, w): the mask, round(255 P(road)) and, with more
-        than two classes (M = 3), that of the mask's class. Equals scaling with ``resize_image``
-        before and after and thresholding as in ``postprocess``, except for rounding in the scaling.
+        (N, 256), maps levels to mask values, see ``mask_table`` (binary networks) and
+        ``unknown_table`` (others). Returns new uint8 planes (M, N, h, w): the mask, round(255
+        P(road)) and, with more than two classes (M = 3), round(255 P(the mask's class)). Equals
+        scaling with ``resize_image`` before and after and thresholding as in ``postprocess``,
+        except for rounding in the scaling.
         """
         ...
 
@@ -78,7 +79,7 @@ class BackendError(ComputeError):
         self.lost = lost
 
 
-# Messages of PyTorch, ONNX Runtime, OpenVINO, CUDA and the C++ library, in lower case.
+# Parts of messages of PyTorch, ONNX Runtime, OpenVINO, CUDA and the C++ library, in lower case.
 _OUT_OF_MEMORY = ('out of memory', "can't allocate memory", 'cannot allocate memory',
                   'failed to allocate memory', 'not enough memory', 'bad_alloc', 'bad allocation')
 _LOST = ('cuda error', 'cuda failure', 'illegal memory access', 'unspecified launch failure',
@@ -89,7 +90,7 @@ _LOST = ('cuda error', 'cuda failure', 'illegal memory access', 'unspecified lau
 @contextmanager
 def library_errors(name: str, device: str, kinds: tuple[type[Exception], ...]
                    ) -> Iterator[None]:
-    """Turn a library's exceptions, ``kinds`` and MemoryError, into BackendError."""
+    """Turn a library's exceptions (``kinds`` and MemoryError) into BackendError."""
     caught: tuple[type[Exception], ...] = (*kinds, MemoryError)
     try:
         yield

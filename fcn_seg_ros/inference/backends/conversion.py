@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Conversion of a network in a subprocess, so that this process need not import PyTorch."""
+"""Convert a network in a subprocess, so that this process need not import PyTorch."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def convert_in_subprocess(convert: Callable[..., bytes], checkpoint: NetworkSour
     """
     Return ``convert(checkpoint, *arguments)``, computed in a subprocess.
 
-    Return None if the caller should convert in this process instead: PyTorch is already loaded
-    here, or no subprocess can be started (which is logged).
+    Returns None if the caller should convert in this process, because PyTorch is already loaded
+    here or no subprocess can be started (which is logged).
     """
     if 'torch' in sys.modules or not isinstance(checkpoint, StoredCheckpoint):
         return None

@@ -1,12 +1,13 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-PyTorch on a GPU, each input shape captured once as a CUDA graph.
+PyTorch on a GPU, with each input shape captured once as a CUDA graph.
 
 A replay launches all kernels at once; launching them one by one takes longer than a small network's
-arithmetic. Images are transferred as 8 bits, from and to page-locked memory; scaling, normalising,
-the network, softmax, scaling back and the threshold are in the graph. The threshold may change from
-frame to frame and differ between the cameras of a batch, so it is an input: a lookup table.
+arithmetic. Images are transferred as 8-bit values, from and to page-locked memory; scaling,
+normalising, the network, softmax, scaling back and the threshold are in the graph. The threshold
+may change from frame to frame and differ between the cameras of a batch, so it is an input, in the
+form of a lookup table.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ class _StaticCall:
 
 def _capture(module: nn.Module, static_inputs: Sequence[Tensor], stream: torch.cuda.Stream,
              exact: bool) -> tuple[Tensor, Callable[[], None]]:
-    """Return a module's static output and a function that computes it from the static inputs."""
+    """Return a module's static output, and a function that computes it from the static inputs."""
     with torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=not exact):
         stream.wait_stream(torch.cuda.current_stream(stream.device))
         with torch.cuda.stream(stream):

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from fcn_seg_ros.errors import InputError
 
-# Names of the Linux kernel. Without one of these bfloat16 is emulated, and slower than float32.
+# Named as by the Linux kernel. Without one of these bfloat16 is emulated, and slower than float32.
 _BF16_FLAGS = {'avx512_bf16', 'amx_bf16'}
-# Without one of these, sums of products of 8-bit integers may overflow.
+# Without one of these, sums of 8-bit products may overflow.
 _INT8_FLAGS = {'avx512_vnni', 'avx_vnni', 'amx_int8'}
 
 
@@ -25,7 +25,7 @@ def cpu_has_bf16() -> bool:
 
 
 def cpu_has_int8() -> bool:
-    """Return whether this CPU sums products of 8-bit integers exactly (VNNI or AMX)."""
+    """Return whether this CPU sums 8-bit products exactly (VNNI or AMX)."""
     return bool(_INT8_FLAGS & _flags())
 
 
@@ -57,7 +57,7 @@ def check_device_name(device: str) -> None:
 
 
 def resolve_device(device: str) -> str:
-    """Return ``cpu`` or ``cuda:N`` for a device parameter; InputError if there is no such one."""
+    """Return ``cpu`` or ``cuda:N`` for a device parameter; raises InputError if there is none."""
     check_device_name(device)
     if device == 'cpu':
         return 'cpu'
@@ -66,7 +66,7 @@ def resolve_device(device: str) -> str:
         return 'cuda:0' if count else 'cpu'
     number = int(device.partition(':')[2] or 0)
     if not has_torch():
-        raise InputError(f'device: expected PyTorch for {device}, found none (pip install '
+        raise InputError(f'device: {device} needs PyTorch, which is not installed (pip install '
                          'torch)')
     if number >= count:
         raise InputError(f'device: expected one of the {count} CUDA devices that PyTorch finds '

@@ -3,7 +3,7 @@
 """
 ONNX Runtime: on the CPU, or on a GPU through its CUDA and TensorRT execution providers.
 
-The converted network, which serves every shape, is cached. TensorRT's engines are not, because
+The converted network, valid for every shape, is cached. TensorRT's engines are not, because
 onnxruntime's cache for them does not notice changed weights.
 """
 
@@ -24,7 +24,7 @@ from fcn_seg_ros.inference.cache_key import graph_key
 from fcn_seg_ros.inference.converted import ONNX, read_converted
 from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
-# They have no common base except Exception. PyTorch's exporter raises RuntimeError.
+# Their only common base is Exception. PyTorch's exporter raises RuntimeError.
 _ERRORS = (state.Fail, state.RuntimeException, state.EPFail, state.EngineError,
            state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf, state.NoModel,
            state.NotImplemented, RuntimeError)
@@ -33,7 +33,7 @@ _ONLY_ERRORS = 3
 
 @dataclass(frozen=True)
 class _Session:
-    """A network as ONNX and ready to run."""
+    """A network as ONNX, and ready to run."""
 
     content: bytes
     session: Any
@@ -44,7 +44,7 @@ class OnnxRuntimeBackend:
     The network in ONNX Runtime.
 
     On ``cuda:N`` it uses TensorRT if its libraries are installed, else CUDA. Raises InputError if
-    onnxruntime has no provider for the device, rather than falling back to the CPU silently.
+    onnxruntime has no provider for the device, rather than silently using the CPU.
     """
 
     name = 'onnxruntime'
@@ -61,7 +61,7 @@ class OnnxRuntimeBackend:
                                            onnxruntime.get_available_providers())
         with library_errors(self.name, device, _ERRORS):
             self._session: Any = self._load(checkpoint, precision).session
-        # onnxruntime skips a provider whose libraries do not load.
+        # onnxruntime skips providers whose libraries do not load.
         if device != 'cpu' and self._session.get_providers()[0] == 'CPUExecutionProvider':
             raise _no_provider(device, ['CPUExecutionProvider'])
 
@@ -77,7 +77,7 @@ class OnnxRuntimeBackend:
         self._session = None
 
     def _load(self, checkpoint: NetworkSource, precision: str) -> _Session:
-        """Return the model beside the checkpoint, else that of the cache, else a conversion."""
+        """Return the model next to the checkpoint, else the one in the cache, else a conversion."""
         converted = read_converted(checkpoint, ONNX) if precision == 'fp32' else None
         if converted is not None:
             return self._read(converted[0])
@@ -112,8 +112,8 @@ def choose_providers(device: str, precision: str, available: list[str]) -> list[
 
 
 def _no_provider(device: str, found: list[str]) -> InputError:
-    return InputError(f'device: expected an onnxruntime that runs on {device} (pip install '
-                      f'onnxruntime-gpu), found one with {", ".join(found)} only')
+    return InputError(f'device: {device} needs another onnxruntime (pip install onnxruntime-gpu); '
+                      f'the installed one has only {", ".join(found)}')
 
 
 def convert(checkpoint: NetworkSource, precision: str) -> bytes:

@@ -3,9 +3,9 @@
 """
 OpenVINO: the fastest backend on x86-64 CPUs, in bfloat16 where the processor has it.
 
-Converting the network from PyTorch takes seconds, compiling the converted one for an input shape a
-fraction of a second. So the cache keeps the converted network, which serves every shape, precision
-and CPU.
+Converting the network from PyTorch takes seconds; compiling the result for an input shape takes a
+fraction of a second. So the cache keeps the converted network, valid for every shape, precision and
+CPU.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from fcn_seg_ros.processes import SHARED_MEMORY
 _NAME = 'openvino'
 # The few layers of an int8 network that are not quantised run in fp32.
 _PRECISIONS = {'fp32': 'f32', 'bf16': 'bf16', 'int8': 'f32'}
-# A cache entry holds two files: the length of the first in this many bytes, then both.
+# A cache entry holds the length of the first file in this many bytes, then both files.
 _LENGTH_BYTES = 8
 
 
@@ -40,7 +40,7 @@ class OpenVinoBackend:
     A network compiled by OpenVINO for this CPU, once for every input shape.
 
     ``model`` is an openvino.Model of the inference graph with a dynamic input shape; the backend
-    reshapes it. ``self_test`` is that of the model's file, where it has one.
+    reshapes it. ``self_test`` is the one in the model's file, if any.
     """
 
     name = _NAME
@@ -87,7 +87,7 @@ def run_checkpoint(checkpoint: NetworkSource, device: str, precision: str, threa
 
 
 def run_exported(exported: Any, device: str, precision: str, threads: int) -> OpenVinoBackend:
-    """Return the backend for an ExportedModel, which is not changed."""
+    """Return the backend for an ExportedModel, which stays unchanged."""
     with library_errors(_NAME, device, (RuntimeError,)):
         return OpenVinoBackend(exported.model.clone(), precision, threads, exported.self_test)
 
@@ -98,7 +98,7 @@ def convert_to_bytes(checkpoint: NetworkSource) -> bytes:
 
 
 def _load(checkpoint: NetworkSource) -> Any:
-    """Return the model beside the checkpoint, else that in the cache, else a conversion."""
+    """Return the model next to the checkpoint, else the one in the cache, else a conversion."""
     converted = read_converted(checkpoint, IR)
     if converted is not None:
         return core().read_model(*converted)
@@ -109,7 +109,7 @@ def _load(checkpoint: NetworkSource) -> Any:
 
 def _make(checkpoint: NetworkSource) -> Any:
     content = convert_in_subprocess(convert_to_bytes, checkpoint)
-    # Where the disk has no room for the bytes, the network runs without the cache.
+    # If the disk has no room for the entry, the network runs without the cache.
     return _convert(checkpoint) if content is None else _read(content)
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The table of backends, and which of them runs a network on this machine."""
+"""The table of backends, and the choice of one for a network on this machine."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _exported = functools.partial(
     BackendRow, 'openvino', f'{_BACKENDS}.openvino:run_exported', 'exported for it', ('openvino',),
     suffix='.xml', read='fcn_seg_ros.inference.exported:load_exported')
 
-# In the order in which ``auto`` prefers them, which is that of speed as measured. PyTorch can run
-# everything, so ``auto`` never reaches the rows below it.
+# In ``auto``'s order of preference, the fastest first as measured. PyTorch can run everything, so
+# ``auto`` never reaches the rows below it.
 _TABLE: list[BackendRow] = [
     BackendRow('cuda_graph', f'{_BACKENDS}.cuda_graph:CudaGraphBackend', 'the fastest on a GPU',
                ('torch',), cuda=('fp16', 'bf16', 'fp32')),
-    # Behind bf16 where the CPU has it, as masks in bf16 are closer to fp32.
+    # After bf16 on CPUs that have it, since bf16's masks are closer to those of fp32.
     BackendRow('openvino', 'fcn_seg_ros.inference.quantised:run_int8',
                'the fastest on a CPU without bfloat16', ('openvino',), cpu=('int8',),
                auto_if='fcn_seg_ros.inference.quantised:prefers_int8'),
@@ -64,11 +64,11 @@ _TABLE: list[BackendRow] = [
 
 def register_backend(row: BackendRow) -> None:
     """
-    Add a backend to the table, behind those that are in it.
+    Add a backend at the end of the table.
 
-    It can then be chosen by name wherever a backend can be named. An installed package registers
-    its rows by itself with an entry point in the group ``fcn_seg_ros.backends``, called like the
-    backend. Raises ValueError if the table has a row of this name for the same networks.
+    It can then be chosen by name wherever a backend can be named. An installed package has its rows
+    registered through an entry point in the group ``fcn_seg_ros.backends`` with the backend's name.
+    Raises ValueError if the table has a row of this name for the same kind of network.
     """
     if any((row.name, row.runs) == (other.name, other.runs) for other in _TABLE):
         raise ValueError(f'backend {row.name!r} is registered already')
@@ -81,7 +81,7 @@ def backend_names() -> tuple[str, ...]:
 
 
 def available_backends(device: str = 'cpu') -> dict[str, tuple[str, ...]]:
-    """Return the names and precisions of the backends that run checkpoints on a device here."""
+    """Return the names and precisions of the backends that can run checkpoints on a device here."""
     return {row.name: row.precisions(device) for row in _rows()
             if row.runs == CHECKPOINT and row.auto_if is None and row.precisions(device)
             and not row.missing()}
@@ -89,7 +89,7 @@ def available_backends(device: str = 'cpu') -> dict[str, tuple[str, ...]]:
 
 def list_backends(device: str = 'auto') -> list[str]:
     """
-    Return the names of the backends that are installed and run on a device of this machine.
+    Return the names of the installed backends that can run on a device of this machine.
 
     ``device`` is ``auto`` (a GPU if there is one, else the CPU), ``cpu``, ``cuda`` or ``cuda:N``.
     Raises InputError for a device that this machine does not have.
@@ -103,7 +103,7 @@ def list_backends(device: str = 'auto') -> list[str]:
 
 def open_network(path: str | Path) -> Any:
     """
-    Read a packaged network by its name, a checkpoint, or an exported model, by its suffix.
+    Read a network: a packaged one by name, a checkpoint, or an exported model by its suffix.
 
     Raises InputError as the reader of the file does.
     """
@@ -120,11 +120,11 @@ def make_backend(network: Any, device: str = 'auto', precision: str = 'auto', th
 
     ``network`` is a checkpoint or an exported model (``open_network``). ``device`` is ``auto`` (a
     GPU if PyTorch finds one, else the CPU), ``cpu``, ``cuda`` or ``cuda:N``; ``precision`` is one
-    of PRECISIONS, ``auto`` the fastest (half on a GPU, bf16 on a CPU that has it); ``threads``
-    limits a CPU backend (0: its own choice); ``name`` is ``auto`` or one of ``backend_names()``.
-    The backend's ``reason`` says why it was chosen. Raises InputError for other values, for a
-    device or precision that this machine does not have, and for a backend whose packages are not
-    installed; BackendError where the device fails.
+    of PRECISIONS, ``auto`` means the fastest (fp16 on a GPU, bf16 on a CPU that has it);
+    ``threads`` limits a CPU backend (0: it decides); ``name`` is ``auto`` or one of
+    ``backend_names()``. The backend's ``reason`` says why it was chosen. Raises InputError for
+    other values, for a device or precision that this machine lacks, and for a backend whose
+    packages are not installed; BackendError if the device fails.
     """
     kind = getattr(network, 'kind', CHECKPOINT)
     rows = [row for row in _rows() if row.runs == kind]
@@ -148,12 +148,12 @@ def make_backend(network: Any, device: str = 'auto', precision: str = 'auto', th
         asked = name != 'auto' or (row.auto_if is not None and not optional)
         backend.reason = ('asked for' if asked else _reason(row, candidates, device)) + remarks
         return backend
-    raise InputError(f'backend: none of {", ".join(row.name for row in candidates)} runs this '
+    raise InputError(f'backend: none of {", ".join(row.name for row in candidates)} can run this '
                      f'network{remarks}')
 
 
 def _rows() -> list[BackendRow]:
-    """Return the table, with the rows of installed packages."""
+    """Return the table, including the rows of installed packages."""
     for point, error in register_installed(
             ENTRY_POINTS, register_backend, lambda name: name not in {row.name for row in _TABLE}):
         _logger.warning('backend %s (%s) does not load: %s', point.name, point.value,
@@ -163,7 +163,7 @@ def _rows() -> list[BackendRow]:
 
 def _candidates(rows: Sequence[BackendRow], network: Any, device: str, precision: str, name: str
                 ) -> list[BackendRow]:
-    """Return the rows that fit, the first the best; raises InputError where none does."""
+    """Return the rows that fit, the best first; raises InputError if none does."""
     named = [row for row in rows if name in ('auto', row.name)]
     if not any(row.precisions(device) for row in named):
         raise InputError(f'backend: expected {_one_of(_names(rows, device))} on {device}, found '
@@ -187,16 +187,17 @@ def _candidates(rows: Sequence[BackendRow], network: Any, device: str, precision
 
 
 def _nothing_runs(rows: Sequence[BackendRow], network: Any) -> str:
-    """Return the error line where no backend that is installed can run a checkpoint."""
+    """Return the error line for when no installed backend can run a checkpoint."""
     runtimes = [row for row in rows if row.converted and not row.missing()]
     if not runtimes:
-        return ('backend: expected openvino, onnxruntime or torch, found none of them (in a clone '
+        return ('backend: needs openvino, onnxruntime or torch, and none is installed (in a clone '
                 "of fcn_seg_ros: pip install '.[cpu]')")
     path, suffix = network.path or Path('network'), runtimes[0].converted
-    return (f'{path}: expected PyTorch to convert it for {runtimes[0].name}, found none (pip '
-            f'install torch; or, where that is installed, run `export {path.name} --format '
+    return (f'{path}: converting it for {runtimes[0].name} needs PyTorch, which is not installed '
+            f'(pip install torch; or, on a machine that has it, run `export {path.name} --format '
             f'{"onnx" if suffix == ONNX else "openvino"} --out '
-            f'{converted_file(path, suffix).name}` and put what it writes beside the checkpoint)')
+            f'{converted_file(path, suffix).name}` and put the files it writes next to the '
+            'checkpoint)')
 
 
 def _reason(row: BackendRow, candidates: Sequence[BackendRow], device: str) -> str:
@@ -217,7 +218,7 @@ def _check_words(precision: str, name: str) -> None:
 
 
 def _device_for(rows: Sequence[BackendRow], device: str) -> str:
-    """Return ``cpu`` or ``cuda:N``; InputError for a device that no row runs on."""
+    """Return ``cpu`` or ``cuda:N``; raises InputError for a device that no row supports."""
     check_device_name(device)
     on_gpu = any(row.cuda for row in rows)
     device = 'cpu' if device == 'auto' and not on_gpu else resolve_device(device)

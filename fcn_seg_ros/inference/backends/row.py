@@ -13,7 +13,7 @@ from fcn_seg_ros.inference.backends.hardware import cpu_has_bf16
 from fcn_seg_ros.inference.converted import has_converted
 from fcn_seg_ros.plugins import Reference
 
-# What a row runs: a checkpoint, or what the ``kind`` of an exported model says.
+# What a row runs: a checkpoint, or an exported model of a ``kind``.
 CHECKPOINT = 'checkpoint'
 
 
@@ -22,16 +22,16 @@ class BackendRow:
     """
     One row of the table of backends; rows may share a name.
 
-    ``make(network, device, precision, threads)`` returns the Backend. ``why`` is what the log says
-    when ``auto`` chooses it. ``needs`` are the packages it imports, ``converter`` those that
-    convert a checkpoint for it, unless a converted model with the suffix ``converted`` lies beside
+    ``make(network, device, precision, threads)`` returns the Backend. ``why`` is logged when
+    ``auto`` chooses it. ``needs`` are the packages it imports; ``converter`` are those that convert
+    a checkpoint for it, needed unless a converted model with the suffix ``converted`` is next to
     the checkpoint. ``cpu`` and ``cuda`` are its precisions on such a device, the fastest first.
-    ``auto`` prefers it on ``machines`` only (empty: on all). Where ``auto_if(network)`` is given
-    and the precision is ``auto`` too, it takes the row only if that holds, and goes on to the next
-    row if making the backend fails.
+    ``auto`` prefers it only on ``machines`` (empty: on all). If ``auto_if`` is given and the
+    precision is ``auto`` too, ``auto`` takes the row only if ``auto_if(network)`` is true, and
+    tries the next row if making the backend fails.
 
-    A row for exported models ``runs`` another kind than CHECKPOINT. ``suffix`` is that of their
-    files, ``read(path)`` returns one: an object with ``info``, ``path``, ``self_test``,
+    In a row for exported models, ``runs`` is their kind instead of CHECKPOINT, ``suffix`` is that
+    of their files, and ``read(path)`` returns an object with ``info``, ``path``, ``self_test``,
     ``file_hash`` and ``kind``.
     """
 
@@ -56,7 +56,7 @@ class BackendRow:
         return tuple(name for name in self.cpu if name != 'bf16' or cpu_has_bf16())
 
     def missing(self, network: Any = None) -> list[str]:
-        """Return the packages it needs, to run this network if given, that are not installed."""
+        """Return the packages it needs (for this network, if given) that are not installed."""
         ready = network is None or has_converted(network, self.converted)
         needs = self.needs if ready else (*self.needs, *self.converter)
         return [name for name in needs if importlib.util.find_spec(name) is None]

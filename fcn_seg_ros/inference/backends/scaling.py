@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The whole call as one module: scale the image, run the network, scale back, threshold."""
+"""A whole segmenter call as one module: scale the image, run the network, scale back, threshold."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Scale(nn.Module):
     """
     ``resize_image`` in PyTorch: uint8 (N, h, w, C) of one size to uint8 (N, H, W, C) of another.
 
-    Values differ by at most one, because OpenCV rounds its interpolation weights.
+    Values differ from OpenCV's by at most one, because OpenCV rounds its interpolation weights.
     """
 
     def __init__(self, start: tuple[int, int], end: tuple[int, int]) -> None:
@@ -30,7 +30,7 @@ class Scale(nn.Module):
         scaled = images.permute(0, 3, 1, 2).float()
         for size in self.steps:
             scaled = F.interpolate(scaled, size=size, mode='bilinear', align_corners=False)
-            # Round to 8 bits like OpenCV: halves go up.
+            # Round to 8 bits like OpenCV: halves are rounded up.
             scaled = (scaled + 0.5).floor()
         return scaled.to(torch.uint8).permute(0, 2, 3, 1)
 
@@ -60,7 +60,7 @@ class ScaledGraph(nn.Module):
             return torch.stack([_look_up(tables, probability), probability])
         best, mask = levels.max(dim=3)
         unknown = _look_up(tables, best)
-        # 255, unknown, is larger than any class id.
+        # 255 (unknown) is larger than any class id.
         mask = torch.maximum(mask.to(torch.uint8), unknown)
         road = levels[..., self.road_ids].sum(dim=3).clamp(max=255).to(torch.uint8)
         return torch.stack([mask, road, torch.where(unknown == 0, best, 0)])

@@ -30,13 +30,13 @@ from fcn_seg_ros.inference.cache import default_cache
 from fcn_seg_ros.inference.cache_key import graph_key
 from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
-# Weights become constants in the layout of the convolutions: three times as fast on a CPU.
+# Weights become constants in the convolutions' layout, which is three times as fast on a CPU.
 _CONFIG = {'freezing': True}
 
 
 @dataclass(frozen=True)
 class _Package:
-    """A compiled network: the content of its file, and ready to run."""
+    """A compiled network: its file's content, and the loaded model, ready to run."""
 
     content: bytes
     run: Any
@@ -59,7 +59,7 @@ class TorchCompileBackend:
         self._checkpoint: NetworkSource | None = checkpoint
         self._key = graph_key(checkpoint, self.name, ('torch',), precision=precision,
                               processor=_processor(device), device=device,
-                              # The number of threads is compiled into the loops.
+                              # The number of threads is compiled in.
                               threads=str(torch.get_num_threads()))
         self._network = lru_cache(MAX_SHAPES)(self._load)
 

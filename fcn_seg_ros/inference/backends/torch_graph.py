@@ -20,10 +20,10 @@ DTYPES = {'fp32': torch.float32, 'bf16': torch.bfloat16, 'fp16': torch.float16}
 def make_graph(checkpoint: NetworkSource, precision: str = 'fp32', device: str = 'cpu',
                folded: bool = False) -> InferenceGraph:
     """
-    Return the graph of a checkpoint on a device, channels last; the checkpoint is not changed.
+    Return a checkpoint's graph on a device, channels last; the checkpoint stays unchanged.
 
-    ``folded``: batch normalisation is folded into the convolutions before the weights are rounded
-    to ``precision``.
+    With ``folded``, batch normalisation is folded into the convolutions before the weights are
+    rounded to ``precision``.
     """
     network = copy.deepcopy(checkpoint.network)
     if folded:

@@ -16,7 +16,7 @@ from fcn_seg_ros.inference.graph import InferenceGraph
 
 def to_onnx(graph: InferenceGraph) -> Any:
     """Return the graph as a torch.onnx.ONNXProgram with dynamic batch and size."""
-    # Silence the exporter's log of every step that succeeded.
+    # Silence the exporter, which logs every successful step.
     logging.getLogger('torch.onnx').setLevel(logging.ERROR)
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter('ignore')

@@ -17,7 +17,7 @@ from fcn_seg_ros.inference.openvino_library import openvino
 def to_openvino(graph: InferenceGraph) -> Any:
     """Return the graph as an openvino.Model with dynamic batch and size."""
     with torch.inference_mode(), warnings.catch_warnings():
-        # The tracer warns where code checks a shape; the input's declared shape stays dynamic.
+        # The tracer warns about code that checks a shape; the input's declared shape stays dynamic.
         warnings.simplefilter('ignore')
         model = openvino.convert_model(graph, example_input=example(),
                                        input=[openvino.PartialShape([-1, -1, -1, 3])])

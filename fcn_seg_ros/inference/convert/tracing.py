@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How the graph is traced: the names of its input and output, and the sizes that may vary."""
+"""How the graph is traced: the names of input and output, and the sizes that may vary."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MAX_SIDE = 4096
 
 
 def example() -> Tensor:
-    """Return images to trace a graph with: no dimension is 1, and no two are equal."""
+    """Return images to trace a graph with; no dimension is 1, and no two are equal."""
     return torch.zeros((2, MIN_SIDE, MIN_SIDE + STRIDE, 3), dtype=torch.uint8)
 
 

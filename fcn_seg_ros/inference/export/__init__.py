@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Export a checkpoint to a model for other runtimes, checked before it is kept."""
+"""Export a checkpoint for other runtimes, and check the result before it is kept."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def export(checkpoint: NetworkSource, kind: str, out: Path, precision: str = 'fp
     Write a checkpoint as a model of format ``kind`` and return how well it matches eager fp32.
 
     ``frames`` are batches of images to compare on, uint8 RGB (N, H, W, 3) with H and W multiples of
-    the stride; ``calibration`` are such batches to quantise with; ``accept`` is called with the
+    the stride; ``calibration`` are such batches for quantising; ``accept`` is called with the
     written file before it is moved to ``out``, and may raise InputError. Raises InputError, one
-    line, if anything fails; then nothing is left behind, and ``out`` is as it was before.
+    line, if anything fails; then no files are left behind, and ``out`` is unchanged.
     """
     check_request(kind, out, precision)
     folder = partial_name(out)
@@ -52,7 +52,7 @@ def export(checkpoint: NetworkSource, kind: str, out: Path, precision: str = 'fp
 
 
 def check_request(kind: str, out: Path, precision: str) -> None:
-    """Raise InputError for a wrong format, file name or precision, and a missing package."""
+    """Raise InputError for a wrong format, file name or precision, or a missing package."""
     if kind not in FORMATS:
         raise InputError(f'--format: expected one of {", ".join(FORMATS)}, found {kind!r}')
     format_ = FORMATS[kind]
@@ -69,7 +69,7 @@ def check_request(kind: str, out: Path, precision: str) -> None:
 
 def _write_and_load(checkpoint: NetworkSource, kind: str, path: Path, precision: str,
                     calibration: Sequence[np.ndarray]) -> Model:
-    """Write the model to ``path`` and return it as read back."""
+    """Write the model to ``path``, read it back and return it."""
     # OpenVINO's weights are rounded or quantised after the conversion.
     graph = make_graph(checkpoint, 'fp32' if kind == 'openvino' else precision)
     try:
@@ -110,11 +110,11 @@ _WRITERS = {'onnx': _onnx, 'torch': _torch, 'openvino': _openvino}
 
 
 def _keep(draft: Path, out: Path, format_: Format) -> None:
-    """Move a model to its place, its other files first, so that it is always complete."""
+    """Move a model to its place, additional files first, so that it is always complete."""
     for suffix in format_.beside:
         beside = out.with_suffix(suffix)
         if beside.is_dir():
-            raise InputError(f'{beside}: expected a file or nothing, found a folder')
+            raise InputError(f'{beside}: a folder is in the way of this file')
     if format_.beside:
         out.unlink(missing_ok=True)
     for suffix in (*format_.beside, format_.suffix):

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Export to ONNX: for ONNX Runtime, TensorRT and other runtimes that read it."""
+"""Export to ONNX, for ONNX Runtime, TensorRT and other runtimes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, to_json
 
 
 def write(graph: InferenceGraph, checkpoint: NetworkSource, path: Path) -> None:
-    """Write the graph; in ``metadata_props`` are the metadata and the hashes (see seal.py)."""
+    """Write the graph; ``metadata_props`` holds the metadata and the hashes (see seal.py)."""
     program = to_onnx(graph)
     properties = program.model.metadata_props
     properties[METADATA_KEY] = to_json(checkpoint.info)
@@ -28,7 +28,7 @@ def write(graph: InferenceGraph, checkpoint: NetworkSource, path: Path) -> None:
 
 
 def load(path: Path) -> Model:
-    """Return the model as ONNX Runtime runs it on the CPU."""
+    """Return a function that runs the model in ONNX Runtime on the CPU."""
     import onnxruntime
     session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
     return lambda images: session.run([OUTPUT], {INPUT: images})[0]

@@ -24,10 +24,10 @@ from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, to_json
 
 def save(model: Any, checkpoint: NetworkSource, path: Path, precision: str) -> None:
     """
-    Write a model and its weights, in fp16 for that ``precision``.
+    Write a model and its weights, which are in fp16 if ``precision`` says so.
 
-    ``rt_info`` holds the metadata, the hashes of both files, and a self-test: the model's result
-    for the checkpoint's self-test image (or for a drawn one).
+    ``rt_info`` holds the metadata, the hashes of both files, and a self-test: the model's answer to
+    the checkpoint's self-test image (or to ``drawn_scene``).
     """
     model.set_rt_info(to_json(checkpoint.info), [METADATA_KEY])
     model.set_rt_info(precision, [PRECISION_KEY])
@@ -48,7 +48,7 @@ def _answer(model: Any, checkpoint: NetworkSource, path: Path, precision: str) -
 
 
 def load(path: Path) -> Model:
-    """Return the model as OpenVINO runs it on the CPU, unquantised layers in fp32."""
+    """Return a function that runs the model in OpenVINO on the CPU, unquantised layers in fp32."""
     compiled = openvino.Core().compile_model(str(path), 'CPU', {
         'INFERENCE_PRECISION_HINT': 'f32'})
     return lambda images: compiled([images])[0]

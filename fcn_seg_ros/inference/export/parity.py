@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Check that an exported model gives the masks of the network that it was made from."""
+"""Check that an exported model gives the same masks as the network it was made from."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from fcn_seg_ros.inference.postprocess import to_level
 # uint8 RGB (N, H, W, 3) in, round(255 P) as uint8 (N, H, W, K) out.
 Model = Callable[[np.ndarray], np.ndarray]
 
-# The least IoU of the masks with those of eager fp32.
+# The lowest IoU of the masks with those of eager fp32.
 LEAST_IOU = {'fp32': 0.999, 'bf16': 0.995, 'fp16': 0.995}
-# int8 changes more pixels, whose cost is measured in MaxF on real images. Here the mean difference
-# of round(255 P) only tells a wrong model from a quantised one.
+# int8 changes more pixels; what that costs is measured by MaxF on real images. The mean difference
+# of round(255 P) here only distinguishes a wrong model from a quantised one.
 LARGEST_MEAN_OF_INT8 = 8.0
 
 
@@ -28,8 +28,8 @@ class Parity:
     """
     How well two models agree on some images.
 
-    ``iou`` is that of the masks over all images, the mean over the classes that occur (for a
-    two-class network only the road); ``largest`` and ``mean`` are differences of round(255 P).
+    ``iou`` is the masks' IoU over all images: the road's for a two-class network, else the mean
+    over the classes that occur. ``largest`` and ``mean`` are differences of round(255 P).
     """
 
     iou: float
@@ -42,7 +42,7 @@ def compare(model: Model, reference: Model, batches: Sequence[np.ndarray], thres
     """
     Run both models on batches of images, uint8 (N, H, W, 3), and compare their results.
 
-    Raises InputError if the model's result has another shape or type than the reference's.
+    Raises InputError if the model's result differs in shape or type from the reference's.
     """
     both, either = np.zeros(256, np.int64), np.zeros(256, np.int64)
     largest, total, count = 0, 0, 0
@@ -65,7 +65,7 @@ def compare(model: Model, reference: Model, batches: Sequence[np.ndarray], thres
 
 
 def class_mask(probability: np.ndarray, threshold: float) -> np.ndarray:
-    """Return the class ids, uint8 (N, H, W), of round(255 P) of shape (N, H, W, K)."""
+    """Return the class ids, uint8 (N, H, W), for round(255 P) of shape (N, H, W, K)."""
     if probability.shape[-1] == 1:
         return (probability[..., 0] >= to_level(threshold)).astype(np.uint8)
     ids: np.ndarray = probability.argmax(axis=-1).astype(np.uint8)
@@ -73,12 +73,12 @@ def class_mask(probability: np.ndarray, threshold: float) -> np.ndarray:
 
 
 def check_parity(name: str, precision: str, parity: Parity) -> None:
-    """Raise InputError if a model of this precision agrees too little."""
+    """Raise InputError if a model of this precision differs too much from the reference."""
     if precision == 'int8':
         if parity.mean > LARGEST_MEAN_OF_INT8:
-            raise InputError(f'{name}: expected probabilities within {LARGEST_MEAN_OF_INT8:g}/255 '
-                             'on the mean of those in eager fp32 on rendered frames, found '
-                             f'{parity.mean:.1f}; nothing is written')
+            raise InputError(f'{name}: expected a mean difference in probability of at most '
+                             f'{LARGEST_MEAN_OF_INT8:g}/255 from eager fp32 on rendered frames, '
+                             f'found {parity.mean:.1f}; nothing is written')
     elif parity.iou < LEAST_IOU[precision]:
         raise InputError(f'{name}: expected masks with IoU of at least {LEAST_IOU[precision]} '
                          f'with eager fp32 on rendered frames, found {parity.iou:.4f} (largest '

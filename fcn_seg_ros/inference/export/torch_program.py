@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Export with torch.export: for PyTorch programs without this package."""
+"""Export with torch.export, for PyTorch programs without this package."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, CheckpointInfo, to_
 
 
 def write(graph: InferenceGraph, info: CheckpointInfo, path: Path) -> None:
-    """Write the program with dynamic batch and size; the metadata is an extra file in it."""
-    # torch.export saves weights in channels last incompletely.
+    """Write the program with dynamic batch and size; an extra file in it holds the metadata."""
+    # torch.export does not save channels-last weights completely.
     plain: InferenceGraph = graph.to(  # type: ignore[call-overload]
         memory_format=torch.contiguous_format)
     with torch.no_grad():
@@ -27,9 +27,9 @@ def write(graph: InferenceGraph, info: CheckpointInfo, path: Path) -> None:
 
 
 def load(path: Path) -> Model:
-    """Return the program as PyTorch runs it on the CPU."""
+    """Return a function that runs the program in PyTorch on the CPU."""
     with warnings.catch_warnings():
-        # A warning that the weights share the file's memory, which is fine: they are only read.
+        # Silence a warning that the weights share the file's memory; they are only read.
         warnings.simplefilter('ignore')
         module = torch.export.load(path).module()
 

@@ -1,11 +1,11 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-The table of encoders: one row here, and the file that builds it beside this one.
+The table of encoders: a row here, and a file in this folder that builds the encoder.
 
-A package outside adds its own with ``register_encoder``. So that the executables know it too, it
-declares an entry point in the group ``fcn_seg_ros.encoders``, with the encoder's name, that refers
-to its row. Nothing here imports PyTorch before an encoder is built.
+Another package adds its own with ``register_encoder``. For the executables to know it too, the
+package declares an entry point in the group ``fcn_seg_ros.encoders`` that has the encoder's name
+and refers to its row. Nothing here imports PyTorch before an encoder is built.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 ENTRY_POINTS = 'fcn_seg_ros.encoders'
 
-# The input that pretrained weights expect, as (mean, std, channel order) in units of pixel
-# value / 255; the names are those of Keras' preprocess_input.
+# The inputs that pretrained weights expect: (mean, std, channel order) in units of pixel value /
+# 255, by names as in Keras' preprocess_input.
 INPUT_CONVENTIONS = {
     'torch': ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), 'rgb'),
     'tf': ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5), 'rgb'),
@@ -43,11 +43,11 @@ class EncoderRow:
     ``build`` takes the state dict of pretrained weights, or None, and returns an ``Encoder`` (see
     ``base.py``). It may be called on PyTorch's meta device. ``weights`` says what
     ``encoder_weights: imagenet`` loads: the name of a torchvision model, whose weights are
-    downloaded, a function that returns a state dict, or '' where there is none. ``read_weights``
-    returns the state dict in a file. All functions may be given as 'module:function', to be
-    imported on first use. ``licence`` is that of the usual pretrained
-    weights, ``input_convention`` names the input they expect. ``parameters`` (10^6) and ``gmac``
-    (10^9 multiply-adds for an image of 384 x 1248) are those of the encoder alone.
+    downloaded, a function that returns a state dict, or '' for nothing. ``read_weights`` returns
+    the state dict in a file. All functions may be given as 'module:function' and are then imported
+    on first use. ``licence`` is that of the usual pretrained weights, ``input_convention`` names
+    the input they expect. ``parameters`` (10^6) and ``gmac`` (10^9 multiply-adds for an image of
+    384 x 1248) are the encoder's alone.
     """
 
     name: str
@@ -86,7 +86,7 @@ def register_encoder(row: EncoderRow) -> None:
     """
     Add an encoder to the table, for this process.
 
-    Raises ValueError for a name that is taken and an unknown input convention.
+    Raises ValueError if the name is taken or the input convention unknown.
     """
     if row.name in ENCODERS:
         raise ValueError(f'encoder {row.name!r} is already registered')
@@ -108,7 +108,7 @@ def list_encoders() -> list[str]:
 
 
 def find_encoder(name: str) -> EncoderRow:
-    """Return the row of an encoder; raises InputError for an unknown name."""
+    """Return an encoder's row; raises InputError for an unknown name."""
     if name not in ENCODERS:
         for point, error in register_installed(ENTRY_POINTS, register_encoder,
                                                lambda found: found == name):
@@ -122,7 +122,7 @@ def find_encoder(name: str) -> EncoderRow:
 
 def make_encoder(name: str, state: dict[str, Tensor] | None = None) -> Encoder:
     """
-    Return an encoder, with pretrained weights where their state dict is given.
+    Return an encoder, with pretrained weights if their state dict is given.
 
     Raises InputError for an unknown name or weights of another network.
     """
@@ -134,7 +134,7 @@ def pretrained_state(name: str, weights: str) -> dict[str, Tensor]:
     """
     Return an encoder's pretrained weights: ``imagenet`` (see ``EncoderRow.weights``) or a file.
 
-    Raises InputError where there are none.
+    Raises InputError if there are none.
     """
     row = find_encoder(name)
     if weights == 'imagenet':

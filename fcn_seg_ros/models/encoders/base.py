@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The base class of encoders: an image classifier without its last layer."""
+"""The base class of encoders, which are image classifiers without the last layer."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Encoder(nn.Module):
 
     ``forward`` takes a normalised image, float (N, 3, H, W) with H and W multiples of 32, and
     returns four maps of shape (N, channels[i], H / stride, W / stride). The three ``stages`` lead
-    from the image to stride 8, from there to 16 and to 32. The first ``stride4_layers`` layers of
-    the first stage end at stride 4.
+    from the image to stride 8, on to 16 and on to 32. The first ``stride4_layers`` layers of the
+    first stage end at stride 4.
     """
 
     channels: Channels
@@ -52,7 +52,7 @@ def measure_channels(encoder: Encoder) -> Channels:
     """
     Return the channels of the four feature maps, as a forward pass gives them.
 
-    Nothing is computed but shapes. Raises RuntimeError where the layers do not fit one another.
+    Only shapes are computed. Raises RuntimeError if the layers do not fit one another.
     """
     shapes = {name: value.to('meta') for name, value in encoder.state_dict().items()}
     with torch.no_grad():
@@ -63,7 +63,7 @@ def measure_channels(encoder: Encoder) -> Channels:
 
 
 def freeze_batch_norm(module: nn.Module) -> None:
-    """Keep batch norm in eval mode: small batches of one drive give poor statistics."""
+    """Keep batch norm in eval mode, since small batches from one drive give poor statistics."""
     for layer in module.modules():
         if isinstance(layer, nn.modules.batchnorm._BatchNorm):
             layer.eval()

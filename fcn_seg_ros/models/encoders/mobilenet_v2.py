@@ -12,7 +12,7 @@ from fcn_seg_ros.models.encoders.weights import load_weights
 
 
 def build(state: dict[str, Tensor] | None) -> Encoder:
-    """Return the encoder, with a classifier's weights where they are given."""
+    """Return the encoder, with a classifier's weights if given."""
     network = torchvision.models.mobilenet_v2(weights=None)
     if state is not None:
         load_weights(network, state, head='classifier.1.')

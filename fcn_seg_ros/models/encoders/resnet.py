@@ -12,12 +12,12 @@ from fcn_seg_ros.models.encoders.weights import load_weights
 
 
 def build_resnet18(state: dict[str, Tensor] | None) -> Encoder:
-    """Return ResNet-18, with a classifier's weights where they are given."""
+    """Return ResNet-18, with a classifier's weights if given."""
     return _build('resnet18', (64, 128, 256, 512), state)
 
 
 def build_resnet50(state: dict[str, Tensor] | None) -> Encoder:
-    """Return ResNet-50, with a classifier's weights where they are given."""
+    """Return ResNet-50, with a classifier's weights if given."""
     return _build('resnet50', (256, 512, 1024, 2048), state)
 
 

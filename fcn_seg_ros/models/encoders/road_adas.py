@@ -3,10 +3,10 @@
 """
 The encoder of Open Model Zoo's road-segmentation-adas-0001.
 
-That network (Intel, Apache-2.0, 0.18 M parameters) was trained on road scenes of many cameras, so
-its features hold on cameras that are missing from our own data. The encoder is its layers up to
-stride 8 with the two pooled levels that give them context. Its decoder is replaced by that of an
-FCN.
+That network (Intel, Apache-2.0, 0.18 M parameters) was trained on road scenes from many cameras, so
+its features also work for cameras missing from this project's data. The encoder consists of its
+layers up to stride 8 and the two pooled levels that give them context. Its decoder is replaced by
+an FCN's.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class DilatedDepthwise(nn.Conv2d):
     """
     A dilated 3x3 depthwise convolution with a fast and correct gradient on a CPU.
 
-    PyTorch's gradient of a dilated depthwise convolution is ten times slower than that of a dense
+    PyTorch's gradient of a dilated depthwise convolution takes ten times as long as that of a dense
     one, and in bf16 it returned infinite values. In training the map is therefore split into
-    ``dilation`` x ``dilation`` interleaved ones, which are convolved without dilation.
+    ``dilation`` x ``dilation`` interleaved maps, which are convolved without dilation.
     """
 
     def __init__(self, channels: int, dilation: int) -> None:
@@ -59,7 +59,7 @@ class DilatedDepthwise(nn.Conv2d):
         padded = F.pad(features, (0, -width % step, 0, -height % step))
         count, channels = padded.shape[:2]
         rows, columns = padded.shape[2] // step, padded.shape[3] // step
-        # Channels stay last in memory throughout.
+        # Channels stay last in memory.
         parts = (padded.permute(0, 2, 3, 1).reshape(count, rows, step, columns, step, channels)
                  .permute(0, 2, 4, 1, 3, 5).reshape(-1, rows, columns, channels)
                  .permute(0, 3, 1, 2))
@@ -91,7 +91,7 @@ class Bottleneck(nn.Module):
 
 class RoadAdasEncoder(Encoder):
     """
-    Features at strides 4 and 8 (48 channels each), and pooled ones at 16 and 32 (16 each).
+    Features at strides 4 and 8 (48 channels each), and pooled features at 16 and 32 (16 each).
 
     The pooled levels are also added to the features of stride 8, as in the original.
     """
@@ -120,7 +120,7 @@ class RoadAdasEncoder(Encoder):
 
 
 def build(state: dict[str, Tensor] | None) -> Encoder:
-    """Return the encoder, with the original's weights where they are given."""
+    """Return the encoder, with the original's weights if given."""
     encoder = RoadAdasEncoder()
     if state is not None:
         weights.load_weights(encoder, state, head='')
@@ -157,21 +157,20 @@ def read_ir(path: str | Path) -> dict[str, Tensor]:
     state = encoder.state_dict()
     layers = [name for name, layer in encoder.named_modules() if isinstance(layer, nn.Conv2d)]
     if len(parameters) < len(layers):
-        raise InputError(f'{path}: not road-segmentation-adas-0001: it has {len(parameters)} '
-                         f'convolutions of that network, expected at least {len(layers)}')
+        raise InputError(f'{path}: not road-segmentation-adas-0001: it has only {len(parameters)} '
+                         f'of at least {len(layers)} convolutions')
     for name, number in zip(_in_order(layers), sorted(parameters), strict=False):
         for part, values in zip(('weight', 'bias'), parameters[number], strict=True):
             shape = state[f'{name}.{part}'].shape
             if values.size != shape.numel():
                 raise InputError(f'{path}: not road-segmentation-adas-0001: its convolution '
-                                 f'{number} has the shape {values.shape}, expected '
-                                 f'{tuple(shape)}')
+                                 f'{number} has the shape {values.shape}, not {tuple(shape)}')
             state[f'{name}.{part}'] = torch.from_numpy(values).reshape(shape)
     return state
 
 
 def _parameters(path: Path) -> dict[int, tuple[np.ndarray, np.ndarray]]:
-    """Return kernel and bias, float32, of every convolution by the number in its name."""
+    """Return every convolution's kernel and bias, float32, by the number in its name."""
     network = ElementTree.parse(path).getroot()
     content = path.with_suffix('.bin').read_bytes()
     layers = {layer.get('id'): layer for layer in network.iter('layer')}

@@ -31,7 +31,7 @@ def build(state: dict[str, Tensor] | None, subsample: bool = False) -> Encoder:
     assert isinstance(fc6, nn.Conv2d) and isinstance(fc7, nn.Conv2d)
     if subsample:
         fc6, fc7 = subsample_conv(fc6, 3, 1, 4), subsample_conv(fc7, 1, 4, 4)
-    # 'Same' padding for fc6 keeps the map's size; the paper pads the image by 100 instead.
+    # 'Same' padding for fc6 keeps the map's size; the paper pads the image by 100 pixels instead.
     fc6.padding = (3, 3)
     head[0], head[3] = fc6, fc7
     top = nn.Sequential(*network.features[24:], *head)
@@ -40,12 +40,12 @@ def build(state: dict[str, Tensor] | None, subsample: bool = False) -> Encoder:
 
 
 def build_1024(state: dict[str, Tensor] | None) -> Encoder:
-    """Return VGG16 with fc6 and fc7 subsampled to 1024 channels, and fc6 to 3x3 (as DeepLab)."""
+    """Return VGG16 with fc6 and fc7 cut to 1,024 channels, and fc6 to 3x3 (as in DeepLab)."""
     return build(state, subsample=True)
 
 
 def _from_caffe_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Rename ``conv3_1.weight`` and so on to torchvision's names; drop what VGG16 lacks."""
+    """Rename ``conv3_1.weight`` and so on to torchvision's names; drop weights that VGG16 lacks."""
     renamed = {}
     for block, (start, count) in enumerate(_BLOCKS, start=1):
         for conv in range(count):

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Pretrained weights: where they come from, and how a classifier takes them."""
+"""Get pretrained weights, and load them into a classifier."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def imagenet_state(name: str) -> dict[str, Tensor]:
     try:
         state: dict[str, Tensor] = weights.get_state_dict(progress=True)
     except OSError as error:  # no network, a broken download, a full disk
-        raise InputError(f'encoder weights: expected to download {weights.url}, failed '
-                         f'({one_line(error)}); give a file with --encoder-weights, or train '
-                         'from scratch with --encoder-weights none') from None
+        raise InputError(f'encoder weights: {weights.url} cannot be downloaded '
+                         f'({one_line(error)}); give a file with --encoder-weights, or train from '
+                         'scratch with --encoder-weights none') from None
     return state
 
 
@@ -27,13 +27,13 @@ def read_weights(path: str) -> dict[str, Tensor]:
     """
     Read a state dict (``.pth``); no code from the file runs.
 
-    Raises InputError where the file is missing or is something else.
+    Raises InputError if the file is missing or is something else.
     """
     try:
         state = torch.load(path, map_location='cpu', weights_only=True)
     except FileNotFoundError:
         raise InputError(f'{path}: expected a file with encoder weights, found none') from None
-    except Exception as error:  # torch raises many kinds for a broken file
+    except Exception as error:  # torch raises many types for a broken file
         reason = str(error).splitlines()[0]
         raise InputError(f'{path}: expected a PyTorch state dict, found something else '
                          f'({reason})') from None
@@ -47,7 +47,7 @@ def load_weights(network: nn.Module, state: dict[str, Tensor], head: str) -> Non
     Load pretrained weights by name.
 
     Layers without weights in ``state`` keep their random start, as does the classifier's ``head``
-    where its shape differs. Raises InputError for any other shape, and where no name fits.
+    if its shape differs. Raises InputError for any other wrong shape, and if no name matches.
     """
     current = network.state_dict()
     taken = {key: value for key, value in state.items() if key in current

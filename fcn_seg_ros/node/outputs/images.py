@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The outputs that are images, and the CameraInfo beside them."""
+"""The outputs that are images, and the CameraInfo that goes with them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def mask_colour(frame: SegmentedFrame) -> np.ndarray:
 
 
 class GreyImage(Output):
-    """A uint8 array of the frame, as it is."""
+    """Publishes one of the frame's uint8 arrays unchanged."""
 
     def __init__(self, part: str, node: LifecycleNode, camera: str) -> None:
         super().__init__(node, camera)
@@ -45,7 +45,7 @@ class GreyImage(Output):
 
 
 class PngImage(GreyImage):
-    """The same, compressed without loss."""
+    """The same, with lossless compression."""
 
     def compute(self, source: SegmentedFrame) -> CompressedImage:
         """Return a PNG."""
@@ -74,7 +74,7 @@ class JpegImage(ColourImage):
 
 
 class FrameCameraInfo(Output):
-    """The calibration that goes with the mask."""
+    """The mask's calibration."""
 
     def compute(self, source: SegmentedFrame) -> CameraInfo | None:
         """Return the CameraInfo of just this image."""

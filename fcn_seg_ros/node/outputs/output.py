@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What an output topic is, and what its messages are computed from."""
+"""The base class of output topics, and the data that messages are computed from."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ T = TypeVar('T')
 
 class SegmentedFrame:
     """
-    A camera image and what the network made of it: what the outputs compute from.
+    A camera image and the network's results: the data that outputs compute from.
 
     Arrays have the size of the image and are read-only for outputs; see ``Segmentation`` for their
-    content. ``newest_info`` is the camera's newest CameraInfo, None before there was one.
+    content. ``newest_info`` is the camera's newest CameraInfo, None if there is none yet.
     """
 
-    #: What an output may name in ``needs``.
+    #: The names that an output may list in ``needs``.
     PARTS = ('image', 'mask', 'probability', 'confidence', 'road', 'camera_info')
 
     def __init__(self, camera: str, header: Header, image: np.ndarray, result: Segmentation,
@@ -72,7 +72,7 @@ class SegmentedFrame:
 
     @functools.cached_property
     def camera_info(self) -> CameraInfo | None:
-        """Return the CameraInfo of just this image, with its header; None if it is not known."""
+        """Return the CameraInfo of just this image, with its header; None if unknown."""
         if self.newest_info is None:
             return None
         info = for_image(self.newest_info, *self.image.shape[:2])
@@ -90,7 +90,7 @@ class SegmentedFrame:
 
 @dataclass(frozen=True)
 class NetworkInUse:
-    """What the outputs compute from that describe the network: at activation and on changes."""
+    """The data for outputs that describe the network, at activation and whenever it changes."""
 
     info: CheckpointInfo
     threshold: float
@@ -99,7 +99,7 @@ class NetworkInUse:
 
 class Output:
     """
-    Computes the messages of one topic of one camera; made at configure, closed at cleanup.
+    Computes the messages for one topic of one camera; created at configure, closed at cleanup.
 
     A message carries the stamp of its frame, and the frame's ``frame_id`` unless the output is in
     another coordinate frame. ``compute`` is called on the worker's thread, and only while somebody
@@ -115,12 +115,12 @@ class Output:
         raise NotImplementedError
 
     def close(self) -> None:
-        """Free what the output holds."""
+        """Free the output's resources."""
 
 
 @dataclass(frozen=True)
 class Qos:
-    """Quality of service of an output; ``deadline``: offer that of ``mask_deadline_ms``."""
+    """An output's quality of service; with ``deadline`` it offers that of ``mask_deadline_ms``."""
 
     depth: int = 5
     # Reliable, so that RViz's default subscription is served.
@@ -137,7 +137,7 @@ class Qos:
         return profile
 
     def __str__(self) -> str:
-        """Return it in words, for the documentation."""
+        """Return it as text for the documentation."""
         words = [self.reliability.name, self.durability.name, f'depth {self.depth}']
         return ', '.join(word.lower().replace('_', ' ') for word in words)
 
@@ -147,11 +147,11 @@ class OutputRow:
     """
     One output topic, ``CAMERA/road/NAME``.
 
-    ``type_name`` is as ``ros2 topic type`` prints it; where its package is not installed, the
-    topic is left out. ``needs`` are the parts of a SegmentedFrame (``SegmentedFrame.PARTS``) that
-    it is computed from; without a CameraInfo, what needs one is not. ``per_frame``: computed from
-    every frame, otherwise from a NetworkInUse. ``parameters`` are declared on the node; their
-    values are in ``Settings.output_parameters``.
+    ``type_name`` is as ``ros2 topic type`` prints it; if its package is not installed, the topic is
+    left out. ``needs`` are the parts of a SegmentedFrame (``SegmentedFrame.PARTS``) that it is
+    computed from; outputs that need a CameraInfo are not computed without one. With ``per_frame``
+    it is computed from every SegmentedFrame, otherwise from a NetworkInUse. ``parameters`` are
+    declared on the node; their values are in ``Settings.output_parameters``.
     """
 
     name: str
@@ -166,7 +166,7 @@ class OutputRow:
 
     @property
     def message(self) -> type[Any] | None:
-        """Return the class of the messages, None where its package is not installed."""
+        """Return the message class, None if its package is not installed."""
         package, _, name = self.type_name.split('/')
         try:
             found: type[Any] = getattr(importlib.import_module(f'{package}.msg'), name)
@@ -176,9 +176,9 @@ class OutputRow:
 
 
 def check_row(row: OutputRow, known: Mapping[str, OutputRow]) -> None:
-    """Raise ValueError for a row that cannot be added to those known."""
+    """Raise ValueError if a row cannot be added to the known ones."""
     if row.name in known:
-        raise ValueError(f'output {row.name}: there is one already')
+        raise ValueError(f'output {row.name}: the name is taken')
     unknown = set(row.needs) - set(SegmentedFrame.PARTS)
     if unknown:
         raise ValueError(f'output {row.name}: needs {", ".join(sorted(unknown))}, which is none of '

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The publishers of one camera's outputs, each message computed only while somebody subscribes."""
+"""The publishers of one camera's outputs; messages are computed only while somebody subscribes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from fcn_seg_ros.node.publish import publish_on_demand
 from fcn_seg_ros.node.settings import Settings
 
 _WARN_EVERY_S = 60.0
-# A CameraInfo may come a little later than the first images.
+# A CameraInfo may arrive a little later than the first images.
 _INFO_GRACE_S = 3.0
 
 
@@ -42,12 +42,12 @@ class CameraOutputs:
     The publishers ``CAMERA/road/OUTPUT``.
 
     ``on_change`` is called in the executor when a subscriber of a per-frame output comes or goes.
-    Publishing is for one thread.
+    Publish from one thread only.
     """
 
     def __init__(self, node: LifecycleNode, camera: str, settings: Settings,
                  on_change: Callable[[], None]) -> None:
-        """Join the graph; raises InputError where a ``qos_overrides`` parameter is wrong."""
+        """Create the publishers; raises InputError if a ``qos_overrides`` parameter is wrong."""
         self._node = node
         self._camera = camera
         self._published: dict[str, _Published] = {}
@@ -71,7 +71,7 @@ class CameraOutputs:
         return {name: each.publisher.topic_name for name, each in self._published.items()}
 
     def watched(self, *names: str) -> bool:
-        """Return whether anybody subscribes to one of these outputs, or to any of a frame."""
+        """Return whether these outputs, by default all per-frame ones, have any subscriber."""
         chosen = map(self._published.__getitem__, names) if names else (
             each for each in self._published.values() if each.row.per_frame)
         return any(each.is_watched() for each in chosen)
@@ -79,9 +79,9 @@ class CameraOutputs:
     def publish(self, header: Header, image: np.ndarray, result: Segmentation,
                 camera_info: CameraInfo | None, settings: Settings) -> None:
         """
-        Publish what is subscribed to; ``header`` is the camera image's and is kept as it is.
+        Publish the outputs that have subscribers; ``header`` is the camera image's, unchanged.
 
-        ``camera_info`` is the camera's newest, for the outputs that need the one of this image.
+        ``camera_info`` is the camera's newest, for outputs that need this image's.
         """
         frame = SegmentedFrame(self._camera, header, image, result, camera_info, settings)
         without_info = []
@@ -97,7 +97,7 @@ class CameraOutputs:
         self._warn_without_info(without_info, frame)
 
     def publish_network(self, info: CheckpointInfo, threshold: float) -> None:
-        """Publish what describes the network, for subscribers of now and later."""
+        """Publish the outputs that describe the network, for present and later subscribers."""
         source = NetworkInUse(info, threshold, self._node.get_clock().now().to_msg())
         for each in self._published.values():
             if not each.row.per_frame:
@@ -111,7 +111,7 @@ class CameraOutputs:
         self._published.clear()
 
     def _warn_without_info(self, names: list[str], frame: SegmentedFrame) -> None:
-        """Say which outputs wait for a CameraInfo that describes the images."""
+        """Log which outputs wait for a CameraInfo that describes the images."""
         now = time.monotonic()
         if not names:
             self._without_info_since = None
@@ -134,9 +134,9 @@ class CameraOutputs:
 
 def _topic(node: LifecycleNode, name: str) -> str:
     """
-    Return the topic of an output; a compressed one is beside its image, remapped or not.
+    Return an output's topic; a compressed one follows its image's topic, even if remapped.
 
-    This follows image_transport. Only a remapping of its own takes it elsewhere.
+    This follows image_transport. Only remapping the compressed topic too moves it elsewhere.
     """
     image = name.removesuffix(COMPRESSED)
     remapped = node.resolve_topic_name(name) != node.resolve_topic_name(name, only_expand=True)

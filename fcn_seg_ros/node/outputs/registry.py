@@ -3,9 +3,9 @@
 """
 The table of output topics.
 
-The publishers, the remappings of the launch files, ``seg_node --help`` and the documentation's
-table come from it. Another package adds a row with an entry point in the group
-``fcn_seg_ros.outputs`` that refers to it, or calls ``register_output`` before the node is made.
+Publishers, remappings in launch files, ``seg_node --help`` and the documentation's table come from
+it. Another package adds a row with an entry point in the group ``fcn_seg_ros.outputs`` that refers
+to the row, or by calling ``register_output`` before the node is created.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from fcn_seg_ros.node.outputs.output import OutputRow, Qos, check_row
 from fcn_seg_ros.node.parameters import PARAMETERS, Row
 
 ENTRY_POINTS = 'fcn_seg_ros.outputs'
-# A topic beside its image, as image_transport has it: it moves when the image is remapped.
+# A topic below its image's, as in image_transport: it moves when the image is remapped.
 COMPRESSED = '/compressed'
 _IMAGE = 'sensor_msgs/msg/Image'
 _COMPRESSED_IMAGE = 'sensor_msgs/msg/CompressedImage'
 _MASK_QOS = Qos(deadline=True)
 
-# In the order in which they are published: the mask is what a planner waits for.
+# In the order of publishing: a planner waits for the mask.
 OUTPUTS = {row.name: row for row in (
     OutputRow('mask', _IMAGE, partial(GreyImage, 'mask'),
               'Class ids (two classes: 0 not road, 1 road); 255 unknown', ('mask',), 'mono8',
@@ -66,7 +66,7 @@ OUTPUTS = {row.name: row for row in (
 
 
 def register_output(row: OutputRow) -> None:
-    """Add an output topic; raises ValueError where its name is taken or a need is unknown."""
+    """Add an output topic; raises ValueError if its name is taken or a need is unknown."""
     check_row(row, OUTPUTS)
     OUTPUTS[row.name] = row
 
@@ -84,12 +84,12 @@ def node_parameters() -> tuple[Row, ...]:
 
 
 def remapped_names() -> list[str]:
-    """Return the outputs that a launch file remaps; the compressed ones move with their image."""
+    """Return the outputs that launch files remap; compressed ones move with their image."""
     return [name for name in OUTPUTS if not name.endswith(COMPRESSED)]
 
 
 def output_help() -> str:
-    """Return a line on each output, for ``seg_node --help``."""
+    """Return a line per output for ``seg_node --help``."""
     width = max(map(len, OUTPUTS))
     return '\n'.join(f'  {row.name:{width}}  {row.description}' for row in OUTPUTS.values())
 
