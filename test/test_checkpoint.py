@@ -83,7 +83,7 @@ def test_missing_truncated_and_foreign_files(random_checkpoint, tmp_path):
     (tmp_path / 'text.safetensors').write_text('This is no checkpoint. ' * 10)
     refuse(tmp_path / 'text.safetensors', 'expected a whole safetensors file')
     save_file({'x': torch.zeros(1)}, tmp_path / 'foreign.safetensors')
-    refuse(tmp_path / 'foreign.safetensors', 'without it')
+    refuse(tmp_path / 'foreign.safetensors', 'it lacks the metadata')
 
 
 @pytest.mark.parametrize(('change', 'text'), [

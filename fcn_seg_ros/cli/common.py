@@ -104,8 +104,7 @@ def run_main(name: str, args: Sequence[str] | None, body: Callable[[Sequence[str
 
     InputError, ComputeError and a missing library become one line on stderr (status 2),
     TrainingError too (status 1). Ctrl-C gives status 130, even if a library turned it into another
-    exception. Everything else is a bug
-    and keeps its traceback.
+    exception. Everything else is a bug and keeps its traceback.
     """
     settle()
     interrupted = _note_interrupts()

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Drawing in three dimensions over an image and its road mask: polygons and textured walls."""
+"""Draw three-dimensional polygons and textured walls over an image and its road mask."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _NEAR, _SHIFT, _REACH = 0.4, 4, 20000.0
 
 class Texture:
     """
-    A picture with opacity, uint8 (H, W, 4), RGB premultiplied by it, and its smaller versions.
+    A picture with opacity, uint8 (H, W, 4), RGB premultiplied, and its smaller versions.
 
-    A version is made when first asked for: halved in each direction until it is about as large as
-    what is drawn, so that nothing shimmers.
+    A version is made on first use, by halving each side until it is about as large as what is
+    drawn, so that nothing shimmers.
     """
 
     def __init__(self, rgba: np.ndarray) -> None:
         self._levels: dict[tuple[int, int], np.ndarray] = {(0, 0): rgba}
 
     def fitted(self, height: float, width: float) -> np.ndarray:
-        """Return the version to draw over ``height`` x ``width`` pixels."""
+        """Return the version that suits ``height`` x ``width`` pixels."""
         rows, cols = self._levels[0, 0].shape[:2]
         key = tuple(int(np.clip(np.round(np.log2(n / max(size, 1.0))), 0, np.log2(n)))
                     for n, size in ((rows, height), (cols, width)))
@@ -36,16 +36,16 @@ class Texture:
         return self._levels[key[0], key[1]]
 
     def cut(self, part: float) -> Texture:
-        """Return the texture without the left ``part`` (0..1) of its width."""
+        """Return the texture without its left ``part`` (0..1)."""
         whole = self._levels[0, 0]
         return Texture(whole[:, min(int(part * whole.shape[1]), whole.shape[1] - 1):])
 
 
 class Canvas:
     """
-    The frame being painted: ``image`` uint8 RGB and ``mask`` uint8, 1 road; both change.
+    The frame being painted: ``image`` uint8 RGB and ``mask`` uint8, 1 for road; both are modified.
 
-    Points are float (N, 3): metres right of, above and forward of the ground below the camera.
+    Points are float (N, 3): metres to the right, up and forward of the ground below the camera.
     """
 
     def __init__(self, image: np.ndarray, mask: np.ndarray, camera: PinholeCamera,
@@ -56,7 +56,7 @@ class Canvas:
         self._haze, self._haze_length = np.array(haze), haze_length
 
     def haze(self, z: float) -> float:
-        """Return the share, 0 to 1, by which haze hides what is ``z`` metres away."""
+        """Return how much haze hides things ``z`` metres away, 0 to 1."""
         return 1.0 - float(np.exp(-max(z, 0.0) / self._haze_length))
 
     def _optical(self, points: np.ndarray) -> np.ndarray:
@@ -70,7 +70,7 @@ class Canvas:
         return np.clip(uv, -_REACH, _REACH)
 
     def outline(self, points: np.ndarray) -> np.ndarray | None:
-        """Return the pixels (N, 2) of a polygon cut at the near plane, None if out of view."""
+        """Return the pixels (N, 2) of a polygon clipped at the near plane, None if out of view."""
         optical = self._optical(points)
         inside = optical[:, 2] > _NEAR
         if not inside.any():
@@ -84,7 +84,7 @@ class Canvas:
         return uv
 
     def polygon(self, points: np.ndarray, colour: np.ndarray | Colour) -> None:
-        """Fill a convex polygon with a colour (RGB, before haze); it is not road."""
+        """Fill a convex polygon with a colour (RGB, before haze) and mark it as not road."""
         uv = self.outline(points)
         if uv is None:
             return
@@ -119,7 +119,8 @@ class Canvas:
         """
         Draw a texture on a flat quad: corners (4, 3) top left, top right, bottom right, left.
 
-        All four must lie before the near plane. Where it covers, a ``solid`` one hides the road.
+        All four must lie beyond the near plane. A ``solid`` texture hides the road where it is
+        opaque.
         """
         optical = self._optical(points)
         if optical[:, 2].min() < _NEAR:
@@ -153,7 +154,7 @@ class Canvas:
             self.mask[rows, cols][alpha > 127] = 0
 
     def _box(self, uv: np.ndarray, margin: int) -> tuple[slice, slice] | None:
-        """Return the rows and columns around pixels, cut to the image; None if there are none."""
+        """Return the rows and columns that enclose pixels, clipped to the image; None if empty."""
         low = np.floor(uv.min(axis=0)).astype(int) - margin
         high = np.ceil(uv.max(axis=0)).astype(int) + margin + 1
         top, bottom = max(low[1], 0), min(high[1], self.image.shape[0])

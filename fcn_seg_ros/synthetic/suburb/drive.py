@@ -23,7 +23,7 @@ class RenderedFrame:
     One frame of a rendered drive.
 
     ``image`` is uint8 RGB (H, W, 3); ``road`` uint8 (H, W), 1 where the pixel shows the road's
-    surface (markings and shadows included; not vehicles, kerb, pavement or verge), else 0.
+    surface (including markings and shadows, but not vehicles, kerb, pavement or verge), else 0.
     ``plane`` is the ground as the camera sees it, ``time`` seconds since the drive began.
     """
 
@@ -36,22 +36,22 @@ class RenderedFrame:
 
     def edges(self, z: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
         """
-        Return the road's left and right edge: ``x`` in metres, ``z`` metres forward (1-d each).
+        Return ``x`` of the road's left and right edge at ``z``, in metres (1-d each).
 
         Ground coordinates of GroundPlane: from the point below the camera, x to the right. NaN
-        where the road is not known (z <= 0, z > 150 m) or, at side roads, wider than 40 m.
+        where the road is unknown (z <= 0, z > 150 m) or, at side roads, wider than 40 m.
         """
         return self.view.edges(z)
 
 
 class RenderedDrive:
     """
-    A drive along a road made up from a seed: a sequence of RenderedFrame.
+    A drive along a road generated from a seed: a sequence of RenderedFrame.
 
     ``drive[i]`` depends on ``seed``, ``i``, ``rate_hz`` and ``camera`` only. Everything in it is
-    fixed to the ground or moves steadily, so consecutive frames make a video. A drive itself is
-    small: what it shows (some 40 MB, 0.4 s to make) is kept for the last few seeds only, so render
-    drive after drive rather than frames of many in turn.
+    fixed to the ground or moves steadily, so consecutive frames make a video. The object is small:
+    the world it shows (about 40 MB, 0.4 s to make) is cached for the last few seeds only, so render
+    drive after drive rather than alternating between many.
     """
 
     def __init__(self, seed: int, length: int = 100, rate_hz: float = 10.0,
@@ -70,7 +70,7 @@ class RenderedDrive:
 
     @property
     def style(self) -> Style:
-        """Return what was made up for this drive."""
+        """Return the style generated for this drive."""
         return self._world.style
 
     @property

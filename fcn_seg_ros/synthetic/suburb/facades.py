@@ -74,7 +74,7 @@ def garden_wall(rng: np.random.Generator) -> Texture:
 
 
 def fence(rng: np.random.Generator) -> Texture:
-    """Return a fence one can see through: boards, or bars."""
+    """Return a fence of boards or bars with gaps."""
     shape = (96, 384)
     alpha = np.zeros(shape, np.float32)
     boards = rng.random() < 0.5

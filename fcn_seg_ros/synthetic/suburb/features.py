@@ -10,7 +10,7 @@ import numpy as np
 from fcn_seg_ros.synthetic.suburb.noise import fractal, smoothstep, to_bytes
 from fcn_seg_ros.synthetic.suburb.style import PERIOD, Style
 
-#: Size of a pixel along and across the road, in metres, and of the whole map in pixels.
+#: The size of a pixel along and across the road in metres, and of the whole map in pixels.
 STEP = (0.06, 0.06)
 SHAPE = (2560, 768)
 assert abs(SHAPE[0] * STEP[0] - PERIOD) < 1e-6
@@ -68,7 +68,7 @@ def _along(rng: np.random.Generator) -> int:
 
 
 def _resurfaced(canvas: np.ndarray, style: Style, rng: np.random.Generator) -> None:
-    """Draw a stretch with another asphalt, over the whole road or one half of it."""
+    """Draw a stretch of different asphalt, over the whole road or half of it."""
     row, length = _along(rng), int(rng.uniform(8, 60) / STEP[0])
     shade = float(rng.uniform(-32, 24))
     ends = [-12.0, 12.0]
@@ -94,7 +94,7 @@ def _patch(canvas: np.ndarray, style: Style, rng: np.random.Generator) -> None:
 
 
 def _crack(canvas: np.ndarray, style: Style, rng: np.random.Generator) -> None:
-    """Draw a wandering crack, some sealed with broad dark tar."""
+    """Draw a wandering crack, sometimes sealed with broad dark tar."""
     length = int(rng.integers(8, 60))
     heading = rng.normal(0, 0.5) + (np.pi / 2 if rng.random() < 0.4 else 0.0)
     turn = heading + np.cumsum(rng.normal(0, 0.28, length)) * 0.7

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of trees, bushes, hedges and fences, grown from noise."""
+"""Pictures of trees, bushes and hedges, made from noise."""
 
 from __future__ import annotations
 
@@ -118,6 +118,6 @@ def bank(style: Style, rng: np.random.Generator, shape: tuple[int, int], clump: 
 
 
 def _varied(colour: Colour, rng: np.random.Generator) -> Colour:
-    """Return a colour near ``colour``."""
+    """Return a random variation of ``colour``."""
     r, g, b = np.clip(np.array(colour) * rng.uniform(0.7, 1.1) + rng.normal(0, 7, 3), 5, 220)
     return float(r), float(g), float(b)

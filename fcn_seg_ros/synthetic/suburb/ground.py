@@ -12,14 +12,14 @@ from fcn_seg_ros.synthetic.suburb.noise import RipMap, fractal, to_bytes
 from fcn_seg_ros.synthetic.suburb.road import FAR, RoadView
 from fcn_seg_ros.synthetic.suburb.style import PERIOD, Side, Style
 
-#: What a cross-section is made of, in the order of the weights' channels.
+#: The materials of a cross-section, in the order of the weights' channels.
 _ROAD, _STONE, _VERGE = 0, 1, 2
 _STEP, _INSIDE, _OUTSIDE, _LEVELS = 0.025, 3.0, 14.0, 8
 _LANE_HALF, _DASH_STEP = 9.0, 0.1
 
 
 class GroundShader:
-    """Colours the pixels that see the ground of one drive."""
+    """Colours the pixels that show one drive's ground."""
 
     def __init__(self, style: Style, features: np.ndarray, feature_step: tuple[float, float],
                  rng: np.random.Generator) -> None:
@@ -153,7 +153,7 @@ def _rays(plane: GroundPlane, camera: PinholeCamera,
 
 
 def _footprint(field: np.ndarray) -> np.ndarray:
-    """Return how much ``field`` changes over one pixel, float32 (H, W)."""
+    """Return how much ``field`` changes from pixel to pixel, float32 (H, W)."""
     out = np.empty_like(field)
     out[:, 1:] = np.abs(field[:, 1:] - field[:, :-1])
     out[:, 0] = out[:, 1] if field.shape[1] > 1 else 0
@@ -219,7 +219,7 @@ def _section(style: Style, side: Side) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _lane_lines(style: Style) -> np.ndarray:
-    """Return (N, 2) 0..255: where ``d`` lies on a dashed and on a solid lane line."""
+    """Return (N, 2) 0..255: whether ``d`` is on a dashed and on a solid lane line."""
     d = np.arange(-_LANE_HALF, _LANE_HALF, _STEP)
     out = np.zeros((len(d), 2))
     for at, solid in style.lane_lines:
@@ -228,7 +228,7 @@ def _lane_lines(style: Style) -> np.ndarray:
 
 
 def _dash(style: Style) -> np.ndarray:
-    """Return (N, 1) 0..255: where a dashed line is painted over one period."""
+    """Return (N, 1) 0..255: where in one period a dashed line is painted."""
     s = np.arange(0, sum(style.dash), _DASH_STEP)
     return np.where(s < style.dash[0], 255.0, 0.0)[:, None]
 

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a camera adds to a scene: exposure, white balance, vignetting, blur and sensor noise."""
+"""The camera's effects on a picture: exposure, white balance, vignetting, blur and sensor noise."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Lens:
         self._shade: dict[tuple[int, int], np.ndarray] = {}
 
     def expose(self, image: np.ndarray, metres: float, rng: np.random.Generator) -> np.ndarray:
-        """Return the picture (uint8 RGB) that the camera takes of ``image`` after ``metres``."""
+        """Return the camera's picture (uint8 RGB) of ``image``, ``metres`` into the drive."""
         style = self._style
         if style.blur > 0.25:
             image = cv2.GaussianBlur(image, (3, 3), style.blur)
@@ -43,14 +43,14 @@ class Lens:
         return cv2.add(image, self._noise_of(shape, rng), dtype=cv2.CV_8U)
 
     def _noise_of(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-        """Return the sensor's noise in this frame, int16 (H, W, 3): the tile, shifted."""
+        """Return the sensor's noise in this frame, int16 (H, W, 3), from a shifted tile."""
         y, x = rng.integers(0, _NOISE, 2)
         rows, cols = np.arange(y, y + shape[0]) % _NOISE, np.arange(x, x + shape[1]) % _NOISE
         return self._noise.take(rows, axis=0).take(cols, axis=1)
 
 
 def _vignette(shape: tuple[int, ...], falloff: float) -> np.ndarray:
-    """Return how much of 255 reaches each pixel, uint8 (H, W, 3)."""
+    """Return the share of light that reaches each pixel, uint8 (H, W, 3)."""
     y = (np.arange(shape[0]) - shape[0] / 2)[:, None]
     x = (np.arange(shape[1]) - shape[1] / 2)[None]
     radius = np.hypot(x, y) / np.hypot(shape[0] / 2, shape[1] / 2)

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Noise that tiles, and maps that are filtered to the size of the pixel that looks at them."""
+"""Noise that tiles, and maps that are filtered to the size of the pixel."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def tile_noise(rng: np.random.Generator, shape: tuple[int, int],
 def fractal(rng: np.random.Generator, shape: tuple[int, int],
             octaves: list[tuple[float, float]], stretch: float = 1.0) -> np.ndarray:
     """
-    Return a sum of noises, float32 of ``shape``: ``octaves`` are (cell in pixels, weight).
+    Return a weighted sum of noises, float32 of ``shape``; ``octaves`` are (cell in pixels, weight).
 
     ``stretch`` makes features longer along the rows' axis.
     """
@@ -56,11 +56,12 @@ def to_bytes(x: np.ndarray) -> np.ndarray:
 
 class RipMap:
     """
-    A tiling texture of the ground, prefiltered along the road for each distance.
+    A tiling ground texture, prefiltered along the road for every distance.
 
-    ``texture`` is uint8 or float32 (rows along the road, columns across it, channels), its pixels
-    ``step`` = (along, across) metres. The ground far away is squeezed along the road only, so the
-    levels halve the rows in steps of sqrt(2), and the columns more slowly: no shimmer, little blur.
+    ``texture`` is uint8 or float32 (rows along the road, columns across it, channels); a pixel has
+    the size ``step`` = (along, across) in metres. Distant ground is foreshortened only along the
+    road, so from level to level the rows shrink by sqrt(2) and the columns more slowly: no shimmer,
+    little blur.
     """
 
     def __init__(self, texture: np.ndarray, step: tuple[float, float], levels: int = 14) -> None:
@@ -76,7 +77,7 @@ class RipMap:
         """
         Return the texture at ground points: float32 (H, W) metres ``along`` and ``across``.
 
-        ``footprint`` is the length along the road that a pixel covers, in metres, one value a row.
+        ``footprint`` is the length along the road that a pixel covers in metres, one value per row.
         """
         level = np.floor(2.0 * np.log2(np.maximum(footprint / self._step, 1.0))).astype(int)
         level = np.minimum(level, len(self._levels) - 1)

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The shape of a rendered road, and how it lies in front of the camera."""
+"""The shape of a rendered road, as such and as seen from a camera."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from fcn_seg_ros.synthetic.suburb.style import PERIOD, Style
 
-#: The ground farther away than this many metres is hidden by the background.
+#: Ground farther away than this many metres is hidden by the background.
 FAR = 150.0
 _STEP = 0.125
 _BEHIND, _AHEAD = 24.0, 230.0
@@ -19,7 +19,7 @@ _BEHIND, _AHEAD = 24.0, 230.0
 
 class Road:
     """
-    A road along a curve: ``s`` metres along its centre line, ``d`` metres to the right of it.
+    A curved road with coordinates ``s`` metres along its centre line and ``d`` metres right of it.
 
     Its heading is a sum of waves, so that it is smooth and defined for every ``s``.
     """
@@ -49,7 +49,7 @@ class Road:
 
 
 def _opening(beyond: np.ndarray, radius: float = 4.0, depth: float = 22.0) -> np.ndarray:
-    """Return how much wider the road is ``beyond`` metres outside the mouth of a side road."""
+    """Return how much wider the road is, ``beyond`` metres outside a side road's mouth."""
     t = np.clip(radius - beyond, 0.0, radius)
     corner = radius - np.sqrt(radius ** 2 - t ** 2)
     return np.where(beyond <= 0.0, depth, corner)
@@ -87,12 +87,12 @@ class RoadView:
 
     @property
     def azimuth(self) -> float:
-        """Return the direction in which the camera looks, rad, as Road.heading counts."""
+        """Return the camera's direction, rad, measured like Road.heading."""
         return float(self.road.heading(self.s)) + self.yaw
 
     def place(self, ahead: np.ndarray | float,
               d: np.ndarray | float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return (x, z, heading to the camera's) of points ``ahead`` m on along the road."""
+        """Return (x, z, heading relative to the camera) of points ``ahead`` m along the road."""
         s, x, z, turn = self._centre  # type: ignore[attr-defined]
         turn_at = np.interp(ahead, s, turn)
         return (np.interp(ahead, s, x) + d * np.cos(turn_at),
@@ -111,7 +111,7 @@ class RoadView:
         return ahead + along * (1.0 + bend), d
 
     def outside(self, ahead: np.ndarray, d: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return how far points lie outside the left and the right edge, metres (H, W) each."""
+        """Return how many metres points lie outside the left and the right edge, (H, W) each."""
         t = np.clip((ahead + _BEHIND) / _STEP, 0, len(self._by_s) - 1)  # type: ignore[attr-defined]
         left, right, slant_l, slant_r = cv2.split(
             _lookup(self._by_s, t))  # type: ignore[attr-defined]
@@ -121,8 +121,8 @@ class RoadView:
         """
         Return the ``x`` of the road's left and right edge ``z`` metres forward, in metres.
 
-        They are the first edges met from the centre line outwards; NaN where none is known
-        (behind the camera and beyond 150 m) or nearer than 40 m to the side.
+        They are the first edges met going outwards from the centre line; NaN where none is known
+        (behind the camera and beyond 150 m) or none lies within 40 m to the side.
         """
         z = np.atleast_1d(np.asarray(z, np.float64)).ravel()
         found = []

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What stands beside a rendered road: where, and what it looks like."""
+"""The things beside a rendered road: their places and looks."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _NEAREST = 0.9
 @dataclass(frozen=True)
 class Thing:
     """
-    Something upright at ``s``, ``d`` (metres): a picture, or a post where there is none.
+    Something upright at ``s``, ``d`` (metres): a picture, or else a post.
 
-    ``along`` is how far it reaches along the road; 0 means that it faces the camera and is
-    ``width`` metres wide. A ``roof`` (RGB) makes it a house that is ``deep`` metres deep.
+    ``along`` is its length along the road; 0 means that it faces the camera and is ``width`` metres
+    wide. A ``roof`` (RGB) makes it a house, ``deep`` metres deep.
     """
 
     s: float
@@ -39,7 +39,7 @@ class Thing:
     arm: float = 0.0
 
     def draw(self, canvas: Canvas, view: RoadView, ahead: float, light: float) -> None:
-        """Draw it where it is seen, ``ahead`` metres on along the road."""
+        """Draw it ``ahead`` metres further along the road."""
         if self.along:
             self._draw_wall(canvas, view, ahead, light)
             return
@@ -123,7 +123,7 @@ class _Wardrobe:
 
 
 def layout(style: Style, rng: np.random.Generator) -> list[Thing]:
-    """Return what stands along one period of the road, free of the side roads' mouths."""
+    """Return the things along one period of the road, keeping side roads' mouths free."""
     wardrobe = _Wardrobe.sewn(style, rng)
     things: list[Thing] = []
     for sign, side, width in ((-1, style.sides[0], style.left_width),
@@ -148,7 +148,7 @@ def _is_free(thing: Thing, sign: int, style: Style) -> bool:
 
 @dataclass(frozen=True)
 class _Beside:
-    """A roadside to be filled: ``edge`` is where its verge begins, metres from the centre."""
+    """A roadside to fill; ``edge`` is where its verge begins, metres from the centre."""
 
     sign: int
     edge: float
@@ -156,7 +156,7 @@ class _Beside:
     rng: np.random.Generator
 
     def row(self, low: float, high: float, start: float = 0.0) -> list[tuple[float, float]]:
-        """Return (s, gap to the next) of things ``low`` to ``high`` metres apart."""
+        """Return (s, gap to the next) for things ``low`` to ``high`` metres apart."""
         places, s = [], start + float(self.rng.uniform(0, low))
         while s < PERIOD - low:
             gap = float(self.rng.uniform(low, high))
@@ -165,11 +165,11 @@ class _Beside:
         return places
 
     def at(self, off: float) -> float:
-        """Return ``d`` of what stands ``off`` metres beyond the verge's beginning."""
+        """Return ``d`` of a thing ``off`` metres beyond the verge's beginning."""
         return self.sign * (self.edge + off)
 
     def pick(self, pictures: list[Texture]) -> Texture:
-        """Return one of the pictures."""
+        """Return a random one of the pictures."""
         return pictures[int(self.rng.integers(len(pictures)))]
 
 

@@ -17,7 +17,7 @@ def sunlight(style: Style, things: list[Thing], rng: np.random.Generator) -> np.
     """
     Return how much sun reaches the ground, float32 of features.SHAPE, 0..1.
 
-    Under a clouded sky there is only a little shade close to what is tall.
+    Under a cloudy sky there is only a little shade, close to tall things.
     """
     leaves, blocks = np.zeros(SHAPE, np.float32), np.zeros(SHAPE, np.float32)
     throw = np.array([np.cos(style.sun_azimuth), np.sin(style.sun_azimuth)])
@@ -37,7 +37,7 @@ def sunlight(style: Style, things: list[Thing], rng: np.random.Generator) -> np.
 
 
 def _canopies(field: np.ndarray, style: Style, rng: np.random.Generator) -> None:
-    """Add the shade of crowns that are out of sight, above the road."""
+    """Add the shade of tree crowns above the road that are out of sight."""
     for _ in range(round(style.canopy * 14)):
         length, reach = rng.uniform(2, 14), rng.uniform(1.5, style.left_width + style.right_width)
         side = np.sign(-np.sin(style.sun_azimuth))
@@ -89,7 +89,7 @@ def _line(field: np.ndarray, s: float, d: float, throw: np.ndarray, width: float
 
 
 def _copies(point: np.ndarray) -> list[tuple[float, float]]:
-    """Return where a point lies on the tiling map: negative ``d`` at its far end."""
+    """Return a point's place on the tiling map, which has negative ``d`` at its far end."""
     length, width = SHAPE[0] * STEP[0], SHAPE[1] * STEP[1]
     return [(float(point[0]) + ds, float(point[1]) + dd)
             for ds in (-length, 0.0, length) for dd in (0.0, width)]

@@ -17,7 +17,7 @@ _BELOW, _ABOVE = 20, 420
 
 
 class Panorama:
-    """What lies beyond the rendered ground, all the way round: uint8 RGB by azimuth and height."""
+    """The panorama beyond the rendered ground: uint8 RGB by azimuth and height."""
 
     def __init__(self, style: Style, rng: np.random.Generator) -> None:
         shape = (_BELOW + _ABOVE, _COLS)
@@ -34,7 +34,7 @@ class Panorama:
 
     def _trees(self, image: np.ndarray, style: Style, rng: np.random.Generator,
                hazy: float) -> None:
-        """Draw a ragged line of distant trees, ``hazy`` of it lost in the haze."""
+        """Draw a ragged line of distant trees, faded into haze by the share ``hazy``."""
         broad = fractal(rng, (2, _COLS), [(30, 4.0), (90, 5.0), (400, 5.0)])[0]
         ragged = fractal(rng, (2, _COLS), [(3, 1.0), (8, 2.0)])[0]
         top = _ABOVE - np.maximum(8 + 16 * hazy + broad + ragged, 3)
@@ -50,7 +50,7 @@ class Panorama:
 
     def render(self, azimuth: float, plane: GroundPlane, camera: PinholeCamera,
                image: np.ndarray) -> None:
-        """Fill ``image`` (uint8 RGB) with what is seen in the direction ``azimuth``, rad."""
+        """Fill ``image`` (uint8 RGB) with the view in the direction ``azimuth``, rad."""
         u = np.arange(camera.width, dtype=np.float32)
         angle = np.arctan((u - camera.cx) / camera.fx) + azimuth
         x = np.mod(angle / _RAD, _COLS).astype(np.float32)

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What differs from one rendered drive to the next, sampled from its seed."""
+"""The properties in which rendered drives differ, sampled from their seeds."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-#: The roadside, the road's texture and its side roads repeat after this many metres.
+#: Roadside, road texture and side roads repeat after this many metres.
 PERIOD = 153.6
 
-#: How often cars are parked along a side of a drive of a kind.
+#: How often cars are parked along a side, by kind of drive.
 _PARKED = {'rural': 0.0, 'avenue': 0.2, 'suburb': 0.6, 'urban': 0.6}
 
 Colour = tuple[float, float, float]
@@ -114,7 +114,7 @@ def _tint(rng: np.random.Generator, grey: float, spread: float) -> Colour:
 
 def _lanes(rng: np.random.Generator, kind: str) -> tuple[
         tuple[float, float], tuple[float, float], tuple[tuple[float, bool], ...]]:
-    """Return the widths left and right of the centre, the lanes' ``d``, the lane lines."""
+    """Return the widths left and right of the centre, the lanes' ``d`` and the lane lines."""
     lane = float(rng.uniform(2.9, 3.6))
     margin = float(rng.uniform(0.1, 0.6))
     layout = int(rng.choice(4, p=[0.27, 0.43, 0.15, 0.15]))
@@ -134,7 +134,7 @@ def _lanes(rng: np.random.Generator, kind: str) -> tuple[
 
 
 def _side(rng: np.random.Generator, kind: str, grey: float) -> Side:
-    """Return a roadside of a drive of a kind."""
+    """Return a roadside for a kind of drive."""
     paved = rng.random() < {'rural': 0.0, 'avenue': 0.55, 'suburb': 0.9, 'urban': 1.0}[kind]
     kerbed = paved or rng.random() < (0.15 if kind == 'rural' else 0.6)
     stone = float(np.clip(grey * rng.uniform(1.36, 1.6), 125, 232))
@@ -163,7 +163,7 @@ def _openings(rng: np.random.Generator, kind: str) -> tuple[tuple[float, float, 
 
 
 def _sky(rng: np.random.Generator, sunny: bool) -> tuple[Colour, Colour]:
-    """Return the colours of the sky at the horizon and higher up."""
+    """Return the sky's colours at the horizon and higher up."""
     if not sunny:
         low = rng.uniform(205, 250)
         return _tint(rng, low, 0.02), _tint(rng, low * rng.uniform(0.8, 1.0), 0.03)

@@ -20,7 +20,7 @@ _GLASS = np.array([34.0, 40.0, 46.0])
 
 @dataclass(frozen=True)
 class Car:
-    """A car's shape in metres, its paint, and where the roof begins and ends along it."""
+    """A car's shape in metres, its paint, and where along it the roof begins and ends."""
 
     length: float
     width: float
@@ -96,7 +96,7 @@ class _Painter:
         self._along = np.array([np.sin(heading), 0.0, np.cos(heading)])
         self._right = np.array([np.cos(heading), 0.0, -np.sin(heading)])
         self._at = np.array([x, 0.0, z])
-        # The shadow falls towards ``sun``; the light comes from the other side.
+        # The shadow falls towards ``sun``; the light comes from the opposite side.
         self._light = -np.array([np.sin(sun), 0.0, np.cos(sun)]) * (0.3 if sunny else 0.08)
         self._throw = np.array([np.sin(sun), 0.0, np.cos(sun)]) * (0.9 if sunny else 0.0)
         self._eye = np.array([0.0, 1.65, 0.0])
@@ -108,7 +108,7 @@ class _Painter:
 
     def _face(self, local: list[tuple[float, float, float]], colour: np.ndarray | Colour,
               gloss: float = 1.0) -> bool:
-        """Draw a face if its outside (clockwise seen from outside) is seen; return whether."""
+        """Draw a face if its outside (corners clockwise) is visible; return whether it is."""
         points = self._points(local)
         normal = _outwards(points)
         size = float(np.sqrt(normal @ normal))

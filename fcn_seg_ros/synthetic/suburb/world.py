@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""All that one rendered drive shows: made once from its seed, then only looked at."""
+"""The world of one rendered drive, generated once from its seed and then only viewed."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _BEHIND, _VIEW = 14.0, 135.0
 
 
 def generator(seed: int, part: int, frame: int = 0) -> np.random.Generator:
-    """Return the random numbers of one part of a drive, independent of its other parts."""
+    """Return a random generator for one part of a drive, independent of the other parts."""
     return np.random.default_rng([seed, part, frame])
 
 
 class World:
-    """The road of a drive, what stands beside it, and the camera's way along it."""
+    """A drive's road, the things beside it, and the camera's path."""
 
     def __init__(self, seed: int) -> None:
         self.style = sample_style(generator(seed, 0))
@@ -90,11 +90,11 @@ class World:
 
 
 def _ahead(at: float, s: float, along: float) -> float:
-    """Return how far ahead a thing at ``at`` is next seen from ``s``."""
+    """Return how far ahead of ``s`` the periodic thing at ``at`` next appears."""
     return (at - s + _BEHIND + along) % PERIOD - _BEHIND - along
 
 
 @lru_cache(maxsize=4)
 def world(seed: int) -> World:
-    """Return the world of a seed; the last few are kept."""
+    """Return the world of a seed; the last few are cached."""
     return World(seed)

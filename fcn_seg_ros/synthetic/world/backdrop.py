@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The sky, and what stands on the horizon: hills, trees, a skyline."""
+"""The sky, and things on the horizon: hills, trees, a skyline."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from fcn_seg_ros.synthetic.suburb.noise import fractal, smoothstep
 from fcn_seg_ros.synthetic.world.classes import SceneClass
 from fcn_seg_ros.synthetic.world.conditions import Conditions
 
-#: Where the backdrop stands, metres.
+#: The backdrop's distance in metres.
 DISTANCE = 600.0
 _COLS = 2048
 
 
 @dataclass(frozen=True)
 class Backdrop:
-    """``top`` is the tangent of the height of the horizon's things by direction, (_COLS,)."""
+    """``top`` is the tangent of the skyline's elevation by direction, (_COLS,)."""
 
     top: np.ndarray
     colour: np.ndarray
@@ -51,7 +51,7 @@ class Backdrop:
 
     def things(self, right: np.ndarray, up: np.ndarray, forward: np.ndarray,
                turn: float) -> np.ndarray:
-        """Return which directions (H, W) show things, not sky."""
+        """Return which directions (H, W) show things instead of sky."""
         slope, col = _direction(right, up, forward, turn)
         return slope < self.top[col]
 
@@ -86,14 +86,14 @@ class Backdrop:
 
 def _direction(right: np.ndarray, up: np.ndarray, forward: np.ndarray,
                turn: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the tangent of the height of directions, and their column in the backdrop."""
+    """Return the tangent of the directions' elevation, and their column in the backdrop."""
     slope = up / (np.sqrt(right * right + forward * forward) + np.float32(1e-6))
     angle = cv2.phase(forward, right) + np.float32(turn)
     return slope, (angle * np.float32(_COLS / (2 * np.pi))).astype(np.int32) % _COLS
 
 
 def sample_backdrop(rng: np.random.Generator, kind: str, sky: Conditions) -> Backdrop:
-    """Return the backdrop of a ``kind`` of scene: open, wooded, hills or city."""
+    """Return the backdrop for a ``kind`` of scene: open, wooded, hills or city."""
     profile = fractal(rng, (2, _COLS), [(300, 0.6), (90, 0.4), (30, 0.2)])[0]
     fine = fractal(rng, (2, _COLS), [(8, 0.6), (3, 0.5)])[0]
     green = np.array([0.05, 0.08, 0.03]) * rng.uniform(0.6, 1.6)

@@ -20,7 +20,7 @@ FOV = (40.0, 120.0)
 
 @dataclass(frozen=True)
 class Mount:
-    """A lens and how it stands in the car: height in metres, angles in rad."""
+    """A lens and its pose in the car: height in metres, angles in rad."""
 
     lens: Lens
     height: float
@@ -40,7 +40,7 @@ def sample_mount(rng: np.random.Generator, aspect: str = 'all',
     """
     Return a random camera; ``fov`` is its horizontal angle of view in degrees.
 
-    Raises InputError for an aspect ratio that is unknown, or an angle outside of FOV.
+    Raises InputError for an unknown aspect ratio or an angle outside FOV.
     """
     if aspect == 'all':
         aspect = str(rng.choice(list(ASPECTS), p=_SHARES))
@@ -65,7 +65,7 @@ def sample_mount(rng: np.random.Generator, aspect: str = 'all',
 
 
 def _lens(rng: np.random.Generator, size: tuple[int, int], fov: float) -> Lens:
-    """Return a lens that sees ``fov`` rad across; the wider, the more it bends straight lines."""
+    """Return a lens with a horizontal field of view of ``fov`` rad; wide ones distort more."""
     width, height = size
     cx = width / 2 - 0.5 + float(rng.normal(0, 0.012)) * width
     cy = height / 2 - 0.5 + float(rng.normal(0, 0.02)) * height
@@ -88,7 +88,7 @@ def _lens(rng: np.random.Generator, size: tuple[int, int], fov: float) -> Lens:
 
 
 def _reach(model: str, k1: float, corner: float) -> float:
-    """Return the undistorted radius at the corner of an image, a little more."""
+    """Return slightly more than the undistorted radius at an image's corner."""
     radius = np.linspace(0, 4.0, 4000)
     a = radius if model == 'plumb_bob' else np.arctan(radius)
     distorted = a * (1 + k1 * a * a)

@@ -15,9 +15,9 @@ class SceneClass(IntEnum):
     """
     What a pixel shows.
 
-    A rider is PERSON, what is ridden TWO_WHEELER. PARKING is the ground of parking bays, on which
-    data sets disagree: it is not labelled. STRUCTURE is what carries or covers the road: tunnel,
-    bridge, gantry.
+    A rider is PERSON, the cycle TWO_WHEELER. PARKING is the ground of parking bays, on which data
+    sets disagree, so it is left unlabelled. STRUCTURE carries or spans the road: tunnel, bridge,
+    gantry.
     """
 
     OTHER = 0

@@ -19,7 +19,7 @@ Vector = tuple[float, float, float]
 @dataclass(frozen=True)
 class Conditions:
     """
-    Light and weather of a drive: linear RGB, white in the sun at noon is about 1.
+    Light and weather of a drive, in linear RGB where sunlit white at noon is about 1.
 
     ``sun_direction`` points to the sun (right, up, forward along the road); ``fog_length`` is the
     distance, metres, after which 1/e of the light is left; ``wet`` 0..1 covers the road with water.
@@ -41,13 +41,13 @@ class Conditions:
 
     @property
     def dark(self) -> bool:
-        """Return whether lamps give most of the light."""
+        """Return whether most of the light comes from lamps."""
         return self.lamps and sum(self.ambient) < 0.2
 
 
 def sample_conditions(rng: np.random.Generator, name: str = 'all') -> Conditions:
     """
-    Return random conditions: those of a name, or of any where it is ``all``.
+    Return random conditions of the given name, or of any kind for ``all``.
 
     Raises InputError for another name.
     """

@@ -34,8 +34,8 @@ class WorldFrame:
 
     ``image`` is uint8 RGB (H, W, 3); ``road`` uint8 (H, W): 1 road, 0 not, 255 parking bays;
     ``classes`` uint8 (H, W), SceneClass; ``depth`` float32 (H, W), metres along the optical axis,
-    inf in the sky. ``plane`` is the ground below the camera, level where ``crest`` is 0, else it
-    rises by crest z^2 / 2.
+    inf in the sky. ``plane`` is the ground below the camera; z metres ahead the road is higher by
+    crest z^2 / 2.
     """
 
     image: np.ndarray
@@ -83,12 +83,12 @@ def _world(seed: int, world: str, conditions: str, aspect: str, fov: float | Non
 
 class WorldDrive:
     """
-    A drive through a world that is made up from a seed: a sequence of WorldFrame.
+    A drive through a world generated from a seed: a sequence of WorldFrame.
 
-    Everything depends on the arguments only. ``world`` is a name of SCENES or all, ``conditions``
-    of CONDITIONS or all, ``aspect`` of ASPECTS or all; ``fov`` is the horizontal angle of view in
-    degrees, None for any. Frames are ``step`` seconds apart; what moves is drawn anew for each.
-    Raises InputError for an argument out of its range.
+    Everything depends only on the arguments. ``world`` is a name in SCENES or all, ``conditions``
+    in CONDITIONS or all, ``aspect`` in ASPECTS or all; ``fov`` is the horizontal angle of view in
+    degrees, None for any. Frames are ``step`` seconds apart; traffic is drawn at random for each.
+    Raises InputError for arguments out of range.
     """
 
     def __init__(self, seed: int, length: int = 1, world: str = 'all', conditions: str = 'all',
@@ -145,7 +145,7 @@ class WorldDrive:
 
 
 def _plane(mount: Mount, rng: np.random.Generator) -> GroundPlane:
-    """Return the ground as the camera of a car that bounces sees it."""
+    """Return the ground as seen by the camera of a bouncing car."""
     return GroundPlane(mount.height * float(rng.normal(1, 0.01)),
                        mount.pitch + float(rng.normal(0, 0.008)),
                        mount.roll + float(rng.normal(0, 0.008)))

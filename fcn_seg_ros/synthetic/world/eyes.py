@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The rays of a camera's pixels, more finely than its own, and the pinhole camera to paint in."""
+"""Rays of a camera, several per pixel, and the pinhole camera used for painting."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ _LARGEST = 4.0e6
 @dataclass(frozen=True)
 class Rays:
     """
-    Rays of a grid of samples in the level frame, float32 (H, W) each: right, up, forward.
+    The rays of a grid of samples in the level frame: right, up, forward, float32 (H, W) each.
 
-    One optical unit long: times a depth along the optical axis, they lead to the point seen.
+    Their optical component is one: multiplied by a depth along the optical axis, a ray leads to the
+    point seen.
     """
 
     right: np.ndarray
@@ -60,7 +61,7 @@ class Eyes:
         return Rays(zero, zero, zero, x, y, self.lens.camera.fx * scale[0])
 
     def _pinhole(self, scale: tuple[float, float]) -> PinholeCamera:
-        """Return a pinhole camera that sees all that the lens sees, as finely as its middle."""
+        """Return a pinhole camera that covers the lens's view at the resolution of its centre."""
         low = np.array([self.fine.x.min(), self.fine.y.min()])
         high = np.array([self.fine.x.max(), self.fine.y.max()])
         camera = self.lens.camera
@@ -74,7 +75,7 @@ class Eyes:
 
     @property
     def straight(self) -> bool:
-        """Return whether the lens leaves straight lines straight."""
+        """Return whether the lens keeps straight lines straight."""
         return self.lens.model == 'plumb_bob' and self.lens.k1 == 0 and self.lens.k2 == 0
 
     def _lookup(self, rays: Rays) -> tuple[np.ndarray, np.ndarray]:
@@ -84,7 +85,7 @@ class Eyes:
 
     def seen(self, painted: np.ndarray, fine: bool,
              how: int = cv2.INTER_NEAREST) -> np.ndarray:
-        """Return what the samples (or the pixels) see of an image of the painter's camera."""
+        """Return an image of the painter's camera as seen by the samples (or the pixels)."""
         if fine and self.straight and painted.shape[1::-1] == self.fine_size:
             return painted
         x, y = self._fine_map if fine else self._map

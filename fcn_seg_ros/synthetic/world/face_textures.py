@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Textures of upright faces that every rendered world shares, and leaves cut out of nothing."""
+"""Textures of upright faces, shared by all rendered worlds, and cut-outs of foliage."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def atlas() -> list[np.ndarray]:
     """
     Return the textures, level by level: uint8 (N, size, size, 4), each level half of the last.
 
-    RGB multiplies what is under it (128: no change); the fourth channel is glass, 0..255.
+    RGB multiplies the colour of the face (128: no change); the fourth channel is glass, 0..255.
     """
     rng = np.random.default_rng(73)
     pictures = [_plain(), _grime(rng, 0.11), _concrete(rng), _brick(rng), _tiles(rng), _print(rng),
@@ -112,7 +112,7 @@ def _cloth(rng: np.random.Generator) -> np.ndarray:
 
 
 def _facade(rng: np.random.Generator) -> np.ndarray:
-    """Return two by two storeys and windows of a house, in stone, plaster or glass."""
+    """Return two storeys with two windows each of a house, in stone, plaster or glass."""
     gain = np.exp(0.08 * fractal(rng, (SIZE, SIZE), [(60, 0.7), (20, 0.4), (3, 0.4)]))
     glass = np.zeros((SIZE, SIZE), np.float32)
     count, storeys = int(rng.integers(2, 5)), int(rng.integers(2, 4))

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What lies on a road here and there: patches, puddles, arrows, crossings, covers."""
+"""Occasional features of a road: patches, puddles, arrows, crossings, manhole covers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PATCH, PAINT, PUDDLE = range(3)
 
 
 class Features:
-    """A map of the road under construction; ``rip_map`` is what the ground shades with."""
+    """A map of the road's features under construction; ``rip_map`` returns it for shading."""
 
     def __init__(self) -> None:
         self._layers = [np.full(_SHAPE, 128, np.uint8), np.zeros(_SHAPE, np.uint8),
@@ -40,7 +40,7 @@ class Features:
         self.area(layer, np.array([[s[0], d[0]], [s[1], d[0]], [s[1], d[1]], [s[0], d[1]]]), value)
 
     def patches(self, rng: np.random.Generator, half: float, count: int) -> None:
-        """Mend the road with darker and paler patches, some along a trench, sealed with tar."""
+        """Add repairs: darker and paler patches, some along a trench, sealed with tar."""
         for _ in range(count):
             s, d = rng.uniform(0, PERIOD), rng.uniform(-half, half)
             size = (rng.uniform(0.5, 6), rng.uniform(0.4, 2.5))
@@ -88,7 +88,7 @@ class Features:
                                        [s + 3.15, d + turn * 0.95]]), 225)
 
     def letters(self, s: float, d: float, word: str) -> None:
-        """Paint a word to be read by who drives along, 4 m long."""
+        """Paint a word that drivers can read, 4 m long."""
         board = np.zeros((40, 26 * len(word)), np.uint8)
         cv2.putText(board, word, (2, 34), cv2.FONT_HERSHEY_SIMPLEX, 1.1, (230.0,), 4, cv2.LINE_AA)
         size = (round(0.5 * len(word) / _STEP[1]), round(4 / _STEP[0]))
@@ -100,7 +100,7 @@ class Features:
             np.maximum(target, letters, out=target)
 
     def puddles(self, rng: np.random.Generator, share: float) -> None:
-        """Let water stand on about ``share`` of the road, longer along it than across."""
+        """Add puddles on about ``share`` of the road, elongated along it."""
         field = fractal(rng, _SHAPE, [(70, 0.7), (28, 0.5), (8, 0.2)], stretch=1.5)
         level = float(np.quantile(field[::7, ::7], 1 - share))
         self._layers[PUDDLE][:] = np.rint(255 * smoothstep(field, level - 0.12, level + 0.2))

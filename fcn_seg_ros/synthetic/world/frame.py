@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""One frame of a rendered world: from what stands in it to image, classes and depth."""
+"""Render one frame of a world: from a scene to image, classes and depth."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class FrameRenderer:
 
     def _ground(self, out: np.ndarray, rays: Rays, depth: np.ndarray, number: np.ndarray,
                 shader: Shader) -> np.ndarray | None:
-        """Fill in the ground; return how much the samples mirror, None if nothing does."""
+        """Fill in the ground; return the samples' reflectivity, None if nothing reflects."""
         on_ground = (number == 0) & np.isfinite(depth)
         rows = np.flatnonzero(on_ground.any(axis=1))
         if not rows.size:
@@ -113,7 +113,7 @@ class FrameRenderer:
 
     def _shade_map(self, shapes: list[np.ndarray], level: float,
                    spread: tuple[float, ...]) -> np.ndarray:
-        """Return how much light flat shapes on the ground leave, float32 at half the size."""
+        """Return the share of light that flat shadows leave the ground, float32 at half size."""
         painter = self._eyes.painter
         light = np.full((painter.height // 2, painter.width // 2), 255, np.uint8)
         for shape in shapes:
@@ -137,7 +137,7 @@ class FrameRenderer:
         return np.rint(np.clip(uv / 2, -16000, 16000) * (1 << _SHIFT)).astype(np.int32)
 
     def _mirror(self, out: np.ndarray, rays: Rays, depth: np.ndarray, mirror: np.ndarray) -> None:
-        """Let wet ground mirror what stands behind it, blurred upwards."""
+        """Make wet ground mirror the things behind it, blurred upwards."""
         step = 2
         part = (slice(None, None, step), slice(None, None, step))
         right, up, forward = rays.right[part], rays.up[part], rays.forward[part]
@@ -146,7 +146,7 @@ class FrameRenderer:
         hit = np.minimum(depth[part], 400)
         reach = np.full(hit.shape, 400.0, np.float32)
         for _ in range(3):
-            # A thing z metres away is mirrored as far below the ground as it stands above it.
+            # A thing z metres away is mirrored as far below the ground as it is above it.
             u, v = self._pixel_of(right, 2 * height / np.maximum(reach, hit) + up, forward)
             u, v = u / step, v / step
             reach = cv2.remap(small_depth, u, v, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
@@ -161,7 +161,7 @@ class FrameRenderer:
 
     def _pixel_of(self, right: np.ndarray, down: np.ndarray,
                   forward: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the fine pixels that see level directions, float32."""
+        """Return the fine pixels that show given level directions, float32."""
         rotation = self._plane.rotation.astype(np.float32)
         x, y, z = (rotation[k, 0] * right + rotation[k, 1] * down + rotation[k, 2] * forward
                    for k in range(3))

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The ground of a rendered world: where a ray meets it, and what it looks like there."""
+"""The ground of a rendered world: its intersection with rays, and its look."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fcn_seg_ros.synthetic.world import ground_textures
 from fcn_seg_ros.synthetic.world.features import PAINT, PATCH, PUDDLE, WIDTH
 from fcn_seg_ros.synthetic.world.section import LinePainter, Section, bins
 
-#: The ground farther away than this many metres is behind the horizon.
+#: Ground farther away than this many metres is beyond the horizon.
 FAR = 320.0
 _RAG_STEP, _RAGS = 0.1, 2048
 _FINE_PERIOD = np.float32(4.8)
@@ -35,14 +35,14 @@ class Bends(Road):
         return out
 
     def edges(self, s: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
-        """Return edges far away: the section knows the true ones."""
+        """Return distant edges; the true ones are those of the section."""
         far = np.full_like(np.asarray(s, np.float64), 100.0)
         return -far, far
 
 
 @dataclass(frozen=True)
 class Junction:
-    """Where another road crosses: its middle and half its width along the road, metres."""
+    """A crossing of another road: its centre and half width along the road, metres."""
 
     s: float
     half: float
@@ -93,9 +93,10 @@ class Ground:
 
     def hit(self, down: np.ndarray, forward: np.ndarray, height: float) -> np.ndarray:
         """
-        Return how often a ray fits between a camera ``height`` metres up and the ground.
+        Return the depth of the ground: how many times a ray fits between camera and ground.
 
-        ``down`` and ``forward`` are what the ray gains, (H, W); inf where it meets none in FAR.
+        ``height`` is the camera's in metres; ``down`` and ``forward`` are the ray's components, (H,
+        W). The result is inf where the ray meets no ground within FAR.
         """
         if self.crest == 0:
             scale = height / np.where(down > 1e-6, down, np.float32(1e-6))
@@ -110,7 +111,7 @@ class Ground:
         return 0.5 * self.crest * np.square(np.minimum(np.abs(z), FAR))
 
     def surfaces(self, s: np.ndarray, d: np.ndarray) -> np.ndarray:
-        """Return which surface lies at (s, d), an index of the tables, uint8."""
+        """Return the surface at (s, d), an index into the tables, uint8."""
         rag = self.section.ragged
         at = d
         if rag[0] or rag[1]:
@@ -140,7 +141,7 @@ class Ground:
         return inside
 
     def on_lines(self, s: np.ndarray) -> np.ndarray:
-        """Return 1 where lines are painted, 0 on junctions, float32."""
+        """Return 0 on junctions, where no lines are painted, else 1, float32."""
         out = np.ones(s.shape, np.float32)
         for junction in self.junctions:
             out[np.abs(s - np.float32(junction.s)) < junction.half + 0.5 * junction.corner] = 0
@@ -194,7 +195,7 @@ class Ground:
 
     def _paint(self, colour: np.ndarray, gain: np.ndarray, where: tuple[np.ndarray, ...],
                marks: np.ndarray) -> None:
-        """Paint lines and marks over ``colour``, worn where the road's texture is dark."""
+        """Paint lines and markings over ``colour``, worn off where the road's texture is dark."""
         white, yellow = self._lines.cover(*where)
         if self.junctions:
             there = self.on_lines(where[0])
@@ -211,5 +212,5 @@ class Ground:
 
 
 def view_of(road: Bends, s: float, d: float, yaw: float) -> RoadView:
-    """Return the road as a camera at (s, d) sees it that looks ``yaw`` rad to its right."""
+    """Return the road as seen by a camera at (s, d) that looks ``yaw`` rad to the right."""
     return RoadView(road, s, d, yaw)

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Textures of the ground that every rendered world shares: made once, tiling, prefiltered."""
+"""Tiling, prefiltered ground textures, made once and shared by all rendered worlds."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ VARIANTS = 4
 _COARSE, _FINE = (0.024, 0.024), (0.006, 0.006)
 _SIZE = 800
 
-#: What the channels of the two maps hold, in this order: of the coarse one, which repeats after
-#: 19.2 m, and of the fine one, which repeats after 4.8 m.
+#: The channels, in order, of the coarse map, which repeats after 19.2 m, and of the fine map, which
+#: repeats after 4.8 m.
 CHANNELS = ('blotch', 'streak', 'crack', 'stain', 'grain', 'gravel', 'cobble', 'slab')
 
 
@@ -66,7 +66,7 @@ def _cracks(rng: np.random.Generator) -> np.ndarray:
 
 def _blocks(rng: np.random.Generator, rows: int, cols: int, joint: float,
             uneven: float) -> np.ndarray:
-    """Return stones laid in rows, every second shifted by half: 0 on average, joints dark."""
+    """Return stones in rows, every other row shifted by half a stone: 0 on average, dark joints."""
     y, x = np.mgrid[0:_SIZE, 0:_SIZE].astype(np.float32) / _SIZE
     bend = 0.06 * uneven
     row = y * rows + bend * tile_noise(rng, y.shape, (25, 25))

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A camera with radial distortion, and where it stands."""
+"""A camera lens with radial distortion."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Lens:
     Intrinsics and radial distortion, in the models of sensor_msgs/CameraInfo.
 
     ``plumb_bob``: radius r = tan(angle) becomes r (1 + k1 r^2 + k2 r^4). ``equidistant``: it
-    becomes a (1 + k1 a^2 + k2 a^4), a the angle in rad (Kannala and Brandt 2006). ``reach`` is
-    the largest undistorted radius that an image can hold. Raises InputError for another model, or
-    where the distortion folds the image before ``reach``.
+    becomes a (1 + k1 a^2 + k2 a^4), a the angle in rad (Kannala and Brandt 2006). ``reach`` is the
+    largest undistorted radius that an image can show. Raises InputError for another model, or if
+    the distortion folds the image within ``reach``.
     """
 
     camera: PinholeCamera
@@ -47,7 +47,7 @@ class Lens:
         return a * (1.0 + self.k1 * a ** 2 + self.k2 * a ** 4)
 
     def distort(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the pixels (u, v) that see the directions (x, y, 1), float64."""
+        """Return the pixels (u, v) that show the directions (x, y, 1), float64."""
         radius = np.hypot(x, y)
         scale = np.where(radius > 1e-9, self._radial(radius) / np.maximum(radius, 1e-9), 1.0)
         camera = self.camera
@@ -55,9 +55,9 @@ class Lens:
 
     def rays(self, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """
-        Return the directions (x, y, 1) that the pixels (u, v) see, float64 in the optical frame.
+        Return the directions (x, y, 1) that the pixels (u, v) show, float64 in the optical frame.
 
-        A pixel beyond ``reach`` sees its edge.
+        A pixel beyond ``reach`` gets the direction at its edge.
         """
         camera = self.camera
         x, y = (u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy

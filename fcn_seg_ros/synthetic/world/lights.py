@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Lamps of a rendered world, and how much light they throw on a point."""
+"""Lamps of a rendered world, and the light they throw on points."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Lamp:
     """
     A lamp at ``place`` (metres right, up, forward) of a colour (linear RGB, at one metre).
 
-    It shines along ``axis`` the more narrowly, the larger ``focus`` is; one with a ``cut`` throws
-    nothing above its own height, as a dipped headlight does.
+    It shines along ``axis``, more narrowly for a larger ``focus``; with ``cut`` it throws no light
+    above its height, like a dipped headlight.
     """
 
     place: tuple[float, float, float]
@@ -29,7 +29,7 @@ def light_at(lamps: list[Lamp], points: np.ndarray, normals: np.ndarray | None) 
     """
     Return the light (float32 (..., 3)) that falls on points (..., 3) from lamps.
 
-    Without normals the points face up. Shadows are not cast.
+    Without normals the points face up. Lamps cast no shadows.
     """
     out = np.zeros(points.shape, np.float32)
     x, y, z = (np.ascontiguousarray(points[..., k]) for k in range(3))
@@ -56,7 +56,7 @@ def light_at(lamps: list[Lamp], points: np.ndarray, normals: np.ndarray | None) 
 
 def headlights(height: float, turn: float, strength: float, at: tuple[float, float] = (0.0, 0.0),
                half: float = 0.65) -> list[Lamp]:
-    """Return a vehicle's two dipped beams: ``at`` metres right and forward, aimed ``turn`` rad."""
+    """Return a vehicle's dipped beams, ``at`` metres right and forward, turned by ``turn`` rad."""
     s, c = float(np.sin(turn)), float(np.cos(turn))
     colour = (strength, 0.93 * strength, 0.8 * strength)
     axis = np.array([s, -0.035, c]) / np.hypot(1.0, 0.035)

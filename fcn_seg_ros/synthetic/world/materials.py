@@ -27,7 +27,7 @@ def material(colour: tuple[float, float, float] | np.ndarray | float, scene_clas
     """
     Return one row: colour and emitted light in linear RGB, gloss 0..1, a texture by name.
 
-    ``span`` is how many metres the texture spans; ``lift`` see raster.LIFT.
+    ``span`` is how many metres the texture spans; for ``lift`` see raster.LIFT.
     """
     row = np.zeros(COLUMNS, np.float32)
     row[COLOUR], row[LIGHT], row[GLOSS] = colour, light, gloss

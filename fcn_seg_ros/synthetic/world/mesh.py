@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Meshes of flat polygons whose normals vary smoothly, and the table that colours them."""
+"""Meshes of flat polygons whose normals vary smoothly."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-#: Corners of a face at most; smaller ones repeat their last corner.
+#: The most corners of a face; smaller ones repeat their last corner.
 CORNERS = 12
 
 
@@ -40,7 +40,7 @@ class Mesh:
         back = (rotation * (1 / np.array(size, np.float32))).T
         move = np.array([x, y, z], np.float32)
         corners = self.corners @ matrix.T + move
-        # A normal is carried by the inverse transpose, which matters little for mild scaling.
+        # Normals transform by the inverse transpose, which matters little for mild scaling.
         normal = _carried(rotation @ self.normal[..., :3], rotation @ self.normal[..., 3:],
                           back, move)
         chart = _carried(self.chart[..., :3], self.chart[..., 3:], back, move)
@@ -49,7 +49,7 @@ class Mesh:
 
 def _carried(linear: np.ndarray, constant: np.ndarray, back: np.ndarray,
              move: np.ndarray) -> np.ndarray:
-    """Return an affine map of local points as one of points moved out of the local frame."""
+    """Convert an affine map of local points to one of points outside the local frame."""
     linear = linear @ back
     return np.concatenate([linear, constant - (linear @ move)[..., None]], axis=2)
 
@@ -88,21 +88,21 @@ def faces(corners: np.ndarray, material: np.ndarray | int,
 
 
 def face_normals(corners: np.ndarray) -> np.ndarray:
-    """Return unit normals (N, 3) of polygons counted clockwise seen from where they point."""
+    """Return unit normals (N, 3) of polygons whose corners are clockwise as seen from outside."""
     size = corners.shape[1]
     diagonals = (corners[:, size // 2] - corners[:, 0],
                  corners[:, -1] - corners[:, max(size // 2 - 1, 1)])
-    # Right, up, forward is a left-handed frame: clockwise is the cross product's order.
+    # Right, up, forward is a left-handed frame, so clockwise order fits the cross product.
     normal = np.cross(*diagonals)
     return normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
 
 
 def sheet(points: np.ndarray, material: np.ndarray | int) -> Mesh:
     """
-    Return a curved surface through a grid of points (R, C, 3), smooth all over.
+    Return a smooth curved surface through a grid of points (R, C, 3).
 
-    Seen from outside, row follows row upwards, columns run to the right. ``material`` is one number
-    or (R - 1, C - 1).
+    Seen from outside, rows go upwards and columns to the right. ``material`` is one number or (R -
+    1, C - 1).
     """
     points = np.asarray(points, np.float32)
     normal = np.cross(np.gradient(points, axis=0), np.gradient(points, axis=1))

@@ -17,7 +17,7 @@ from fcn_seg_ros.synthetic.world.vehicles import paint
 
 
 class Bonnet:
-    """A bonnet whose front edge shows at a row that is drawn at random."""
+    """A bonnet whose front edge appears at a random image row."""
 
     def __init__(self, mount: Mount, rng: np.random.Generator) -> None:
         self._visible = float(rng.uniform(0.03, 0.24))
@@ -33,7 +33,7 @@ class Bonnet:
         self._mount = mount
 
     def draw(self, scene: Scene, plane: GroundPlane) -> None:
-        """Put it into a scene, before everything else."""
+        """Add it to a scene, in front of everything else."""
         mesh = self._mesh(plane)
         if mesh is None:
             return

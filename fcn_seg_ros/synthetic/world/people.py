@@ -22,7 +22,7 @@ SKIN, TOP, LEGS, SHOES, HAIR, FRAME, WHEEL, LAMP = range(8)
 
 def limb(a: np.ndarray, b: np.ndarray, radius: tuple[float, float], eye: np.ndarray,
          number: int) -> Mesh:
-    """Return a round limb from a to b as a flat outline that faces ``eye``, shaded as if round."""
+    """Return a limb from a to b as a flat outline that faces ``eye`` but is shaded as if round."""
     axis = b - a
     length = max(float(np.linalg.norm(axis)), 1e-3)
     axis = axis / length
@@ -49,7 +49,7 @@ def limb(a: np.ndarray, b: np.ndarray, radius: tuple[float, float], eye: np.ndar
 
 
 class Figure:
-    """Collects the limbs of one figure in its own frame: right, up, forward."""
+    """Collects the limbs of one figure in the figure's frame: right, up, forward."""
 
     def __init__(self, place: Point, turn: float, size: float, eye: np.ndarray) -> None:
         c, s = np.cos(turn), np.sin(turn)
@@ -65,7 +65,7 @@ class Figure:
                                self._eye, number))
 
     def wheel(self, y: float, z: float, radius: float, thick: float) -> None:
-        """Add a wheel that stands along the figure, as spokes and a tyre of short limbs."""
+        """Add a wheel aligned with the figure, made of spokes and a tyre of short limbs."""
         turn = np.linspace(0, 2 * np.pi, 13)
         rim = [(0.0, y + radius * float(np.sin(t)), z + radius * float(np.cos(t))) for t in turn]
         for a, b in pairwise(rim):
@@ -169,7 +169,7 @@ def _palette(rng: np.random.Generator, lamps: bool) -> np.ndarray:
 
 def person(scene: Scene, rng: np.random.Generator, kind: str, height: float, ahead: float,
            d: float, turn: float = 0.0) -> None:
-    """Put a figure of a ``kind`` of FIGURES on the ground; ``height`` is the camera's."""
+    """Put a figure of a ``kind`` in FIGURES on the ground; ``height`` is the camera's."""
     x, z, heading = (float(v) for v in scene.view.place(ahead, d))
     if z < 0.8:
         return

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What every kind of scene has: a road, lanes, and things at fixed places beside it."""
+"""The base of all kinds of scene: a road, lanes, and things at fixed places beside it."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from fcn_seg_ros.synthetic.world.ground import Bends, Ground
 from fcn_seg_ros.synthetic.world.roadside import Wall, guard_rail, lamp_post, wall
 from fcn_seg_ros.synthetic.world.shade import Scene
 
-#: After how many metres what stands beside the road comes again.
+#: The things beside the road repeat after this many metres.
 PERIOD = 345.6
 _AHEAD, _BEHIND = 170.0, 6.0
 
-#: Draws something into a scene, ``ahead`` metres on; its random numbers are always the same.
+#: Draws something into a scene, ``ahead`` metres away; its random numbers are always the same.
 Draw = Callable[[Scene, np.random.Generator, float], None]
 
 
 @dataclass(frozen=True)
 class Lane:
-    """A lane: its middle, and whether its traffic comes towards the camera."""
+    """A lane: its centre, and whether its traffic comes towards the camera."""
 
     d: float
     oncoming: bool = False
@@ -33,7 +33,7 @@ class Lane:
 
 @dataclass
 class Place:
-    """A road of some kind with what belongs to it, fixed for a drive."""
+    """A road of some kind with its surroundings, fixed for a drive."""
 
     bends: Bends
     ground: Ground
@@ -42,41 +42,41 @@ class Place:
     backdrop: str
     speed: float
     things: list[tuple[float, Draw]] = field(default_factory=list)
-    #: Draw what runs along the whole road, from and to metres ahead.
+    #: Functions that draw things along the whole road, from and to given metres ahead.
     runs: list[Callable[[Scene, tuple[float, float]], None]] = field(default_factory=list)
     #: Stretches under a roof, absolute (s, s).
     covered: list[tuple[float, float]] = field(default_factory=list)
     inside: tuple[float, float, float] = (0.0, 0.0, 0.0)
     ceiling: float = 99.0
-    #: How many vehicles, pedestrians and two-wheelers a frame has, on average.
+    #: The average number of vehicles, pedestrians and two-wheelers in a frame.
     traffic: tuple[float, float, float] = (5.0, 0.3, 0.5)
     lorries: float = 0.12
-    #: Where people walk: d of strips.
+    #: The strips, as d, where people walk.
     walks: tuple[tuple[float, float], ...] = ()
 
     def every(self, rng: np.random.Generator, step: float, draw: Draw, chance: float = 1.0,
               jitter: float = 0.0) -> None:
-        """Put a thing every ``step`` metres."""
+        """Place a thing every ``step`` metres."""
         for s in np.arange(rng.uniform(0, step), PERIOD, step):
             if rng.random() < chance:
                 self.things.append((float(s + rng.normal(0, jitter)) % PERIOD, draw))
 
     def wall(self, shape: Wall, d: float) -> None:
-        """Run a wall along the whole road."""
+        """Build a wall along the whole road."""
         self.runs.append(lambda scene, span: wall(scene, shape, d, span))
 
     def guard_rail(self, tone: float, d: float) -> None:
-        """Run a guard rail along the whole road."""
+        """Build a guard rail along the whole road."""
         self.runs.append(lambda scene, span: guard_rail(scene, tone, d, span))
 
     def street_lamps(self, rng: np.random.Generator, step: float, d: float, height: float,
                      reach: float) -> None:
-        """Put up street lamps along the whole road; they shine when lamps are on."""
+        """Place street lamps along the whole road; they shine when lamps are on."""
         self.every(rng, step, lambda scene, r, ahead: lamp_post(
             scene, r, ahead, d, height, reach, scene.conditions.lamps))
 
     def furnish(self, scene: Scene, seed: int) -> None:
-        """Draw everything in view that is fixed."""
+        """Draw everything in view that does not move."""
         span = (-_BEHIND, _AHEAD)
         for run in self.runs:
             run(scene, span)
@@ -89,7 +89,7 @@ class Place:
 
 
 def sample_bends(rng: np.random.Generator, sharpness: float) -> Bends:
-    """Return a road whose bends are as sharp as ``sharpness`` (0.1 a motorway, 1 a lane)."""
+    """Return a road whose bends have a ``sharpness`` (0.1 for a motorway, 1 for a lane)."""
     return Bends(tuple((float(rng.normal(0, a * sharpness)), float(rng.uniform(low, high)),
                         float(rng.uniform(0, 6.28)))
                        for a, low, high in ((0.14, 90, 160), (0.24, 180, 320), (0.3, 400, 900))))
@@ -102,7 +102,7 @@ def sample_crest(rng: np.random.Generator, strength: float = 1.0) -> float:
 
 def road_features(rng: np.random.Generator, half: float, sky: Conditions,
                   worn: float = 1.0) -> Features:
-    """Return patches, covers and puddles as most roads have them."""
+    """Return the patches, manhole covers and puddles of a typical road."""
     features = Features()
     features.patches(rng, half, int(rng.poisson(7 * worn)))
     if rng.random() < 0.4:

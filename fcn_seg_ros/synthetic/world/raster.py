@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Painting faces from far to near, to find out which of them each pixel shows."""
+"""Find the face that each pixel shows by painting faces from far to near."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from fcn_seg_ros.synthetic.suburb.canvas import Texture
 from fcn_seg_ros.synthetic.world.mesh import Mesh
 
 NEAR, _SHIFT, _REACH = 0.15, 4, 16000.0
-#: Columns of a material: colour (linear RGB), light it gives (RGB), gloss, texture, metres that the
-#: texture spans, SceneClass, and by how many metres the face counts as nearer than it is among
-#: those of its thing: what lies on a surface is painted after it.
+#: Columns of a material: colour (linear RGB), emitted light (RGB), gloss, texture, metres that the
+#: texture spans, SceneClass, and LIFT, by how many metres the face counts as nearer than it is
+#: within its mesh, so that things on a surface are painted after it.
 COLOUR, LIGHT, GLOSS, TEXTURE, SPAN, CLASS, LIFT = slice(0, 3), slice(3, 6), 6, 7, 8, 9, 10
 COLUMNS = 11
-#: Layers, painted in this order whatever their distance.
+#: Layers, painted in this order regardless of distance.
 SHELL, THINGS, OWN = 0, 1, 2
 
 
 @dataclass
 class Faces:
-    """All faces of a frame: the tables that shading reads by face number, 0 is no face."""
+    """All faces of a frame, as tables that shading indexes by face number; 0 is no face."""
 
     corners: np.ndarray
     normal: np.ndarray
     chart: np.ndarray
     material: np.ndarray
-    #: (N, 3): the depth of a face along the ray (x, y, 1) is 1 / (inverse @ ray).
+    #: (N, 3): a face's depth along the ray (x, y, 1) is 1 / (inverse @ ray).
     inverse: np.ndarray
 
     def depth(self, number: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """
-        Return how deep, (N,), rays (x, y, 1) meet the faces of those numbers.
+        Return the depths, (N,), at which rays (x, y, 1) meet the faces with the given numbers.
 
-        It stays between the face's corners, as a face seen edge-on would have any depth.
+        Depths are limited to those of the face's corners, since a face seen edge-on could have any.
         """
         a, b, c = self.inverse[number].T
         depth = 1 / np.maximum(a * x + b * y + c, np.float32(1e-4))
@@ -48,7 +48,7 @@ class Faces:
 
 @dataclass
 class Collector:
-    """What stands in a frame, in metres right of, above and forward of the ground below it."""
+    """The things in a frame, in metres right, up and forward of the ground below the camera."""
 
     _parts: list[tuple[Mesh, np.ndarray, float, int]] = field(default_factory=list)
     _cuts: dict[int, Texture] = field(default_factory=dict)
@@ -59,8 +59,8 @@ class Collector:
         """
         Add a mesh whose faces have the rows of ``materials`` (M, COLUMNS) that it names.
 
-        Its faces are painted together, as far away as ``distance`` says (each face by itself
-        where None).
+        Its faces are painted together at the distance ``distance``, or each at its own if that is
+        None.
         """
         key = np.nan if distance is None else distance
         self._parts.append((mesh, materials[mesh.material], key, layer))
@@ -68,7 +68,7 @@ class Collector:
 
     def add_cut(self, mesh: Mesh, material: np.ndarray, texture: Texture,
                 distance: float) -> None:
-        """Add an upright quad of which only the opaque part of a texture is there."""
+        """Add an upright quad that shows only the opaque part of a texture."""
         self._cuts[self._count] = texture
         self.add(mesh, material[None], distance)
 
@@ -109,7 +109,7 @@ class Collector:
 
 
 def _turned_away(faces: Faces, corners: np.ndarray, away: np.ndarray) -> np.ndarray:
-    """Return which faces show their back to the camera (and face number 0)."""
+    """Return which faces have their backs to the camera (and face number 0)."""
     centre = corners[:, :4].mean(axis=1)
     flat = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
     smooth = np.einsum('nij,nj->ni', faces.normal[..., :3], centre) + faces.normal[..., 3]

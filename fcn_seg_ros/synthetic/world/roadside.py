@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What stands beside the road: trees, houses, barriers, poles, signs, lamps."""
+"""Things beside the road: trees, houses, barriers, poles, signs, lamps."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fcn_seg_ros.synthetic.world.vehicles import hull, on_ground, throw_shadow
 
 @dataclass(frozen=True)
 class Wall:
-    """A profile (right, up) that runs along the road, in one material."""
+    """A profile (right, up) of one material, extruded along the road."""
 
     profile: tuple[tuple[float, float], ...]
     colour: tuple[float, float, float]
@@ -51,7 +51,7 @@ def leafy(scene: Scene, number: int, ahead: float, d: float, width: float, heigh
 
 
 def _crown_shadow(scene: Scene, x: float, z: float, width: float, height: float) -> None:
-    """Shade the ground below a crown, in a few round blots."""
+    """Shade the ground below a tree's crown with a few round spots."""
     sx, sy, sz = scene.conditions.sun_direction
     turn = np.linspace(0, 2 * np.pi, 9)[:-1]
     for k in range(4):
@@ -66,7 +66,7 @@ def _crown_shadow(scene: Scene, x: float, z: float, width: float, height: float)
 
 def wall(scene: Scene, shape: Wall, d: float, ahead: tuple[float, float],
          step: float = 4.0) -> None:
-    """Run a wall along the road at ``d``, from and to metres ahead."""
+    """Build a wall along the road at ``d``, from and to given metres ahead."""
     at = np.arange(ahead[0], ahead[1] + step, step)
     row = material(shape.colour, shape.scene_class, shape.gloss, shape.texture, shape.span)[None]
     quads = []
@@ -97,14 +97,14 @@ def _along(scene: Scene, ahead: np.ndarray, d: float, up: float) -> np.ndarray:
 
 
 def _camera_side(scene: Scene, centre: np.ndarray, d: float) -> np.ndarray:
-    """Return directions from faces towards the road's side of a wall, where the camera is."""
+    """Return directions from faces to the side of a wall where the road and the camera are."""
     side = -1.0 if d > scene.view.d else 1.0
     return np.stack([np.full(len(centre), side), np.full(len(centre), 0.3),
                      np.zeros(len(centre))], axis=1)
 
 
 def _facing(mesh: Mesh, scene: Scene, towards: object) -> Mesh:
-    """Turn normals over that point away from where the camera is."""
+    """Flip normals that point away from the camera's side."""
     centre = mesh.corners[:, :4].mean(axis=1)
     direction = towards(centre)  # type: ignore[operator]
     away = np.einsum('ij,ij->i', mesh.normal[..., 3], direction) < 0
@@ -137,7 +137,7 @@ def rail(low: float, high: float, colour: tuple[float, float, float], gloss: flo
 
 
 def guard_rail(scene: Scene, tone: float, d: float, ahead: tuple[float, float]) -> None:
-    """Put up a guard rail on posts, as bright as ``tone``."""
+    """Build a guard rail on posts, of the brightness ``tone``."""
     colour = (tone, tone, tone * 1.02)
     posts(scene, d, ahead, 4.0, 0.72, 0.06, colour, SceneClass.BARRIER)
     wall(scene, rail(0.42, 0.76, colour, 0.3), d, ahead)
@@ -145,7 +145,7 @@ def guard_rail(scene: Scene, tone: float, d: float, ahead: tuple[float, float]) 
 
 def posts(scene: Scene, d: float, ahead: tuple[float, float], step: float, height: float,
           half: float, colour: tuple[float, float, float], scene_class: SceneClass) -> None:
-    """Put up posts in a row."""
+    """Place posts in a row."""
     start = np.ceil((ahead[0] + scene.view.s) / step) * step - scene.view.s
     for at in np.arange(start, min(ahead[1], 120.0), step):
         post(scene, float(at), d, height, half, colour, scene_class)
@@ -153,7 +153,7 @@ def posts(scene: Scene, d: float, ahead: tuple[float, float], step: float, heigh
 
 def post(scene: Scene, ahead: float, d: float, height: float, half: float,
          colour: tuple[float, float, float], scene_class: SceneClass) -> None:
-    """Put up one post with a square section."""
+    """Place one post with a square section."""
     x, z, turn = (float(v) for v in scene.view.place(ahead, d))
     if z < 0.3:
         return
@@ -169,7 +169,7 @@ def post(scene: Scene, ahead: float, d: float, height: float, half: float,
 def block(scene: Scene, low: tuple[float, float, float], high: tuple[float, float, float],
           row: np.ndarray, place: tuple[float, float], turn: float = 0.0,
           step: float = 5.0) -> None:
-    """Put up a box at (ahead, d), cut into pieces of ``step`` metres so that near hides far."""
+    """Place a box at (ahead, d), in pieces of ``step`` metres so that near ones hide far ones."""
     x, z, heading = (float(v) for v in scene.view.place(*place))
     level = float(scene.ground.level(z))
     whole = _gridded(low, high, step).placed(x, level, z, heading + turn)
@@ -202,7 +202,7 @@ def _gridded(low: tuple[float, float, float], high: tuple[float, float, float],
 
 def house(scene: Scene, rng: np.random.Generator, ahead: float, d: float, size: tuple[float, float],
           height: float) -> None:
-    """Put up a house: ``size`` metres along the road and away from it; the near wall is at d."""
+    """Place a house of ``size`` metres along the road and away from it; its near wall is at d."""
     along, deep = size
     side = 1.0 if d > 0 else -1.0
     tone = np.clip(rng.uniform(0.12, 0.6) * (1 + rng.normal(0, 0.12, 3) * (1, 0.6, 1)), 0.05, 0.8)
@@ -214,7 +214,7 @@ def house(scene: Scene, rng: np.random.Generator, ahead: float, d: float, size: 
 
 def lamp_post(scene: Scene, rng: np.random.Generator, ahead: float, d: float, height: float,
               reach: float, lit: bool) -> None:
-    """Put up a street lamp whose arm reaches over the road."""
+    """Place a street lamp whose arm reaches over the road."""
     grey = (0.2, 0.2, 0.21)
     post(scene, ahead, d, height, 0.08, grey, SceneClass.POLE)
     x, z, turn = (float(v) for v in scene.view.place(ahead, d))
@@ -239,7 +239,7 @@ def lamp_post(scene: Scene, rng: np.random.Generator, ahead: float, d: float, he
 
 def sign(scene: Scene, rng: np.random.Generator, ahead: float, d: float, size: tuple[float, float],
          low: float) -> None:
-    """Put up a sign that faces the traffic."""
+    """Place a sign that faces the traffic."""
     colours = ((0.02, 0.12, 0.4), (0.02, 0.25, 0.08), (0.7, 0.7, 0.7), (0.6, 0.05, 0.04),
                (0.7, 0.55, 0.05))
     row = material(colours[int(rng.integers(len(colours)))], SceneClass.SIGN, 0.1, 'print',

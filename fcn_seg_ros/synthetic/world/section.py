@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The cross-section of a road: which surface and which line lies how far from its centre."""
+"""The cross-section of a road: its surfaces and lines by distance from the centre."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Line:
 @dataclass(frozen=True)
 class Section:
     """
-    Surfaces from left to right, with the ``d`` of the borders between them, and lines.
+    Surfaces from left to right, the ``d`` of the borders between them, and lines.
 
-    ``ragged`` is by how many metres the borders wander, left and right.
+    ``ragged`` is how many metres the left and right borders wander.
     """
 
     surfaces: tuple[Surface, ...]
@@ -41,20 +41,20 @@ class Section:
     wear: float = 0.3
 
     def indices(self) -> np.ndarray:
-        """Return the number of the surface of each bin of ``bins``, uint8."""
+        """Return the surface number of each bin, uint8."""
         d = np.arange(-_HALF, _HALF, _STEP) + _STEP / 2
         return np.searchsorted(np.array(self.borders), d).astype(np.uint8)
 
 
 def bins(d: np.ndarray) -> np.ndarray:
-    """Return in which bin of ``Section.indices`` points lie, int32."""
+    """Return the bin of ``Section.indices`` in which each point lies, int32."""
     index = ((d + np.float32(_HALF)) * np.float32(1 / _STEP)).astype(np.int32)
     return np.clip(index, 0, round(2 * _HALF / _STEP) - 1, out=index)
 
 
 @dataclass
 class LinePainter:
-    """How much of a pixel the lines of a section cover, blurred to the size of the pixel."""
+    """The share of a pixel that a section's lines cover, blurred to the size of the pixel."""
 
     section: Section
     _across: np.ndarray = field(init=False)

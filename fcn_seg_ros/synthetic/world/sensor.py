@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""From light to an image: glare, dirty glass, exposure, noise, and a clock in the corner."""
+"""Turn light into an image: glare, dirty glass, exposure, noise, and a dashcam's clock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fcn_seg_ros.synthetic.world.conditions import Conditions
 
 @dataclass(frozen=True)
 class Sensor:
-    """What a camera makes of light, fixed for a drive."""
+    """A camera's sensor and the glass in front of it, fixed for a drive."""
 
     target: float
     filmic: bool
@@ -53,7 +53,7 @@ def sample_sensor(rng: np.random.Generator, sky: Conditions) -> Sensor:
 
 def develop(light: np.ndarray, size: tuple[int, int], sensor: Sensor,
             rng: np.random.Generator) -> np.ndarray:
-    """Return the image (uint8 RGB) of ``size`` (width, height) of light (float32, linear RGB)."""
+    """Return an image (uint8 RGB) of ``size`` (width, height) for light (float32, linear RGB)."""
     light = cv2.resize(light, size, interpolation=cv2.INTER_AREA)
     light = _glass(light, sensor, rng)
     light = _bloom(light, sensor.bloom)
@@ -73,7 +73,7 @@ def develop(light: np.ndarray, size: tuple[int, int], sensor: Sensor,
 
 
 def _bloom(light: np.ndarray, strength: float) -> np.ndarray:
-    """Spread a part of the light of bright spots over their surroundings."""
+    """Spread part of the light of bright spots over their surroundings."""
     size = light.shape[1::-1]
     small = cv2.resize(np.minimum(light, 30.0), (size[0] // 4, size[1] // 4),
                        interpolation=cv2.INTER_AREA)
@@ -85,7 +85,7 @@ def _bloom(light: np.ndarray, strength: float) -> np.ndarray:
 
 
 def _glass(light: np.ndarray, sensor: Sensor, rng: np.random.Generator) -> np.ndarray:
-    """Look through what is on the windscreen: dust, smears, drops, a reflection."""
+    """Add effects of the windscreen: dust, smears, drops, a reflection."""
     height, width = light.shape[:2]
     mean = light.mean(axis=(0, 1))
     if sensor.veil:
@@ -103,7 +103,7 @@ def _glass(light: np.ndarray, sensor: Sensor, rng: np.random.Generator) -> np.nd
 
 
 def _drop(light: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Look through a drop of water: small, upside down, blurred at its edge."""
+    """Add the view through a drop of water: small, upside down, blurred at its edge."""
     height, width = light.shape[:2]
     radius = min(int(rng.gamma(2.0, height / 160)) + 2, height // 4)
     y, x = int(rng.integers(radius, height - radius)), int(rng.integers(radius, width - radius))
@@ -128,7 +128,7 @@ def _vignette(size: tuple[int, int], strength: float) -> np.ndarray:
 
 def _noisy(light: np.ndarray, sensor: Sensor, rng: np.random.Generator,
            gain: float) -> np.ndarray:
-    """Add the noise of photons and of reading out, the more, the more it was amplified."""
+    """Add photon noise and read noise, stronger for a higher gain."""
     noise = rng.standard_normal(light.shape, np.float32)
     if sensor.blur > 0.3:
         noise = cv2.blur(noise, (2, 2)) * np.float32(1.7)
@@ -137,7 +137,7 @@ def _noisy(light: np.ndarray, sensor: Sensor, rng: np.random.Generator,
 
 
 def _toned(light: np.ndarray, sensor: Sensor) -> np.ndarray:
-    """Return values for display, 0..1, of linear light."""
+    """Convert linear light to display values, 0..1."""
     x = np.maximum(light, 0)
     if sensor.filmic:
         x = x * np.float32(0.85)
@@ -150,7 +150,7 @@ def _toned(light: np.ndarray, sensor: Sensor) -> np.ndarray:
 
 
 def _stamp(image: np.ndarray, text: str, rng: np.random.Generator) -> None:
-    """Write the time into a corner, as dashcams do."""
+    """Write the time in a corner, as dashcams do."""
     scale = image.shape[0] / 900
     y = int(image.shape[0] * (0.97 if len(text) % 2 else 0.06))
     cv2.putText(image, text, (int(0.03 * image.shape[1]), y), cv2.FONT_HERSHEY_SIMPLEX,

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Colouring what the samples see: faces and ground in sunlight, lamplight and fog."""
+"""Colour the samples: faces and ground in sunlight, lamplight and fog."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _FADE = 12.0
 
 @dataclass
 class Scene:
-    """What one frame shows; ``covered`` are the stretches (s, s) without a sky above."""
+    """The content of one frame; ``covered`` are the stretches (s, s) without sky above."""
 
     ground: Ground
     view: RoadView
@@ -45,11 +45,11 @@ class Scene:
     shadows: list[np.ndarray] = field(default_factory=list)
     contacts: list[np.ndarray] = field(default_factory=list)
     covered: list[tuple[float, float]] = field(default_factory=list)
-    #: Light under a cover, from everywhere.
+    #: Ambient light in covered stretches.
     inside: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     def daylight(self, z: np.ndarray) -> np.ndarray | None:
-        """Return how much daylight reaches points z metres ahead, None where all of it does."""
+        """Return the share of daylight at points z metres ahead, None if it is 1 everywhere."""
         if not self.covered:
             return None
         out = np.ones(z.shape, np.float32)
@@ -71,7 +71,7 @@ class Shader:
         self._direction = np.array(sky.sun_direction, np.float32)
 
     def _light(self, z: np.ndarray, sun: np.ndarray, open_sky: np.ndarray | float) -> np.ndarray:
-        """Return the light on points z metres ahead, of the sun's share and the sky's."""
+        """Return the light on points z metres ahead, given the shares of sun and sky."""
         day = self._scene.daylight(z)
         out = sun[..., None] * self._sun
         out += (np.broadcast_to(open_sky, z.shape).astype(np.float32))[..., None] * self._ambient
@@ -83,9 +83,9 @@ class Shader:
     def ground(self, rays: Rays, depth: np.ndarray, sunlit: np.ndarray,
                contact: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """
-        Return the light from ground samples (H, W, 3), how much they mirror, and their depth.
+        Return the ground samples' light (H, W, 3), reflectivity and depth.
 
-        ``sunlit`` and ``contact`` (0..1) say how much of the sun and of the sky reaches them.
+        ``sunlit`` and ``contact`` (0..1) are the shares of sun and sky that reach them.
         """
         scene, ground = self._scene, self._scene.ground
         t = np.minimum(depth, np.float32(400))
@@ -112,7 +112,7 @@ class Shader:
         return colour, mirror, t
 
     def _wetted(self, colour: np.ndarray, wettable: np.ndarray, puddle: np.ndarray) -> np.ndarray:
-        """Darken wet ground, and return how much it mirrors, 0..1."""
+        """Darken wet ground, and return its reflectivity, 0..1."""
         wet = np.float32(self._scene.conditions.wet)
         if wet <= 0:
             return np.zeros(wettable.shape, np.float32)
@@ -122,11 +122,11 @@ class Shader:
 
     def _glitter(self, colour: np.ndarray, rays: Rays, sunlit: np.ndarray,
                  mirror: np.ndarray) -> None:
-        """Let ground shine below a low sun."""
+        """Make the ground shine below a low sun."""
         sx, sy, sz = (np.float32(v) for v in self._direction)
         if not self._sun.any() or sy > 0.6:
             return
-        # Half way between the sun and the eye: upright where the ground mirrors the sun.
+        # The half vector between sun and eye, which is upright where the ground mirrors the sun.
         length = np.sqrt(rays.right ** 2 + rays.up ** 2 + rays.forward ** 2)
         hx, hy, hz = (sx - rays.right / length, sy - rays.up / length, sz - rays.forward / length)
         upright = hy / np.sqrt(hx * hx + hy * hy + hz * hz)
@@ -139,7 +139,7 @@ class Shader:
 
     def faces(self, faces: Faces, number: np.ndarray, rays: Rays,
               where: tuple[np.ndarray, np.ndarray], depth: np.ndarray) -> np.ndarray:
-        """Return the light (N, 3) from the samples ``where`` (rows, columns), of those faces."""
+        """Return the light (N, 3) of samples ``where`` (rows, columns), which show faces."""
         ray = np.stack([rays.right[where], rays.up[where], rays.forward[where]], axis=1)
         offset = np.array([0, self._height, 0], np.float32)
         points = ray * depth[:, None] + offset
@@ -181,7 +181,7 @@ class Shader:
 
     def _polish(self, out: np.ndarray, ray: np.ndarray, normal: np.ndarray, gloss: np.ndarray,
                 z: np.ndarray) -> None:
-        """Add what glossy faces mirror: the sky, the ground, the sun."""
+        """Add reflections of sky, ground and sun on glossy faces."""
         shiny = np.flatnonzero(gloss > 0.01)
         if not shiny.size:
             return
@@ -209,7 +209,7 @@ class Shader:
         out[shiny] += (fresnel * gloss)[:, None] * seen
 
     def fog(self, colour: np.ndarray, depth: np.ndarray) -> None:
-        """Hide what is far away in fog, in place."""
+        """Fade distant samples into fog, in place."""
         sky = self._scene.conditions
         keep = np.exp(depth * np.float32(-1 / sky.fog_length))[..., None]
         colour *= keep
@@ -218,7 +218,7 @@ class Shader:
 
 def _sampled(levels: list[np.ndarray], kind: np.ndarray, uv: np.ndarray,
              foot: np.ndarray) -> np.ndarray:
-    """Return texels (N, C) at texture coordinates ``uv``, of the level that suits ``foot``."""
+    """Return texels (N, C) at texture coordinates ``uv`` from the level that suits ``foot``."""
     size = levels[0].shape[1]
     wanted = np.log2(np.maximum(foot * size, 1.0))
     level = np.minimum(np.rint(wanted).astype(np.int32), len(levels) - 1)
@@ -236,7 +236,7 @@ def _sampled(levels: list[np.ndarray], kind: np.ndarray, uv: np.ndarray,
 
 
 def _smooth(level: np.ndarray, kind: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return texels between the four nearest."""
+    """Return texels interpolated bilinearly from the four nearest."""
     side = level.shape[1]
     col, row = np.floor(x).astype(np.int32), np.floor(y).astype(np.int32)
     right, down = (x - col)[:, None], (y - row)[:, None]
@@ -247,7 +247,7 @@ def _smooth(level: np.ndarray, kind: np.ndarray, x: np.ndarray, y: np.ndarray) -
 
 
 def _coarse_light(lamps: list[Lamp], x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """Return the lamps' light on the ground: it varies slowly, so every third sample will do."""
+    """Return the lamps' light on the ground, computed for every third sample only."""
     points = np.stack([a[1::3, 1::3] for a in (x, y, z)], axis=2)
     light = light_at(lamps, points, None)
     return cv2.resize(light, x.shape[1::-1], interpolation=cv2.INTER_LINEAR)

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the ground is made of: colour, texture, and how wet it gets."""
+"""Materials of the ground: colour, texture, and how wet they get."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Colour = tuple[float, float, float]
 @dataclass(frozen=True)
 class Surface:
     """
-    A material of the ground: its class, its colour (linear RGB, 0..1), its look.
+    A material of the ground: class, colour (linear RGB, 0..1) and look.
 
-    ``weights`` say how strongly each texture of ``CHANNELS`` changes it; ``wet`` how much rain
-    shows, 0..1; ``drop`` how far below the road it lies, metres.
+    ``weights`` are the strengths of the textures in ``CHANNELS``, ``wet`` is how visible rain is,
+    0..1, and ``drop`` how far below the road it lies in metres.
     """
 
     scene_class: SceneClass
@@ -35,7 +35,7 @@ class Surface:
 
 
 def tinted(rng: np.random.Generator, grey: float, spread: float = 0.04) -> Colour:
-    """Return a grey made a little warmer or colder."""
+    """Return a slightly warmer or colder grey."""
     warm, green = rng.normal(0, spread), rng.normal(0, spread / 3)
     return grey * (1 + warm), grey * (1 + green), grey * (1 - warm)
 

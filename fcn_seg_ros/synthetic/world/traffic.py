@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Who else is on the road in a frame."""
+"""Other road users in a frame."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from fcn_seg_ros.synthetic.world.shade import Scene
 from fcn_seg_ros.synthetic.world.vehicles import any_car, any_lorry, cut_off
 from fcn_seg_ros.synthetic.world.vehicles import place as put
 
-#: How often a vehicle is cut off by the image's edge close by.
+#: How often a nearby vehicle is cut off by the image's edge.
 CUT_OFF = 0.3
 
 
 def populate(scene: Scene, place: Place, rng: np.random.Generator, height: float,
              half_view: float) -> None:
-    """Put vehicles, riders and pedestrians on the road, none inside of another."""
+    """Put vehicles, riders and pedestrians on the road without overlaps."""
     taken: list[tuple[float, float, float]] = []
     if rng.random() < CUT_OFF:
         lanes = [(lane.d, lane.oncoming) for lane in place.lanes]
@@ -33,7 +33,7 @@ def populate(scene: Scene, place: Place, rng: np.random.Generator, height: float
 
 
 def _free(taken: list[tuple[float, float, float]], d: float, start: float, end: float) -> bool:
-    """Return whether a stretch of a lane is free, and take it."""
+    """Return whether a stretch of a lane is free, and occupy it if so."""
     if any(abs(d - at) < 1.6 and start < high and low < end for at, low, high in taken):
         return False
     taken.append((d, start, end))

@@ -11,12 +11,12 @@ import numpy as np
 
 from fcn_seg_ros.synthetic.world.mesh import Mesh, box, disc, faces, joined, sheet
 
-#: Numbers of the materials of a vehicle.
+#: Material numbers of a vehicle.
 (PAINT, GLASS, TRIM, TYRE, HEADLAMP, TAILLAMP, PLATE, RIM, CARGO, GRILLE) = range(10)
 SHAPES = 24
 
-#: Silhouettes: (part of the length from the rear, part of the height), and the stations between
-#: which the upper flank is glass.
+#: Silhouettes as (fraction of the length from the rear, fraction of the height), and the stations
+#: between which the upper flank is glass.
 SILHOUETTES = {
     'saloon': ([(0, .40), (.01, .66), (.04, .70), (.15, .72), (.30, .97), (.42, 1.0), (.56, .99),
                 (.61, .95), (.74, .69), (.88, .62), (.97, .55), (1, .36)], (3, 8)),
@@ -36,7 +36,7 @@ _SIZES = {'saloon': (4.6, 1.8, 1.45), 'hatch': (4.1, 1.76, 1.48), 'estate': (4.7
 
 @dataclass(frozen=True)
 class Shape:
-    """A vehicle that stands on the ground, looking forward, its middle at the origin."""
+    """A vehicle on the ground that faces forward, centred at the origin."""
 
     kind: str
     mesh: Mesh

@@ -25,7 +25,7 @@ DARK = 3
 
 
 def paint(rng: np.random.Generator, dark: float = 0.0) -> np.ndarray:
-    """Return the colour of a car; with the chance ``dark`` it is near black."""
+    """Return the colour of a car, which is nearly black with the probability ``dark``."""
     if rng.random() < dark:
         return np.array(_PAINTS[int(rng.integers(DARK))]) * rng.uniform(0.6, 1.5)
     chosen = int(rng.choice(len(_PAINTS), p=_SHARES / _SHARES.sum()))
@@ -57,7 +57,7 @@ def palette(rng: np.random.Generator, colour: np.ndarray, lamps: bool,
 
 def place(scene: Scene, rng: np.random.Generator, shape: Shape, ahead: float, d: float,
           turn: float = 0.0, dark: float = 0.25, driving: bool = True) -> None:
-    """Put a vehicle on the road, its middle ``ahead`` metres on, turned against the road."""
+    """Put a vehicle on the road, centred ``ahead`` metres away, turned relative to the road."""
     x, z, heading = (float(v) for v in scene.view.place(ahead, d))
     angle = heading + turn
     size = tuple(rng.uniform(0.97, 1.04, 3).tolist())
@@ -76,7 +76,7 @@ def place(scene: Scene, rng: np.random.Generator, shape: Shape, ahead: float, d:
 
 def footprint(scene: Scene, x: float, z: float, turn: float, length: float, width: float,
               height: float) -> None:
-    """Darken the ground below a thing, and where it keeps the sun off."""
+    """Darken the ground below a thing and in its shadow."""
     s, c = np.sin(turn), np.cos(turn)
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * (width / 2, length / 2)
     ground = np.stack([x + corners[:, 0] * c + corners[:, 1] * s,
@@ -86,7 +86,7 @@ def footprint(scene: Scene, x: float, z: float, turn: float, length: float, widt
 
 
 def throw_shadow(scene: Scene, base: np.ndarray, height: float) -> None:
-    """Shade the ground that a block over ``base`` (N, 2: x, z), ``height`` metres tall, hides."""
+    """Shade the ground behind a block over ``base`` (N, 2: x, z), ``height`` metres tall."""
     sky = scene.conditions
     if not any(sky.sun):
         return
@@ -97,12 +97,12 @@ def throw_shadow(scene: Scene, base: np.ndarray, height: float) -> None:
 
 
 def on_ground(scene: Scene, points: np.ndarray) -> np.ndarray:
-    """Return points (N, 2: x, z) with their height, (N, 3)."""
+    """Return points (N, 2: x, z) with a height added, (N, 3)."""
     return np.stack([points[:, 0], scene.ground.level(points[:, 1]), points[:, 1]], axis=1)
 
 
 def hull(points: np.ndarray) -> np.ndarray:
-    """Return the convex hull of points (N, 2), in order round it."""
+    """Return the convex hull of points (N, 2), in order."""
     order = points[np.lexsort((points[:, 1], points[:, 0]))].tolist()
 
     def half(sequence: list[list[float]]) -> list[list[float]]:
@@ -131,7 +131,7 @@ def any_lorry(rng: np.random.Generator) -> Shape:
 
 def cut_off(scene: Scene, rng: np.random.Generator, half_view: float,
             lanes: list[tuple[float, bool]]) -> None:
-    """Put a vehicle, often a black one, where the image's edge cuts it off close by."""
+    """Put a vehicle, often a black one, close by where the image's edge cuts it off."""
     d, oncoming = lanes[int(rng.integers(len(lanes)))]
     shape = any_lorry(rng) if rng.random() < 0.12 else any_car(rng)
     beside = abs(d - scene.view.d)

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Car parks: aisles between bays, in the open or on a floor of a garage."""
+"""Car parks: aisles between bays, in the open or inside a multi-storey garage."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def car_park(rng: np.random.Generator, sky: Conditions) -> Place:
 
 def _marked(rng: np.random.Generator, half: float, bay: float,
             sky: Conditions | None) -> Features:
-    """Return the floor's marks: lines between bays, arrows in the aisle."""
+    """Return the floor's markings: lines between bays, arrows in the aisle."""
     features = Features()
     if sky is not None:
         features = road_features(rng, half, sky)
@@ -89,7 +89,7 @@ def _cars(rng: np.random.Generator, place: Place, half: float, bay: float) -> No
 
 
 def _garage(rng: np.random.Generator, place: Place, half: float, edge: float, bay: float) -> None:
-    """Put a ceiling on columns over everything, with lamps and back walls."""
+    """Add a ceiling on columns over everything, with lamps and back walls."""
     height = float(rng.uniform(2.3, 3.2))
     place.ceiling = height
     place.covered.append((-1e4, 1e4))

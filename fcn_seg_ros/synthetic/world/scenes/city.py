@@ -39,7 +39,7 @@ _BAY = 2.1
 
 
 class _Street:
-    """The sizes of a street: half its width, its lanes, its pavements, its parking."""
+    """The dimensions of a street: half width, lanes, pavements, parking."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.lane = float(rng.uniform(2.8, 3.5))
@@ -126,7 +126,7 @@ def _features(rng: np.random.Generator, street: _Street, sky: Conditions,
 
 
 def _clear(junctions: tuple[Junction, ...], s: float, length: float, side: float) -> bool:
-    """Return whether a stretch at the side (-1 left, 1 right) keeps clear of all junctions."""
+    """Return whether a stretch on a side (-1 left, 1 right) is clear of all junctions."""
     return all(abs((s + length / 2) - j.s) > j.half + j.corner + length / 2 + 0.5
                or not j.sides[side > 0] for j in junctions)
 
@@ -151,7 +151,7 @@ def _furniture(rng: np.random.Generator, place: Place, street: _Street,
 
 def _houses(rng: np.random.Generator, place: Place, side: float, front: float,
             junctions: tuple[Junction, ...]) -> None:
-    """Build house after house, some apart, leaving the side streets free."""
+    """Build rows of houses, some detached, leaving side streets free."""
     s, tall = 0.0, float(rng.uniform(4, 18))
     apart = float(rng.choice([0.0, 0.0, 4.0]))
     while s < PERIOD - 5:

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Country roads: no kerbs, grass and gravel at their edges, some of them unpaved."""
+"""Country roads, some of them unpaved, without kerbs and with grass and gravel at the edges."""
 
 from __future__ import annotations
 

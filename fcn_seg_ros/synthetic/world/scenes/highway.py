@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Motorways with dividers and shoulders; bridges and tunnels, which are built of them."""
+"""Motorways with dividers and shoulders, and the bridges and tunnels based on them."""
 
 from __future__ import annotations
 
@@ -49,9 +49,10 @@ from fcn_seg_ros.synthetic.world.surfaces import (
 @dataclass(frozen=True)
 class Carriageway:
     """
-    The road of one direction, from its left edge (d = 0) to the right one, and what borders it.
+    The road of one direction, from its left edge (d = 0) to the right one, with its borders.
 
-    Widths in metres; ``far`` is how wide the other direction's road is, 0 where none is seen.
+    Widths are in metres; ``far`` is the width of the other direction's road, 0 if there is none in
+    view.
     """
 
     lanes: int
@@ -88,7 +89,7 @@ def _carriageway(rng: np.random.Generator, divided: bool) -> Carriageway:
 
 def _surfaces(rng: np.random.Generator, way: Carriageway) -> tuple[
         list[Surface], list[float], Surface]:
-    """Return what the road is made of from the far verge to the right edge, and its borders."""
+    """Return the road's surfaces from the far verge to the right edge, and their borders."""
     road = concrete(rng) if rng.random() < 0.25 else asphalt(rng)
     shoulder = road
     if rng.random() < 0.5:
@@ -117,7 +118,7 @@ def _lines(rng: np.random.Generator, way: Carriageway) -> list[Line]:
 
 def _section(rng: np.random.Generator, way: Carriageway, surfaces: list[Surface],
              borders: list[float], ragged: float) -> Section:
-    """Return the section, its d counted from the middle of the lanes."""
+    """Return the section, with d measured from the middle of the lanes."""
     o = way.origin
     lines = tuple(replace(line, d=line.d - o) for line in _lines(rng, way))
     return Section(tuple(surfaces), tuple(b - o for b in borders), lines, dashes(rng),
@@ -164,7 +165,7 @@ def highway(rng: np.random.Generator, sky: Conditions) -> Place:
 
 
 def _divide(rng: np.random.Generator, place: Place, way: Carriageway) -> None:
-    """Put a barrier, rails or bushes between the directions."""
+    """Add a barrier, rails or bushes between the directions."""
     o = way.origin
     if not way.far:
         place.guard_rail(0.4, -o - 0.5)
@@ -188,7 +189,7 @@ def _bushes(rng: np.random.Generator, place: Place, d: tuple[float, float], step
 
 
 def _border(rng: np.random.Generator, place: Place, edge: float) -> None:
-    """Put a rail, a barrier or a noise wall at the right edge, and trees beyond."""
+    """Add a rail, a barrier or a noise wall at the right edge, and trees beyond."""
     kind = int(rng.integers(4))
     shape = jersey(rng)
     if kind == 0:
@@ -221,7 +222,7 @@ def woods(rng: np.random.Generator, place: Place, near: float, density: float) -
 
 def _gantry(scene: Scene, rng: np.random.Generator, ahead: float, way: Carriageway,
             o: float) -> None:
-    """Put a sign over or beside the road."""
+    """Add a sign over or beside the road."""
     if rng.random() < 0.5:
         sign(scene, rng, ahead, way.width - o + 2.0, (float(rng.uniform(0.8, 3)),
                                                       float(rng.uniform(0.8, 2))), 2.0)
@@ -240,7 +241,7 @@ def _gantry(scene: Scene, rng: np.random.Generator, ahead: float, way: Carriagew
 
 def _overpass(scene: Scene, rng: np.random.Generator, ahead: float, way: Carriageway,
               o: float) -> None:
-    """Lead another road over this one."""
+    """Add a bridge with another road over this one."""
     tone = float(rng.uniform(0.2, 0.5))
     row = material((tone, tone * 0.98, tone * 0.92), SceneClass.STRUCTURE, 0.0, 'concrete', 5.0)
     deep = float(rng.uniform(6, 14))
@@ -293,7 +294,7 @@ def _uprights(rng: np.random.Generator, place: Place, d: float, step: float, hei
 
 
 def _pylons(rng: np.random.Generator, place: Place, d: float, kind: int) -> None:
-    """Put up the truss, the cables or the lamps of a bridge."""
+    """Add a bridge's truss, cables or lamps."""
     paint = tuple(np.clip(rng.uniform(0.1, 0.5) * (1 + rng.normal(0, 0.3, 3)), 0.03, 0.7).tolist())
     steel = material(paint, SceneClass.STRUCTURE, 0.1, 'grime', 2.0)
     tall = float(rng.uniform(5, 9))
@@ -309,7 +310,7 @@ def _pylons(rng: np.random.Generator, place: Place, d: float, kind: int) -> None
 
 
 def tunnel(rng: np.random.Generator, sky: Conditions) -> Place:
-    """Return a tunnel, entered or left or not even its end in sight."""
+    """Return a tunnel: the entrance, the exit, or a stretch with no end in sight."""
     way = replace(_carriageway(rng, divided=False), left=float(rng.uniform(0.2, 1.0)),
                   right=float(rng.uniform(0.2, 1.5)))
     road = asphalt(rng) if rng.random() < 0.7 else concrete(rng)
