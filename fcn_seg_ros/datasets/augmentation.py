@@ -31,8 +31,8 @@ class Augmentation:
     of ``crop`` (height, width) is cut out, padded with unlabelled pixels where the image is
     smaller.
 
-    Photometric changes come in the order in which a picture comes about. Raises InputError for
-    numbers outside of their range.
+    Photometric changes follow the order in which a picture forms: scene, camera, lens, sensor,
+    file. Raises InputError for numbers out of range.
     """
 
     height: int = field(default=384, metadata={'help': 'rows of the network\'s input'})
@@ -84,7 +84,7 @@ class Augmentation:
         'help': 'share of the light that a shadow takes at most'})
 
     def __post_init__(self) -> None:
-        """Refuse numbers outside of their range."""
+        """Refuse numbers out of range."""
         for name in ('flip', 'greyscale', 'blur', 'motion_blur', 'noise', 'jpeg', 'shadow',
                      'shadow_depth', 'bonnet', 'night', 'overexposure', 'fog', 'glare', 'rain',
                      'dirt', 'aspect'):

@@ -39,7 +39,7 @@ class Sample:
 @dataclass(frozen=True)
 class Classes:
     """
-    What every pixel of a sample shows: ids, uint8 (H, W), and their names.
+    The class of every pixel in a sample: ids, uint8 (H, W), and their names.
 
     All datasets share the names car, lorry, bus, motorcycle, pedestrian, cyclist, pavement and
     road; a dataset may add its own.
@@ -101,7 +101,7 @@ class RoadDataset:
 
     @classmethod
     def describe(cls, root: str, options: Any, images: int, which: str) -> str:
-        """Return what a model card says of so many images; ``which`` names the part of it."""
+        """Return a model card's description of ``images`` images; ``which`` names the part used."""
         name = f' {Path(root).stem}' if cls.named_by_root else ''
         return f'{cls.title}{name}, {images} images ({which})'
 
@@ -133,12 +133,12 @@ class RoadDataset:
 
     @property
     def parts(self) -> Sequence[RoadDataset]:
-        """Return the datasets that this one mixes: itself, unless it is a mixture."""
+        """Return the datasets that this one consists of: only itself, unless it is a mixture."""
         return (self,)
 
     def geometry(self, name: str) -> np.ndarray | None:
         """
-        Return the homography of the road plane in the sample called ``name``, None if not known.
+        Return the homography of the road plane in the sample ``name``, None if unknown.
 
         It is float64 (3, 3), as ``ground_homography`` gives it. Raises InputError for a broken
         calibration file.
@@ -146,11 +146,11 @@ class RoadDataset:
         return None
 
     def classes(self, index: int) -> Classes | None:
-        """Return what the pixels of a sample show, None if only road is labelled."""
+        """Return the classes of a sample's pixels, None if only road is labelled."""
         return None
 
     def submission_images(self) -> list[Path]:
-        """Return the images that the KITTI Road benchmark takes; InputError for other datasets."""
+        """Return the images to submit to KITTI Road's benchmark; InputError for other datasets."""
         raise InputError('--submission needs a KITTI Road folder as SET')
 
     @classmethod
@@ -211,5 +211,5 @@ class Part(RoadDataset):
         return self._dataset.labels(self._numbers[index])
 
     def classes(self, index: int) -> Classes | None:
-        """Return what the pixels of a sample show, None if only road is labelled."""
+        """Return the classes of a sample's pixels, None if only road is labelled."""
         return self._dataset.classes(self._numbers[index])

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Augmentation with a bonnet or dashboard at the lower edge of the image."""
+"""Augment images with a bonnet or dashboard at the lower edge."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Bonnet(v2.Transform):
                 'mirror': max(0.0, uniform(-0.5, 0.5))}
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        """Paste into the image, or label."""
+        """Paste the bonnet into an image, or label it."""
         inside = params['shape'] > 0
         if isinstance(inpt, tv_tensors.Mask):
             labels = inpt.clone()

@@ -57,7 +57,7 @@ class CamVid(PairedFiles):
         super().__init__(self._split_of, self._pair, read_labels, strict)
 
     def classes(self, index: int) -> Classes:
-        """Return what the pixels of a sample show; raises InputError for a damaged file."""
+        """Return the classes of a sample's pixels; raises InputError for a damaged file."""
         return Classes(read_classes(self.pairs[index].truth), NAMES)
 
     def _pair(self, name: str) -> Pair:

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Images without labels, to be labelled by a teacher."""
+"""Images without labels, for a teacher to label."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Frames(RoadDataset):
 
 
 def _decode(path: Path, every: int) -> list[np.ndarray]:
-    # FFmpeg opens much more: pictures, playlists that name other files and addresses.
+    # FFmpeg opens much more: pictures, and playlists that name other files and addresses.
     if path.suffix.lower() not in VIDEO_SUFFIXES:
         raise InputError(f'{path}: expected a folder of images or a video '
                          f'({", ".join(VIDEO_SUFFIXES)}), found {path.suffix or "no suffix"}')

@@ -59,7 +59,7 @@ def read_indices(path: Path) -> np.ndarray:
     try:
         with Image.open(io.BytesIO(checked.content)) as image:
             mode, pixels = image.mode, np.array(image)
-    except Exception as error:  # Pillow raises many types, always because of the file
+    except Exception as error:  # Pillow raises many types, and the file is always the cause
         raise InputError(f'{path}: the label image cannot be decoded '
                          f'({type_and_words(error)})') from None
     if mode in ('RGB', 'RGBA'):

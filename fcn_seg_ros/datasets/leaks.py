@@ -1,7 +1,7 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-Find leaks between training and validation images, which make validation scores meaningless.
+Find leaks between training and validation images, which would make scores meaningless.
 
 Neighbouring frames of a drive are near copies of each other, so they count as leaks too.
 """
@@ -19,10 +19,10 @@ from fcn_seg_ros.datasets.survey import NEAR, Picture, Problem, distances
 @dataclass(frozen=True)
 class Source:
     """
-    A picture and where it comes from.
+    A picture and its source.
 
-    ``kind`` and ``root`` are those of its dataset: names are compared within a kind, and purely
-    numeric names within a folder.
+    ``kind`` and ``root`` are those of its dataset: names are compared within a kind, purely numeric
+    names only within a folder.
     """
 
     kind: str

@@ -15,7 +15,7 @@ from fcn_seg_ros.errors import InputError
 
 class Mixture(RoadDataset):
     """
-    Several datasets joined, each with a weight that tells how often an epoch uses its samples.
+    Several datasets joined, each with a weight that says how often an epoch uses its samples.
 
     A part of n samples and weight w contributes round(w n) samples to every epoch: with weight 1
     each once, with 0.5 half of them (the other half in the next epoch), with 2 each twice. Within
@@ -62,9 +62,9 @@ class Mixture(RoadDataset):
 
     def draws(self, seed: int, epoch: int) -> list[tuple[int, int]]:
         """
-        Return the samples of an epoch as (index, how often it came before in this epoch).
+        Return an epoch's samples as (index, how often this epoch has used it before).
 
-        With the second number, repeated samples can be augmented differently.
+        The second number lets repeated samples be augmented differently.
         """
         chosen: list[tuple[int, int]] = []
         start = 0
@@ -82,7 +82,7 @@ class Mixture(RoadDataset):
 def mix_seed(seed: int, epoch: int, index: int) -> int:
     """Return a 63-bit hash: changing any argument changes about half of the bits."""
     value = 0x243F6A8885A308D3
-    # The seed is mixed like the others; merely XORed with the epoch it would only swap epochs.
+    # The seed is mixed like the others; XORing it with the epoch would only permute epochs.
     for part in (seed, epoch, index):
         value = (value ^ part & 0xFFFFFFFFFFFFFFFF) * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
         value ^= value >> 29

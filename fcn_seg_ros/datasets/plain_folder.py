@@ -36,8 +36,8 @@ class PlainFolder(PairedFiles):
     """
 
     kind = 'folder'
-    title = 'own images'
-    licence = 'that of the own images'
+    title = 'folder of images'
+    licence = 'that of the images'
     Options = FolderOptions
     named_by_root = True
 

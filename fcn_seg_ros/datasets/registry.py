@@ -1,7 +1,7 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-Datasets by name: what a command line or a configuration says becomes a dataset.
+Datasets by name: open the dataset that a command line or configuration names.
 
 ``kind:PATH?option=value&option=value``, for instance ``kitti:data/kitti_road?split=train``,
 ``camvid:data/camvid?split=train&weight=0.5``, ``folder:data/mine?road=255``,
@@ -40,10 +40,10 @@ _KINDS: dict[str, type[RoadDataset]] = {dataset.kind: dataset for dataset in _DA
 
 def register_dataset(dataset: type[RoadDataset]) -> None:
     """
-    Make a class of datasets known by its ``kind``, wherever a dataset can be named.
+    Make a class of datasets available under its ``kind`` wherever a dataset can be named.
 
-    An installed package registers its class by itself with an entry point in the group
-    ``fcn_seg_ros.datasets``, called like the kind. Raises ValueError if the kind is taken, or if a
+    An installed package has its class registered through an entry point in the group
+    ``fcn_seg_ros.datasets`` with the kind's name. Raises ValueError if the kind is taken, or if a
     fact that a model card needs is missing.
     """
     if dataset.kind in _KINDS:
@@ -67,9 +67,9 @@ def list_datasets() -> list[str]:
 @dataclass(frozen=True)
 class DatasetSpec:
     """
-    What to open: the kind, its folder, which part of it, and its weight in a mixture.
+    What to open: kind, folder, part, and weight in a mixture.
 
-    ``taught`` (``teacher=0`` in a spec is False) lets a teacher label it. ``part`` (``from=0``,
+    ``taught`` (False for ``teacher=0`` in a spec) lets a teacher label it. ``part`` (``from=0``,
     ``to=88``) keeps the samples between two percentages, in their order, so that consecutive frames
     stay together. ``options`` are those of the kind, by default its ``Options()``. Raises
     InputError for an unknown kind and for values that do not fit it.
@@ -114,7 +114,7 @@ class DatasetSpec:
         return text + ('?' if values else '') + '&'.join(f'{k}={v}' for k, v in values.items())
 
     def describe(self, images: int) -> str:
-        """Return what a model card says of so many images."""
+        """Return a model card's description of ``images`` images."""
         which = self.split or ('all' if self.part == (0, 100) else
                                f'{self.part[0]} to {self.part[1]} %')
         weight = '' if self.weight == 1 else f', weight {self.weight:g}'
@@ -153,8 +153,8 @@ def open_dataset(spec: DatasetSpec, strict: bool = True) -> RoadDataset:
     """
     Open a dataset.
 
-    Raises InputError for the first sample at fault; unless ``strict``, samples at fault are left
-    out and listed in the dataset's ``faults``.
+    Raises InputError for the first faulty sample; unless ``strict``, faulty samples are left out
+    and listed in the dataset's ``faults``.
     """
     try:
         dataset = _kind(spec.kind).open(spec.root, spec.split, spec.options, strict)
@@ -184,7 +184,7 @@ def training_data(specs: Sequence[DatasetSpec], mixture: Mixture) -> str:
 
 
 def licences(specs: Sequence[DatasetSpec]) -> str:
-    """Return the licences of the training data, or, if nobody else's is in it, the package's."""
+    """Return the licences of the training data, the package's if none is a third party's."""
     kinds = dict.fromkeys(_kind(spec.kind) for spec in specs)
     others = [kind.licence for kind in kinds if kind.third_party]
     return '; '.join(others) or Rendered.licence
@@ -202,7 +202,7 @@ def _kind(name: str) -> type[RoadDataset]:
 
 
 def _options(text: str, kind: str, values: Mapping[str, str], scoring: bool) -> DatasetOptions:
-    """Return the options of a kind with the values given; raises InputError."""
+    """Return a kind's options with the given values; raises InputError."""
     dataset = _kind(kind)
     hints = typing.get_type_hints(dataset.Options)
     for name in values:

@@ -16,10 +16,10 @@ from fcn_seg_ros.ground.birds_eye import ground_homography
 from fcn_seg_ros.synthetic.suburb import RenderedDrive
 from fcn_seg_ros.synthetic.world import WorldDrive, WorldFrame
 
-# The world of RenderedRoad; all others are those of WorldDrive.
+# The world of RenderedRoad; all others are worlds of WorldDrive.
 SUBURB = 'suburb'
 
-# Smaller seeds are for training; tests, demo and reported figures use seeds from here on.
+# Smaller seeds are for training; tests, demo and reported figures use seeds from this one on.
 FIRST_HELD_OUT_SEED = 10_000
 
 
@@ -50,7 +50,7 @@ class Rendered(RoadDataset):
 
     @classmethod
     def describe(cls, root: str, options: RenderedOptions, images: int, which: str) -> str:
-        """Return what a model card says: how many frames of which drives."""
+        """Return a model card's description: how many frames of which drives."""
         world = '' if options.world == SUBURB else f' (world {options.world})'
         return f'{images} frames of {options.drives} {cls.title}{world}'
 
@@ -82,7 +82,7 @@ class RenderedRoad(Rendered):
         return Sample(name, frame.image, frame.road)
 
     def geometry(self, name: str) -> np.ndarray | None:
-        """Return the true homography of the road plane, None for another's frame."""
+        """Return the true homography of the road plane, None for other datasets' frames."""
         found = re.fullmatch(r'rendered_(\d+)_(\d+)', name)
         if found is None:
             return None
@@ -123,7 +123,7 @@ class RenderedWorld(Rendered):
         return Sample(name, frame.image, frame.road)
 
 
-# More than a training run looks at.
+# More than a training run uses.
 _MOST_FRAMES = 1_000_000
 
 

@@ -18,8 +18,8 @@ from fcn_seg_ros.datasets.pairs import SizeMismatch
 from fcn_seg_ros.errors import InputError
 
 # Pictures look alike if at most this many of the 255 bits of ``perceptual_hash`` differ. A copy
-# that was scaled, brightened and saved as a poor JPEG differs in up to 4, frames of a standing car
-# in 8 to 20, the most similar frames of KITTI Road in 64 and more.
+# that was scaled, brightened and saved as a poor JPEG differs in up to 4 bits, frames from a
+# standing car in 8 to 20, the most similar frames of KITTI Road in 64 or more.
 NEAR = 24
 _WORKERS = 4
 
@@ -27,7 +27,7 @@ _WORKERS = 4
 @dataclass(frozen=True)
 class Picture:
     """
-    The facts about a sample that are kept.
+    The facts to keep about a sample.
 
     ``content`` is a hash of the image's pixels, ``look`` its perceptual hash, bool (255,), and
     ``pixels`` the numbers of pixels that are not road, road and unlabelled.
@@ -106,7 +106,7 @@ def perceptual_hash(image: np.ndarray) -> np.ndarray:
 
 
 def distances(first: list[Picture], second: list[Picture]) -> np.ndarray:
-    """Return the numbers of different bits of all pairs, int (len(first), len(second))."""
+    """Return how many bits differ for all pairs, int (len(first), len(second))."""
     a, b = (np.array([p.look for p in side], np.float32).reshape(-1, 255)
             for side in (first, second))
     return np.rint(a @ (1 - b.T) + (1 - a) @ b.T).astype(int)
@@ -120,7 +120,7 @@ def decoded(dataset: RoadDataset) -> Iterator[Picture | InputError]:
         except InputError as error:
             return error
     with ThreadPoolExecutor(_WORKERS) as pool:
-        # In batches, because a pool would go on with queued tasks after an error.
+        # In batches, because a pool would continue with queued tasks after an error.
         for start in range(0, len(dataset), 4 * _WORKERS):
             yield from pool.map(one, range(start, min(start + 4 * _WORKERS, len(dataset))))
 

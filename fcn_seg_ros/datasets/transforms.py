@@ -41,7 +41,7 @@ class TrainingTransform:
         self._augmentation = augmentation
         a = augmentation
         # In physical order: scene, camera, lens, sensor, file. Steps with probability 0 are left
-        # out, so that they draw no random numbers.
+        # out so that they draw no random numbers.
         steps: list[tuple[float, Callable[..., Any]]] = [
             (1, v2.RandomHorizontalFlip(a.flip)),
             (1, v2.RandomCrop(a.crop, pad_if_needed=True,
@@ -101,7 +101,7 @@ def resize_all(image: np.ndarray, masks: Sequence[np.ndarray], size: tuple[int, 
                ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Scale an image and its masks to (height, width) in pixels."""
     place = size[::-1]
-    # Bilinear interpolation skips pixels when an image shrinks by more than two.
+    # Bilinear interpolation skips pixels when an image shrinks by more than a factor of two.
     method = cv2.INTER_AREA if 2 * size[0] < image.shape[0] else cv2.INTER_LINEAR
     return (cv2.resize(image, place, interpolation=method),
             [cv2.resize(mask, place, interpolation=cv2.INTER_NEAREST) for mask in masks])
@@ -109,7 +109,7 @@ def resize_all(image: np.ndarray, masks: Sequence[np.ndarray], size: tuple[int, 
 
 def warp_all(image: np.ndarray, masks: Sequence[np.ndarray], homography: np.ndarray
              ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Warp image and masks by a 3x3 matrix; what comes from outside is grey and unlabelled."""
+    """Warp image and masks by a 3x3 matrix; pixels from outside become grey and unlabelled."""
     size = image.shape[1::-1]
     return (cv2.warpPerspective(image, homography, size, flags=cv2.INTER_LINEAR,
                                 borderValue=(127, 127, 127)),

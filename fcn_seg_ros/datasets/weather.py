@@ -33,7 +33,7 @@ class Night(Photometric):
 
 
 class Overexposure(Photometric):
-    """Too much light: a gain beyond which everything is white."""
+    """Too much light: a gain that turns bright areas white."""
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
         """Draw the gain."""
@@ -80,7 +80,7 @@ class Glare(Photometric):
 
 
 class Rain(Photometric):
-    """Bright streaks of falling rain, all slanted alike, and less contrast."""
+    """Bright streaks of rain, all with the same slant, and less contrast."""
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
         """Draw the drops, their slant and brightness."""

@@ -31,13 +31,13 @@ def near_boundary(labels: np.ndarray, distance: float = BAND) -> np.ndarray:
     """
     Return where a pixel lies within ``distance`` pixels of the road's boundary, bool (H, W).
 
-    ``labels`` is uint8 (H, W): 0 not road, 1 road, 255 not labelled. A pixel is near if one of the
-    other class is within the distance (centre to centre). Unlabelled pixels are neither near nor a
-    boundary.
+    ``labels`` is uint8 (H, W): 0 not road, 1 road, 255 not labelled. A pixel is near if a pixel of
+    the other class is within the distance (centre to centre). Unlabelled pixels are neither near
+    nor a boundary.
     """
     near = np.zeros(labels.shape, bool)
     for label, other in ((0, 1), (1, 0)):
-        # Distance to the nearest zero, which must exist.
+        # The distance to the nearest zero, which must exist.
         if (labels == other).any():
             away = cv2.distanceTransform((labels != other).astype(np.uint8), cv2.DIST_L2,
                                          cv2.DIST_MASK_PRECISE)

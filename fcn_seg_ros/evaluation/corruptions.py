@@ -5,9 +5,9 @@ Image corruptions, to measure robustness. Not for training.
 
 Those of ImageNet-C (Hendrycks, Dietterich, "Benchmarking Neural Network Robustness to Common
 Corruptions and Perturbations", ICLR 2019) have severity 3 of 5 and the published lengths in pixels
-for any image size, like Michaelis et al. ("Benchmarking Robustness in Object Detection", 2019).
-Others that matter on roads are our own, about as strong. Every function takes an image, uint8 RGB
-(H, W, 3), and a random generator.
+for any image size, as in Michaelis et al. ("Benchmarking Robustness in Object Detection", 2019).
+Others, which matter on roads, are this project's, about as strong. Every function takes an image,
+uint8 RGB (H, W, 3), and a random generator.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from fcn_seg_ros.images.decode import decode
 
 
 def corrupt(image: np.ndarray, kind: str, seed: str) -> np.ndarray:
-    """Return an image with a corruption, a key of CORRUPTIONS; deterministic by ``seed``."""
+    """Return an image with a corruption (a key of CORRUPTIONS), which depends only on ``seed``."""
     rng = np.random.default_rng(zlib.crc32(f'{kind} {seed}'.encode()))
     return CORRUPTIONS[kind](image, rng)
 

@@ -31,7 +31,7 @@ from fcn_seg_ros.ground.birds_eye import BirdsEyeView
 from fcn_seg_ros.inference.postprocess import probability_to_mask
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
-# Returns the homography of the road plane in the sample of a name, None if not known.
+# Returns the homography of the road plane in the sample with a given name, None if unknown.
 Geometry = Callable[[str], np.ndarray | None]
 
 ALL = 'all'
@@ -132,7 +132,7 @@ class Tally:
     milliseconds: list[float] = field(default_factory=list)
 
     def __add__(self, other: Tally) -> Tally:
-        """Return the tally of both, which must not share an image."""
+        """Return the tally of both, which must not have an image in common."""
         if self.threshold != other.threshold or self.perspective.keys() & other.perspective.keys():
             raise ValueError('tallies of one threshold and of different images expected')
         return Tally(self.threshold, self.perspective | other.perspective,
@@ -159,7 +159,7 @@ class Tally:
             self.users.update(name, sample.image, probability, classes, self.threshold)
         if homography is None:
             return
-        # Scores use the benchmark's resampling, to be comparable; metres use the exact geometry.
+        # Scores use the benchmark's resampling, to be comparable; metres use exact geometry.
         devkit = BirdsEyeView(homography, sample.labels.shape, devkit=True)
         self.birds_eye[name] = RoadCounts().update(devkit.nearest(probability),
                                                    devkit.nearest(sample.labels, IGNORE))

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Images to calibrate and check an exported model with, and the check of its accuracy."""
+"""Images for calibrating and checking an exported model, and the check of its accuracy."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ def accuracy_loss(checkpoint: NetworkSource, exported: Path, dataset: RoadDatase
     loss = Loss(*(count.compute().max_f for count in counts))
     if loss.before - loss.after >= ALLOWED_LOSS:
         raise InputError(
-            f'{exported.name}: expected a MaxF that falls by less than {100 * ALLOWED_LOSS:g}, '
-            f'found {100 * loss.before:.2f} in {segmenters[0].backend.precision} and '
+            f'{exported.name}: MaxF must fall by less than {100 * ALLOWED_LOSS:g}, found '
+            f'{100 * loss.before:.2f} in {segmenters[0].backend.precision} and '
             f'{100 * loss.after:.2f} in {segmenters[1].backend.precision}; nothing is written')
     return loss
 

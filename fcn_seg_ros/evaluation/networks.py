@@ -16,7 +16,7 @@ from fcn_seg_ros.resources import CHECKPOINTS, find_checkpoint
 
 @dataclass(frozen=True)
 class Setting:
-    """How networks run; 0, -1 and None mean the network's own value."""
+    """How networks run; 0, -1 and None mean the network's default."""
 
     device: str = 'auto'
     precision: str = 'auto'

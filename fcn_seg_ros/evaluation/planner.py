@@ -16,7 +16,7 @@ HALF_WIDTH = 1.0
 NEAR, FAR = 6.0, 30.0
 EDGE_DISTANCES = (10.0, 20.0, 30.0)
 # A row of the corridor counts as blocked if more than this share of it is not road (0.2 m of 2 m);
-# less is only one or two pixels.
+# anything less is only one or two pixels.
 BLOCKED_SHARE = 0.1
 # Smaller differences of ranges are ignored: at 30 m a row of a KITTI image covers 0.75 m of road.
 RANGE_TOLERANCE = 1.0

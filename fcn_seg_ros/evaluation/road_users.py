@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How much of vehicles, people, cyclists and pavement is predicted as road."""
+"""Measure how much of vehicles, people, cyclists and pavement is predicted as road."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GROUPS = {
     'cyclists': ('cyclist',),
     PAVEMENT: ('pavement',),
 }
-# Connected pixels of a large object: a car 25 m ahead at 480x360. A planner must not miss it.
+# The fewest connected pixels of a large object: a car 25 m ahead at 480x360.
 LARGE = 1000
 # An object is dark if the mean of its pixels, 0 to 255, is below this.
 _DARK = 50

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How much a network loses on variants of an image, on the same pixels."""
+"""Measure how much IoU a network loses on variants of an image, on the same pixels."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from fcn_seg_ros.evaluation.summary import f1_and_iou
 from fcn_seg_ros.evaluation.variants import CORRUPTION, Variant
 from fcn_seg_ros.inference.preprocess import resize_image
 
-# Images per batch, which are kept in memory. Each variant runs over a batch before the next one,
-# because each shape of the network's input needs a compilation.
+# Images per batch, which are kept in memory. Each variant is run on the whole batch before the next
+# one, because each shape of the network's input needs a compilation.
 _CHUNK = 64
 
 

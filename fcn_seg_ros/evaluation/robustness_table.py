@@ -11,8 +11,8 @@ import numpy as np
 from fcn_seg_ros.evaluation.report import Table
 from fcn_seg_ros.evaluation.robustness import Robustness
 
-NOTE = ('points of IoU lost at the network\'s own threshold against the unchanged images, on the '
-        'same pixels; corruptions as ImageNet-C at severity 3, or about as strong')
+NOTE = ('points of IoU lost at the network\'s own threshold compared with the unchanged images, '
+        'on the  same pixels; corruptions as ImageNet-C at severity 3, or about as strong')
 MEAN = 'mean of the corruptions'
 
 

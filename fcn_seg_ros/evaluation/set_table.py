@@ -18,7 +18,7 @@ COLUMNS = ('set', 'network', 'images', 'IoU', '95 %', 'F1', 'PRE', 'REC', 'at', 
            'MaxF', 'BEV MaxF', 'ECE', 'near', *GROUPS, 'ms')
 NOTES = (
     'IoU, F1, PRE and REC at the network\'s own threshold ("at"); then the best threshold with '
-    'its IoU and MaxF; BEV: from the bird\'s eye, where the road plane is known',
+    'its IoU and MaxF; BEV: bird\'s-eye view, where the road plane is known',
     f'95 %: bootstrap interval of the first IoU over blocks of {BLOCK} consecutive images; ECE: '
     'expected calibration error of all pixels, and of those near the road\'s boundary',
     f'{", ".join(GROUPS)}: share of their pixels predicted as road at the network\'s own '

@@ -41,7 +41,7 @@ def birds_eye_probabilities(images: Iterable[Path], predictor: Predictor,
                             done: Callable[[], object] = bool
                             ) -> Iterator[tuple[str, np.ndarray]]:
     """
-    Yield the official name and the bird's-eye probability, uint8 (800, 400), of images.
+    Yield each image's official name and bird's-eye probability, uint8 (800, 400).
 
     ``done`` is called after each.
     """
@@ -66,7 +66,7 @@ def write_submission(folder: Path, probabilities: Iterable[tuple[str, np.ndarray
         for name, probability in probabilities:
             content = encode_png(probability)
             write_file(folder / name, content)
-            # ZipInfo has a fixed date, so that the archive is reproducible.
+            # ZipInfo's date is fixed, so that the archive is reproducible.
             archive.writestr(zipfile.ZipInfo(name), content)
     write_file(folder / ARCHIVE, buffer.getvalue())
     return folder / ARCHIVE

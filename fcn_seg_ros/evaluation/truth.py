@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Corrections of the ground truth."""
+"""Correct faults of the ground truth."""
 
 from __future__ import annotations
 

@@ -19,7 +19,8 @@ def average_checkpoints(paths: Sequence[str | Path], out: str | Path) -> None:
 
     The mean of a network and its fine-tuned version often keeps most of the strengths of both:
     Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022. Temperature, threshold and
-    self-test must be fitted again. Raises InputError for checkpoints of different networks.
+    self-test must be fitted again afterwards. Raises InputError for checkpoints of different
+    networks.
     """
     loaded = [load_checkpoint(path) for path in paths]
     states = [checkpoint.network.state_dict() for checkpoint in loaded]
@@ -27,7 +28,7 @@ def average_checkpoints(paths: Sequence[str | Path], out: str | Path) -> None:
     for path, state in zip(paths, states, strict=True):
         if {name: value.shape for name, value in state.items()} != {
                 name: value.shape for name, value in states[-1].items()}:
-            raise InputError(f'{path}: expected the same network as in {paths[-1]}, found another')
+            raise InputError(f'{path}: holds another network than {paths[-1]}')
     mean = {name: torch.stack([state[name].float() for state in states]).mean(dim=0).to(value.dtype)
             for name, value in states[-1].items()}
     last.network.load_state_dict(mean)

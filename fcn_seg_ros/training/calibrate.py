@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""After training: fit temperature and threshold, and store scores and self-test in the file."""
+"""After training, fit temperature and threshold, and store scores and self-test in the file."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from fcn_seg_ros.models.checkpoint_file import (
 )
 from fcn_seg_ros.synthetic.suburb import RenderedDrive
 
-# Half of KITTI's camera: an image of 0.4 MB beside the weights. With 640 columns the network's
-# input has the size that KITTI's images give, so a node compiles one shape at start.
+# Half the size of KITTI's images, which adds 0.4 MB to the file. With 640 columns the network's
+# input has the same size as for KITTI's images, so a node compiles one shape at start.
 _CAMERA = PinholeCamera(640, 192, 369.4, 369.4, 312.1, 88.5)
 
 
@@ -35,10 +35,10 @@ def calibrate_and_score(path: Path, validation: Sequence[DatasetSpec]) -> Evalua
     Fit temperature and threshold, and write them and the scores into a checkpoint.
 
     The temperature is fitted to the probability near the road's boundary on all validation sets
-    together, on top of the checkpoint's own. The threshold maximises the mean over the sets of F1
-    on the calibrated probability, so a large set weighs no more than a small one. The scores, which
-    are returned too, are those of the first set in the perspective view; neither temperature nor
-    threshold changes them.
+    together, in addition to the checkpoint's present one. The threshold maximises F1 on the
+    calibrated probability, averaged over the sets, so a large set counts no more than a small one.
+    The scores, which are also returned, are those of the first set in perspective; neither
+    temperature nor threshold changes them.
     """
     opened = [open_dataset(spec) for spec in validation]
     together = Joined(opened, numbered=True)
@@ -79,12 +79,13 @@ def best_threshold(segmenter: RoadSegmenter, datasets: Sequence[RoadDataset]) ->
 
 
 def add_self_test(path: Path) -> None:
-    """Write a rendered image and the network's fp32 answer to it into a checkpoint."""
+    """Store a rendered image and the network's fp32 answer to it in a checkpoint."""
     image = RenderedDrive(FIRST_HELD_OUT_SEED, camera=_CAMERA)[0].image
     probability = _open(path, 'cpu', 'fp32').segment(image).probability
     with_self_test(path, SelfTest(image, probability))
 
 
 def _open(path: Path, device: str = 'auto', precision: str = 'auto') -> RoadSegmenter:
-    # After an epoch or two a network may answer every image alike, which a test would refuse.
+    # After an epoch or two a network may answer every image alike, which the self-test would
+    # refuse.
     return RoadSegmenter(path, device, precision, test=False)

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Progress of a run: lines for logs, pictures for TensorBoard."""
+"""Report a run's progress: lines for logs, pictures for TensorBoard."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class EpochLines(Callback):
     """Print one line per epoch with the time left, for logs."""
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Note when the run began or resumed."""
+        """Record when the run began or resumed."""
         self._run_start = time.monotonic()
         self._first = trainer.current_epoch
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Note when the epoch began."""
+        """Record when the epoch began."""
         self._start = time.monotonic()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -75,7 +75,7 @@ class OverlayPictures(Callback):
 
     @torch.no_grad()
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: Any) -> None:
-        """Draw images spread over the validation set."""
+        """Draw overlays of images spread over the validation set."""
         board: Any = getattr(trainer.logger, 'experiment', None)
         if not trainer.is_global_zero or board is None:
             return

@@ -107,12 +107,12 @@ class TrainingConfig:
         'help': 'number of encoder layers to freeze, counted from the image (at most those up to '
                 'stride 8)'})
     decoder_first: float = field(default=0.0, metadata={
-        'help': 'share of the steps, from the first on, in which only the decoder learns, so that '
+        'help': 'share of the steps, at the beginning, in which only the decoder learns, so that '
                 'its random start does not spoil the encoder (Kumar et al., ICLR 2022)'})
     encoder_rate: float = field(default=1.0, metadata={
         'help': 'learning rate of the encoder relative to the decoder\'s; 0: it is frozen'})
     freeze_norm: bool = field(default=True, metadata={
-        'help': 'keep the pretrained statistics of batch norms; small batches give poor ones'})
+        'help': 'keep the pretrained statistics of batch norm, since small batches give poor ones'})
     epochs: int = field(default=60, metadata={'help': 'passes over the training images'})
     batch_size: int = field(default=8, metadata={
         'help': 'images of a batch, over all processes together'})

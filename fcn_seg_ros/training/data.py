@@ -22,7 +22,7 @@ from fcn_seg_ros.inference.preprocess import network_size, resize_image, rows_of
 from fcn_seg_ros.training.config import TrainingConfig
 from fcn_seg_ros.training.windows import WindowLoader
 
-# One view of a sample: epoch, index, and how often the index came before in this epoch.
+# One view of a sample: epoch, index, and how often this epoch has used the index before.
 Key = tuple[int, int, int]
 
 
@@ -53,7 +53,7 @@ class EpochBatches(Sampler[list[Key]]):
         self._epoch = epoch
 
     def __len__(self) -> int:
-        """Return the number of whole batches; a small last one would weigh too much."""
+        """Return the number of full batches; a smaller last one would weigh too much."""
         return self._mixture.epoch_length // self._batch_size
 
     def __iter__(self) -> Iterator[list[Key]]:

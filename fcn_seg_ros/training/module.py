@@ -68,7 +68,7 @@ class SegmentationModule(LightningModule):
         return F.interpolate(road, size, mode='bilinear')[:, 0]
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
-        """Train the encoder only after the steps of ``decoder_first``."""
+        """Start training the encoder after the steps of ``decoder_first``."""
         steps = self.trainer.estimated_stepping_batches
         learns = self.global_step >= round(self.config.decoder_first * steps)
         for parameter in self._encoder_parameters:
@@ -111,7 +111,7 @@ class SegmentationModule(LightningModule):
             + (' or --precision bf16-mixed' if self.config.precision == '16-mixed' else ''))
 
     def on_validation_epoch_start(self) -> None:
-        """Count from zero."""
+        """Reset the counts."""
         self._counts = RoadCounts()
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:

@@ -1,13 +1,14 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-Structured pruning: take those channels out of a trained encoder that the loss misses least.
+Structured pruning: remove the channels of a trained encoder that matter least to the loss.
 
 Molchanov, Mallya, Tyree, Frosio, Kautz, "Importance Estimation for Neural Network Pruning", CVPR
-2019: the importance of a channel is the squared first-order change of the loss if the channel were
-zero, summed over batches. Channels go in whole vectors, those of the least importance for their
-arithmetic first. Which channels can only go together (through sums, depthwise convolutions, batch
-norms) is read from torch-pruning's dependency graph: Fang et al., "DepGraph", CVPR 2023.
+2019: a channel's importance is the squared first-order change of the loss if the channel were zero,
+summed over batches. Channels are removed in whole vectors, those with the least importance for
+their arithmetic first. Which channels must be removed together (because of sums, depthwise
+convolutions, batch norms) is read from torch-pruning's dependency graph: Fang et al., "DepGraph",
+CVPR 2023.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ from fcn_seg_ros.training.data import RoadDataModule
 from fcn_seg_ros.training.losses import segmentation_loss
 from fcn_seg_ros.training.module import SegmentationModule
 
-# Channels that go together: fewer would leave vectors of a CPU or GPU half empty.
+# Channels removed at once: fewer would leave the vector units of a CPU or GPU half empty.
 VECTOR = 16
-# Writing a value, or reading it again, takes as long as this many multiplications: fitted to the
+# Writing a value, or reading it again, takes as long as this many multiplications. Fitted to the
 # times of MobileNetV2's layers in OpenVINO's bf16, the first of which mostly wait for memory.
 _MOVE = 12
 
@@ -44,7 +45,7 @@ Layer = nn.Conv2d | nn.Linear
 
 @dataclass(frozen=True)
 class Link:
-    """A layer that a group of channels passes: ``axes[i]`` is the layer's for ``channels[i]``."""
+    """A layer that a group of channels passes; ``axes[i]`` is its axis for ``channels[i]``."""
 
     layer: Layer
     axes: Tensor
@@ -54,9 +55,9 @@ class Link:
 @dataclass(frozen=True)
 class ChannelGroup:
     """
-    Channels that can each be pruned, together with what depends on it, without any other.
+    Channels, each of which can be pruned with what depends on it but without the others.
 
-    ``makers`` compute them, ``readers`` take them as input. ``root`` is the first maker.
+    ``makers`` compute them, ``readers`` take them as input, and ``root`` is the first maker.
     """
 
     root: Layer
@@ -70,7 +71,7 @@ class ChannelGroup:
 
 
 class Pruner:
-    """The prunable channels of a network's encoder; raises InputError where it has none."""
+    """The prunable channels of a network's encoder; raises InputError if it has none."""
 
     def __init__(self, network: FCN) -> None:
         device = next(network.parameters()).device
@@ -82,7 +83,7 @@ class Pruner:
                     network, image, _scores_and_features, verbose=False)
             decoder = list(network.decoder.modules())
             found = [_group_of(group) for group in self._graph.get_all_groups(decoder)]
-        except Exception as error:  # of an encoder that the graph does not understand
+        except Exception as error:  # for an encoder that the graph does not understand
             raise InputError(f'prune: not available for this encoder ({one_line(error)})') from None
         order = {layer: number for number, layer in enumerate(network.modules())}
         self.groups = sorted((group for group in found if group is not None),
@@ -104,8 +105,8 @@ def pruned(start: Checkpoint, mixture: Mixture, config: TrainingConfig) -> Check
     """
     Prune a network, in place, to ``config.prune`` of the cost of its prunable channels.
 
-    The loss is that of one epoch of the run's own batches, with batch norm in eval mode. Raises
-    InputError, before that epoch, where the network cannot be pruned.
+    The loss is that of one epoch of the run's batches, with batch norm in eval mode. Raises
+    InputError, before that epoch, if the network cannot be pruned.
     """
     check_prunable(start.network, start.info)
     device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
@@ -121,7 +122,7 @@ def pruned(start: Checkpoint, mixture: Mixture, config: TrainingConfig) -> Check
             yield segmentation_loss(logits, batch.labels.to(device).long(), config.loss)
     network.requires_grad_(True)
     found = importance(network, pruner.groups, losses())
-    # Only proportions matter, so an image of the training crops' size will do.
+    # Only proportions matter, so an image of the training crops' size is enough.
     prices = costs(network, pruner.groups,
                    torch.zeros(1, 3, *config.augmentation.crop, device=device))
     before = sum(parameter.numel() for parameter in network.parameters())
@@ -148,7 +149,7 @@ def check_prunable(network: FCN, info: CheckpointInfo) -> None:
         with torch.no_grad():
             if not torch.equal(rebuilt.eval()(image), trial(image)):
                 raise ValueError('a pruned network does not survive its file')
-    except Exception as error:  # of an encoder that the graph does not understand
+    except Exception as error:  # for an encoder that the graph does not understand
         raise InputError(f'prune: not available for the encoder {info.encoder} '
                          f'({one_line(error)})') from None
 
@@ -172,7 +173,7 @@ def importance(network: FCN, groups: Sequence[ChannelGroup], losses: Iterable[Te
 
 def costs(network: FCN, groups: Sequence[ChannelGroup], image: Tensor) -> list[float]:
     """
-    Return the cost of one channel of each group for an image (1, 3, H, W), in multiplications.
+    Return the cost of one channel in each group, in multiplications for an image (1, 3, H, W).
 
     It includes the time that writing and reading its values takes.
     """
@@ -197,10 +198,10 @@ def costs(network: FCN, groups: Sequence[ChannelGroup], image: Tensor) -> list[f
 
 def choose(importances: Sequence[Tensor], prices: Sequence[float], share: float) -> list[Tensor]:
     """
-    Return the channels to keep, int64 indices for each group, for ``share`` of the whole price.
+    Return the channels to keep, int64 indices for each group, for a ``share`` of the total cost.
 
-    Channels go in vectors, the least important of their group first. Every group keeps at least one
-    vector, whatever it costs.
+    Channels are removed in vectors, the least important of their group first. Every group keeps at
+    least one vector, whatever its cost.
     """
     orders = [values.argsort() for values in importances]
     left = sum(len(order) * price for order, price in zip(orders, prices, strict=True))
@@ -209,7 +210,7 @@ def choose(importances: Sequence[Tensor], prices: Sequence[float], share: float)
 
     def next_out(kind: int) -> tuple[float, int, int] | None:
         order, start = orders[kind], gone[kind]
-        # The first to go are those that leave whole vectors.
+        # The first to be removed are those that leave whole vectors.
         count = (len(order) - start) % VECTOR or VECTOR
         if start + count >= len(order):
             return None
@@ -227,13 +228,13 @@ def choose(importances: Sequence[Tensor], prices: Sequence[float], share: float)
 
 
 def _scores_and_features(network: FCN, image: Tensor) -> list[Tensor]:
-    """Return all that is computed, also features that the decoder does not read."""
+    """Return everything that is computed, including features that the decoder does not read."""
     features = network.encoder(image)
     return [network.decoder.scores(features), *features]
 
 
 def _group_of(group: Group) -> ChannelGroup | None:
-    """Return a group of the dependency graph; None where not every layer in it is understood."""
+    """Return a group of the dependency graph; None if not every layer in it is understood."""
     makers: list[Link] = []
     readers: list[Link] = []
     for item in group:
@@ -250,7 +251,7 @@ def _group_of(group: Group) -> ChannelGroup | None:
 
 
 def _change_without(group: ChannelGroup) -> Tensor:
-    """Return the first-order change of the loss if a channel's readers did not read it."""
+    """Return the first-order change of the loss if a channel's readers did not get it."""
     change = torch.zeros(group.width, dtype=torch.float64)
     for link in group.readers:
         weight = link.layer.weight

@@ -53,7 +53,7 @@ from fcn_seg_ros.training.teacher import Taught, Untaught
 RESUME_FILE = 'last.ckpt'
 CONFIG_FILE = 'config.yaml'
 CHECKPOINT_FILE = 'checkpoint.safetensors'
-# The network that a run with ``prune`` starts from.
+# The file of the network that a run with ``prune`` starts from.
 PRUNED_FILE = 'pruned.safetensors'
 
 
@@ -92,7 +92,7 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
         mixture = taught(mixture, specs, config.teacher)
     seed_everything(config.seed, verbose=False)
     network = _network(config, start, resume)
-    # Channels last is how CPUs and tensor cores convolve fastest.
+    # CPUs and tensor cores convolve fastest with channels last.
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     module = SegmentationModule(network, config)
     out.mkdir(parents=True, exist_ok=True)
@@ -108,14 +108,14 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
 
 def _check_folder(last: Path, resume: bool) -> None:
     if resume and not last.is_file():
-        raise InputError(f'{last}: expected the state of an interrupted run to resume, found none')
+        raise InputError(f'{last}: there is no interrupted run to resume')
     if not resume and last.exists():
-        raise InputError(f'{last.parent}: expected a folder without a run, found {last.name}; '
-                         'resume it or choose another folder')
+        raise InputError(f'{last.parent}: already holds a run ({last.name}); resume it or choose '
+                         'another folder')
 
 
 def taught(mixture: Mixture, specs: Sequence[DatasetSpec], teacher: str) -> Mixture:
-    """Return a mixture with a teacher's answers, for the datasets that ask for them."""
+    """Return a mixture with a teacher's answers for the datasets that want them."""
     predictor = open_network(teacher, Setting()).predictor
     parts: list[RoadDataset] = []
     for part, spec in zip(mixture.parts, specs, strict=True):
@@ -179,7 +179,7 @@ def _start(config: TrainingConfig, out: Path, mixture: Mixture, resume: bool
     start = open_start(config)
     if config.prune == 1:
         return start
-    # torch-pruning is imported here alone.
+    # torch-pruning is imported only here.
     from fcn_seg_ros.training.pruning import pruned
     network = pruned(load_checkpoint(config.init_from), mixture, config)
     save_checkpoint(out / PRUNED_FILE, network.network, network.info)

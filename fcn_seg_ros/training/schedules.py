@@ -31,7 +31,7 @@ def make_optimiser(network: FCN, config: TrainingConfig) -> Optimizer:
 
 def parameter_groups(network: FCN, config: TrainingConfig) -> list[dict[str, Any]]:
     """
-    Return the optimiser's groups: kernels decay, biases and norms (one axis) do not.
+    Return the optimiser's parameter groups: kernels decay, biases and norms (one axis) do not.
 
     The encoder's learning rate is ``encoder_rate`` times the decoder's.
     """

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Distillation: a trained network whose probabilities another one learns beside the labels."""
+"""Distillation: a network learns a trained network's probabilities in addition to the labels."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Taught(RoadDataset):
 
 
 class Untaught(RoadDataset):
-    """A dataset without a teacher, in a mixture with others that have one."""
+    """A dataset without a teacher, for a mixture with others that have one."""
 
     def __init__(self, dataset: RoadDataset) -> None:
         self._dataset = dataset
