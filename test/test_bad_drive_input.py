@@ -97,7 +97,7 @@ def test_bags(tmp_path: Path, storage: str) -> None:
     (['--rate', 'nan'], ['rate', 'found nan']),
     (['--speed', '0'], ['--speed', 'more than 0', 'found 0']),
     (['--speed', 'nan'], ['--speed', 'found nan']),
-    (['--speed', '2', '--rate', '5'], ['--speed or --rate', 'found both']),
+    (['--speed', '2', '--rate', '5'], ['--speed and --rate', 'exclude each other']),
     (['--frames', '0'], ['at least one frame', 'found 0']),
     (['--wait-timeout', '-1'], ['--wait-timeout', 'found -1']),
     (['--cam', 'my cam'], ['--cam', "'my cam'"]),

@@ -109,7 +109,7 @@ def test_mcap_cut_at_70_percent_without_metadata(tmp_path: Path, mode: Compressi
     assert numbers == list(range(len(numbers)))
     assert len(numbers) >= (69 if mode == CompressionMode.NONE else 65)
     assert [note.lost for note in notes] == [None]
-    assert 'not closed' in notes[0].reason
+    assert 'is incomplete' in notes[0].reason
     assert f'{int(notes[0].reason.split(" whole")[0].split()[-1]) // 2}' == str(len(numbers))
 
 
@@ -129,7 +129,7 @@ def test_zeros_after_the_last_message_as_after_a_power_failure(tmp_path: Path) -
     path.write_bytes(path.read_bytes()[:-50] + bytes(5000))
     numbers, notes = read(path)
     assert numbers == [0, 1, 2, 3, 4]
-    assert [note.lost for note in notes] == [None] and 'not closed' in notes[0].reason
+    assert [note.lost for note in notes] == [None] and 'is incomplete' in notes[0].reason
 
 
 @pytest.mark.parametrize('compression', [None, Ros1Writer.CompressionFormat.LZ4])
@@ -143,7 +143,7 @@ def test_ros_1_without_index(tmp_path: Path,
     active.write_bytes(content[:len(content) * 7 // 10])
     numbers, notes = read(active)
     assert numbers == list(range(len(numbers))) and len(numbers) > 60
-    assert [note.lost for note in notes] == [None] and 'not closed' in notes[0].reason
+    assert [note.lost for note in notes] == [None] and 'is incomplete' in notes[0].reason
 
 
 def test_bytes_overwritten_in_an_mcap_cost_what_lies_there(tmp_path: Path) -> None:

@@ -148,7 +148,7 @@ def test_a_new_threshold_is_no_other_network(own):
 
 
 def test_there_may_be_none(own, random_checkpoint):
-    with pytest.raises(InputError, match=r'_int8\.xml for int8 .* found nothing'):
+    with pytest.raises(InputError, match=r'needs .*_int8\.xml, which does not exist'):
         RoadSegmenter(random_checkpoint, 'cpu', 'int8')
     in_memory = dataclasses.replace(load_checkpoint(own), path=None)
     with pytest.raises(InputError, match='this network has no file'):
