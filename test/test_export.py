@@ -168,7 +168,7 @@ def test_a_fall_in_accuracy_is_refused(random_checkpoint, kitti_folder, tmp_path
     good = dataclasses.replace(good, info=dataclasses.replace(good.info, network_height=96),
                                self_test=None)
     dataset = KittiRoad(kitti_folder)
-    with pytest.raises(InputError, match=r'ruined.xml: MaxF must fall by less .* found \d+\.\d+ in'):
+    with pytest.raises(InputError, match=r'MaxF must fall by less .* found \d+\.\d+ in'):
         export_checks.accuracy_loss(good, ruined, dataset, lambda: None)
     same = export_checks.accuracy_loss(load_checkpoint(random_checkpoint), ruined, dataset,
                                        lambda: None)

@@ -21,7 +21,7 @@ Score networks, or probability images made by any program, on sets of road image
 SET is a folder in KITTI Road's layout, or a dataset as below; `rendered` are frames of rendered
 drives with seeds never trained on (a regression test, no claim about real roads). Images go through
 the same segmenter as in the node. One table compares all networks on all sets; each row is printed
-as soon as it is known.
+as soon as it is ready.
 
 For one network on one set, the scores of KITTI Road follow. MaxF is the best F1 over 256
 thresholds, with counts summed over all images; its interval is a bootstrap over images. The
