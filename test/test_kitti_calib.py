@@ -36,6 +36,19 @@ def test_reads_what_is_needed(tmp_path):
     assert calib_file(image) == tmp_path / 'testing' / 'calib' / 'uu_000003.txt'
 
 
+def test_the_view_sees_what_the_homography_says(tmp_path):
+    angle = 0.02
+    turn = f'1 0 0 0 {np.cos(angle)} {-np.sin(angle)} 0 {np.sin(angle)} {np.cos(angle)}'
+    tilted = '1 0 0 0.1 0 0.9998 -0.02 -1.65 0 0.02 0.9998 0.3'
+    calib = read_calib(write(tmp_path / 'um_000000.txt', R0_rect=turn, Tr_cam_to_road=tilted))
+    x, z = np.array([-4.0, 0.0, 3.0]), np.array([6.0, 20.0, 46.0])
+    u, v, w = calib.homography @ np.stack([x, z, np.ones(3)])
+    view = calib.view(375, 1242)
+    # The columns of Tr_cam_to_road are rounded, so its inverse is not its transpose.
+    np.testing.assert_allclose(view.ground_to_pixel(z, -x), (u / w, v / w), atol=0.05)
+    np.testing.assert_allclose(view.pixel_to_ground(u / w, v / w), (z, -x), rtol=3e-3, atol=1e-3)
+
+
 @pytest.mark.parametrize(('changes', 'text'), [
     ({'Tr_cam_to_road': None}, 'expected a line Tr_cam_to_road: with 12 numbers, found none'),
     ({'P2': '1 2 3'}, 'expected 12 finite numbers in P2'),

@@ -11,6 +11,9 @@ import numpy as np
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.ground.birds_eye import calibration_homography
+from fcn_seg_ros.ground.lens import CameraModel
+from fcn_seg_ros.ground.pose import CameraPose
+from fcn_seg_ros.ground.view import GroundView
 
 _SHAPES = {'P2': (3, 4), 'R0_rect': (3, 3), 'Tr_cam_to_road': (3, 4)}
 
@@ -33,6 +36,22 @@ class KittiCalib:
     def homography(self) -> np.ndarray:
         """Return the homography from (x, z, 1) on the road to homogeneous pixels, (3, 3)."""
         return calibration_homography(self.p2, self.r0_rect, self.cam_to_road)
+
+    def view(self, height: int, width: int) -> GroundView:
+        """
+        Return the left colour camera, with images of a size, over the road.
+
+        The base frame lies on the road below the camera that Tr_cam_to_road is given for. Raises
+        InputError where that is not above it.
+        """
+        # From x right, y down, z forward to x forward, y left, z up.
+        upright = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
+        to_base = upright @ self.cam_to_road[:, :3] @ self.r0_rect.T
+        offset = -np.linalg.solve(self.p2[:, :3], self.p2[:, 3])
+        pose = CameraPose(to_base, to_base @ offset + upright @ self.cam_to_road[:, 3])
+        camera = CameraModel(width, height, self.p2[0, 0], self.p2[1, 1], self.p2[0, 2],
+                             self.p2[1, 2])
+        return GroundView(camera, pose)
 
 
 def calib_file(image: Path) -> Path:
