@@ -13,9 +13,11 @@ import pytest
 from conftest import write_pair
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mask_variants import VARIANTS, write
 
 from fcn_seg_ros.cli.check_dataset import main
 from fcn_seg_ros.datasets.base import RoadDataset, Sample
+from fcn_seg_ros.datasets.images import read_rgb
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.datasets.leaks import Source, find_leaks
 from fcn_seg_ros.datasets.survey import NEAR, Picture, perceptual_hash, survey
@@ -89,6 +91,29 @@ def test_table(faulty, capsys):
     status, output, _ = run(capsys, '--train', f'{faulty}?split=train.txt', '--val',
                             f'{faulty}?split=val.txt', '--gap', '0')
     assert 'uu_000041' not in output.replace('nearest frames uu_000040 and uu_000041', '')
+
+
+def test_the_picture_shows_what_was_understood(tmp_path, capsys):
+    variants = {variant.name: variant for variant in VARIANTS}
+    white = write(variants['0 and 255'], tmp_path / 'white')
+    upside_down = write(variants['upside down by EXIF'], tmp_path / 'exif')
+    sheet = tmp_path / 'out' / 'sheet.png'
+    status, output, _ = run(capsys, '--train', f'folder:{white}?road=255', '--val',
+                            f'folder:{white}', '--picture', sheet)
+    assert status == 1 and f'folder:{white}?road=255: the masks hold 0 (' in output
+    pixels = read_rgb(sheet)
+    # A pixel of the road in the first image of each set: left as it is, right in its colour.
+    first, second = pixels[66 + 200], pixels[len(pixels) // 2 + 66 + 200]
+    assert np.ptp(first[250]) < 30 and np.ptp(second[250]) < 30
+    assert np.argmax(first[650]) == 1 and np.argmin(second[650]) == 1
+    assert np.ptp(first[650]) > 60 and np.ptp(second[650]) > 60
+    status, output, errors = run(capsys, '--train', f'folder:{upside_down}', '--picture',
+                                 tmp_path / 'sheet.gif')
+    assert status == 2 and 'expected a file called .png or .jpg, found sheet.gif' in errors
+    status, output, _ = run(capsys, '--train', f'folder:{upside_down}', '--json', '--picture',
+                            tmp_path / 'sheet.jpg')
+    assert 'images are turned by their EXIF orientation, such as a' in output
+    assert read_rgb(tmp_path / 'sheet.jpg').shape[1] == pixels.shape[1]
 
 
 def test_a_clean_dataset(kitti_folder, capsys):

@@ -18,13 +18,16 @@ Find faults in datasets before they cost a training run.
 Decodes every image and lists: files that cannot be read, pairs of different size, images without
 road, duplicates, and validation images that are also trained on (the same image, a look-alike, or a
 neighbouring frame). Counts the pixels that are road, not road and unlabelled. Exit status: 0 if
-nothing is wrong, 1 if something is, 2 if a dataset cannot be opened."""
+nothing is wrong, 1 if something is, 2 if a dataset cannot be opened.
+
+--picture shows what was understood: images beside their labels. Look at it before you train."""
 
 EPILOG = """\
 examples:
   check_dataset --train 'kitti:data/kitti_road?split=train' \\
                 --val 'kitti:data/kitti_road?split=val'
   check_dataset --train data/kitti_road 'camvid:data/camvid?split=train&weight=0.5' --json
+  check_dataset --train 'folder:mine?road=255' --picture understood.png
   check_dataset --train data/kitti_road --speed"""
 
 
@@ -42,6 +45,8 @@ def build_parser() -> argparse.ArgumentParser:
     add('--gap', type=int, metavar='N',
         help='frames up to N numbers apart count as neighbours (default: the usual step of the '
              'sequence)')
+    add('--picture', type=Path, metavar='FILE',
+        help='write a PNG or JPEG of some images of each dataset beside their labels')
     add('--json', action='store_true', help='print all problems as JSON instead of a table')
     add('--speed', action='store_true',
         help='measure the images per second of the training loader instead')

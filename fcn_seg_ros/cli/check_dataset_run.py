@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +17,16 @@ from rich.table import Table
 
 from fcn_seg_ros.cli.progress import progress_bar
 from fcn_seg_ros.datasets.base import RoadDataset
+from fcn_seg_ros.datasets.contact_sheet import contact_sheet
 from fcn_seg_ros.datasets.leaks import Source, alike, find_leaks
 from fcn_seg_ros.datasets.registry import DatasetSpec, open_dataset, open_datasets, parse_spec
 from fcn_seg_ros.datasets.survey import KINDS_OF_PROBLEMS, Problem, Survey, survey
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.files import make_folder, write_file
+from fcn_seg_ros.images.encode import encode_jpeg, encode_png
 
 _LINES = 10
+_QUALITY = 92
 
 
 @dataclass
@@ -31,6 +36,7 @@ class _Checked:
     side: str
     spec: DatasetSpec
     found: Survey
+    remarks: list[str]
 
     def sources(self) -> list[Source]:
         root = str(Path(self.spec.root).resolve()) if self.spec.root else ''
@@ -41,7 +47,7 @@ class _Checked:
         return {'side': self.side, 'dataset': str(self.spec), 'images': len(self.found.pictures),
                 'counts': {kind: self.found.count(kind) for kind in KINDS_OF_PROBLEMS},
                 'problems': [vars(problem) for problem in self.found.problems],
-                'near_duplicates': self.found.near,
+                'near_duplicates': self.found.near, 'remarks': self.remarks,
                 'pixels': {'road': road, 'not_road': other, 'unlabelled': unlabelled}}
 
 
@@ -56,6 +62,8 @@ def run(options: argparse.Namespace) -> int:
         return 0
     opened = [(side, spec, open_dataset(spec, strict=False))
               for side, specs in sides.items() for spec in specs]
+    if options.picture:
+        _draw(options.picture, opened)
     checked = _survey(opened)
     remarks = _across(checked, options.gap)
     if options.json:
@@ -66,11 +74,31 @@ def run(options: argparse.Namespace) -> int:
     return int(any(item.found.problems for item in checked))
 
 
+def _draw(path: Path, opened: list[tuple[str, DatasetSpec, RoadDataset]]) -> None:
+    """Write the picture of what was understood; raises InputError if that fails."""
+    kind = path.suffix.lower()
+    if kind not in ('.png', '.jpg', '.jpeg'):
+        raise InputError(f'--picture: expected a file called .png or .jpg, found {path.name}')
+    sheet = contact_sheet([f'{side}: {spec}' for side, spec, _ in opened],
+                          [dataset for _, _, dataset in opened])
+    if sheet is None:
+        print('no picture: no sample can be read', file=sys.stderr)
+        return
+    make_folder(path.parent)
+    write_file(path, encode_png(sheet) if kind == '.png' else encode_jpeg(sheet, _QUALITY))
+    print(f'wrote {path}', file=sys.stderr)
+
+
 def _survey(opened: list[tuple[str, DatasetSpec, RoadDataset]]) -> list[_Checked]:
     checked = []
     for side, spec, dataset in opened:
         with progress_bar(str(spec), len(dataset)) as done:
-            checked.append(_Checked(side, spec, survey(dataset, done)))
+            found = survey(dataset, done)
+        # What is wrong with the labels says what they hold.
+        understood = '' if found.count('labels') or not found.pictures else (
+            dataset.explain_labels())
+        checked.append(_Checked(side, spec, found, [*filter(None, [understood]),
+                                                    *dataset.remarks]))
     return checked
 
 
@@ -95,7 +123,8 @@ def _across(checked: list[_Checked], gap: int | None) -> list[str]:
 def _print(checked: list[_Checked], remarks: list[str]) -> None:
     console = Console()
     console.print(_table(checked))
-    lines = list(remarks)
+    lines = [f'{item.spec}: {remark}' for item in checked for remark in item.remarks]
+    lines += remarks
     for item in checked:
         if item.found.near:
             one, other_name = item.found.near[0]

@@ -90,6 +90,16 @@ def read_size(path: Path, turn: bool = True) -> tuple[int, int]:
     return (height, width) if swaps_sides(orientation) else (width, height)
 
 
+def is_turned(path: Path) -> bool:
+    """Tell whether ``read_rgb`` turns an image; False for a file that cannot be read."""
+    from PIL import Image
+    try:
+        with Image.open(path, formats=('PNG', 'JPEG', 'TIFF')) as image:
+            return orientation_in(image) != 1
+    except Exception:  # Pillow raises many types; who decodes the file says what is wrong with it
+        return False
+
+
 def of_file(path: Path, error: InputError) -> InputError:
     """Return a decoder's error, which is about a message's fields, as one about a file."""
     return InputError(f'{path}: {str(error).removeprefix("data: ")}')

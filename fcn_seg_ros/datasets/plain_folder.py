@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from fcn_seg_ros.datasets.images import IMAGE_SUFFIXES, read_size
+from fcn_seg_ros.datasets.images import IMAGE_SUFFIXES, is_turned
 from fcn_seg_ros.datasets.mask_file import MASK_SUFFIXES, read_mask, read_values
 from fcn_seg_ros.datasets.mask_format import MaskFormat
 from fcn_seg_ros.datasets.names import by_name, find_files, listed_name, read_split
@@ -69,11 +69,10 @@ class PlainFolder(PairedFiles):
         if self._format.nearest:
             found.append('each pixel of a mask counts as the nearest of the values given: look at '
                          'edges and thin parts')
-        turned = [pair.name for pair in self.pairs
-                  if self._turn and read_size(pair.image) != read_size(pair.image, False)]
+        turned = self._turn and next(
+            (pair.name for pair in self.pairs if is_turned(pair.image)), None)
         if turned:
-            found.append(f'{len(turned)} images are turned by their EXIF orientation, such as '
-                         f'{turned[0]}')
+            found.append(f'images are turned by their EXIF orientation, such as {turned}')
         return found
 
     def explain_labels(self) -> str:
