@@ -31,6 +31,9 @@ EXTRAS = {
     'plots': ['matplotlib'],
     'train': [*CPU, *TORCH, 'onnxruntime', 'lightning>=2.6,!=2.6.2,!=2.6.3', 'torchmetrics',
               'tensorboard', 'torch-pruning'],
+    # Beside train, for `train --trackers`.
+    'wandb': ['wandb'],
+    'mlflow': ['mlflow'],
 }
 
 setup(

@@ -39,6 +39,11 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise InputError instead of printing the usage."""
+        # In argparse's words a short option and a stray word are the same.
+        first = message.removeprefix('unrecognized arguments: ').split(' ')[0]
+        if message.startswith('unrecognized arguments: '):
+            kind = 'unknown option' if first.startswith('-') else 'unexpected word'
+            message = f'{kind} {first}'
         raise InputError(f'{message} (see {self.prog} --help)')
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:

@@ -11,6 +11,8 @@ MODULES = {
     'drives': ('av', 'rosbags', 'lz4', 'backports'),
     'plots': ('matplotlib',),
     'train': ('lightning', 'torchmetrics', 'tensorboard', 'torch_pruning', 'torchvision', 'torch'),
+    'wandb': ('wandb',),
+    'mlflow': ('mlflow',),
     'export': ('onnx', 'onnxscript', 'nncf', 'torch'),
 }
 # Extras with everything that these commands need, including the modules of `cpu`.

@@ -44,13 +44,22 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the command line of train."""
     parser = make_parser('train', DESCRIPTION, f'{EPILOG}\n\n{datasets_help()}')
     add = parser.add_argument
-    add('--out', type=Path, required=True, help='folder to write to')
+    add('--out', type=_folder, required=True, help='folder to write to')
     add('--resume', action='store_true', help='resume the interrupted run in OUT')
     add('--config', type=Path, help='YAML file with settings')
+    add('--find-learning-rate', action='store_true',
+        help='do not train: make 100 steps with a rising learning rate, write the curve of the '
+             'loss to OUT (learning_rate.csv, learning_rate.png) and suggest a rate')
     group = parser.add_argument_group('settings')
     for name, item in leaves().items():
         _add_setting(group, name, item)
     return parser
+
+
+def _folder(text: str) -> Path:
+    if not text:  # of a variable that is not set
+        raise argparse.ArgumentTypeError('expected a folder, found an empty name')
+    return Path(text)
 
 
 def _add_setting(group: Any, name: str, item: dataclasses.Field[Any]) -> None:
@@ -64,7 +73,7 @@ def _add_setting(group: Any, name: str, item: dataclasses.Field[Any]) -> None:
     elif isinstance(default, tuple):
         kind = type(default[0]) if default else str
         options |= {'nargs': '+', 'type': kind,
-                    'metavar': 'SPEC' if kind is str else name.upper()}
+                    'metavar': 'SPEC' if name in ('train', 'val') else name.upper()}
     else:
         options['type'] = type(default)
     group.add_argument(f'--{name.replace("_", "-")}', **options)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from fcn_seg_ros.datasets.registry import open_dataset, parse_spec
 from fcn_seg_ros.errors import InputError
@@ -19,7 +20,8 @@ from fcn_seg_ros.training.config import (
     read_settings,
     with_values,
 )
-from fcn_seg_ros.training.run import CONFIG_FILE, train
+from fcn_seg_ros.training.range_test import find_learning_rate, range_config
+from fcn_seg_ros.training.run import CONFIG_FILE, assemble, train
 from fcn_seg_ros.training.start import inherit_settings
 
 
@@ -39,6 +41,11 @@ def run(options: argparse.Namespace) -> int:
     if options.resume and not (options.out / CONFIG_FILE).is_file():
         raise InputError(f'{options.out / CONFIG_FILE}: expected the configuration of an '
                          'interrupted run to resume, found none')
+    if options.find_learning_rate:
+        if options.resume:
+            raise InputError('--find-learning-rate: expected it without --resume, found both')
+        _find_learning_rate(config, options.out)
+        return 0
     path = train(config, options.out, options.resume)
     if path is None:
         return 0
@@ -50,3 +57,11 @@ def run(options: argparse.Namespace) -> int:
     add_self_test(path)
     print(f'wrote {path}')
     return 0
+
+
+def _find_learning_rate(config: TrainingConfig, out: Path) -> None:
+    config = range_config(config)
+    parts = assemble(config, out)
+    rate = find_learning_rate(parts.module, parts.data, config, out)
+    print(f'suggestion: --learning-rate {rate:g} (the loss falls fastest there; see '
+          f'{out / "learning_rate.csv"})')

@@ -91,8 +91,15 @@ class Augmentation:
             _expect(name, getattr(self, name), 0, 1)
         for name, high in (('brightness', 1), ('contrast', 1), ('saturation', 1), ('hue', 0.5),
                            ('rotation', 45), ('perspective', 0.2), ('gamma', 4),
-                           ('white_balance', 1), ('noise_sigma', 255), ('pixels', 1 << 24)):
+                           ('white_balance', 1), ('noise_sigma', 255)):
             _expect(name, getattr(self, name), 0, high)
+        _expect('height', self.height, 32, 4096)
+        if self.pixels:
+            _expect('pixels', self.pixels, 1 << 10, 1 << 23)
+        for name in ('crop', 'scale', 'motion_length', 'jpeg_quality'):
+            if len(getattr(self, name)) != 2:
+                raise InputError(f'{name}: expected two numbers, found '
+                                 f'{" ".join(map(str, getattr(self, name))) or "none"}')
         for name, low, high in (('scale', 0.01, 100), ('motion_length', 0.5, 100),
                                 ('jpeg_quality', 1, 100), ('crop', 1, 1 << 14)):
             for value in getattr(self, name):
@@ -106,4 +113,4 @@ class Augmentation:
 
 def _expect(name: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
-        raise InputError(f'{name}: expected {low:g} to {high:g}, found {value:g}')
+        raise InputError(f'{name}: expected {low:.10g} to {high:.10g}, found {value:.10g}')

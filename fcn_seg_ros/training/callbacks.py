@@ -17,32 +17,58 @@ from torch.utils.data import Dataset
 
 from fcn_seg_ros.inference.postprocess import draw_overlay, probability_to_mask
 from fcn_seg_ros.inference.preprocess import resize_image
+from fcn_seg_ros.training.module import EPOCH
 
 
 class EpochLines(Callback):
-    """Print one line per epoch with the time left, for logs."""
+    """Print a line for each epoch, and every minute of a long one, with the time left: for logs."""
+
+    def __init__(self, every_s: float = 60.0) -> None:
+        super().__init__()
+        self._every_s = every_s
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Record when the run began or resumed."""
         self._run_start = time.monotonic()
         self._first = trainer.current_epoch
+        self._validated = -1
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Record when the epoch began."""
-        self._start = time.monotonic()
+        self._start = self._last = time.monotonic()
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs: Any,
+                           batch: Any, batch_idx: int) -> None:
+        """Print how far the epoch is, if no line has come for a while."""
+        if not trainer.is_global_zero or time.monotonic() - self._last < self._every_s:
+            return
+        self._last = time.monotonic()
+        batches = int(trainer.num_training_batches)
+        print(f'epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  batch {batch_idx + 1}/'
+              f'{batches}  loss {float(trainer.callback_metrics["loss"]):.4g}  '
+              f'({self._left(trainer, (batch_idx + 1) / batches)})', flush=True)
+
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Record that the epoch has scores of its own."""
+        self._validated = trainer.current_epoch
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Print loss, score, duration and the time left."""
+        """Print the epoch's mean loss, its score if there is one, duration and the time left."""
         if not trainer.is_global_zero:
             return
-        text = '  '.join(f'{name} {float(value):.4g}'
-                         for name, value in trainer.callback_metrics.items()
-                         if not name.startswith('lr-'))
-        now, epochs = time.monotonic(), trainer.max_epochs or 0
-        done = trainer.current_epoch + 1
-        left = (now - self._run_start) / (done - self._first) * (epochs - done)
-        print(f'epoch {done}/{epochs}  {text}  ({now - self._start:.1f} s, '
-              f'{left / 60:.1f} min left)', flush=True)
+        # Lightning keeps the scores of earlier validations.
+        shown = {name.removeprefix(EPOCH): float(value)
+                 for name, value in trainer.callback_metrics.items() if name.startswith(EPOCH)
+                 or (name.startswith('val_') and self._validated == trainer.current_epoch)}
+        text = '  '.join(f'{name} {value:.4g}' for name, value in shown.items())
+        print(f'epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  {text}  '
+              f'({time.monotonic() - self._start:.1f} s, {self._left(trainer, 1)})', flush=True)
+
+    def _left(self, trainer: Trainer, share: float) -> str:
+        """Return the time left, where a share of the epoch is done, in words."""
+        done = trainer.current_epoch + share
+        each = (time.monotonic() - self._run_start) / (done - self._first)
+        return f'{each * ((trainer.max_epochs or 0) - done) / 60:.1f} min left'
 
 
 class MovingAverage(WeightAveraging):

@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ OPTIMISERS = ('adamw', 'sgd')
 SCHEDULES = ('cosine', 'one_cycle', 'poly', 'constant')
 # Lightning's names; the weights themselves stay in fp32.
 PRECISIONS = ('32-true', 'bf16-mixed', '16-mixed')
+# The extra of the package and the module that it brings have the tracker's name.
+TRACKERS = ('wandb', 'mlflow')
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class LossWeights:
     def __post_init__(self) -> None:
         """Check the weights."""
         parts = (self.cross_entropy, self.dice, self.lovasz)
-        if min(parts) < 0 or max(parts) == 0:
+        if not all(0 <= part < math.inf for part in parts) or max(parts) == 0:
             raise InputError('loss: expected weights from 0, cross_entropy, dice or lovasz '
                              f'above 0, found {parts}')
         if not self.class_weights or not 0 < min(self.class_weights) <= max(
@@ -141,6 +144,12 @@ class TrainingConfig:
     seed: int = field(default=0, metadata={
         'help': 'random seed of shuffling, augmentation and layers without pretrained weights'})
     validate_every: int = field(default=5, metadata={'help': 'epochs between validations'})
+    early_stopping: int = field(default=0, metadata={
+        'help': 'end the run after so many validations without a better val_max_f, with the last '
+                'weights; 0: off'})
+    trackers: tuple[str, ...] = field(default=(), metadata={
+        'help': 'where figures go beside TensorBoard and metrics.csv: '
+                f'{", ".join(TRACKERS)}, where installed'})
     workers: int = field(default=1, metadata={
         'help': 'processes that decode and augment images'})
     image_memory: int = field(default=2000, metadata={
@@ -159,12 +168,7 @@ class TrainingConfig:
                                  f'found {getattr(self, name)!r}')
         if not 0 <= self.seed < 2**32:
             raise InputError(f'seed: expected 0 to {2**32 - 1}, found {self.seed}')
-        for names, least in ((('epochs', 'batch_size', 'accumulate', 'validate_every', 'devices'),
-                              1), (('frozen_layers', 'workers', 'image_memory'), 0)):
-            for name in names:
-                if getattr(self, name) < least:
-                    raise InputError(f'{name}: expected at least {least}, found '
-                                     f'{getattr(self, name)}')
+        self._check_counts()
         for name, low, below in (('learning_rate', 0, 10), ('weight_decay', -1e-99, 10),
                                  ('momentum', -1e-99, 1), ('average_decay', -1e-99, 1),
                                  ('warmup', -1e-99, 1), ('clip', -1e-99, 1e9),
@@ -178,8 +182,22 @@ class TrainingConfig:
             raise InputError(f'prune: expected more than 0 and at most 1, found {self.prune}')
         if self.prune < 1 and not self.init_from:
             raise InputError('prune: expected init_from, a trained network to prune, found none')
-        if len(self.skip_scales) != 2:
+        if len(self.skip_scales) != 2 or not all(map(math.isfinite, self.skip_scales)):
             raise InputError(f'skip_scales: expected two numbers, found {self.skip_scales}')
+        for name in self.trackers:
+            if name not in TRACKERS:
+                raise InputError(f'trackers: expected {" or ".join(TRACKERS)}, found {name!r}')
+
+    def _check_counts(self) -> None:
+        for names, least in (
+                (('epochs', 'batch_size', 'accumulate', 'validate_every', 'devices'), 1),
+                (('frozen_layers', 'workers', 'image_memory', 'early_stopping'), 0)):
+            for name in names:
+                if getattr(self, name) < least:
+                    raise InputError(f'{name}: expected at least {least}, found '
+                                     f'{getattr(self, name)}')
+        if self.early_stopping and not self.val:
+            raise InputError('early_stopping: expected a dataset to score, val, found none')
 
     @property
     def class_list(self) -> ClassList:
@@ -262,7 +280,9 @@ def read_settings(path: str | Path) -> dict[str, Any]:
         values['classes'] = yaml.safe_dump(values['classes'], sort_keys=False)
     flat: dict[str, Any] = {}
     for name, value in values.items():
-        flat |= value if name in _NESTED and isinstance(value, dict) else {name: value}
+        if name in _NESTED and not isinstance(value, dict):
+            raise InputError(f'{path}: {name}: expected settings by name, found {quote(value)}')
+        flat |= value if name in _NESTED else {name: value}
     return flat
 
 
@@ -301,8 +321,10 @@ def _fit(name: str, default: Any, value: Any) -> Any:
     elif isinstance(default, bool) or isinstance(value, bool):
         if isinstance(default, bool) and isinstance(value, bool):
             return value
-    elif isinstance(default, float) and isinstance(value, (int, float)):
-        return float(value)
+    elif isinstance(default, float) and isinstance(value, (int, float, str)):
+        with suppress(ValueError):  # YAML takes 1e-3 for a text
+            return float(value)
     elif isinstance(value, type(default)):
         return value
-    raise InputError(f'{name}: expected a value like {default!r}, found {value!r}')
+    like = f'a value like {default!r}' if default != () else 'a list'
+    raise InputError(f'{name}: expected {like}, found {quote(value)}')

@@ -27,6 +27,9 @@ from fcn_seg_ros.training.normalise import normalise
 from fcn_seg_ros.training.schedules import make_optimiser, make_schedule
 from fcn_seg_ros.training.windows import Batch
 
+# The prefix of means over an epoch.
+EPOCH = 'epoch_'
+
 
 class SegmentationModule(LightningModule):
     """
@@ -84,14 +87,24 @@ class SegmentationModule(LightningModule):
         logits = self(batch.images)
         loss = segmentation_loss(logits, batch.labels.long(), self.config.loss, batch.window,
                                  self.members)
-        self.log('loss', loss * batch.window.batches, prog_bar=True)
+        self._log('loss', loss, batch)
         if batch.taught is not None:
-            learned = distillation(logits, batch.taught, batch.window,
-                                   self.classes.road_ids)
-            self.log('distillation', learned * batch.window.batches, prog_bar=True)
+            learned = distillation(logits, batch.taught, batch.window, self.classes.road_ids)
+            self._log('distillation', learned, batch)
             loss = loss + self.config.teacher_weight * learned
         self._losses.append(loss.detach())
         return loss * self.config.accumulate
+
+    def on_train_epoch_end(self) -> None:
+        """Log the learning rate of the decoder, whose group is the last."""
+        self.log('learning_rate', float(self.trainer.optimizers[0].param_groups[-1]['lr']))
+
+    def _log(self, name: str, share: Tensor, batch: Batch) -> None:
+        """Log what a batch adds to its window's mean, now and then, and the mean of an epoch."""
+        value = share.detach() * batch.window.batches
+        self.log(name, value, prog_bar=True)
+        self.log(f'{EPOCH}{name}', value, on_step=False, on_epoch=True, sync_dist=True,
+                 batch_size=1)
 
     def configure_gradient_clipping(self, optimizer: Optimizer, *_: Any, **__: Any) -> None:
         """Clip the gradient; raises TrainingError before a step that is not a number."""
@@ -104,11 +117,13 @@ class SegmentationModule(LightningModule):
         if math.isfinite(loss) and (math.isfinite(size) or self.config.precision == '16-mixed'):
             return
         wrong = f'the gradient is {size}' if math.isfinite(loss) else f'the loss is {loss}'
-        raise TrainingError(
-            f'{wrong} in epoch {self.current_epoch + 1}, step {self.global_step + 1}; the state of '
-            'the last whole epoch is kept: try --resume with a smaller --learning-rate (it is '
-            f'{self.config.learning_rate:g})' + ('' if self.config.clip else ' or --clip 1')
-            + (' or --precision bf16-mixed' if self.config.precision == '16-mixed' else ''))
+        remedies = [f'a smaller --learning-rate (it is {self.config.learning_rate:g})']
+        remedies += [] if self.config.clip else ['--clip 1']
+        remedies += ['--precision bf16-mixed'] if self.config.precision == '16-mixed' else []
+        kept = ('the state after the epoch before is kept: try --resume with' if self.current_epoch
+                else 'try')
+        raise TrainingError(f'{wrong} in epoch {self.current_epoch + 1}, step '
+                            f'{self.global_step + 1}; {kept} {" or ".join(remedies)}')
 
     def on_validation_epoch_start(self) -> None:
         """Reset the counts."""

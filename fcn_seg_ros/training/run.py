@@ -4,9 +4,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
-import os
-import subprocess
 import sys
 import warnings
 from collections.abc import Sequence
@@ -17,11 +16,10 @@ import torch
 from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.callbacks import (
     Callback,
-    LearningRateMonitor,
+    EarlyStopping,
     ModelCheckpoint,
     RichProgressBar,
 )
-from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from fcn_seg_ros.datasets.base import Joined, RoadDataset
 from fcn_seg_ros.datasets.mixture import Mixture
@@ -34,19 +32,22 @@ from fcn_seg_ros.datasets.registry import (
     training_data,
 )
 from fcn_seg_ros.datasets.verify import verify
-from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.errors import InputError, TrainingError
 from fcn_seg_ros.evaluation.networks import Setting, open_network
+from fcn_seg_ros.files import make_folder
 from fcn_seg_ros.models.checkpoint import load_checkpoint, save_checkpoint
 from fcn_seg_ros.models.checkpoint_file import NetworkSource, read_checkpoint
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
 from fcn_seg_ros.models.encoders import INPUT_CONVENTIONS, pretrained_state
 from fcn_seg_ros.models.fcn import FCN, make_network
-from fcn_seg_ros.resources import PACKAGE_DIR
 from fcn_seg_ros.training.callbacks import EpochLines, MovingAverage, OverlayPictures
+from fcn_seg_ros.training.checks import check_out, check_run, local_processes, nodes
 from fcn_seg_ros.training.classes import coded, with_classes
 from fcn_seg_ros.training.config import TrainingConfig, write_config
 from fcn_seg_ros.training.data import RoadDataModule, WholeSamples
+from fcn_seg_ros.training.loggers import make_loggers
 from fcn_seg_ros.training.module import SegmentationModule
+from fcn_seg_ros.training.record import git_commit, note_start
 from fcn_seg_ros.training.start import inherit_metadata, open_start, take_weights
 from fcn_seg_ros.training.teacher import Taught, Untaught
 
@@ -57,6 +58,21 @@ CHECKPOINT_FILE = 'checkpoint.safetensors'
 PRUNED_FILE = 'pruned.safetensors'
 
 
+@dataclasses.dataclass(frozen=True)
+class Parts:
+    """
+    What a run is made of, before its first step.
+
+    ``config`` holds the content of the classes file; ``info`` describes the checkpoint.
+    """
+
+    config: TrainingConfig
+    module: SegmentationModule
+    data: RoadDataModule
+    validation: RoadDataset | None
+    info: CheckpointInfo
+
+
 def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | None:
     """
     Train a network and return the path of its checkpoint, ``out/checkpoint.safetensors``.
@@ -65,10 +81,36 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
     several processes only the first writes it, the others return None. The state is saved after
     every epoch: a run killed at any moment resumes after its last whole epoch and ends with the
     weights it would have had. Raises InputError for bad input, and for a folder that already holds
-    a run (without ``resume``) or holds none (with it).
+    a run (without ``resume``) or holds none (with it), and TrainingError for a loss that is not a
+    number.
     """
     last = out / RESUME_FILE
+    check_out(out)
     _check_folder(last, resume)
+    parts = assemble(config, out, resume)
+    config = parts.config
+    make_folder(out)
+    write_config(out / CONFIG_FILE, config)
+    trainer = make_trainer(config, out, parts.validation)
+    if trainer.is_global_zero:
+        note_start(out, trainer.world_size)
+    _fit(trainer, parts.module, parts.data, last if resume else None)
+    if not trainer.is_global_zero:
+        return None
+    if trainer.current_epoch < config.epochs:
+        print(f'stopped after epoch {trainer.current_epoch}: no better val_max_f in '
+              f'{config.early_stopping} validations; the last weights count', flush=True)
+    path = out / CHECKPOINT_FILE
+    try:
+        save_checkpoint(path, parts.module.network.to('cpu', torch.float32).eval(), parts.info)
+    except ValueError as error:
+        raise TrainingError(f'{error}; try a smaller --learning-rate (it is '
+                            f'{config.learning_rate:g})') from None
+    return path
+
+
+def assemble(config: TrainingConfig, out: Path, resume: bool = False) -> Parts:
+    """Open the data and make the network; raises InputError."""
     if not config.train:
         raise InputError('train: expected at least one dataset, found none')
     specs = [parse_spec(text) for text in config.train]
@@ -92,18 +134,11 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
         mixture = taught(mixture, specs, config.teacher)
     seed_everything(config.seed, verbose=False)
     network = _network(config, start, resume)
+    check_run(config, mixture.epoch_length, network)
     # CPUs and tensor cores convolve fastest with channels last.
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    module = SegmentationModule(network, config)
-    out.mkdir(parents=True, exist_ok=True)
-    write_config(out / CONFIG_FILE, config)
-    trainer = make_trainer(config, out, validation)
-    _fit(trainer, module, RoadDataModule(mixture, validation, config), last if resume else None)
-    if not trainer.is_global_zero:
-        return None
-    path = out / CHECKPOINT_FILE
-    save_checkpoint(path, network.to('cpu', torch.float32).eval(), info)
-    return path
+    return Parts(config, SegmentationModule(network, config),
+                 RoadDataModule(mixture, validation, config), validation, info)
 
 
 def _check_folder(last: Path, resume: bool) -> None:
@@ -135,8 +170,7 @@ def describe(config: TrainingConfig, data: str, licence: str) -> CheckpointInfo:
     return CheckpointInfo(
         config.encoder, config.decoder, classes.names, classes.road_ids, classes.palette, mean,
         std, order, config.augmentation.height, (first, second), training_data=data,
-        licence=licence, network_pixels=config.augmentation.pixels,
-        git_commit=_git_commit())
+        licence=licence, network_pixels=config.augmentation.pixels, git_commit=git_commit())
 
 
 def make_trainer(config: TrainingConfig, out: Path, validation: RoadDataset | None) -> Trainer:
@@ -145,24 +179,24 @@ def make_trainer(config: TrainingConfig, out: Path, validation: RoadDataset | No
     callbacks: list[Callback] = [
         ModelCheckpoint(out, filename=Path(RESUME_FILE).stem, every_n_epochs=1, save_top_k=1,
                         monitor=None, enable_version_counter=False, save_on_train_epoch_end=True),
-        LearningRateMonitor('step'), RichProgressBar() if show else EpochLines(),
+        RichProgressBar() if show else EpochLines(),
     ]
     if validation is not None:
         callbacks.append(OverlayPictures(WholeSamples(validation, config.augmentation)))
+    if config.early_stopping:
+        callbacks.append(EarlyStopping('val_max_f', patience=config.early_stopping, mode='max',
+                                       check_on_train_epoch_end=False))
     if config.average_decay:
         # Last, as it swaps the averaged weights out again at the end of a validation.
         callbacks.append(MovingAverage(config.average_decay))
-    processes = int(os.environ.get('LOCAL_WORLD_SIZE', config.devices))
+    processes = local_processes(config)
     options: dict[str, Any] = {} if validation is not None else {'limit_val_batches': 0}
-    if processes > 1:
-        if config.decoder_first:
-            raise InputError('decoder_first: not available on several processes')
+    if processes * nodes() > 1:
         options['strategy'] = 'ddp'
     return Trainer(
         max_epochs=config.epochs, precision=cast(Any, config.precision), accelerator='auto',
-        devices=processes, num_nodes=int(os.environ.get('GROUP_WORLD_SIZE', 1)),
-        callbacks=callbacks, logger=[TensorBoardLogger(out, name='', version='tensorboard'),
-                                     CSVLogger(out, name='', version='metrics')],
+        devices=processes, num_nodes=nodes(),
+        callbacks=callbacks, logger=make_loggers(config, out),
         check_val_every_n_epoch=config.validate_every, num_sanity_val_steps=0,
         log_every_n_steps=10,
         accumulate_grad_batches=config.accumulate, use_distributed_sampler=False,
@@ -212,17 +246,9 @@ def _fit(trainer: Trainer, module: SegmentationModule, data: RoadDataModule, sta
         warnings.filterwarnings('ignore', message='.*exists and is not empty.*')
         warnings.filterwarnings('ignore', message='.*does not have many workers.*')
         warnings.filterwarnings('ignore', message='.*smaller than the logging interval.*')
+        # It calls a function of PyTorch that has a new name.
+        warnings.filterwarnings('ignore', message='.*LeafSpec.*')
         trainer.fit(module, datamodule=data, ckpt_path=str(state) if state else None,
                     weights_only=True)
     if trainer.interrupted:
         raise KeyboardInterrupt
-
-
-def _git_commit() -> str:
-    """Return the commit of the source tree, or '' outside of one."""
-    try:
-        result = subprocess.run(['git', 'rev-parse', '--short=12', 'HEAD'], cwd=PACKAGE_DIR,
-                                capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return ''
-    return result.stdout.strip()

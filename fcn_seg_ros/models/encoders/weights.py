@@ -34,7 +34,7 @@ def read_weights(path: str) -> dict[str, Tensor]:
     except FileNotFoundError:
         raise InputError(f'{path}: expected a file with encoder weights, found none') from None
     except Exception as error:  # torch raises many types for a broken file
-        reason = str(error).splitlines()[0]
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f'{path}: expected a PyTorch state dict, found something else '
                          f'({reason})') from None
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
