@@ -56,10 +56,11 @@ class EpochLines(Callback):
         """Print the epoch's mean loss, its score if there is one, duration and the time left."""
         if not trainer.is_global_zero:
             return
-        # Lightning keeps the scores of earlier validations.
-        shown = {name.removeprefix(EPOCH): float(value)
-                 for name, value in trainer.callback_metrics.items() if name.startswith(EPOCH)
-                 or (name.startswith('val_') and self._validated == trainer.current_epoch)}
+        found = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        shown = {name.removeprefix(EPOCH): value for name, value in found.items()
+                 if name.startswith(EPOCH)}
+        if self._validated == trainer.current_epoch:  # Lightning keeps the scores of earlier ones
+            shown |= {name: value for name, value in found.items() if name.startswith('val_')}
         text = '  '.join(f'{name} {value:.4g}' for name, value in shown.items())
         print(f'epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  {text}  '
               f'({time.monotonic() - self._start:.1f} s, {self._left(trainer, 1)})', flush=True)

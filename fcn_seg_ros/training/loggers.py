@@ -18,6 +18,7 @@ from lightning.pytorch.loggers import (
 )
 from lightning.pytorch.utilities import rank_zero_only
 
+from fcn_seg_ros.errors import InputError, type_and_words
 from fcn_seg_ros.files import write_file
 from fcn_seg_ros.training.config import TrainingConfig
 
@@ -31,14 +32,19 @@ def make_loggers(config: TrainingConfig, out: Path) -> list[Logger]:
     Return the loggers of a run: TensorBoard, CSV and the ``trackers`` asked for.
 
     Weights & Biases and MLflow read where to send figures from their own environment variables;
-    without any, MLflow writes to ``out/mlflow``. They must be installed (see ``check_run``).
+    without any, MLflow writes to ``out/mlflow.db``. They must be installed (see ``check_run``).
+    Raises InputError for one that cannot start a run.
     """
     loggers: list[Logger] = [TensorBoardLogger(out, name='', version='tensorboard'),
                              CSVLogger(out, name='', version='metrics')]
     for tracker in config.trackers:
-        logger = _MAKERS[tracker](out)
-        _note_run(out, tracker, logger)
-        logger.log_hyperparams(dataclasses.asdict(config))
+        try:
+            logger = _MAKERS[tracker](out)
+            _note_run(out, tracker, logger)
+            logger.log_hyperparams(dataclasses.asdict(config))
+        except Exception as error:  # no account, no server, a version that wants other settings
+            raise InputError(f'trackers: {tracker} starts no run ({type_and_words(error)})'
+                             ) from None
         loggers.append(logger)
     return loggers
 
@@ -50,7 +56,7 @@ def _wandb(out: Path) -> Logger:
 
 
 def _mlflow(out: Path) -> Logger:
-    place = os.environ.get('MLFLOW_TRACKING_URI') or f'file:{(out / "mlflow").resolve()}'
+    place = os.environ.get('MLFLOW_TRACKING_URI') or f'sqlite:///{(out / "mlflow.db").resolve()}'
     return MLFlowLogger(PROJECT, out.name, tracking_uri=place, run_id=_known_run(out, 'mlflow'))
 
 
