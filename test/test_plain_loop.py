@@ -24,8 +24,9 @@ from fcn_seg_ros.datasets.augmentation import Augmentation
 from fcn_seg_ros.datasets.base import RoadDataset, Sample
 from fcn_seg_ros.datasets.mixture import Mixture
 from fcn_seg_ros.errors import TrainingError
-from fcn_seg_ros.training.config import LossWeights, TrainingConfig
+from fcn_seg_ros.training.config import TrainingConfig
 from fcn_seg_ros.training.data import RoadDataModule
+from fcn_seg_ros.training.loss_weights import LossWeights
 from fcn_seg_ros.training.module import SegmentationModule
 from fcn_seg_ros.training.run import make_trainer
 

@@ -22,6 +22,7 @@ from fcn_seg_ros.datasets.class_file import (
 from fcn_seg_ros.errors import InputError, did_you_mean, one_line, quote
 from fcn_seg_ros.files import read_file
 from fcn_seg_ros.models.encoders import ENCODERS, INPUT_CONVENTIONS, find_encoder
+from fcn_seg_ros.training.loss_weights import LossWeights
 
 OPTIMISERS = ('adamw', 'sgd')
 SCHEDULES = ('cosine', 'one_cycle', 'poly', 'constant')
@@ -29,40 +30,6 @@ SCHEDULES = ('cosine', 'one_cycle', 'poly', 'constant')
 PRECISIONS = ('32-true', 'bf16-mixed', '16-mixed')
 # The extra of the package and the module that it brings have the tracker's name.
 TRACKERS = ('wandb', 'mlflow')
-
-
-@dataclass(frozen=True)
-class LossWeights:
-    """
-    The weight of each term of the loss; ``class_weights`` weighs the pixels of each class.
-
-    Raises InputError for numbers out of range.
-    """
-
-    cross_entropy: float = field(default=1.0, metadata={'help': 'weight of the cross entropy'})
-    dice: float = field(default=0.0, metadata={
-        'help': 'weight of the Dice term, the mean over the batches of each process'})
-    lovasz: float = field(default=0.0, metadata={
-        'help': 'weight of the Lovasz-softmax term, the mean over the batches of each process'})
-    class_weights: tuple[float, ...] = field(default=(1.0,), metadata={
-        'help': 'weight of a pixel of each class in the cross entropy, in the order of the '
-                'classes, or one number for all'})
-    label_smoothing: float = field(default=0.0, metadata={
-        'help': 'share of the target of the cross entropy that is spread over all classes'})
-
-    def __post_init__(self) -> None:
-        """Check the weights."""
-        parts = (self.cross_entropy, self.dice, self.lovasz)
-        if not all(0 <= part < math.inf for part in parts) or max(parts) == 0:
-            raise InputError('loss: expected weights from 0, cross_entropy, dice or lovasz '
-                             f'above 0, found {parts}')
-        if not self.class_weights or not 0 < min(self.class_weights) <= max(
-                self.class_weights) < math.inf:
-            raise InputError('class_weights: expected numbers above 0, found '
-                             f'{self.class_weights}')
-        if not 0 <= self.label_smoothing < 1:
-            raise InputError('label_smoothing: expected at least 0 and less than 1, found '
-                             f'{self.label_smoothing}')
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from fcn_seg_ros.datasets.base import IGNORE
-from fcn_seg_ros.training.config import LossWeights
+from fcn_seg_ros.training.loss_weights import LossWeights
 from fcn_seg_ros.training.windows import Window, window_of
 
 
