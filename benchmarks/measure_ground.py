@@ -3,9 +3,9 @@
 """
 Measure the drivable area in metres: where its edge lies, what the grid knows, what it costs.
 
-    python benchmarks/measure_ground.py edges [--seeds 12] [--checkpoint general]
-    python benchmarks/measure_ground.py kitti ROOT [--checkpoint general]
-    python benchmarks/measure_ground.py cost [--checkpoint open]
+    python benchmarks/measure_ground.py edges --seeds 12 --checkpoint general
+    python benchmarks/measure_ground.py kitti ROOT --checkpoint general
+    python benchmarks/measure_ground.py cost --checkpoint open
     python benchmarks/measure_ground.py pose
 
 ``edges`` takes frames of rendered drives, which are flat and of known geometry, and compares the

@@ -26,6 +26,7 @@ sys.path.insert(0, str(DOCS.parent))
 
 from fcn_seg_ros import node  # noqa: E402
 from fcn_seg_ros.cli import EXECUTABLES  # noqa: E402
+from fcn_seg_ros.cli.common import typed_examples  # noqa: E402
 from fcn_seg_ros.datasets import registry as datasets_registry  # noqa: E402
 from fcn_seg_ros.datasets.options import COMMON, KINDS, option_rows  # noqa: E402
 from fcn_seg_ros.images.encodings import ENCODINGS  # noqa: E402
@@ -117,7 +118,7 @@ def commands() -> str:
                    if action.dest not in ('help', 'version')]
         parts += [f'## `{name}`', block(module.DESCRIPTION), *(
             [table(('option', 'meaning'), map(option_row, options))] if options else []),
-            block(module.EPILOG)]
+            block(typed_examples(module.EPILOG, 'fcn_seg_ros '))]
     return '\n\n'.join(parts)
 
 

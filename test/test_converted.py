@@ -136,9 +136,9 @@ def test_the_way_of_the_demo_needs_no_heavy_library():
 
 @pytest.mark.parametrize(('missing', 'text'), [
     (('torch',), '{path}: converting it for openvino needs PyTorch, which is not installed (pip '
-                 'install torch; or, on a machine that has it, run `export random.safetensors '
-                 '--format openvino --out random_fp32.xml` and put the files it writes next to the '
-                 'checkpoint)'),
+                 'install torch; or, on a machine that has it, run `fcn_seg_ros export '
+                 'random.safetensors --format openvino --out random_fp32.xml` and put the files '
+                 'it writes next to the checkpoint)'),
     (('torch', 'openvino', 'onnxruntime'),
      "and none is installed (in a clone of fcn_seg_ros: pip install '.[cpu]')")])
 def test_what_is_missing_for_another_checkpoint_is_one_line(random_checkpoint, monkeypatch,

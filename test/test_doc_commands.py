@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from fcn_seg_ros.cli.common import typed_examples
+from fcn_seg_ros.cli.extras import MODULES
 from fcn_seg_ros.launching.arguments import ONE_CAMERA_ARGUMENTS, SEVERAL_CAMERAS_ARGUMENTS
 from fcn_seg_ros.node.parameters import PARAMETERS
 
@@ -21,7 +23,10 @@ from make_reference import COMMANDS, command  # noqa: E402
 
 PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').rglob('*.md'))]
 # Programs that are not ours, and words of the shell.
-FOREIGN = {'.', 'cd', 'docker', 'git', 'mkdir', 'pip', 'rosdep', 'fastdds', 'unzip'}
+FOREIGN = {'.', 'cd', 'docker', 'git', 'mkdir', 'rosdep', 'fastdds', 'unzip'}
+# A shell expands these outside of quotes; zsh refuses a pattern that matches nothing.
+QUOTED = re.compile(r"""'[^']*'|"[^"]*"|\$\([^)]*\)| #.*""")
+PATTERN = re.compile(r'[?*()\[\]]')
 
 
 def commands_of(text: str) -> list[list[str]]:
@@ -29,6 +34,7 @@ def commands_of(text: str) -> list[list[str]]:
     lines = text.replace('\\\n', ' ').splitlines()
     found = []
     for line in lines:
+        assert not PATTERN.search(QUOTED.sub('', line)), f'needs quotes: {line}'
         lexer = shlex.shlex(line, posix=True, punctuation_chars='&;|')
         lexer.whitespace_split = True
         words: list[str] = []
@@ -48,6 +54,14 @@ def in_pages() -> list[list[str]]:
             for words in commands_of(block)]
 
 
+def in_prose() -> list[list[str]]:
+    """Return the commands of this package that pages mention in sentences and tables."""
+    text = '\n'.join(re.sub(r'^```.*?^```|<!-- generated.*?end generated -->', '', page.read_text(),
+                            flags=re.M | re.S) for page in PAGES)
+    words = [mention.split() for mention in re.findall(r'`([^`]+)`', text)]
+    return [each for each in words if len(each) > 1 and each[0] in COMMANDS]
+
+
 def in_docstrings() -> list[list[str]]:
     """Return the commands in the docstrings of benchmarks and launch files."""
     files = [*sorted((ROOT / 'benchmarks').glob('*.py')), *sorted((ROOT / 'launch').glob('*.py'))]
@@ -58,8 +72,8 @@ def in_docstrings() -> list[list[str]]:
 
 def in_help() -> list[list[str]]:
     """Return the examples of every ``--help``."""
-    return [words for name in COMMANDS for words in commands_of(
-        command(name).EPILOG.partition('examples:\n')[2].split('\n\n')[0])]
+    return [words for name in COMMANDS for words in commands_of(typed_examples(
+        command(name).EPILOG, 'fcn_seg_ros ').partition('examples:\n')[2].split('\n\n')[0])]
 
 
 @pytest.mark.parametrize('commands', [in_pages, in_docstrings, in_help])
@@ -70,16 +84,26 @@ def test_programs_take_the_commands(commands):
         check(words)
 
 
+def test_prose_names_options_that_exist():
+    found = in_prose()
+    assert len(found) > 10
+    for name, *rest in found:
+        known = command(name).build_parser()._option_string_actions
+        for word in rest:
+            assert not word.startswith('--') or word.partition('=')[0] in known, (name, word)
+
+
 def check(words: list[str]) -> None:
     """Raise where a program of ours would not take these words, or the program is unknown."""
     program, *rest = words
-    if program == 'export' and '=' in (rest or [''])[0]:
+    if program == 'export':  # the shell's
+        assert '=' in rest[0], words
         return
     if program == 'eval':
         rest = shlex.split(rest[0].removeprefix('$(').removesuffix(')'))
         program = rest.pop(0)
-    if program in ('make', 'python', 'python3', 'torchrun', 'ros2'):
-        {'make': check_make, 'ros2': check_ros2}.get(program, check_python)(rest)
+    if program in ('make', 'pip', 'python', 'python3', 'torchrun', 'ros2'):
+        {'make': check_make, 'pip': check_pip, 'ros2': check_ros2}.get(program, check_python)(rest)
     elif program in COMMANDS:
         parse(program, rest)
     elif program == 'fcn_seg_ros':
@@ -107,6 +131,11 @@ def check_make(words: list[str]) -> None:
         name, is_variable, _ = word.partition('=')
         pattern = rf'^{name} \?=' if is_variable else rf'^{name}:'
         assert re.search(pattern, makefile, re.MULTILINE), word
+
+
+def check_pip(words: list[str]) -> None:
+    for extra in re.findall(r'\w+', ' '.join(re.findall(r'\[(.*?)\]', ' '.join(words)))):
+        assert extra in (*MODULES, 'gpu'), extra
 
 
 def check_python(words: list[str]) -> None:
@@ -149,6 +178,7 @@ def check_launch(file: str, arguments: list[str]) -> None:
 def test_a_wrong_command_is_found():
     for line in ('segment photos --msk out', 'make demmo', 'ros2 launch fcn_seg_ros no.launch.py',
                  'ros2 launch fcn_seg_ros seg.launch.py treshold:=1', 'unknown --option',
-                 'python benchmarks/measure_start.py --no-such', 'ros2 param set /seg_node tre 1'):
+                 'python benchmarks/measure_start.py --no-such', 'ros2 param set /seg_node tre 1',
+                 "pip install '.[trian]'", 'export --format onnx', 'evaluate rendered?drives=2'):
         with pytest.raises((AssertionError, ValueError, OSError, SystemExit)):
             check(commands_of(line)[0])

@@ -68,10 +68,15 @@ def make_parser(name: str, description: str, epilog: str = '') -> Parser:
     """
     prefix = typed_prefix(sys.argv[0])
     parser = Parser(prog=prefix + name, description=description,
-                    epilog=_COMMAND.sub(f'  {prefix}'.replace('\\', r'\\'), epilog),
-                    formatter_class=HelpFormatter, allow_abbrev=False)
+                    epilog=typed_examples(epilog, prefix), formatter_class=HelpFormatter,
+                    allow_abbrev=False)
     parser.add_argument('--version', action='version', version=f'{name} ({PACKAGE} {__version__})')
     return parser
+
+
+def typed_examples(epilog: str, prefix: str) -> str:
+    """Return an epilog with ``prefix`` in front of the command in each example."""
+    return _COMMAND.sub(lambda _: f'  {prefix}', epilog)
 
 
 def typed_prefix(program: str) -> str:

@@ -36,8 +36,8 @@ def load_int8(checkpoint: NetworkSource) -> ExportedModel:
                          'has no file')
     file = int8_file(checkpoint.path)
     if not file.is_file():
-        raise InputError(f'precision: int8 needs {file}, which does not exist (`export --format '
-                         'openvino --precision int8` writes it)')
+        raise InputError(f'precision: int8 needs {file}, which does not exist (`fcn_seg_ros export '
+                         '--format openvino --precision int8` writes it)')
     exported = load_exported(file)
     if exported.weights != 'int8':
         raise InputError(f'{file}: expected int8 weights, found {exported.weights}')

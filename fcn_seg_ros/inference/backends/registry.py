@@ -194,8 +194,8 @@ def _nothing_runs(rows: Sequence[BackendRow], network: Any) -> str:
                 "of fcn_seg_ros: pip install '.[cpu]')")
     path, suffix = network.path or Path('network'), runtimes[0].converted
     return (f'{path}: converting it for {runtimes[0].name} needs PyTorch, which is not installed '
-            f'(pip install torch; or, on a machine that has it, run `export {path.name} --format '
-            f'{"onnx" if suffix == ONNX else "openvino"} --out '
+            '(pip install torch; or, on a machine that has it, run `fcn_seg_ros export '
+            f'{path.name} --format {"onnx" if suffix == ONNX else "openvino"} --out '
             f'{converted_file(path, suffix).name}` and put the files it writes next to the '
             'checkpoint)')
 
