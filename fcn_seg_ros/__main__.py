@@ -4,8 +4,15 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
+
+# `python -m` puts the current folder first: a json.py there would run in place of the library's.
+# What Python itself and the package's __init__ import (typing, say) has been looked for there by
+# now: only `python -P`, from 3.11 on, or the installed commands leave the folder out altogether.
+if __name__ == '__main__' and not getattr(sys.flags, 'safe_path', False):
+    del sys.path[0]
+
+import importlib
 from collections.abc import Sequence
 
 from fcn_seg_ros.cli import EXECUTABLES

@@ -84,6 +84,17 @@ def test_executables_neither(tmp_path, monkeypatch):
     assert not (tmp_path / 'imported').exists()
 
 
+def test_python_m_neither(tmp_path):
+    """But for what Python imports before the package: nothing can be done about that."""
+    for name in ('json', 'argparse', 'difflib', 'importlib_metadata', 'numpy', 'torch'):
+        (tmp_path / f'{name}.py').write_text('open("imported", "a").write(__name__)')
+    for arguments in (['--help'], ['segment', 'nothing', '--mask', 'm']):
+        subprocess.run([sys.executable, '-m', 'fcn_seg_ros', *arguments], cwd=tmp_path,
+                       env=os.environ | {'PYTHONPATH': str(PACKAGE_DIR.parent)},
+                       capture_output=True, check=False)
+    assert not (tmp_path / 'imported').exists()
+
+
 def test_the_path_of_python_is_kept_but_for_the_current_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = environment({'PYTHONPATH': ':/a:.:b/c::./:/d', 'FCN_SEG_CACHE': 'own'})

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fcn_seg_ros.cli.common import make_parser, run_command
-from fcn_seg_ros.inference.formats import CALIBRATION_IMAGES, FORMATS, MIN_SIDE
+from fcn_seg_ros.inference.formats import CALIBRATION_IMAGES, FORMATS, MIN_SIDE, OPSET, OPSETS
 from fcn_seg_ros.models.checkpoint_info import STRIDE
 from fcn_seg_ros.resources import CHECKPOINT_WORDS, DEFAULT_CHECKPOINT
 
@@ -23,8 +23,9 @@ The whole graph is exported, normalisation included:
                        aspect ratio)
   output  probability  uint8 (N, H, W, K), round(255 P); K = 1 for road / not road (P(road)),
                        else the number of classes (P of each)
-Batch and size are dynamic ({MIN_SIDE} to 4096 per side, for onnx and openvino any). The metadata
-(classes, road ids, threshold, network height, licence, ...) is JSON under the key fcn_seg_ros.
+Batch and size are dynamic ({MIN_SIDE} to 4096 per side, for onnx and openvino any); sides that are
+not such multiples are an error in every runtime. The metadata (classes, road ids, threshold,
+network height, licence, ...) is JSON under the key fcn_seg_ros.
 
   onnx      one .onnx file; metadata in metadata_props (ONNX Runtime, TensorRT)
   torch     one .pt2 file of torch.export; metadata in its extra file fcn_seg_ros.json
@@ -70,6 +71,9 @@ def build_parser() -> argparse.ArgumentParser:
     add('--precision', default='fp32', choices=('fp32', 'bf16', 'fp16', 'int8'),
         help='of the weights: ' + '; '.join(
             f'{name} {", ".join(f.precisions)}' for name, f in FORMATS.items()))
+    add('--opset', type=int, choices=OPSETS, metavar='N',
+        help=f'operator set of ONNX, {OPSETS[0]} to {OPSETS[-1]}, and so its IR version: '
+             f'18 runs in ONNX Runtime 1.15 and newer, 20 in 1.17 and newer (default: {OPSET})')
     add('--height', type=int, default=0, metavar='ROWS',
         help='network height for the metadata, at which int8 is calibrated; 0: the checkpoint\'s')
     add('--calibrate', nargs='+', metavar='DATASET', help='images to quantise with, as in '

@@ -21,7 +21,7 @@ from fcn_seg_ros.evaluation.export_checks import (
     parity_batches,
 )
 from fcn_seg_ros.inference.export import check_request, export
-from fcn_seg_ros.inference.formats import CALIBRATION_IMAGES, MIN_SIDE
+from fcn_seg_ros.inference.formats import CALIBRATION_IMAGES, MIN_SIDE, OPSET
 from fcn_seg_ros.models.checkpoint import Checkpoint, load_checkpoint
 from fcn_seg_ros.resources import find_checkpoint
 
@@ -33,6 +33,8 @@ def run(options: argparse.Namespace) -> None:
     if {bool(options.calibrate), bool(options.val)} != {int8}:
         raise InputError('--calibrate and --val go together with --precision int8: give all three '
                          'or none')
+    if options.opset and options.format != 'onnx':
+        raise InputError(f'--opset: expected --format onnx with it, found {options.format}')
     checkpoint = _with_height(load_checkpoint(find_checkpoint(options.checkpoint)),
                               options.height)
     calibration = calibration_batches(
@@ -41,6 +43,7 @@ def run(options: argparse.Namespace) -> None:
     found: dict[str, Any] = {}
     parity = export(checkpoint, options.format, options.out, options.precision,
                     frames=parity_batches(checkpoint.info), calibration=calibration,
+                    opset=options.opset or OPSET,
                     accept=_guard(checkpoint, options.val, found) if int8 else lambda path: None)
     found |= {'parity_iou': round(parity.iou, 6), 'parity_largest_difference': parity.largest}
     if options.json:

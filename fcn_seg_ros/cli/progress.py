@@ -16,8 +16,8 @@ LINE_EVERY_S = 10.0
 
 
 @contextmanager
-def progress_bar(title: str, total: int) -> Iterator[Callable[[], None]]:
-    """Show progress on stderr; call the yielded function after each step."""
+def progress_bar(title: str, total: int | None) -> Iterator[Callable[[], None]]:
+    """Show progress on stderr; call the yielded function after each step. None: no known total."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield _print_lines(title, total)
@@ -29,7 +29,7 @@ def progress_bar(title: str, total: int) -> Iterator[Callable[[], None]]:
         yield lambda: progress.advance(task)
 
 
-def _print_lines(title: str, total: int) -> Callable[[], None]:
+def _print_lines(title: str, total: int | None) -> Callable[[], None]:
     done, told = 0, time.monotonic()
 
     def step() -> None:
@@ -37,5 +37,6 @@ def _print_lines(title: str, total: int) -> Callable[[], None]:
         done += 1
         if time.monotonic() - told >= LINE_EVERY_S:
             told = time.monotonic()
-            print(f'{title}: {done} of {total}', file=sys.stderr, flush=True)
+            of_all = f' of {total}' if total else ''
+            print(f'{title}: {done}{of_all}', file=sys.stderr, flush=True)
     return step

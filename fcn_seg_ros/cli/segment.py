@@ -10,27 +10,38 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fcn_seg_ros.cli.common import make_parser, run_command
-from fcn_seg_ros.inference.backends import PRECISIONS
+from fcn_seg_ros.inference.backends import PRECISIONS, backend_names
 from fcn_seg_ros.resources import CHECKPOINT_WORDS, DEFAULT_CHECKPOINT
 
 DESCRIPTION = """\
-Segment every image of a folder.
+Segment images, folders of images, a video or a camera.
 
 For each image NAME.jpg a file NAME.png of the same size is written to each requested folder: the
 road probability (8-bit grey, round(255 P(road))), the mask (8-bit grey, class ids: 0 not road,
-1 road), or the image with the road tinted. Files are never partial."""
+1 road), the image with the road tinted, or the image itself. Frames are called VIDEO_000123.png and
+camera0_000123.png. --overlay FILE.mp4 writes a video instead. Files are never partial.
+
+Files that cannot be read or are absurd (a picture of 20000x3) are named, left out and counted at
+the end: the exit status is then 1. Ctrl-C, which ends a camera, leaves whole files; status 130."""
 
 EPILOG = """\
 examples:
+  segment photo.jpg --overlay out
   segment ~/kitti_road/training/image_2 --probability out
-  segment photos --mask masks --overlay overlays --checkpoint runs/first/checkpoint.safetensors"""
+  segment photos --mask masks --overlay overlays --checkpoint runs/first/checkpoint.safetensors
+  segment street.mp4 --overlay street_road.mp4
+  segment street.mp4 --every 30 --image street/images --mask street/masks
+  segment /dev/video0 --overlay camera.mp4 --frames 300 --backend onnxruntime
+
+--image and --mask lay out a folder for train (folder:street), with masks to be corrected."""
 
 OUTPUTS = {'probability': 'road probability', 'mask': 'mask',
-           'overlay': 'image with the road tinted'}
+           'overlay': 'image with the road tinted', 'image': 'image itself'}
+VIDEO = '.mp4'
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Segment a folder of images."""
+    """Segment images."""
     return run_command('segment', args, build_parser)
 
 
@@ -38,14 +49,20 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the command line of segment."""
     parser = make_parser('segment', DESCRIPTION, EPILOG)
     add = parser.add_argument
-    add('folder', metavar='FOLDER', type=Path, help='folder of PNG, JPEG or TIFF images '
-        '(turned as their EXIF orientation says)')
+    add('inputs', metavar='INPUT', nargs='+', help='image files and folders of them (PNG, JPEG, '
+        'TIFF, BMP or WebP, turned as their EXIF orientation says); or one video, rendered[:SEED] '
+        'or camera (its number, /dev/videoN, or a pipe of MJPEG)')
     for name, what in OUTPUTS.items():
-        add(f'--{name}', type=Path, metavar='OUT', help=f'folder for the {what}')
+        video = f', or {VIDEO} file' if name == 'overlay' else ''
+        add(f'--{name}', type=Path, metavar='OUT', help=f'folder for the {what}{video}')
+    add('--every', type=int, default=1, metavar='N', help='take every Nth image')
+    add('--frames', type=int, default=0, metavar='N', help='take at most N images; 0: all')
     add('--checkpoint', help=f'{CHECKPOINT_WORDS} (default: {DEFAULT_CHECKPOINT})')
     add('--threshold', type=float, default=-1.0,
         help='threshold of mask and overlay on P(road); -1: the checkpoint\'s')
     add('--device', default='auto', help='auto, cpu, cuda or cuda:N')
+    add('--backend', default='auto', choices=('auto', *backend_names()), metavar='NAME',
+        help=f'what runs the network: auto, {", ".join(backend_names())}')
     add('--precision', default='auto', choices=PRECISIONS, help='arithmetic of the network; int8 '
         'needs CHECKPOINT_int8.xml next to the checkpoint, which the packaged ones have')
     add('--network-height', type=int, default=0,

@@ -5,72 +5,145 @@
 from __future__ import annotations
 
 import argparse
-import itertools
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
+
+import numpy as np
 
 from fcn_seg_ros.cli.progress import progress_bar
-from fcn_seg_ros.cli.segment import OUTPUTS
-from fcn_seg_ros.datasets.images import IMAGE_SUFFIXES, read_rgb
+from fcn_seg_ros.cli.segment import OUTPUTS, VIDEO
+from fcn_seg_ros.drives.pictures import Picture, open_pictures
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.files import make_folder, write_file
 from fcn_seg_ros.images.encode import encode_png
-from fcn_seg_ros.inference.postprocess import draw_overlay
-from fcn_seg_ros.inference.segmentation import optional_threshold
+from fcn_seg_ros.inference.segmentation import Segmentation, optional_threshold
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.resources import find_checkpoint
+from fcn_seg_ros.stop_signal import STOP_SIGNALS, StopSignal
 
-_ALPHA = 0.5
+_DRAW: dict[str, Callable[[np.ndarray, Segmentation], np.ndarray]] = {
+    'probability': lambda image, result: result.probability,
+    'mask': lambda image, result: result.mask,
+    'overlay': lambda image, result: result.overlay(image),
+    'image': lambda image, result: image,
+}
 
 
-def run(options: argparse.Namespace) -> None:
-    """Segment a folder of images."""
+def run(options: argparse.Namespace) -> int:
+    """Segment the inputs; returns 1 if some were left out, 128 + signal number if interrupted."""
     outputs = _outputs(options)
-    images = _images(options.folder)
+    source = open_pictures(options.inputs, options.every, options.frames)
     segmenter = RoadSegmenter(find_checkpoint(options.checkpoint), options.device,
                               options.precision, options.network_height,
-                              optional_threshold(options.threshold))
+                              optional_threshold(options.threshold), backend=options.backend)
+    video = outputs.pop('overlay') if _is_video(options.overlay) else None
     for folder in outputs.values():
         make_folder(folder)
-    info = segmenter.info
-    colour = info.palette[info.road_ids[0]]
-    with progress_bar('segment', len(images)) as done:
-        for path in images:
-            image = read_rgb(path)
-            result = segmenter.segment(image)
-            for name, folder in outputs.items():
-                picture = (draw_overlay(image, result.road, colour, _ALPHA) if name == 'overlay'
-                           else getattr(result, name))
-                write_file(folder / f'{path.stem}.png', encode_png(picture))
+    work = _Work(segmenter, outputs)
+    with _stoppable() as stopped, progress_bar('segment', source.length) as done:
+        results = work.results(source.pictures, stopped, done)
+        if video is None:
+            for _ in results:
+                pass
+        else:
+            _write_video(video, results, source.rate_hz)
+    print(f'wrote {work.written} images each to '
+          f'{", ".join(map(str, [*outputs.values(), *([video] if video else [])]))}')
+    if work.faults:
+        print(f'segment: left out {work.faults} of {work.written + work.faults} images, named '
+              'above', file=sys.stderr)
+    if stopped():
+        print('segment: interrupted', file=sys.stderr)
+    return stopped.status or bool(work.faults)
+
+
+class _Work:
+    """Segments pictures and writes files; counts those written and those left out."""
+
+    def __init__(self, segmenter: RoadSegmenter, folders: Mapping[str, Path]) -> None:
+        self._segmenter = segmenter
+        self._folders = folders
+        self.written = self.faults = 0
+
+    def results(self, pictures: Iterator[Picture], stopped: StopSignal, done: Callable[[], None]
+                ) -> Iterator[tuple[float, Callable[[], np.ndarray]]]:
+        """Yield the seconds of each picture, and what draws its overlay, once it is written."""
+        for picture in pictures:
+            result = self._segment(picture)
+            if result is not None and picture.image is not None:
+                for name, folder in self._folders.items():
+                    write_file(folder / f'{picture.name}.png',
+                               encode_png(_DRAW[name](picture.image, result)))
+                self.written += 1
+                image = picture.image
+                yield picture.seconds, lambda: result.overlay(image)  # noqa: B023
             done()
-    print(f'wrote {len(images)} images each to {", ".join(map(str, outputs.values()))}')
+            if stopped():
+                return
+
+    def _segment(self, picture: Picture) -> Segmentation | None:
+        """Return the result, or print why there is none."""
+        fault = picture.fault
+        if picture.image is not None:
+            try:
+                return self._segmenter.segment(picture.image)
+            except InputError as error:
+                fault = f'{picture.source}: {error}'
+        print(f'segment: left out: {fault}', file=sys.stderr, flush=True)
+        self.faults += 1
+        return None
+
+
+def _write_video(path: Path, results: Iterator[tuple[float, Callable[[], np.ndarray]]],
+                 rate_hz: float) -> None:
+    from fcn_seg_ros.drives.video_writer import write_video
+    make_folder(path.parent)
+    try:
+        write_video(path, ((seconds, draw()) for seconds, draw in results), rate_hz)
+    except OSError as error:
+        raise InputError(f'{path}: cannot be written ({error.strerror})') from None
+
+
+class _Stop(StopSignal):
+    """Ends the work after the picture at hand; a second signal ends the process at once."""
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        super()._handle(number, frame)
+        signal.signal(number, signal.SIG_DFL)
+
+
+@contextmanager
+def _stoppable() -> Iterator[StopSignal]:
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    try:
+        yield _Stop()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _is_video(path: Path | None) -> bool:
+    return path is not None and path.suffix.lower() == VIDEO and not path.is_dir()
 
 
 def _outputs(options: argparse.Namespace) -> dict[str, Path]:
-    """Return the requested folders; raises InputError if files would overwrite one another."""
+    """Return the requested outputs; raises InputError if files would overwrite one another."""
     outputs = {name: getattr(options, name) for name in OUTPUTS if getattr(options, name)}
     if not outputs:
-        raise InputError('expected at least one of --probability, --mask and --overlay, '
-                         'found none')
-    taken = {options.folder.resolve(): 'FOLDER'}
-    for name, folder in outputs.items():
-        if folder.resolve() in taken:
-            raise InputError(f'--{name}: expected a folder of its own, found {folder}, which is '
-                             f'{taken[folder.resolve()]}')
-        taken[folder.resolve()] = f'--{name}'
+        raise InputError('expected at least one of '
+                         f'{", ".join(f"--{name}" for name in OUTPUTS)}, found none')
+    taken = {Path(given).expanduser().resolve(): 'INPUT' for given in options.inputs}
+    taken |= {path.parent: 'the folder of INPUT' for path in list(taken) if path.is_file()}
+    for name, path in outputs.items():
+        if name != 'overlay' and _is_video(path):
+            raise InputError(f'--{name}: expected a folder, since a video changes values, found '
+                             f'{path}')
+        if path.resolve() in taken:
+            raise InputError(f'--{name}: expected a place of its own, found {path}, which is '
+                             f'{taken[path.resolve()]}')
+        taken[path.resolve()] = f'--{name}'
     return outputs
-
-
-def _images(folder: Path) -> list[Path]:
-    """Return the images of a folder; raises InputError for none, and for two with the same stem."""
-    if not folder.is_dir():
-        raise InputError(f'{folder}: expected a folder of images, found '
-                         f'{"a file" if folder.exists() else "nothing"}')
-    images = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES
-                    and not path.name.startswith('.') and path.is_file())
-    if not images:
-        raise InputError(f'{folder}: expected images ({", ".join(IMAGE_SUFFIXES)}), found none')
-    for first, second in itertools.pairwise(images):
-        if first.stem == second.stem:
-            raise InputError(f'{second}: expected one image of each name, found {first.name} '
-                             'beside it')
-    return images

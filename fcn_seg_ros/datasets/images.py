@@ -14,19 +14,19 @@ from fcn_seg_ros.errors import InputError, type_and_words
 from fcn_seg_ros.images.decode import check, decode, decode_pixels
 
 # The suffixes of image files in folders of images, datasets and drives.
-IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.tif', '.tiff')
+IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.tif', '.tiff', '.bmp', '.webp')
 
 
 def read_rgb(path: Path, turn: bool = True) -> np.ndarray:
     """
-    Read a PNG, JPEG or TIFF file as RGB, uint8 of shape (H, W, 3).
+    Read a PNG, JPEG, TIFF, BMP or WebP file as RGB, uint8 of shape (H, W, 3).
 
     It is turned as its EXIF orientation says, unless ``turn`` is False. Raises InputError for other
     files, and for truncated or damaged ones.
     """
     try:
         content = read_content(path)
-        pixels = decode(content)
+        pixels = decode(content, on_disk=True)
     except InputError as error:
         raise of_file(path, error) from None
     return upright(pixels, orientation_of(content)) if turn else pixels
@@ -35,7 +35,7 @@ def read_rgb(path: Path, turn: bool = True) -> np.ndarray:
 def read_grey(path: Path) -> np.ndarray:
     """Read an 8-bit grey image, uint8 (H, W); raises InputError for any other file."""
     try:
-        pixels = decode_pixels(read_content(path))
+        pixels = decode_pixels(read_content(path), on_disk=True)
     except InputError as error:
         raise of_file(path, error) from None
     if pixels.dtype != np.uint8 or pixels.ndim != 2:
@@ -52,7 +52,7 @@ def read_indices(path: Path) -> np.ndarray:
     truncated or damaged ones.
     """
     try:
-        checked = check(read_content(path))
+        checked = check(read_content(path), on_disk=True)
     except InputError as error:
         raise of_file(path, error) from None
     from PIL import Image
@@ -81,7 +81,7 @@ def read_size(path: Path, turn: bool = True) -> tuple[int, int]:
     """
     from PIL import Image
     try:
-        with Image.open(path, formats=('PNG', 'JPEG', 'TIFF')) as image:
+        with Image.open(path, formats=('PNG', 'JPEG', 'TIFF', 'BMP', 'WEBP')) as image:
             width, height = image.size
             orientation = orientation_in(image) if turn else 1
     except Exception as error:  # Pillow raises many types, always because of the file

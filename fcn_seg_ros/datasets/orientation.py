@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fcn_seg_ros.images.webp import is_webp
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -28,13 +30,13 @@ _HEAD = 2**18
 
 
 def orientation_of(content: bytes) -> int:
-    """Return the orientation of a PNG, JPEG or TIFF file, 1 to 8; 1 (as stored) without one."""
+    """Return the orientation of an image file, 1 to 8; 1 (as stored) without one."""
     head = content[:_HEAD]
-    if not head.startswith(_TIFF) and not any(sign in head for sign in _SIGNS):
+    if not (head.startswith(_TIFF) or is_webp(head) or any(sign in head for sign in _SIGNS)):
         return _AS_STORED
     from PIL import Image as pillow
     try:
-        with pillow.open(io.BytesIO(content), formats=('PNG', 'JPEG', 'TIFF')) as image:
+        with pillow.open(io.BytesIO(content), formats=('PNG', 'JPEG', 'TIFF', 'WEBP')) as image:
             return orientation_in(image)
     except Exception:  # Pillow raises many types; who decodes the file says what is wrong with it
         return _AS_STORED

@@ -1,9 +1,9 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-Decode PNG, JPEG and TIFF files to pixels: the package's one decoder.
+Decode PNG, JPEG and TIFF files to pixels, from a disk BMP and WebP too: the package's one decoder.
 
-Files are not trusted: their structure is checked first (png.py, jpeg.py, tiff.py), and the decoding
+Files are not trusted: their structure is checked first (png.py, jpeg.py, ...), and the decoding
 library gets only the parts that the pixels need. Whatever it raises becomes an InputError.
 
 The EXIF orientation is ignored here, since CameraInfo refers to the pixels as they are stored; the
@@ -19,6 +19,8 @@ import cv2
 import numpy as np
 
 from fcn_seg_ros.errors import InputError, quoted, type_and_words
+from fcn_seg_ros.images.bmp import SIGNATURE as BMP
+from fcn_seg_ros.images.bmp import check_bmp
 from fcn_seg_ros.images.encodings import demosaic, to_8_bits
 from fcn_seg_ros.images.jpeg import SIGNATURE as JPEG
 from fcn_seg_ros.images.jpeg import check_jpeg
@@ -28,27 +30,29 @@ from fcn_seg_ros.images.png import check_png
 from fcn_seg_ros.images.structure import CheckedFile
 from fcn_seg_ros.images.tiff import SIGNATURES as TIFF
 from fcn_seg_ros.images.tiff import check_tiff
+from fcn_seg_ros.images.webp import check_webp, is_webp
 
 # 'jpeg', 'rgb8; jpeg compressed bgr8', 'mono16; png compressed ', but not 'compressedDepth png'.
 _KNOWN = re.compile(r'\b(m?jpe?g|png|tiff?)\b')
 _DEPTH = 'compresseddepth'
 
 
-def decode(data: Any, format: str = '', bit_depth: int = 0) -> np.ndarray:
+def decode(data: Any, format: str = '', bit_depth: int = 0, on_disk: bool = False) -> np.ndarray:
     """
     Return the RGB image, uint8 (H, W, 3), of a PNG, JPEG or TIFF file.
 
     ``data`` is any buffer that holds the file. ``format`` is that of a compressed image message, as
     image_transport or a camera driver writes it, or ''. If ``format`` begins with a Bayer encoding,
     a grey image is demosaiced. Other grey images become RGB, alpha is dropped. A 16-bit image keeps
-    the upper 8 of its ``bit_depth`` bits (0: all 16). Raises InputError for any other format, for
-    truncated or damaged data, and for an absurd size. JPEG has no checksum, so some damage shows
-    only as wrong pixels.
+    the upper 8 of its ``bit_depth`` bits (0: all 16). ``on_disk``: the data are no message but a
+    file, which may also be BMP or WebP. Raises InputError for any other format, for truncated or
+    damaged data, and for an absurd size. JPEG has no checksum, so some damage shows only as wrong
+    pixels.
     """
-    return to_rgb(decode_pixels(data, format), format, bit_depth)
+    return to_rgb(decode_pixels(data, format, on_disk), format, bit_depth)
 
 
-def decode_pixels(data: Any, format: str = '') -> np.ndarray:
+def decode_pixels(data: Any, format: str = '', on_disk: bool = False) -> np.ndarray:
     """
     Return the pixels as stored, uint8 or uint16: (H, W) if grey, else RGB (H, W, 3).
 
@@ -57,7 +61,7 @@ def decode_pixels(data: Any, format: str = '') -> np.ndarray:
     name = format[:200].lower()
     if name and (_DEPTH in name or not _KNOWN.search(name)):
         raise InputError(f'format: expected jpeg, png or tiff, found {quoted(format)}')
-    file = check(bytes(data))
+    file = check(bytes(data), on_disk)
     try:
         pixels = decode_checked(file)
     except Exception as error:  # decoders raise many types, and the file is always the cause
@@ -77,16 +81,21 @@ def to_rgb(pixels: np.ndarray, format: str = '', bit_depth: int = 0) -> np.ndarr
     return cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB) if mosaic is None else mosaic
 
 
-def check(content: bytes) -> CheckedFile:
-    """Check the structure of a PNG, JPEG or TIFF file; raises InputError if it is not sound."""
+def check(content: bytes, on_disk: bool = False) -> CheckedFile:
+    """Check the structure of a file (see ``decode``); raises InputError if it is not sound."""
     if content.startswith(JPEG):
         return check_jpeg(content)
     if content.startswith(PNG):
         return check_png(content)
     if content.startswith(TIFF):
         return check_tiff(content)
-    raise InputError(f'data: expected a PNG, JPEG or TIFF image, found {len(content)} bytes of '
-                     'something else')
+    if on_disk and is_webp(content):
+        return check_webp(content)
+    if on_disk and content.startswith(BMP):
+        return check_bmp(content)
+    kinds = 'PNG, JPEG, TIFF, BMP or WebP' if on_disk else 'PNG, JPEG or TIFF'
+    raise InputError(f'data: expected a {kinds} image, found {len(content)} bytes of something '
+                     'else')
 
 
 def _damaged(file: CheckedFile, length: int, why: str = '') -> InputError:

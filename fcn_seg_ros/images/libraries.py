@@ -4,7 +4,7 @@
 The decoding libraries behind one function.
 
 simplejpeg (libjpeg-turbo) decodes JPEG as fast as OpenCV, but reports damage instead of inventing
-pixels. OpenCV decodes PNG and TIFF, and JPEG if simplejpeg is not installed.
+pixels. OpenCV decodes the other formats, and JPEG if simplejpeg is not installed.
 """
 
 from __future__ import annotations

@@ -13,6 +13,10 @@ from fcn_seg_ros.models.checkpoint_info import STRIDE
 MIN_SIDE = 2 * STRIDE
 # NNCF's default; more images of the same drives hardly change the ranges.
 CALIBRATION_IMAGES = 300
+# The exporter's own opset for ONNX, and those it converts to. ONNX Runtime 1.15 and newer run the
+# first.
+OPSET = 18
+OPSETS = range(16, 25)
 
 
 @dataclass(frozen=True)

@@ -177,7 +177,12 @@ class RoadSegmenter:
                   ) -> Plan:
         rows = (self.network_height if self._rows_given else
                 network_rows(height, width, self.info, focal_length))
-        return make_plan(height, width, rows, region)
+        try:
+            return make_plan(height, width, rows, region)
+        except InputError as error:
+            if not self._rows_given:
+                raise
+            raise InputError(f'network_height {rows}: {error}') from None
 
     def _fill_input(self, windows: list[np.ndarray], size: tuple[int, int]) -> np.ndarray:
         """Scale the windows into one input batch."""

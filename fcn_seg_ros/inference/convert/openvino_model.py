@@ -8,14 +8,14 @@ import warnings
 from typing import Any
 
 import torch
+from torch import nn
 
 from fcn_seg_ros.inference.convert.tracing import INPUT, OUTPUT, example
-from fcn_seg_ros.inference.graph import InferenceGraph
 from fcn_seg_ros.inference.openvino_library import openvino
 
 
-def to_openvino(graph: InferenceGraph) -> Any:
-    """Return the graph as an openvino.Model with dynamic batch and size."""
+def to_openvino(graph: nn.Module) -> Any:
+    """Return an inference graph as an openvino.Model with dynamic batch and size."""
     with torch.inference_mode(), warnings.catch_warnings():
         # The tracer warns about code that checks a shape; the input's declared shape stays dynamic.
         warnings.simplefilter('ignore')

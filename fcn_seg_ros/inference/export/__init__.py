@@ -11,34 +11,36 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from torch import nn
 
 from fcn_seg_ros.errors import InputError, type_and_words
 from fcn_seg_ros.files import partial_name
 from fcn_seg_ros.inference.backends.torch_eager import TorchBackend
 from fcn_seg_ros.inference.backends.torch_graph import make_graph
 from fcn_seg_ros.inference.export.parity import Model, Parity, check_parity, compare
-from fcn_seg_ros.inference.formats import FORMATS, Format
-from fcn_seg_ros.inference.graph import InferenceGraph
+from fcn_seg_ros.inference.export.sized import SizedGraph
+from fcn_seg_ros.inference.formats import FORMATS, OPSET, Format
 from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
 
 def export(checkpoint: NetworkSource, kind: str, out: Path, precision: str = 'fp32', *,
-           frames: Sequence[np.ndarray], calibration: Sequence[np.ndarray] = (),
+           frames: Sequence[np.ndarray], calibration: Sequence[np.ndarray] = (), opset: int = OPSET,
            accept: Callable[[Path], None] = lambda path: None) -> Parity:
     """
     Write a checkpoint as a model of format ``kind`` and return how well it matches eager fp32.
 
     ``frames`` are batches of images to compare on, uint8 RGB (N, H, W, 3) with H and W multiples of
-    the stride; ``calibration`` are such batches for quantising; ``accept`` is called with the
-    written file before it is moved to ``out``, and may raise InputError. Raises InputError, one
-    line, if anything fails; then no files are left behind, and ``out`` is unchanged.
+    the stride; ``calibration`` are such batches for quantising; ``opset`` is that of ONNX;
+    ``accept`` is called with the written file before it is moved to ``out``, and may raise
+    InputError. Raises InputError, one line, if anything fails; then no files are left behind, and
+    ``out`` is unchanged.
     """
     check_request(kind, out, precision)
     folder = partial_name(out)
     try:
         folder.mkdir(parents=True)
         draft = folder / out.name
-        model = _write_and_load(checkpoint, kind, draft, precision, calibration)
+        model = _write_and_load(checkpoint, kind, draft, precision, calibration, opset)
         reference = TorchBackend(checkpoint, 'cpu', 'fp32')
         parity = compare(model, reference, frames, checkpoint.info.threshold)
         check_parity(str(out), precision, parity)
@@ -68,12 +70,12 @@ def check_request(kind: str, out: Path, precision: str) -> None:
 
 
 def _write_and_load(checkpoint: NetworkSource, kind: str, path: Path, precision: str,
-                    calibration: Sequence[np.ndarray]) -> Model:
+                    calibration: Sequence[np.ndarray], opset: int) -> Model:
     """Write the model to ``path``, read it back and return it."""
     # OpenVINO's weights are rounded or quantised after the conversion.
-    graph = make_graph(checkpoint, 'fp32' if kind == 'openvino' else precision)
+    graph = SizedGraph(make_graph(checkpoint, 'fp32' if kind == 'openvino' else precision))
     try:
-        return _WRITERS[kind](graph, checkpoint, path, precision, calibration)
+        return _WRITERS[kind](graph, checkpoint, path, precision, calibration, opset)
     except (InputError, OSError):
         raise
     except Exception as error:  # the converters raise many unrelated types
@@ -81,22 +83,22 @@ def _write_and_load(checkpoint: NetworkSource, kind: str, path: Path, precision:
                          f'{type_and_words(error)}') from None
 
 
-def _onnx(graph: InferenceGraph, checkpoint: NetworkSource, path: Path, precision: str,
-          calibration: Sequence[np.ndarray]) -> Model:
+def _onnx(graph: nn.Module, checkpoint: NetworkSource, path: Path, precision: str,
+          calibration: Sequence[np.ndarray], opset: int) -> Model:
     from fcn_seg_ros.inference.export import onnx_model
-    onnx_model.write(graph, checkpoint, path)
+    onnx_model.write(graph, checkpoint, path, opset)
     return onnx_model.load(path)
 
 
-def _torch(graph: InferenceGraph, checkpoint: NetworkSource, path: Path, precision: str,
-           calibration: Sequence[np.ndarray]) -> Model:
+def _torch(graph: nn.Module, checkpoint: NetworkSource, path: Path, precision: str,
+           calibration: Sequence[np.ndarray], opset: int) -> Model:
     from fcn_seg_ros.inference.export import torch_program
     torch_program.write(graph, checkpoint.info, path)
     return torch_program.load(path)
 
 
-def _openvino(graph: InferenceGraph, checkpoint: NetworkSource, path: Path, precision: str,
-              calibration: Sequence[np.ndarray]) -> Model:
+def _openvino(graph: nn.Module, checkpoint: NetworkSource, path: Path, precision: str,
+              calibration: Sequence[np.ndarray], opset: int) -> Model:
     from fcn_seg_ros.inference.convert.openvino_model import to_openvino
     from fcn_seg_ros.inference.export import int8, openvino_ir
     model = to_openvino(graph)

@@ -6,19 +6,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from torch import nn
+
 from fcn_seg_ros.inference.cache_key import hash_network
 from fcn_seg_ros.inference.convert.onnx_model import to_onnx
 from fcn_seg_ros.inference.convert.tracing import INPUT, OUTPUT
 from fcn_seg_ros.inference.export.parity import Model
-from fcn_seg_ros.inference.graph import InferenceGraph
 from fcn_seg_ros.inference.seal import NETWORK_KEY, prepare_onnx, seal
 from fcn_seg_ros.models.checkpoint_file import NetworkSource
 from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, to_json
 
 
-def write(graph: InferenceGraph, checkpoint: NetworkSource, path: Path) -> None:
+def write(graph: nn.Module, checkpoint: NetworkSource, path: Path, opset: int) -> None:
     """Write the graph; ``metadata_props`` holds the metadata and the hashes (see seal.py)."""
-    program = to_onnx(graph)
+    program = to_onnx(graph, opset)
     properties = program.model.metadata_props
     properties[METADATA_KEY] = to_json(checkpoint.info)
     properties[NETWORK_KEY] = hash_network(checkpoint)

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from fcn_seg_ros.inference.convert.tracing import dynamic_shapes, example
 from fcn_seg_ros.inference.export.parity import Model
-from fcn_seg_ros.inference.graph import InferenceGraph
 from fcn_seg_ros.models.checkpoint_info import METADATA_KEY, CheckpointInfo, to_json
 
 
-def write(graph: InferenceGraph, info: CheckpointInfo, path: Path) -> None:
+def write(graph: nn.Module, info: CheckpointInfo, path: Path) -> None:
     """Write the program with dynamic batch and size; an extra file in it holds the metadata."""
     # torch.export does not save channels-last weights completely.
-    plain: InferenceGraph = graph.to(  # type: ignore[call-overload]
+    plain: nn.Module = graph.to(  # type: ignore[call-overload]
         memory_format=torch.contiguous_format)
     with torch.no_grad():
         program = torch.export.export(plain, (example(),), dynamic_shapes=dynamic_shapes())
