@@ -99,6 +99,12 @@ def test_examples_are_shown_as_they_are_typed(program, prefix, monkeypatch):
     assert typed_prefix(f'{ROOT}/fcn_seg_ros/__main__.py').endswith(' -m fcn_seg_ros ')
 
 
+def test_python_is_called_as_the_shell_finds_it(monkeypatch):
+    python = Path(sys.executable)
+    monkeypatch.setenv('PATH', str(python.parent))
+    assert typed_prefix(f'{ROOT}/fcn_seg_ros/__main__.py') == f'{python.name} -m fcn_seg_ros '
+
+
 def examples() -> list[tuple[str, list[str]]]:
     """Return the commands in all helps, as a shell splits them."""
     found = []

@@ -8,6 +8,7 @@ import argparse
 import importlib
 import os
 import re
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -83,8 +84,11 @@ def typed_prefix(program: str) -> str:
     """Return what the user typed in front of the command's name, judging by sys.argv."""
     path = Path(program)
     if path.name == '__main__.py' and path.parent.name == PACKAGE:
-        python = os.path.relpath(sys.executable)
-        return f'{python if len(python) < len(sys.executable) else sys.executable} -m {PACKAGE} '
+        names = [sys.executable, os.path.relpath(sys.executable)]
+        name = Path(sys.executable).name
+        if shutil.which(name) == sys.executable:
+            names.append(name)
+        return f'{min(names, key=len)} -m {PACKAGE} '
     if path.name == PACKAGE:
         return f'{PACKAGE} '
     if path.parent.name == PACKAGE and path.parent.parent.name == 'lib':
