@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from fcn_seg_ros.datasets.registry import open_dataset, parse_spec
@@ -12,6 +13,7 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.evaluate import ALL
 from fcn_seg_ros.evaluation.statistics import fit_statistics
 from fcn_seg_ros.training.calibrate import add_self_test, calibrate_and_score
+from fcn_seg_ros.training.checks import check_out
 from fcn_seg_ros.training.config import (
     TrainingConfig,
     config_with,
@@ -43,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
                          'interrupted run to resume, found none')
     if options.find_learning_rate:
         if options.resume:
-            raise InputError('--find-learning-rate: expected it without --resume, found both')
+            raise InputError('--find-learning-rate: not together with --resume')
         _find_learning_rate(config, options.out)
         return 0
     path = train(config, options.out, options.resume)
@@ -60,6 +62,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _find_learning_rate(config: TrainingConfig, out: Path) -> None:
+    check_out(out)
+    if int(os.environ.get('WORLD_SIZE', 1)) > 1:
+        raise InputError('--find-learning-rate: runs in one process, found several')
     config = range_config(config)
     parts = assemble(config, out)
     rate = find_learning_rate(parts.module, parts.data, config, out)

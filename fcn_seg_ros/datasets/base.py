@@ -7,12 +7,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from fcn_seg_ros.datasets.options import DatasetOptions
 from fcn_seg_ros.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 IGNORE = 255
 # What a part of a dataset has in common with the whole.
