@@ -149,3 +149,26 @@ def real_data() -> Path:
         pytest.skip('FCN_SEG_DATA does not name a folder with real data '
                     f'(found {folder!r}); see CONTRIBUTING.md')
     return Path(folder)
+
+
+@pytest.fixture(scope='session')
+def camvid_folder(tmp_path_factory) -> Path:
+    """Return a folder like CamVid's: street, pavement, cars, people and sky as flat colours."""
+    root = tmp_path_factory.mktemp('camvid')
+    colours = np.random.default_rng(0).integers(0, 256, (12, 3))
+    colours[11] = 0
+    for split, count in (('train', 6), ('val', 2)):
+        for folder in (split, f'{split}annot'):
+            (root / folder).mkdir()
+        for number in range(count):
+            rng = np.random.default_rng(100 * len(split) + number)
+            ids = np.full((96, 160), 0, np.uint8)
+            ids[40:], ids[60:, 30:] = 4, 3
+            for thing in (8, 9, 10, 11):
+                x, y = rng.integers(0, 130), rng.integers(30, 60)
+                ids[y:y + 28, x:x + 28] = thing
+            image = np.clip(colours[ids] + rng.normal(0, 8, (96, 160, 3)), 0, 255).astype(np.uint8)
+            name = f'{split}/{number:02d}.png'
+            cv2.imwrite(str(root / name), image[..., ::-1])
+            cv2.imwrite(str(root / name.replace('/', 'annot/')), ids)
+    return root

@@ -25,6 +25,7 @@ from fcn_seg_ros.evaluation.calibration import (
 )
 from fcn_seg_ros.evaluation.evaluate import Tally
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts
+from fcn_seg_ros.evaluation.predictors import Answer
 from fcn_seg_ros.evaluation.report import tables
 from fcn_seg_ros.evaluation.truth import without_bottom_strip
 
@@ -175,7 +176,7 @@ def test_any_labelled_images_are_scored_for_calibration_near_the_boundary_and_ev
     probability[80:] = 0
     tally = Tally(0.5)
     tally.update(Sample('street_0001', np.zeros((4, 100, 3), np.uint8), labels),
-                 np.tile(probability, (4, 1)), None)
+                 Answer(np.tile(probability, (4, 1))), None)
     evaluation = tally.compute()
     found = evaluation.as_dict()['calibration']
     assert found['ece'] == 0.0 and found['pixels'] == 4 * 20

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks of several classes: labels, loss and a whole small run."""
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -96,28 +95,6 @@ def test_a_teacher_of_road_teaches_the_sum_of_the_road_classes():
     road, own = taught / 254, logits.softmax(dim=1)[:, [1, 3]].sum(dim=1)
     expected = (road * (road / own).log() + (1 - road) * ((1 - road) / (1 - own)).log()).mean()
     torch.testing.assert_close(distillation(logits, taught, road_ids=(1, 3)), expected)
-
-
-@pytest.fixture
-def camvid_folder(tmp_path):
-    """Return a folder like CamVid's: street, pavement, cars, people and sky as flat colours."""
-    colours = np.random.default_rng(0).integers(0, 256, (12, 3))
-    colours[11] = 0
-    for split, count in (('train', 6), ('val', 2)):
-        for folder in (split, f'{split}annot'):
-            (tmp_path / 'camvid' / folder).mkdir(parents=True)
-        for number in range(count):
-            rng = np.random.default_rng(100 * len(split) + number)
-            ids = np.full((96, 160), 0, np.uint8)
-            ids[40:], ids[60:, 30:] = 4, 3
-            for thing in (8, 9, 10, 11):
-                x, y = rng.integers(0, 130), rng.integers(30, 60)
-                ids[y:y + 28, x:x + 28] = thing
-            image = np.clip(colours[ids] + rng.normal(0, 8, (96, 160, 3)), 0, 255).astype(np.uint8)
-            name = f'{split}/{number:02d}.png'
-            cv2.imwrite(str(tmp_path / 'camvid' / name), image[..., ::-1])
-            cv2.imwrite(str(tmp_path / 'camvid' / name.replace('/', 'annot/')), ids)
-    return tmp_path / 'camvid'
 
 
 SMALL = ['--encoder-weights', 'none', '--height', '96', '--crop', '96', '160', '--batch-size', '3',

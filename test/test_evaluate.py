@@ -26,6 +26,7 @@ from fcn_seg_ros.evaluation.categories import categories_of
 from fcn_seg_ros.evaluation.evaluate import Tally
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts
 from fcn_seg_ros.evaluation.plots import mark_errors
+from fcn_seg_ros.evaluation.predictors import Answer
 from fcn_seg_ros.ground.birds_eye import BirdsEyeView
 
 
@@ -126,7 +127,7 @@ def count_part(folder: str, indices: list[int]) -> bytes:
     geometry = dataset.geometry
     for index in indices:
         sample = dataset[index]
-        tally.update(sample, sample.image[..., 0], geometry(sample.name), 1.0)
+        tally.update(sample, Answer(sample.image[..., 0], 1.0), geometry(sample.name))
     return pickle.dumps(tally)
 
 
@@ -278,7 +279,8 @@ def test_an_image_nobody_labelled():
     """Without a valid pixel every score is defined, and nothing divides by zero."""
     tally = Tally(0.5)
     image = np.zeros((20, 30, 3), np.uint8)
-    tally.update(Sample('um_0', image, np.full((20, 30), 255, np.uint8)), image[..., 0], None)
+    tally.update(Sample('um_0', image, np.full((20, 30), 255, np.uint8)),
+                 Answer(image[..., 0]), None)
     result = tally.compute().as_dict()
     assert result['scores']['all']['max_f'] == 0.0 and result['birds_eye'] is None
     assert result['calibration']['pixels'] == 0 and result['calibration']['temperature'] == 1.0

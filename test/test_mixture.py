@@ -95,3 +95,12 @@ def test_bad_weights(weights):
         Mixture([Numbered('a', 3)], weights)
     with pytest.raises(InputError, match='at least one dataset'):
         Mixture([])
+
+
+def test_samples_with_larger_factors_come_more_often():
+    mixture = Mixture([Numbered('a', 4), Numbered('b', 3)], [1, 1], [[1, 2.5, 1, 1.5], [1, 1, 1]])
+    assert mixture.epoch_length == 6 + 3
+    counts = Counter(index for epoch in range(10) for index in mixture.indices(7, epoch))
+    for index, factor in enumerate([1, 2.5, 1, 1.5, 1, 1, 1]):
+        assert abs(counts[index] - 10 * factor) <= (2 if factor != 1 else 1)
+    assert len(set(mixture.draws(7, 0))) == 9

@@ -11,6 +11,7 @@ import pytest
 
 from fcn_seg_ros.datasets.base import Sample
 from fcn_seg_ros.evaluation.corruptions import CORRUPTIONS, corrupt
+from fcn_seg_ros.evaluation.predictors import Answer
 from fcn_seg_ros.evaluation.robustness import compare
 from fcn_seg_ros.evaluation.robustness_table import mean_table, robustness_table
 from fcn_seg_ros.evaluation.variants import Variant, corruptions, crop_to, geometry
@@ -29,14 +30,14 @@ def scene(name='a', height=120, width=200):
 class Brightness:
     """Take what is bright for road, and keep the shapes of the images seen."""
 
-    threshold = 0.5
+    threshold, classes = 0.5, None
 
     def __init__(self):
         self.shapes = []
 
     def __call__(self, sample):
         self.shapes.append(sample.image.shape[:2])
-        return np.ascontiguousarray(sample.image[..., 1]), 1.0
+        return Answer(np.ascontiguousarray(sample.image[..., 1]))
 
 
 def lost(variants, sample):

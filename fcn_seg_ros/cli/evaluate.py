@@ -24,10 +24,12 @@ the same segmenter as in the node. One table compares all networks on all sets; 
 as soon as it is ready.
 
 For one network on one set, the scores of KITTI Road follow. MaxF is the best F1 over 256
-thresholds, with counts summed over all images; its interval is a bootstrap over images. The
-bird's-eye view (as in the benchmark: x -10 to 10 m, z 6 to 46 m) and the scores in metres cover
-the images whose road plane is known (a calib file with Tr_cam_to_road). Scores of the two views
-are not comparable."""
+thresholds, with counts summed over all images; its interval is a bootstrap over images. For a
+network of several classes on a set that names its classes, their IoU follows, its mean over those
+that occur, its mean weighted by frequency, and with --plots the confusion matrix. The bird's-eye
+view (as in the benchmark: x -10 to 10 m, z 6 to 46 m) and the scores in metres cover the images
+whose road plane is known (a calib file with Tr_cam_to_road). Scores of the two views are not
+comparable."""
 
 EPILOG = """\
 examples:
@@ -101,8 +103,9 @@ def _add_reports(parser: argparse.ArgumentParser) -> None:
     add('--json', action='store_true', help='print all results as JSON instead of tables')
     add('--markdown', type=Path, metavar='FILE', help='write the tables to a Markdown file')
     add('--plots', type=Path, metavar='DIR',
-        help='write precision_recall.png, reliability.png and worst.png (the ten worst images: '
-             'true positives green, false positives red, false negatives blue)')
+        help='write precision_recall.png, reliability.png, worst.png (the ten worst images: true '
+             'positives green, false positives red, false negatives blue) and, for several '
+             'classes, confusion.png')
     add('--submission', type=Path, metavar='DIR',
         help='write the archive of bird\'s-eye probability images for the benchmark\'s server: of '
              'SET/testing if it exists, else of the scored images')

@@ -53,8 +53,12 @@ def run(options: argparse.Namespace) -> int:
         return 0
     if config.val:
         specs = [parse_spec(text) for text in config.val]
-        spec, scores = specs[0], calibrate_and_score(path, specs).scores[ALL]
-        print(f'{spec.kind} {spec.split or ""}: MaxF {100 * scores.max_f:.2f} (perspective)')
+        spec, found = specs[0], calibrate_and_score(path, specs)
+        print(f'{spec.kind} {spec.split or ""}: MaxF {100 * found.scores[ALL].max_f:.2f} '
+              '(perspective)')
+        if found.classes is not None:
+            print(f'mean IoU of {len(found.classes.names) - len(found.classes.absent)} classes '
+                  f'{100 * found.classes.mean_iou:.2f}')
     fit_statistics(path, [open_dataset(parse_spec(text)) for text in config.train])
     add_self_test(path)
     print(f'wrote {path}')

@@ -16,6 +16,7 @@ for any of them. ``ids`` and ``colours`` are its values in masks of one channel 
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,7 @@ from typing import Any
 from fcn_seg_ros.datasets.base import IGNORE
 from fcn_seg_ros.errors import InputError, one_line, quote
 from fcn_seg_ros.files import read_file
+from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
 
 Colour = tuple[int, int, int]
 
@@ -82,6 +84,12 @@ class ClassList:
         """Return the numbers of the classes that are road."""
         return tuple(number for number, item in enumerate(self.classes) if item.road)
 
+    @property
+    def sources(self) -> tuple[tuple[str, ...], ...]:
+        """Return the other names of each class, () where none has any."""
+        found = tuple(item.source.names for item in self.classes)
+        return found if any(found) else ()
+
     def mask_values(self) -> dict[int, int]:
         """
         Return the number of the class for each value in a mask of one channel; 255 is ignored.
@@ -116,6 +124,16 @@ class ClassList:
 # What a network learns without a classes file.
 ROAD_CLASSES = ClassList((NamedClass('not road', (0, 0, 0)),
                           NamedClass('road', (0, 200, 80), road=True)))
+
+
+def classes_of(info: CheckpointInfo) -> ClassList:
+    """Return the classes of a checkpoint."""
+    sources = info.class_sources or ((),) * len(info.classes)
+    items = [{'name': name, 'colour': list(colour), 'from': list(source)}
+             | ({'road': True} if number in info.road_ids else {})
+             for number, (name, colour, source) in enumerate(
+                 zip(info.classes, info.palette, sources, strict=True))]
+    return parse_classes(json.dumps({'classes': items}), 'the classes of the checkpoint')
 
 
 def read_class_file(path: str | Path) -> ClassList:

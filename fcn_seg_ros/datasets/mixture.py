@@ -5,12 +5,17 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 
 from fcn_seg_ros.datasets.base import Joined, RoadDataset, Sample
 from fcn_seg_ros.errors import InputError
+
+# Its multiples are spread most evenly between 0 and 1.
+_GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 class Mixture(RoadDataset):
@@ -22,10 +27,13 @@ class Mixture(RoadDataset):
     an epoch, and over all epochs so far, the use counts of a part's samples differ by at most one.
     Choice and order depend on (seed, epoch) only. ``len`` and indexing are those of the joined
     parts, whatever the weights.
+
+    ``repeats`` gives each part's samples factors, how often one is used compared with others; n is
+    then their sum.
     """
 
-    def __init__(self, parts: Sequence[RoadDataset], weights: Sequence[float] | None = None
-                 ) -> None:
+    def __init__(self, parts: Sequence[RoadDataset], weights: Sequence[float] | None = None,
+                 repeats: Sequence[Sequence[float] | np.ndarray] | None = None) -> None:
         self.weights = [1.0] * len(parts) if weights is None else list(weights)
         if not parts or len(self.weights) != len(parts):
             raise InputError('mixture: expected at least one dataset and a weight for each, '
@@ -35,8 +43,10 @@ class Mixture(RoadDataset):
                 raise InputError(f'mixture: expected weights above 0, found {weight}')
         self._parts = list(parts)
         self._joined = Joined(self._parts)
-        self._quotas = [max(1, round(weight * len(part))) if len(part) else 0
-                        for weight, part in zip(self.weights, self._parts, strict=True)]
+        self.repeats = [np.ones(len(part)) if repeats is None else np.array(repeats[number], float)
+                         for number, part in enumerate(self._parts)]
+        self._quotas = [max(1, round(weight * factors.sum())) if len(factors) else 0
+                        for weight, factors in zip(self.weights, self.repeats, strict=True)]
 
     @property
     def parts(self) -> list[RoadDataset]:
@@ -69,13 +79,18 @@ class Mixture(RoadDataset):
         chosen: list[tuple[int, int]] = []
         start = 0
         for number, (part, quota) in enumerate(zip(self.parts, self._quotas, strict=True)):
-            size = len(part)
             # A window sliding cyclically over a fixed order uses all samples evenly.
-            order = _permutation(size, mix_seed(seed, number, 1 << 40))
-            window = range(epoch * quota, (epoch + 1) * quota)
-            chosen += sorted((start + order[position % size], (position - window.start) // size)
-                             for position in window)
-            start += size
+            order = _permutation(len(part), mix_seed(seed, number, 1 << 40))
+            ends = self.repeats[number][order].cumsum()
+            # Between samples with factors it starts elsewhere each time, evenly spread.
+            window = np.arange(epoch * quota, (epoch + 1) * quota) + epoch * _GOLDEN % 1
+            found = np.searchsorted(ends, window % ends[-1], 'right') if quota else window
+            # The last end is rounded, so nothing may lie behind it.
+            times = Counter(start + order[min(position, len(order) - 1)]
+                            for position in found.tolist())
+            chosen += sorted((index, copy) for index, count in times.items()
+                             for copy in range(count))
+            start += len(part)
         return [chosen[i] for i in _permutation(len(chosen), mix_seed(seed, epoch, 0))]
 
 

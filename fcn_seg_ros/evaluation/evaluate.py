@@ -15,9 +15,10 @@ from fcn_seg_ros.datasets.base import IGNORE, Classes, RoadDataset, Sample
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.calibration import BoundaryCounts, Calibration, calibrate
 from fcn_seg_ros.evaluation.categories import categories_of
+from fcn_seg_ros.evaluation.class_scores import ClassCounts, ClassScores
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts, RoadScores, bootstrap_max_f, mean_iou_of
 from fcn_seg_ros.evaluation.planner import PlannerErrors, PlannerScores
-from fcn_seg_ros.evaluation.predictors import Network, Predictor
+from fcn_seg_ros.evaluation.predictors import Answer, Network, Predictor
 from fcn_seg_ros.evaluation.road_users import RoadUsers
 from fcn_seg_ros.evaluation.summary import (
     Summary,
@@ -28,7 +29,7 @@ from fcn_seg_ros.evaluation.summary import (
 from fcn_seg_ros.evaluation.truth import without_bottom_strip
 from fcn_seg_ros.evaluation.views import BIRDS_EYE, PERSPECTIVE
 from fcn_seg_ros.ground.birds_eye import BirdsEyeView
-from fcn_seg_ros.inference.postprocess import probability_to_mask
+from fcn_seg_ros.inference.postprocess import classes_to_road, probability_to_mask
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 
 # Returns the homography of the road plane in the sample with a given name, None if unknown.
@@ -75,9 +76,10 @@ class Evaluation:
     All scores of a predictor.
 
     ``iou_at_threshold`` and ``mean_iou_at_threshold`` are for the masks that the node would
-    publish, at ``threshold``; ``birds_eye`` and ``planner`` are None if the road plane is not known
-    in any image. ``summary`` is the row of a table, ``users`` the scores on obstacles.
-    ``segment_ms`` is the median time of a segmenter call, NaN for stored probabilities.
+    publish: at ``threshold``, or of the likeliest class. ``birds_eye`` and ``planner`` are None if
+    the road plane is not known in any image. ``summary`` is the row of a table, ``users`` the
+    scores on obstacles. ``segment_ms`` is the median time of a segmenter call, NaN for stored
+    probabilities.
     """
 
     perspective: ViewScores
@@ -90,6 +92,7 @@ class Evaluation:
     mean_iou_at_threshold: float
     threshold: float
     segment_ms: float
+    classes: ClassScores | None = None
 
     @property
     def scores(self) -> dict[str, RoadScores]:
@@ -107,6 +110,7 @@ class Evaluation:
             'mask': {'threshold': self.threshold, 'iou': round(100 * self.iou_at_threshold, 3),
                      'mean_iou': round(100 * self.mean_iou_at_threshold, 3)},
             'summary': self.summary.as_dict(),
+            'classes': self.classes.as_dict() if self.classes else None,
             'road_users': self.users.as_dict(self.threshold) if self.users.histograms else None,
             'segment_ms_p50': round(self.segment_ms, 2) if np.isfinite(self.segment_ms) else None,
             'birds_eye': self.birds_eye.as_dict() if self.birds_eye else None,
@@ -120,7 +124,8 @@ class Tally:
     """
     Counts so far, image by image; ``a + b`` is the tally of both.
 
-    Histograms are those of RoadCounts and BoundaryCounts, by image name.
+    Histograms are those of RoadCounts and BoundaryCounts, by image name; ``masks`` are those of the
+    masks. ``classes`` and ``road_ids`` are for networks of several classes.
     """
 
     threshold: float
@@ -130,6 +135,9 @@ class Tally:
     users: RoadUsers = field(default_factory=RoadUsers)
     planner: PlannerErrors = field(default_factory=PlannerErrors)
     milliseconds: list[float] = field(default_factory=list)
+    masks: dict[str, np.ndarray] = field(default_factory=dict)
+    classes: ClassCounts | None = None
+    road_ids: tuple[int, ...] = ()
 
     def __add__(self, other: Tally) -> Tally:
         """Return the tally of both, which must not have an image in common."""
@@ -138,25 +146,33 @@ class Tally:
         return Tally(self.threshold, self.perspective | other.perspective,
                      self.birds_eye | other.birds_eye, self.boundary | other.boundary,
                      self.users + other.users, self.planner + other.planner,
-                     self.milliseconds + other.milliseconds)
+                     self.milliseconds + other.milliseconds, self.masks | other.masks,
+                     self.classes + other.classes if self.classes and other.classes else None,
+                     self.road_ids)
 
-    def update(self, sample: Sample, probability: np.ndarray, homography: np.ndarray | None,
-               milliseconds: float = float('nan'), classes: Classes | None = None) -> None:
+    def update(self, sample: Sample, answer: Answer, homography: np.ndarray | None,
+               classes: Classes | None = None) -> None:
         """
         Count one image.
 
-        ``probability`` is round(255 P(road)), uint8 (H, W); ``homography`` (3, 3) that of the road
-        plane (``ground_homography``). It and ``classes`` may be None.
+        ``homography`` (3, 3) is that of the road plane (``ground_homography``). It and ``classes``,
+        what the image shows, may be None.
         """
-        name = sample.name
+        name, probability = sample.name, answer.probability
         while name in self.perspective:  # two folders may contain the same name
             name += '+'
         self.perspective[name] = RoadCounts().update(probability, sample.labels)
         truth = without_bottom_strip(sample.labels)
         self.boundary[name] = BoundaryCounts().update(probability, truth)
-        self.milliseconds.append(milliseconds)
+        self.milliseconds.append(answer.milliseconds)
+        # The mask of several classes as a probability of 0 or 1, which any threshold gives back.
+        shown = (probability if answer.mask is None
+                 else 255 * classes_to_road(answer.mask, self.road_ids))
+        self.masks[name] = RoadCounts().update(shown, sample.labels)
         if classes is not None:
-            self.users.update(name, sample.image, probability, classes, self.threshold)
+            self.users.update(name, sample.image, shown, classes, self.threshold)
+            if self.classes is not None and answer.mask is not None:
+                self.classes.update(answer.mask, classes)
         if homography is None:
             return
         # Scores use the benchmark's resampling, to be comparable; metres use exact geometry.
@@ -164,7 +180,7 @@ class Tally:
         self.birds_eye[name] = RoadCounts().update(devkit.nearest(probability),
                                                    devkit.nearest(sample.labels, IGNORE))
         view = BirdsEyeView(homography, sample.labels.shape)
-        above = np.round(view.bilinear(probability)).astype(np.uint8)
+        above = np.round(view.bilinear(shown)).astype(np.uint8)
         road = (probability_to_mask(above, self.threshold) == 1) & view.inside
         self.planner.update(road, view.nearest(truth, IGNORE), view.grid)
 
@@ -172,16 +188,18 @@ class Tally:
         """Return the scores of everything counted; the order does not matter."""
         total = sum(self.perspective.values(), np.zeros((2, 256), np.int64))
         names = sorted(self.boundary)
-        _, iou = f1_and_iou(total, self.threshold)
+        masks = sum(self.masks.values(), np.zeros((2, 256), np.int64))
+        _, iou = f1_and_iou(masks, self.threshold)
         times = [t for t in self.milliseconds if np.isfinite(t)]
         return Evaluation(
             _view(PERSPECTIVE, self.perspective),
             _view(BIRDS_EYE, self.birds_eye) if self.birds_eye else None,
             calibrate(names, np.stack([self.boundary[name] for name in names]), total),
             self.planner.compute() if len(self.planner.rows) else None,
-            summarise(self.perspective, self.boundary, self.users, self.threshold), self.users,
-            iou, mean_iou_of(*confusion_at(total, self.threshold)), self.threshold,
-            float(np.median(times)) if times else float('nan'))
+            summarise(self.perspective, self.masks, self.boundary, self.users, self.threshold),
+            self.users, iou, mean_iou_of(*confusion_at(masks, self.threshold)), self.threshold,
+            float(np.median(times)) if times else float('nan'),
+            self.classes.compute() if self.classes else None)
 
 
 def evaluate(segmenter: RoadSegmenter, dataset: RoadDataset,
@@ -205,17 +223,25 @@ def score_all(predictors: Sequence[Predictor], dataset: RoadDataset,
               geometry: Geometry = lambda name: None, done: Callable[[], object] | None = None,
               indices: Sequence[int] | None = None) -> list[Evaluation]:
     """Return the scores of several predictors as ``score`` does, on some or all of the images."""
-    tallies = [Tally(predictor.threshold) for predictor in predictors]
+    tallies = [_tally(predictor) for predictor in predictors]
     for index in range(len(dataset)) if indices is None else indices:
         sample, classes = dataset[index], dataset.classes(index)
         for predictor, tally in zip(predictors, tallies, strict=True):
-            probability, milliseconds = predictor(sample)
-            tally.update(sample, probability, geometry(sample.name), milliseconds, classes)
+            tally.update(sample, predictor(sample), geometry(sample.name), classes)
         if done is not None:
             done()
     if not any(histogram.any() for tally in tallies for histogram in tally.perspective.values()):
         raise InputError(f'{len(dataset)} images: expected labelled pixels to score on, found none')
     return [tally.compute() for tally in tallies]
+
+
+def _tally(predictor: Predictor) -> Tally:
+    classes = predictor.classes
+    if classes is None:
+        return Tally(predictor.threshold)
+    # The road in masks of 0 and 1 (see ``Tally.update``) is 1, whatever the threshold.
+    return Tally(max(predictor.threshold, 1 / 255), classes=ClassCounts(classes),
+                 road_ids=classes.road_ids)
 
 
 def _view(view: str, histograms: dict[str, np.ndarray]) -> ViewScores:

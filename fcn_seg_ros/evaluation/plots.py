@@ -14,6 +14,7 @@ import numpy as np
 from fcn_seg_ros.datasets.base import IGNORE, RoadDataset
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.calibration import BAND, BINS, Calibration, reliability
+from fcn_seg_ros.evaluation.class_scores import ClassScores
 from fcn_seg_ros.evaluation.evaluate import ALL, Evaluation, ViewScores
 from fcn_seg_ros.evaluation.predictors import Predictor
 from fcn_seg_ros.files import make_folder, write_file
@@ -33,14 +34,16 @@ def write_plots(folder: Path, result: Evaluation, predictor: Predictor,
     """
     Write the plots of an evaluation and return their paths.
 
-    They are ``precision_recall.png``, ``reliability.png`` and ``worst.png`` (the ten worst images
-    in perspective, predicted again). Raises InputError without matplotlib, and if the folder cannot
-    be written to.
+    They are ``precision_recall.png``, ``reliability.png``, ``worst.png`` (the ten worst images in
+    perspective, predicted again) and, for several classes, ``confusion.png``. Raises InputError
+    without matplotlib, and if the folder cannot be written to.
     """
     views = [result.perspective] + ([result.birds_eye] if result.birds_eye else [])
     pictures = {'precision_recall.png': _bytes(precision_recall(views)),
                 'reliability.png': _bytes(reliability_diagram(result.calibration)),
                 'worst.png': encode_png(worst_sheet(result, predictor, dataset))}
+    if result.classes is not None:
+        pictures['confusion.png'] = _bytes(confusion_matrix(result.classes))
     make_folder(folder)
     for name, content in pictures.items():
         write_file(folder / name, content)
@@ -89,6 +92,24 @@ def reliability_diagram(calibration: Calibration) -> Figure:
     return figure
 
 
+def confusion_matrix(scores: ClassScores) -> Figure:
+    """Plot what the pixels of each class are taken for, in percent of them."""
+    columns = [*scores.names, *(['unknown'] if scores.confusion[:, -1].any() else [])]
+    share = 100 * scores.confusion[:, :len(columns)] / np.maximum(scores.pixels, 1)[:, None]
+    figure = _figure(2.5 + 0.55 * len(columns), 2 + 0.5 * len(scores.names))
+    axes = figure.add_subplot()
+    axes.imshow(share, cmap='Blues', vmin=0, vmax=100, aspect='auto')
+    for row, column in np.argwhere(share >= 0.5):
+        axes.text(column, row, f'{share[row, column]:.0f}', ha='center', va='center',
+                  color='white' if share[row, column] > 60 else 'black', fontsize=8)
+    axes.set_xticks(range(len(columns)), columns, rotation=45, ha='right')
+    axes.set_yticks(range(len(scores.names)), [
+        f'{name} (absent)' if name in scores.absent else name for name in scores.names])
+    axes.set(xlabel='mask', ylabel='truth', title=f'percent of each class\'s pixels; mean IoU '
+             f'{100 * scores.mean_iou:.1f}')
+    return figure
+
+
 def worst_sheet(result: Evaluation, predictor: Predictor, dataset: RoadDataset,
                 width: int = 800) -> np.ndarray:
     """
@@ -103,7 +124,7 @@ def worst_sheet(result: Evaluation, predictor: Predictor, dataset: RoadDataset,
     for index in range(len(dataset)):
         sample = dataset[index]
         if sample.name in wanted and sample.name not in tiles:
-            mask = probability_to_mask(predictor(sample)[0], threshold)
+            mask = probability_to_mask(predictor(sample).probability, threshold)
             tile = mark_errors(sample.image, mask, sample.labels)
             height = round(width * tile.shape[0] / tile.shape[1])
             tile = cv2.resize(tile, (width, height), interpolation=cv2.INTER_AREA)

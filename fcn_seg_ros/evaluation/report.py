@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fcn_seg_ros.evaluation.calibration import BAND, Calibration
+from fcn_seg_ros.evaluation.class_scores import ClassScores
 from fcn_seg_ros.evaluation.evaluate import Evaluation, ViewScores
 from fcn_seg_ros.evaluation.planner import PlannerScores
 from fcn_seg_ros.evaluation.views import BIRDS_EYE, PERSPECTIVE, VIEWS
@@ -27,7 +28,9 @@ class Table:
 
 def tables(result: Evaluation, view: str) -> list[Table]:
     """Return an evaluation as tables; ``view`` is a key of VIEWS."""
-    masks = (f'masks at threshold {result.threshold:.3f}: IoU '
+    rule = ('of the likeliest class' if result.classes else
+            f'at threshold {result.threshold:.3f}')
+    masks = (f'masks {rule}: road IoU '
              f'{100 * result.iou_at_threshold:.2f}, mean IoU '
              f'{100 * result.mean_iou_at_threshold:.2f}')
     found = []
@@ -35,6 +38,8 @@ def tables(result: Evaluation, view: str) -> list[Table]:
         found.append(_view_table(result.perspective, (masks,)))
     if BIRDS_EYE in VIEWS[view] and result.birds_eye is not None:
         found.append(_view_table(result.birds_eye, ()))
+    if result.classes is not None:
+        found.append(class_table(result.classes))
     found.append(_calibration_table(result.calibration))
     if result.planner is not None:
         found.append(_planner_table(result.planner))
@@ -66,6 +71,33 @@ def _view_table(view: ViewScores, notes: tuple[str, ...]) -> Table:
     return Table(f'{view.view} view, percent', columns, rows,
                  (f'MaxF, 95 % interval over images: {intervals}', *notes,
                   f'worst images by F1: {worst}'))
+
+
+def class_table(scores: ClassScores) -> Table:
+    """Return the scores of the classes, and for each what its pixels are most often taken for."""
+    shares, rows = scores.pixels / scores.pixels.sum(), []
+    others = scores.confusion.astype(float)
+    np.fill_diagonal(others, 0)
+    for number, name in enumerate(scores.names):
+        worst = int(others[number].argmax())
+        share = others[number, worst] / max(1, scores.pixels[number])
+        values = (shares, scores.iou, scores.recall(), scores.precision())
+        rows.append((name, *(_percent(value[number]) for value in values),
+                     f'{(*scores.names, "unknown")[worst]} {_percent(share)}' if share else '-'))
+    notes = [f'mean IoU {_percent(scores.mean_iou)}, frequency-weighted IoU '
+             f'{_percent(scores.frequency_weighted_iou)}, pixel accuracy '
+             f'{_percent(scores.pixel_accuracy)}']
+    if scores.absent:
+        notes.append(f'without a pixel in this set, so not in the mean: {", ".join(scores.absent)}')
+    if scores.left_out:
+        notes.append('labelled in this set but no class of the network, or one of several, so left '
+                     f'out: {", ".join(scores.left_out)}')
+    return Table('classes, percent', ('class', 'pixels', 'IoU', 'REC', 'PRE', 'most taken for'),
+                 rows, tuple(notes))
+
+
+def _percent(value: float) -> str:
+    return f'{100 * value:.2f}' if np.isfinite(value) else '-'
 
 
 def _calibration_table(c: Calibration) -> Table:

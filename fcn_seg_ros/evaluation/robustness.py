@@ -89,7 +89,7 @@ def compare(predictors: Sequence[Predictor], dataset: RoadDataset, variants: Seq
         samples = [dataset[index] for index in indices[start:start + _CHUNK]]
         before: list[list[np.ndarray]] = []
         for sample in samples:
-            before.append([predictor(sample)[0] for predictor in predictors])
+            before.append([predictor(sample).probability for predictor in predictors])
             done()
         for number, variant in enumerate(variants):
             for sample, image, unchanged in zip(samples, _views(samples, variant), before,
@@ -117,7 +117,7 @@ def _count(comparison: Comparison, predictor: Predictor, sample: Sample, image: 
     if region is None:
         return
     labels = sample.labels[region.slices()]
-    probability = predictor(Sample(sample.name, image, labels))[0]
+    probability = predictor(Sample(sample.name, image, labels)).probability
     comparison.changed.update(resize_image(probability, region.shape), labels)
     comparison.unchanged.update(unchanged[region.slices()], labels)
     comparison.images += 1

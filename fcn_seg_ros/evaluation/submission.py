@@ -48,7 +48,7 @@ def birds_eye_probabilities(images: Iterable[Path], predictor: Predictor,
     for path in images:
         image = read_rgb(path)
         labels = np.full(image.shape[:2], IGNORE, np.uint8)
-        probability, _ = predictor(Sample(path.stem, image, labels))
+        probability = predictor(Sample(path.stem, image, labels)).probability
         view = BirdsEyeView(read_calib(calib_file(path)).homography, image.shape[:2], devkit=True)
         yield official_name(path.stem), view.nearest(probability)
         done()

@@ -66,21 +66,22 @@ class Summary:
         }
 
 
-def summarise(histograms: dict[str, np.ndarray], near: dict[str, np.ndarray], users: RoadUsers,
-              threshold: float) -> Summary:
+def summarise(histograms: dict[str, np.ndarray], masks: dict[str, np.ndarray],
+              near: dict[str, np.ndarray], users: RoadUsers, threshold: float) -> Summary:
     """
     Return the summary of all counts.
 
     ``histograms`` and ``near`` are those of RoadCounts and BoundaryCounts, int64 (2, 256), by image
-    name. The names of consecutive frames sort in order.
+    name; ``masks`` are the same as ``histograms``, except for networks whose masks are not decided
+    by the probability alone. The names of consecutive frames sort in order.
     """
     names = sorted(histograms)
-    blocks = np.stack([sum((histograms[name] for name in block), np.zeros((2, 256), np.int64))
+    total = sum(histograms.values(), np.zeros((2, 256), np.int64))
+    blocks = np.stack([sum((masks[name] for name in block), np.zeros((2, 256), np.int64))
                        for block in blocks_of(names)])
-    total = blocks.sum(axis=0)
     best = RoadCounts(total).compute()
-    tp, fp, fn, _ = confusion_at(total, threshold)
-    f1, iou = f1_and_iou(total, threshold)
+    tp, fp, fn, _ = confusion_at(blocks.sum(axis=0), threshold)
+    f1, iou = f1_and_iou(blocks.sum(axis=0), threshold)
     return Summary(
         len(names), threshold, iou, f1, float(tp / (tp + fp)) if tp + fp else 0.0,
         float(tp / (tp + fn)) if tp + fn else 0.0, bootstrap_iou(blocks, threshold),

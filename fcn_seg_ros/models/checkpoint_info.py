@@ -37,7 +37,8 @@ class CheckpointInfo:
     ``palette`` holds one RGB colour per class. The network's input has ``network_pixels`` pixels in
     the image's aspect ratio, or ``network_height`` rows if ``network_pixels`` is 0. ``statistics``
     holds ranges (low, middle, high) of figures of the training images and of the network's answers
-    to them (see ``inference/familiar.py``), {} if they were not fitted.
+    to them (see ``inference/familiar.py``), {} if they were not fitted. ``class_sources`` are the
+    other names that datasets have for each class, () if there are none.
     """
 
     encoder: str
@@ -58,6 +59,7 @@ class CheckpointInfo:
     licence: str = ''
     git_commit: str = ''
     statistics: dict[str, Any] = field(default_factory=dict)
+    class_sources: tuple[tuple[str, ...], ...] = ()
     format_version: int = FORMAT_VERSION
 
 

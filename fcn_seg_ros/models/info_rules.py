@@ -27,6 +27,9 @@ def check_info(info: Mapping[str, Any]) -> None:
     number, colours, road_ids = len(info['classes']), len(info['palette']), info['road_ids']
     if not all(road < number for road in road_ids):
         raise ValueError(f'road_ids to name some of the {number} classes, found {quote(road_ids)}')
+    if len(info['class_sources']) not in (0, number):
+        raise ValueError(f'class_sources to have names for each of the {number} classes, found '
+                         f'{quote(info["class_sources"])}')
     if colours != number:
         raise ValueError(f'palette to have a colour for each class, found {colours} colours for '
                          f'{number} classes')
@@ -88,6 +91,8 @@ _RULES: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
     ('training_data', 'a text', _is_text),
     ('licence', 'a text', _is_text),
     ('git_commit', 'a text', _is_text),
+    ('class_sources', f'lists of names of at most {_LONGEST_NAME} characters',
+     _all(_all(_is_name))),
     ('statistics', 'a table of three rising numbers each',
      lambda value: isinstance(value, dict) and all(map(_is_range, value.values()))),
 )

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,11 +24,16 @@ from fcn_seg_ros.models.checkpoint_file import (
     with_info,
     with_self_test,
 )
+from fcn_seg_ros.models.checkpoint_info import CheckpointInfo, is_binary
 from fcn_seg_ros.synthetic.suburb import RenderedDrive
 
 # Half the size of KITTI's images, which adds 0.4 MB to the file. With 640 columns the network's
 # input has the same size as for KITTI's images, so a node compiles one shape at start.
 _CAMERA = PinholeCamera(640, 192, 369.4, 369.4, 312.1, 88.5)
+
+
+# Fits of a network of several classes, and the change of log T at which they end.
+_MOST_FITS, _FITTED = 4, 0.02
 
 
 def calibrate_and_score(path: Path, validation: Sequence[DatasetSpec]) -> Evaluation:
@@ -42,10 +48,7 @@ def calibrate_and_score(path: Path, validation: Sequence[DatasetSpec]) -> Evalua
     """
     opened = [open_dataset(spec) for spec in validation]
     together = Joined(opened, numbered=True)
-    info = read_checkpoint(path).info
-    fitted = evaluate(_open(path), together).calibration.temperature
-    info = dataclasses.replace(info, temperature=info.temperature * fitted)
-    with_info(path, info)
+    info = _fit_temperature(path, together)
     threshold = best_threshold(_open(path), opened)
     with_info(path, dataclasses.replace(info, threshold=threshold))
     evaluation = evaluate(_open(path), opened[0])
@@ -53,8 +56,25 @@ def calibrate_and_score(path: Path, validation: Sequence[DatasetSpec]) -> Evalua
     all_scores = evaluation.as_dict() | {'dataset': first.kind, 'split': first.split or 'all'}
     scores = {key: all_scores[key] for key in
               ('dataset', 'split', 'view', 'scores', 'images', 'max_f_interval_95')}
+    if evaluation.classes is not None:
+        found = evaluation.classes.as_dict()
+        scores['classes'] = {key: found[key] for key in found if key != 'confusion'}
     with_info(path, dataclasses.replace(info, threshold=threshold, scores=scores))
     return evaluation
+
+
+def _fit_temperature(path: Path, dataset: RoadDataset) -> CheckpointInfo:
+    """Fit the temperature of a checkpoint, write it, and return the metadata."""
+    info = read_checkpoint(path).info
+    # Of two classes the road's probability says all. The sum over some of several classes is no
+    # sigmoid of a score divided by the temperature, so there the fit is repeated until it stays.
+    for _ in range(1 if is_binary(info) else _MOST_FITS):
+        fitted = evaluate(_open(path), dataset).calibration.temperature
+        info = dataclasses.replace(info, temperature=info.temperature * fitted)
+        with_info(path, info)
+        if abs(math.log(fitted)) < _FITTED:
+            break
+    return info
 
 
 def best_threshold(segmenter: RoadSegmenter, datasets: Sequence[RoadDataset]) -> float:

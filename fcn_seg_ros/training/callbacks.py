@@ -95,7 +95,7 @@ def average(decay: float, averaged: list[Tensor], current: list[Tensor], count: 
 class OverlayPictures(Callback):
     """Write a few validation images with their road overlay to TensorBoard."""
 
-    def __init__(self, samples: Dataset[tuple[Tensor, Tensor]], count: int = 4) -> None:
+    def __init__(self, samples: Dataset[tuple[Tensor, ...]], count: int = 4) -> None:
         super().__init__()
         self._samples = samples
         self._count = count
@@ -110,7 +110,7 @@ class OverlayPictures(Callback):
         classes = pl_module.classes
         colour = classes.palette[classes.road_ids[0]]
         for number in range(min(self._count, length)):
-            image, _ = self._samples[number * length // self._count]
+            image, *_ = self._samples[number * length // self._count]
             size = (image.shape[-2], image.shape[-1])
             road = pl_module.road_probability(image[None].to(pl_module.device), size)[0]
             levels = (255 * road).round().to(torch.uint8).cpu().numpy()

@@ -7,9 +7,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+import numpy as np
+
 from fcn_seg_ros.datasets.base import RoadDataset
-from fcn_seg_ros.datasets.class_labels import Coded, LabelCodes, check_labelled
-from fcn_seg_ros.datasets.mixture import Mixture
+from fcn_seg_ros.datasets.class_labels import (
+    Coded,
+    LabelCodes,
+    check_labelled,
+    names_in,
+)
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.training.config import TrainingConfig
 
@@ -25,6 +31,8 @@ def with_classes(config: TrainingConfig, datasets: Sequence[RoadDataset]) -> Tra
         raise InputError(f'class_weights: expected one number or {len(classes.names)}, one for '
                          f'each class ({", ".join(classes.names)}), found {len(weights)}')
     if not config.classes:
+        if config.rarity:
+            raise InputError(f'rarity: expected classes, found {config.rarity} without any')
         return config
     unknown = check_labelled(classes, datasets)
     if unknown:
@@ -33,9 +41,37 @@ def with_classes(config: TrainingConfig, datasets: Sequence[RoadDataset]) -> Tra
     return dataclasses.replace(config, classes=classes.text)
 
 
-def coded(config: TrainingConfig, mixture: Mixture) -> Mixture:
-    """Return the datasets labelled with the classes of a run; as they are for road alone."""
+def coded(config: TrainingConfig, datasets: Sequence[RoadDataset]) -> list[RoadDataset]:
+    """Return datasets labelled with the classes of a run; as they are for road alone."""
     if not config.classes:
-        return mixture
+        return list(datasets)
     codes = LabelCodes(config.class_list)
-    return Mixture([Coded(part, codes) for part in mixture.parts], mixture.weights)
+    return [Coded(part, codes) for part in datasets]
+
+
+def repeat_factors(config: TrainingConfig, datasets: Sequence[RoadDataset]
+                   ) -> list[np.ndarray] | None:
+    """
+    Return how often the samples of each dataset are used compared with others, None for alike.
+
+    A class in a share f of the images asks for a factor of sqrt(rarity / f), at least 1; an image
+    gets the largest factor of the classes that it shows. Repeat factor sampling of Gupta, Dollar,
+    Girshick, "LVIS", CVPR 2019. Datasets of road and not road do not count.
+    """
+    if not config.rarity:
+        return None
+    classes = config.class_list
+    codes = LabelCodes(classes)
+    shown = [np.zeros((len(dataset), len(classes.names)), bool) for dataset in datasets]
+    for dataset, rows in zip(datasets, shown, strict=True):
+        if names_in(dataset) is None:
+            continue
+        for index, row in enumerate(rows):
+            found = dataset.classes(index)
+            if found is not None:
+                present = np.unique(codes.of_names(found.names)[found.ids])
+                row[present[present < len(row)]] = True
+    together = np.concatenate([rows[rows.any(axis=1)] for rows in shown])
+    share = np.maximum(together.mean(axis=0), 1 / max(1, len(together)))
+    factors = np.sqrt(np.maximum(1, config.rarity / share))
+    return [np.where(rows, factors, 1.0).max(axis=1, initial=1.0) for rows in shown]

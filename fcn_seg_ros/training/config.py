@@ -48,6 +48,9 @@ class TrainingConfig:
     classes: str = field(default='', metadata={
         'help': 'file with the classes to learn (see docs/how-to/classes.md); none: road and not '
                 'road'})
+    rarity: float = field(default=0.0, metadata={
+        'help': 'draw images with a class that less than this share of the images show more '
+                'often, by the root of the ratio (Gupta et al., CVPR 2019); needs classes'})
     encoder: str = field(default='mobilenet_v2', metadata={'help': ', '.join(ENCODERS)})
     decoder: str = field(default='fcn8s', metadata={'help': 'fcn32s, fcn16s, fcn8s or fcn4s'})
     skip_scales: tuple[float, ...] = field(default=(1.0, 1.0), metadata={
@@ -140,7 +143,7 @@ class TrainingConfig:
                                  ('momentum', -1e-99, 1), ('average_decay', -1e-99, 1),
                                  ('warmup', -1e-99, 1), ('clip', -1e-99, 1e9),
                                  ('teacher_weight', -1e-99, 1e9), ('decoder_first', -1e-99, 1),
-                                 ('encoder_rate', -1e-99, 1e3)):
+                                 ('rarity', -1e-99, 1.01), ('encoder_rate', -1e-99, 1e3)):
             value = getattr(self, name)
             if not low < value < below:
                 raise InputError(f'{name}: expected {"more than" if low == 0 else "at least"} 0 '

@@ -81,8 +81,8 @@ class AugmentedSamples(Dataset[tuple[Tensor, ...]]):
             return self._transform(self._dataset[index])
 
 
-class WholeSamples(Dataset[tuple[Tensor, Tensor]]):
-    """Whole images at the network's input size, with labels at the original size."""
+class WholeSamples(Dataset[tuple[Tensor, ...]]):
+    """Whole images at the network's input size, with labels (and codes) at the original size."""
 
     def __init__(self, dataset: RoadDataset, augmentation: Augmentation) -> None:
         self._dataset = dataset
@@ -92,15 +92,16 @@ class WholeSamples(Dataset[tuple[Tensor, Tensor]]):
         """Return the number of samples."""
         return len(self._dataset)
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        """Return (image uint8 (3, h, w), labels uint8 (H, W))."""
+    def __getitem__(self, index: int) -> tuple[Tensor, ...]:
+        """Return (image uint8 (3, h, w), labels uint8 (H, W)), and the sample's codes if any."""
         sample = self._dataset[index]
         height, width = sample.labels.shape
         pixels = self._augmentation.pixels
         rows = rows_of_area(height, width, pixels) if pixels else self._augmentation.height
         size = network_size(height, width, rows)
         image = torch.from_numpy(resize_image(sample.image, size)).permute(2, 0, 1)
-        return image.contiguous(), torch.from_numpy(sample.labels)
+        codes = [] if sample.codes is None else [torch.from_numpy(sample.codes)]
+        return image.contiguous(), torch.from_numpy(sample.labels), *codes
 
 
 class RoadDataModule(LightningDataModule):
@@ -126,7 +127,7 @@ class RoadDataModule(LightningDataModule):
                             multiprocessing_context='fork' if config.workers else None,
                             pin_memory=torch.cuda.is_available())
 
-    def val_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]] | list[Any]:
+    def val_dataloader(self) -> DataLoader[tuple[Tensor, ...]] | list[Any]:
         """Return this process's share of the validation images, one at a time."""
         if self._validation is None:
             return []

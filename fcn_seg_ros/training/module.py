@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
@@ -17,6 +18,7 @@ from torch.optim import Optimizer
 
 from fcn_seg_ros.datasets.class_labels import LabelCodes
 from fcn_seg_ros.errors import TrainingError
+from fcn_seg_ros.evaluation.class_scores import ClassCounts
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts
 from fcn_seg_ros.models.encoders import INPUT_CONVENTIONS
 from fcn_seg_ros.models.encoders.base import Encoder, freeze_batch_norm
@@ -66,8 +68,10 @@ class SegmentationModule(LightningModule):
 
     def road_probability(self, images: Tensor, size: tuple[int, int]) -> Tensor:
         """Return P(road) of uint8 images, float (N, H, W), scaled to ``size``."""
-        road = self(images).float().softmax(dim=1)[:, list(self.classes.road_ids)].sum(
-            dim=1, keepdim=True)
+        return self._road(self(images).float().softmax(dim=1), size)
+
+    def _road(self, shares: Tensor, size: tuple[int, int]) -> Tensor:
+        road = shares[:, list(self.classes.road_ids)].sum(dim=1, keepdim=True)
         return F.interpolate(road, size, mode='bilinear')[:, 0]
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
@@ -128,22 +132,40 @@ class SegmentationModule(LightningModule):
     def on_validation_epoch_start(self) -> None:
         """Reset the counts."""
         self._counts = RoadCounts()
+        self._confusion = ClassCounts(self.classes)
 
-    def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
+    def validation_step(self, batch: tuple[Tensor, ...], _: int) -> None:
         """Score one whole image, at the labels' size."""
-        image, labels = batch
-        road = self.road_probability(image, (labels.shape[-2], labels.shape[-1]))
-        levels = (255 * road[0]).round().to(torch.uint8)
+        image, labels, *codes = batch
+        size = (labels.shape[-2], labels.shape[-1])
+        shares = self(image).float().softmax(dim=1)
+        levels = (255 * self._road(shares, size)[0]).round().to(torch.uint8)
         self._counts.update(levels.cpu().numpy(), labels[0].cpu().numpy())
+        if codes:
+            mask = F.interpolate(shares, size, mode='bilinear')[0].argmax(dim=0)
+            self._confusion.update_codes(mask.cpu().numpy(), codes[0][0].cpu().numpy())
 
     def on_validation_epoch_end(self) -> None:
-        """Log MaxF and IoU over the images of all processes, perspective view, in percent."""
-        histogram = torch.from_numpy(self._counts.histogram).to(self.device)
-        if dist.is_available() and dist.is_initialized():
-            dist.all_reduce(histogram)
-        scores = RoadCounts(histogram.cpu().numpy()).compute()
+        """
+        Log MaxF and IoU of the road over the images of all processes, in perspective, in percent.
+
+        With several classes their mean IoU follows.
+        """
+        scores = RoadCounts(self._over_processes(self._counts.histogram)).compute()
         self.log('val_max_f', 100 * scores.max_f, prog_bar=True)
         self.log('val_iou', 100 * scores.iou, prog_bar=True)
+        self._confusion.confusion = self._over_processes(self._confusion.confusion)
+        classes = self._confusion.compute()
+        if classes is not None:
+            self.log('val_mean_iou', 100 * classes.mean_iou, prog_bar=True)
+
+    def _over_processes(self, counts: np.ndarray) -> np.ndarray:
+        """Return the sum of the counts of all processes."""
+        total = torch.from_numpy(counts).to(self.device)
+        if dist.is_available() and dist.is_initialized():
+            dist.all_reduce(total)
+        summed: np.ndarray = total.cpu().numpy()
+        return summed
 
     def configure_optimizers(self) -> Any:
         """Return the optimiser and its schedule."""

@@ -109,6 +109,10 @@ def pruned(start: Checkpoint, mixture: Mixture, config: TrainingConfig) -> Check
     InputError, before that epoch, if the network cannot be pruned.
     """
     check_prunable(start.network, start.info)
+    if start.info.classes != config.class_list.names:
+        raise InputError(f'prune: expected the classes of init_from, '
+                         f'{", ".join(start.info.classes)}, found '
+                         f'{", ".join(config.class_list.names)}')
     device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
     network = start.network.to(device)
     module = SegmentationModule(network, config).to(device).eval()
@@ -119,7 +123,8 @@ def pruned(start: Checkpoint, mixture: Mixture, config: TrainingConfig) -> Check
             with torch.autocast(device.type, torch.bfloat16,
                                 enabled=config.precision == 'bf16-mixed'):
                 logits = module(batch.images.to(device))
-            yield segmentation_loss(logits, batch.labels.to(device).long(), config.loss)
+            yield segmentation_loss(logits, batch.labels.to(device).long(), config.loss,
+                                    members=module.members)
     network.requires_grad_(True)
     found = importance(network, pruner.groups, losses())
     # Only proportions matter, so an image of the training crops' size is enough.

@@ -42,7 +42,7 @@ from fcn_seg_ros.models.encoders import INPUT_CONVENTIONS, pretrained_state
 from fcn_seg_ros.models.fcn import FCN, make_network
 from fcn_seg_ros.training.callbacks import EpochLines, MovingAverage, OverlayPictures
 from fcn_seg_ros.training.checks import check_out, check_run, local_processes, nodes
-from fcn_seg_ros.training.classes import coded, with_classes
+from fcn_seg_ros.training.classes import coded, repeat_factors, with_classes
 from fcn_seg_ros.training.config import TrainingConfig, write_config
 from fcn_seg_ros.training.data import RoadDataModule, WholeSamples
 from fcn_seg_ros.training.loggers import make_loggers
@@ -117,14 +117,15 @@ def assemble(config: TrainingConfig, out: Path, resume: bool = False) -> Parts:
     mixture = open_datasets(specs)
     config = with_classes(config, mixture.parts)
     scored = [open_dataset(parse_spec(text)) for text in config.val]
-    validation = Joined(scored) if scored else None
     # Report a broken file now, not hours later; the same goes for what the metadata are read from.
     for title, dataset in zip((*map(str, specs), *config.val), (*mixture.parts, *scored),
                               strict=True):
         verify(dataset, title)
         for remark in dataset.remarks:
             print(f'{title}: {remark}', flush=True)
-    mixture = coded(config, mixture)
+    mixture = Mixture(coded(config, mixture.parts), mixture.weights,
+                      repeat_factors(config, mixture.parts))
+    validation = Joined(coded(config, scored)) if scored else None
     logging.getLogger('lightning.pytorch').setLevel(logging.WARNING)
     start = _start(config, out, mixture, resume)
     info = describe(config, training_data(specs, mixture), config.licence or licences(specs))
@@ -159,7 +160,7 @@ def taught(mixture: Mixture, specs: Sequence[DatasetSpec], teacher: str) -> Mixt
             parts.append(Taught(part, predictor))
         else:
             parts.append(Untaught(part))
-    return Mixture(parts, mixture.weights)
+    return Mixture(parts, mixture.weights, mixture.repeats)
 
 
 def describe(config: TrainingConfig, data: str, licence: str) -> CheckpointInfo:
@@ -170,7 +171,8 @@ def describe(config: TrainingConfig, data: str, licence: str) -> CheckpointInfo:
     return CheckpointInfo(
         config.encoder, config.decoder, classes.names, classes.road_ids, classes.palette, mean,
         std, order, config.augmentation.height, (first, second), training_data=data,
-        licence=licence, network_pixels=config.augmentation.pixels, git_commit=git_commit())
+        licence=licence, network_pixels=config.augmentation.pixels,
+        git_commit=git_commit(), class_sources=classes.sources)
 
 
 def make_trainer(config: TrainingConfig, out: Path, validation: RoadDataset | None) -> Trainer:
@@ -234,8 +236,8 @@ def _network(config: TrainingConfig, start: NetworkSource | None, resume: bool) 
     network = make_network(config.encoder, config.decoder, len(config.class_list.names), state,
                            (first, second),
                            {name: value.shape for name, value in (weights or {}).items()})
-    if weights is not None and not resume:
-        take_weights(network, config, weights)
+    if start is not None and not resume:
+        take_weights(network, config, start)
     return network
 
 

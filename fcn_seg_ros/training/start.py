@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
+from fcn_seg_ros.datasets.class_file import ROAD_CLASSES, classes_of
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.models.checkpoint_file import NetworkSource, read_checkpoint
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
@@ -43,7 +43,7 @@ def inherit_settings(config: TrainingConfig, given: Collection[str]) -> Training
     """
     Return the settings of a run with those of ``init_from`` where none were ``given``.
 
-    These are the encoder, the decoder, the input's normalisation and the input's size. Raises
+    These are the encoder, the decoder, the classes, the input's normalisation and its size. Raises
     InputError for a file that is no checkpoint.
     """
     if not config.init_from:
@@ -51,10 +51,16 @@ def inherit_settings(config: TrainingConfig, given: Collection[str]) -> Training
     info = read_checkpoint(find_checkpoint(config.init_from)).info
     found: dict[str, Any] = {
         'encoder': info.encoder, 'decoder': info.decoder, 'skip_scales': info.skip_scales,
-        'input_convention': convention_of(info)}
+        'input_convention': convention_of(info), 'classes': _classes_text(info)}
     if not {'height', 'pixels'} & set(given):
         found |= {'height': info.network_height, 'pixels': info.network_pixels}
     return with_values(config, {name: value for name, value in found.items() if name not in given})
+
+
+def _classes_text(info: CheckpointInfo) -> str:
+    """Return the setting ``classes`` with which a network was trained."""
+    classes = classes_of(info)
+    return '' if classes == ROAD_CLASSES else classes.text
 
 
 def convention_of(info: CheckpointInfo) -> str:
@@ -68,8 +74,13 @@ def convention_of(info: CheckpointInfo) -> str:
                      f'({info.channel_order})')
 
 
-def take_weights(network: FCN, config: TrainingConfig, weights: Mapping[str, Tensor]) -> None:
+def take_weights(network: FCN, config: TrainingConfig, start: NetworkSource) -> None:
     """Start from the weights of another network, and say which layers had none that fit."""
+    weights = start.network.state_dict()
+    if start.info.classes != config.class_list.names:
+        # The scores of other classes mean something else, also where there are as many.
+        weights = {name: value for name, value in weights.items()
+                   if not name.startswith('decoder.')}
     left = start_from(network, weights)
     layers = dict.fromkeys(name.rpartition('.')[0] for name in left)
     if layers:

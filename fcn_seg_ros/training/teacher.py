@@ -53,5 +53,5 @@ class Untaught(RoadDataset):
 def ask(teacher: Predictor, sample: Sample) -> np.ndarray:
     """Return a teacher's road probability for a sample, in the format of ``Sample.taught``."""
     mirrored = replace(sample, image=np.ascontiguousarray(sample.image[:, ::-1]))
-    both = teacher(sample)[0].astype(np.float32) + teacher(mirrored)[0][:, ::-1]
+    both = teacher(sample).probability.astype(np.float32) + teacher(mirrored).probability[:, ::-1]
     return np.round(both / 2 * (IGNORE - 1) / 255).astype(np.uint8)
