@@ -238,7 +238,6 @@ def test_messages_can_be_copied_as_they_are(tmp_path: Path) -> None:
     with Bag(write_bag(tmp_path / 'bag', 'mcap', rows)) as bag:
         assert [(c.topic, c.count, c.encoding) for c in bag.channels] == [
             ('/camera/camera_info', 3, 'cdr'), ('/camera/image_raw', 3, 'cdr')]
-        assert 'uint32 height' in bag.channels[1].definition
         copied = [(m.channel.topic, m.content, m.received_ns) for m in bag.messages()]
     assert copied == [(topic, serialized(message), when) for topic, message, when in rows]
 

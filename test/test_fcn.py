@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.models.checkpoint import save_checkpoint
-from fcn_seg_ros.models.decoders import AT_ONCE_SCALES, DECODERS, Decoder, FCNDecoder
+from fcn_seg_ros.models.decoders import DECODERS, Decoder, FCNDecoder
 from fcn_seg_ros.models.encoders import ENCODERS, make_encoder, pretrained_state
 from fcn_seg_ros.models.encoders.base import freeze_batch_norm
 from fcn_seg_ros.models.fcn import make_network, start_from
@@ -83,7 +83,7 @@ def test_at_once_scales_the_skipped_features():
     plain = FCNDecoder((3, 4, 5, 6), 2, 2)
     for layer in (plain.score_fr, plain.score_pool4, plain.score_pool3):
         torch.nn.init.normal_(layer.weight)
-    scaled = FCNDecoder((3, 4, 5, 6), 2, 2, AT_ONCE_SCALES)
+    scaled = FCNDecoder((3, 4, 5, 6), 2, 2, (1e-2, 1e-4))
     scaled.load_state_dict(plain.state_dict())
     pool2, pool3, pool4, top = (torch.randn(1, c, n, n)
                                 for c, n in ((3, 16), (4, 8), (5, 4), (6, 2)))

@@ -3,17 +3,19 @@
 """Photometric augmentation: what each step does to pixels, and that labels stay in place."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torchvision import tv_tensors
 
-from fcn_seg_ros.datasets.augmentation import OTHER_CAMERAS, Augmentation
+from fcn_seg_ros.datasets.augmentation import Augmentation
 from fcn_seg_ros.datasets.base import Sample
 from fcn_seg_ros.datasets.photometric import CastShadow, MotionBlur, SensorNoise, ToneCurve
 from fcn_seg_ros.datasets.transforms import TrainingTransform, warp_all
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.training.config import read_config
 
 STEPS = {'tone': ToneCurve(0.6, 0.2), 'motion': MotionBlur((3, 9)), 'noise': SensorNoise(20),
          'shadow': CastShadow(0.6)}
@@ -117,8 +119,8 @@ def test_warp_moves_image_and_labels_together():
 def test_other_cameras_vary_more_than_the_default():
     labels = np.ones((90, 200), np.uint8)
     pixels = np.full((90, 200, 3), 120, np.uint8)
-    base = Augmentation(height=90, crop=(90, 200), scale=(1, 1))
-    strong = TrainingTransform(replace(base, **OTHER_CAMERAS))
+    general = read_config(Path(__file__).parent.parent / 'config/train_general.yaml').augmentation
+    strong = TrainingTransform(replace(general, height=90, pixels=0, crop=(90, 200)))
     colours, textures = [], []
     for seed in range(60):
         torch.manual_seed(seed)

@@ -5,19 +5,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from fcn_seg_ros.errors import InputError
-
-# Settings that make a network robust to other cameras, light and weather. White balance replaces
-# hue, which takes more time than all the others together.
-OTHER_CAMERAS: dict[str, Any] = {
-    'scale': (0.45, 2.0), 'aspect': 0.2, 'rotation': 3.0, 'perspective': 0.04, 'bonnet': 0.2,
-    'hue': 0.0, 'saturation': 0.6, 'gamma': 0.6, 'white_balance': 0.12, 'greyscale': 0.06,
-    'night': 0.12, 'overexposure': 0.06, 'fog': 0.08, 'glare': 0.08, 'rain': 0.05, 'dirt': 0.05,
-    'shadow': 0.15, 'blur': 0.15, 'motion_blur': 0.1, 'noise': 0.3, 'jpeg': 0.3,
-    'jpeg_quality': (8, 80),
-}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ import re
 import struct
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from fcn_seg_ros.drives.storage import Channel, Entry, ros2_type
 
@@ -23,14 +22,6 @@ CHUNK_HEAD = struct.Struct('<QQQII')
 _RECORD_HEAD = struct.Struct('<BQ')
 # An opcode and a length below 1 TB.
 PLAUSIBLE_HEAD = re.compile(rb'[\x03-\x0f].{5}\x00{3}', re.DOTALL)
-
-
-class Schema(NamedTuple):
-    """The type of a channel's messages."""
-
-    name: str
-    encoding: str
-    text: str
 
 
 class Fields:
@@ -57,15 +48,6 @@ class Fields:
         """Return a string; bytes that are not UTF-8 are replaced."""
         return self.bytes(self.number(4)).decode(errors='replace')
 
-    def map(self) -> dict[str, str]:
-        """Return a map of strings."""
-        end = self.number(4) + self.position
-        entries = {}
-        while self.position < end:
-            key = self.text()
-            entries[key] = self.text()
-        return entries
-
 
 def record_head(content: bytes, position: int = 0) -> tuple[int, int]:
     """Return opcode and length of the record at a position; (0, 0) if it is cut off."""
@@ -84,7 +66,7 @@ class Directory:
 
     def __init__(self) -> None:
         """Start empty."""
-        self._schemas: dict[int, Schema] = {}
+        self._types: dict[int, str] = {}
         self.channels: dict[int, Channel] = {}
 
     def take(self, operation: int, content: bytes) -> None:
@@ -93,12 +75,10 @@ class Directory:
         try:
             number = fields.number(2)
             if operation == SCHEMA:
-                self._schemas[number] = Schema(fields.text(), fields.text(), fields.text())
+                self._types[number] = ros2_type(fields.text())
             elif operation == CHANNEL:
-                schema = self._schemas.get(fields.number(2), Schema('', '', ''))
-                self.channels[number] = Channel(
-                    fields.text(), ros2_type(schema.name), fields.text(), schema.text,
-                    schema.encoding, fields.map().get('offered_qos_profiles', ''))
+                kind = self._types.get(fields.number(2), '')
+                self.channels[number] = Channel(fields.text(), kind, fields.text())
         except ValueError:
             return
 

@@ -112,8 +112,7 @@ class Ros1File(BlockFile):
         topic = '/' + (fields.get('topic') or header.get('topic', b'')).decode(
             errors='replace').strip('/')
         self.channels[_number(header, 'conn')] = Channel(
-            topic, ros2_type(fields.get('type', b'').decode(errors='replace')), 'ros1',
-            fields.get('message_definition', b'').decode(errors='replace'), 'ros1msg')
+            topic, ros2_type(fields.get('type', b'').decode(errors='replace')), 'ros1')
 
     def _take_index(self, header: Header, data: bytes) -> None:
         """Process the times of one connection's messages in the preceding chunk."""

@@ -8,7 +8,6 @@ import os
 import sqlite3
 from array import array
 from collections.abc import Iterator, Set
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -100,21 +99,11 @@ class SqliteFile:
             raise
         return database
 
-    def _topics(self) -> dict[int, tuple[str, str, str, str, str, str]]:
+    def _topics(self) -> dict[int, tuple[str, str, str]]:
         """Return the fields of each topic's Channel except the count, by topic number."""
-        columns = {row[1] for row in self._database.execute('PRAGMA table_info(topics)')}
-        qos = 'offered_qos_profiles' if 'offered_qos_profiles' in columns else "''"
-        definitions: dict[str, tuple[str, str]] = {}
-        # Humble and older have none, and reading images does not need it.
-        with suppress(sqlite3.Error):
-            definitions = {name: (_text(definition), _text(encoding))
-                           for name, definition, encoding in self._database.execute(
-                               'SELECT topic_type, encoded_message_definition, encoding '
-                               'FROM message_definitions')}
-        return {number: (_text(topic), ros2_type(_text(kind)), _text(encoding) or 'cdr',
-                         *definitions.get(kind, ('', '')), _text(profiles))
-                for number, topic, kind, encoding, profiles in self._database.execute(
-                    f'SELECT id, name, type, serialization_format, {qos} FROM topics')}
+        return {number: (_text(topic), ros2_type(_text(kind)), _text(encoding) or 'cdr')
+                for number, topic, kind, encoding in self._database.execute(
+                    'SELECT id, name, type, serialization_format FROM topics')}
 
     def _rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """

@@ -27,17 +27,13 @@ class Channel:
     One topic of a storage file with one type; a topic may have several types.
 
     ``type`` is the ROS 2 name (sensor_msgs/msg/Image), '' if unknown; ``encoding`` that of the
-    messages (cdr, ros1, or a foreign one such as protobuf or json). ``definition`` and ``qos`` are
-    as recorded, for copying the topic. ``count`` is the number of messages, None if the whole file
-    would have to be read to count them.
+    messages (cdr, ros1, or a foreign one such as protobuf or json). ``count`` is the number of
+    messages, None if the whole file would have to be read to count them.
     """
 
     topic: str
     type: str
     encoding: str
-    definition: str = ''
-    definition_format: str = ''
-    qos: str = ''
     count: int | None = None
 
 

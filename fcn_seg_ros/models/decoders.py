@@ -12,10 +12,6 @@ from torch import Tensor, nn
 from fcn_seg_ros.models.encoders.base import Channels, Features
 from fcn_seg_ros.models.layers import Upsample, score_layer
 
-# "At once" training scales down the output of VGG's pool4 and pool3, which is far larger than that
-# of fc7.
-AT_ONCE_SCALES = (1e-2, 1e-4)
-
 
 class Decoder(nn.Module):
     """
