@@ -150,6 +150,14 @@ def links(root: Path) -> None:
         os.symlink(root / f'moved_{path.name}', path)
 
 
+def classes_file(source: str) -> Callable[[Path], None]:
+    """Return what writes a classes file of land and road, with this for ids or colours."""
+    land, road = source.split('|')
+    return lambda root: (root / 'classes.yaml').write_text(
+        f'classes:\n- {{name: land, colour: [0, 99, 0], {land}}}\n'
+        f'- {{name: road, colour: [99, 0, 99], road: true, {road}}}\n') and None
+
+
 ROAD_1, ROAD_255 = ids(1), ids(255)
 VARIANTS = (
     Variant('0 and 1', masks(ROAD_1)),
@@ -190,6 +198,13 @@ VARIANTS = (
             masks(colours((255, 0, 255), (0, 255, 0)), 'masks/{}.jpg', kind='JPEG', quality=98,
                   subsampling=0),
             'road=#ff00ff&other=#00ff00&nearest=1', 'say nearest=1 with all its values'),
+    Variant('classes file, ids', masks(ids(7, 21)), 'classes=classes.yaml', 'such as road=21',
+            classes_file('ids: [0, 21]|ids: [7]')),
+    Variant('classes file, colours', masks(colours(VIOLET, GREEN)), 'classes=classes.yaml',
+            'such as road=#804080',
+            classes_file('colours: [[0, 200, 0]]|colours: [[128, 64, 128]]')),
+    Variant('classes file, colours of a palette', masks(palette(9)), 'classes=classes.yaml', '',
+            classes_file('colours: [[0, 0, 0]]|colours: [[128, 64, 128]]')),
     Variant('TIFF', masks(ROAD_1, 'masks/{}.tif', kind='TIFF')),
     Variant('.PNG', masks(ROAD_1, 'masks/{}.PNG', 'images/{}.PNG')),
     Variant('.Png and .pNG', masks(ROAD_1, 'masks/{}.Png', 'images/{}.pNG')),

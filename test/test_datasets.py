@@ -133,6 +133,30 @@ def test_bad_masks(folder):
            PlainFolder(folder).__getitem__, 0)
 
 
+def test_a_classes_file_names_what_masks_hold(folder):
+    (folder / 'classes.yaml').write_text(
+        'classes:\n- {name: car, colour: [1, 2, 3], ids: [0]}\n'
+        '- {name: lane, colour: [4, 5, 6], road: true, ids: [1, 9]}\nignore: {ids: [3]}\n')
+    mask = np.zeros((30, 40), np.uint8)
+    mask[10:], mask[20:], mask[:, :5] = 1, 9, 3
+    write(folder / 'masks' / 'a1.png', mask)
+    dataset = PlainFolder(folder, options=FolderOptions(classes='classes.yaml'))
+    found = dataset.classes(0)
+    assert found.names == {0: 'car', 1: 'lane'}
+    assert (found.ids[:, :5] == 255).all() and (found.ids[10:, 5:] == 1).all()
+    assert np.array_equal(dataset[0].labels, found.ids)
+    assert '0 = car' in dataset.explain_labels() and '9 = lane' in dataset.explain_labels()
+    assert PlainFolder(folder).classes(0) is None
+    mask[0, 20] = 8
+    write(folder / 'masks' / 'a1.png', mask)
+    refuse('expected a mask of 0,1,3,9,255, found 8: name them in the classes file',
+           dataset.__getitem__, 0)
+    refuse('classes: expected no road, which the file says, found road=7', PlainFolder, folder,
+           options=FolderOptions(classes='classes.yaml', road='7'))
+    refuse('none.yaml: expected a classes file, found nothing', PlainFolder, folder,
+           options=FolderOptions(classes='none.yaml'))
+
+
 def test_bad_plain_folders(folder, tmp_path):
     refuse('found no images', PlainFolder, tmp_path)
     write(folder / 'masks' / 'a1.png', np.zeros((20, 40), np.uint8))

@@ -44,12 +44,12 @@ class _Stored:
 
 def read_mask(path: Path, format: MaskFormat, turn: bool = True) -> np.ndarray:
     """
-    Return a mask as labels, uint8 (H, W): 0 not road, 1 road, 255 not labelled.
+    Return a mask as labels, uint8 (H, W): 0 not road, 1 road (or classes), 255 not labelled.
 
     It is turned as its EXIF orientation says, unless ``turn`` is False. Raises InputError, naming
     the option that would help, for a file that is damaged or that the format does not describe.
     """
-    values, clear = read_values(path, format, turn)
+    values, clear, format = read_values(path, format, turn)
     labels, strange = format.to_labels(values)
     strange &= ~clear
     if strange.any():
@@ -59,13 +59,17 @@ def read_mask(path: Path, format: MaskFormat, turn: bool = True) -> np.ndarray:
             raise InputError(f'{path}: expected an opaque mask, found {100 * clear.mean():.0f} % '
                              'of it transparent: say transparent=other (not road) or '
                              'transparent=ignore (not labelled)')
-        labels[clear] = 0 if format.transparent == 'other' else IGNORE
+        labels[clear] = IGNORE if format.transparent == 'ignore' else 0
     return labels
 
 
 def read_values(path: Path, format: MaskFormat, turn: bool = True
-                ) -> tuple[np.ndarray, np.ndarray]:
-    """Return a mask's values, int32 (H, W), and where it is transparent, bool (H, W)."""
+                ) -> tuple[np.ndarray, np.ndarray, MaskFormat]:
+    """
+    Return a mask's values, int32 (H, W), where it is transparent, bool (H, W), and its format.
+
+    The format is that of colours where there are two and the file is of colours.
+    """
     try:
         content = read_content(path)
         stored = _decode(content)
@@ -75,9 +79,11 @@ def read_values(path: Path, format: MaskFormat, turn: bool = True
         raise InputError(f'{path}: expected a mask that was saved without loss, found a JPEG file, '
                          f'whose values are not exact: save masks as PNG, or say '
                          f'{_for_jpeg(stored.pixels)} to round them')
+    if format.colours is not None and _of_colours(stored, format):
+        format = format.colours
     values, clear = _to_values(path, stored, format)
     orientation = orientation_of(content) if turn else 1
-    return upright(values, orientation), upright(clear, orientation)
+    return upright(values, orientation), upright(clear, orientation), format
 
 
 def _decode(content: bytes) -> _Stored:
@@ -131,6 +137,14 @@ def _to_values(path: Path, stored: _Stored, format: MaskFormat) -> tuple[np.ndar
             raise InputError(f'{path}: expected colours, found ids of 16 bits: give road as an id')
         return pack(np.repeat(grey[..., None], 3, axis=-1)), clear
     return grey.astype(np.int32), clear
+
+
+def _of_colours(stored: _Stored, format: MaskFormat) -> bool:
+    """Tell whether a file is one of colours, where a classes file has ids as well."""
+    if stored.mode in format.colour_modes:
+        return True
+    pixels = stored.pixels[..., :3]
+    return stored.mode in ('RGB', 'RGBA') and bool((pixels != pixels[..., :1]).any())
 
 
 def _for_jpeg(pixels: np.ndarray) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fcn_seg_ros.datasets.base import IGNORE
+from fcn_seg_ros.datasets.class_file import ClassList
 from fcn_seg_ros.datasets.options import FolderOptions
 from fcn_seg_ros.errors import InputError, quoted
 
@@ -28,8 +29,9 @@ class MaskFormat:
 
     ``known`` maps values to labels (0, 1, 255); ``rest`` is the label of all others, None if they
     are errors. ``white``: 255 is among the values that were given, so that masks of one bit hold
-    0 and 255. ``of_colours``: the values are colours. ``transparent`` and ``nearest`` are as in
-    FolderOptions.
+    0 and 255. ``transparent`` and ``nearest`` are as in FolderOptions. With ``names``, of a classes
+    file, labels are the numbers of classes, and ``colours`` is the format of masks of colours;
+    ``colour_modes`` are Pillow's modes of files that always are such.
     """
 
     known: Mapping[int, int]
@@ -37,6 +39,27 @@ class MaskFormat:
     white: bool = False
     transparent: str = 'refuse'
     nearest: bool = False
+    names: tuple[str, ...] = ()
+    colours: MaskFormat | None = None
+    colour_modes: tuple[str, ...] = ()
+
+    @classmethod
+    def of_classes(cls, classes: ClassList, options: FolderOptions) -> MaskFormat:
+        """Return the formats of ids and colours in a classes file; raises InputError."""
+        given = [name for name in ('road', 'ignore', 'other') if getattr(options, name)]
+        if given:
+            raise InputError(f'classes: expected no {given[0]}, which the file says, found '
+                             f'{given[0]}={getattr(options, given[0])}')
+        if options.transparent not in ('refuse', 'ignore'):
+            raise InputError('transparent: expected refuse or ignore with classes, found '
+                             f'{quoted(options.transparent)}')
+        ids, colours = (any(getattr(item.source, what) for item in classes.classes)
+                        for what in ('ids', 'colours'))
+        modes = ('RGB', 'RGBA', *(() if ids else ('P',))) if colours else ()
+        common = None, False, options.transparent, bool(options.nearest), classes.names
+        return cls(classes.mask_values(), *common, cls({
+            COLOUR + (red << 16) + (green << 8) + blue: number
+            for (red, green, blue), number in classes.mask_colours().items()}, *common), modes)
 
     @classmethod
     def of(cls, options: FolderOptions) -> MaskFormat:
@@ -85,13 +108,23 @@ class MaskFormat:
         if not total:
             return ''
         shares = sorted(counts.items(), key=lambda item: -item[1])
-        words = [f'{shown([value])} ({100 * count / total:.0f} %)'
+        words = [f'{shown([value])}{self._name(value)} ({100 * count / total:.0f} %)'
                  for value, count in shares[:_SHOWN]]
         more = f' and {len(shares) - _SHOWN} more' if len(shares) > _SHOWN else ''
         return f'the masks hold {", ".join(words)}{more}{self._mend(counts)}'
 
+    def _name(self, value: int) -> str:
+        """Return the name of a value's class, where there are names."""
+        if not self.names:
+            return ''
+        known = self.known if value in self.known else getattr(self.colours, 'known', {})
+        number = known.get(value, IGNORE)
+        return f' = {self.names[number] if number < len(self.names) else "ignored"}'
+
     def _mend(self, counts: Mapping[int, int]) -> str:
         """Return the likely option for masks in which road or not road is missing."""
+        if self.names:
+            return ''
         labels = {value: self.known.get(value, self.rest) for value in counts}
         if 1 not in labels.values():
             ignored = [value for value, label in labels.items() if label == IGNORE]
@@ -110,6 +143,8 @@ class MaskFormat:
 def describe_strange(values: np.ndarray, strange: np.ndarray, format: MaskFormat) -> str:
     """Return what a mask with unexpected values holds, and the option that would mend it."""
     said = f'expected a mask of {shown(list(format.known))}, found {shown(values[strange])}'
+    if format.names:
+        return f'{said}: name them in the classes file, under a class or ignore, or say nearest=1'
     ends = np.isin(values, (0, WHITE)).mean()
     if not format.of_colours and ends > 0.8 and len(np.unique(values)) > 4:
         return f'{said}: say road=255&nearest=1 to round them if they are soft edges'

@@ -57,6 +57,8 @@ class FolderOptions(DatasetOptions):
                               'nothing else)')
     other: str = _option('', 'values that are not road; any further value is then an error '
                              '(default: all others, with road=1 and road=255 only 0)')
+    classes: str = _option('', 'classes file (YAML, in PATH or elsewhere) that says what ids or '
+                               'colours are, in place of road, ignore and other')
     transparent: str = _option('refuse', 'what transparent pixels are: other (not road), ignore '
                                          'or refuse')
     nearest: int = _option(0, '1: take each pixel for the nearest of the values in road, ignore '

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from fcn_seg_ros.datasets.base import IGNORE, Classes
+from fcn_seg_ros.datasets.class_file import ClassList, read_class_file
 from fcn_seg_ros.datasets.images import IMAGE_SUFFIXES, is_turned
 from fcn_seg_ros.datasets.mask_file import MASK_SUFFIXES, read_mask, read_values
 from fcn_seg_ros.datasets.mask_format import MaskFormat
@@ -44,7 +46,9 @@ class PlainFolder(PairedFiles):
     def __init__(self, root: str | Path, split: str | Path | None = None,
                  options: FolderOptions | None = None, strict: bool = True) -> None:
         self.root, self._options = Path(root), options or FolderOptions()
-        self._format = MaskFormat.of(self._options)
+        self._classes = self._read_classes()
+        self._format = (MaskFormat.of(self._options) if self._classes is None else
+                        MaskFormat.of_classes(self._classes, self._options))
         for name, choices in (('exif', ('turn', 'ignore')), ('missing', ('refuse', 'skip'))):
             if getattr(self._options, name) not in choices:
                 raise InputError(f'{name}: expected {" or ".join(choices)}, found '
@@ -52,13 +56,19 @@ class PlainFolder(PairedFiles):
         self._image_files, self._mask_files = self._files()
         self._skipped = 0
         turn = self._options.exif == 'turn'
-        super().__init__(self._names(split), self._pair,
-                         partial(read_mask, format=self._format, turn=turn), strict, turn)
+        self._read = partial(read_mask, format=self._format, turn=turn)
+        super().__init__(self._names(split), self._pair, self._labels_in, strict, turn)
 
     @classmethod
     def open(cls, root: str, split: str | None, options: Any, strict: bool) -> PlainFolder:
         """Open a folder; raises InputError."""
         return cls(root, split, options, strict)
+
+    def classes(self, index: int) -> Classes | None:
+        """Return the classes of a sample, where a classes file names them; raises InputError."""
+        if self._classes is None:
+            return None
+        return Classes(self._read(self.pairs[index].truth), dict(enumerate(self._classes.names)))
 
     @property
     def remarks(self) -> Sequence[str]:
@@ -80,10 +90,26 @@ class PlainFolder(PairedFiles):
         counts: Counter[int] = Counter()
         step = -(-len(self.pairs) // _LOOKED_AT) or 1
         for pair in self.pairs[::step]:
-            values, clear = read_values(pair.truth, self._format)
+            values, clear, _ = read_values(pair.truth, self._format)
             counts.update(dict(zip(*(part.tolist() for part in np.unique(
                 values[~clear], return_counts=True)), strict=True)))
         return self._format.explain(counts)
+
+    def _read_classes(self) -> ClassList | None:
+        name = self._options.classes
+        if not name:
+            return None
+        inside = self.root / name
+        return read_class_file(inside if inside.is_file() else name)
+
+    def _labels_in(self, path: Path) -> np.ndarray:
+        """Read a mask as road labels."""
+        labels = self._read(path)
+        if self._classes is None:
+            return labels
+        table = np.zeros(256, np.uint8)
+        table[list(self._classes.road_ids)], table[IGNORE] = 1, IGNORE
+        return table[labels]
 
     def _files(self) -> tuple[dict[str, Path], dict[str, Path]]:
         """Return images and masks by name; raises InputError for folders without any."""
