@@ -135,7 +135,7 @@ def test_the_same_images_in_two_datasets(kitti_folder, capsys):
     ([], 'give a dataset by --train or --val'),
     (['--train', 'nowhere'], 'nowhere: expected a KITTI Road folder'),
     (['--train', 'city:x'],
-     "expected one of kitti, camvid, folder, frames, rendered, found 'city'"),
+     "cvat, frames, rendered, found 'city'"),
     (['--train', '{data}?split=x.txt'], 'x.txt: expected a split file'),
     (['--val', '{data}', '--speed'], '--speed needs a dataset given by --train'),
     (['--gap', 'x'], 'argument --gap: invalid int value'),

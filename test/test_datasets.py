@@ -208,7 +208,8 @@ def test_specs(text, spec):
 
 
 @pytest.mark.parametrize(('text', 'fault'), [
-    ('cityscapes:x', "expected one of kitti, camvid, folder, frames, rendered, found 'cityscapes'"),
+    ('mapillary:x', 'expected one of kitti, camvid, folder, cityscapes, coco, yolo, labelme, cvat, '
+     "frames, rendered, found 'mapillary'"),
     ('camvid:', 'expected camvid:PATH, found camvid:'),
     ('camvid', 'expected camvid:PATH, found camvid:'),
     ('nowhere', 'nowhere: expected a KITTI Road folder'),

@@ -18,7 +18,7 @@ SYNTAX = 'KIND:PATH?option=value&option=value'
 # The options that every kind takes.
 COMMON = {
     'split': 'names of the samples to use: a text file, in the folder or elsewhere, a name per '
-             'line (camvid: train, val or test; kitti: train, val or gap, too)',
+             'line (camvid, cityscapes, yolo: train, val or test; kitti: train, val or gap)',
     'weight': 'how often an epoch sees the images: 0.5 every second one, 2 all twice',
     'from': 'with to: a block of the samples, in percent (from=85)',
     'to': 'its end (to=85)',
@@ -70,6 +70,17 @@ class FolderOptions(DatasetOptions):
 
 
 @dataclass(frozen=True)
+class ShapeOptions(DatasetOptions):
+    """Which shapes are road, for COCO, YOLO, LabelMe and CVAT."""
+
+    road: str = _option('road', 'names of the classes that are road, with commas')
+    ignore: str = _option('', 'names of those that are not labelled')
+    images: str = _option('', 'folder of the images, if they are elsewhere (not yolo)')
+    empty: str = _option('skip', 'what images without any shape are: left out (skip) or not road '
+                                 '(other)')
+
+
+@dataclass(frozen=True)
 class FramesOptions(DatasetOptions):
     """Which of the frames to take."""
 
@@ -106,6 +117,13 @@ KINDS = {
                                     'plain PATH is the same'),
     'camvid': KindHelp('camvid:PATH', 'CamVid, folders train and trainannot (val, test)'),
     'folder': KindHelp('folder:PATH', 'images and mask files of the same name', FolderOptions),
+    'cityscapes': KindHelp('cityscapes:PATH', 'Cityscapes, folders leftImg8bit and gtFine'),
+    'coco': KindHelp('coco:PATH', 'a JSON file of COCO, or a folder with one; options as for cvat'),
+    'yolo': KindHelp('yolo:PATH', 'polygons of YOLO: images, labels, data.yaml; options as for '
+                                  'cvat'),
+    'labelme': KindHelp('labelme:PATH', 'JSON files of LabelMe; options as for cvat'),
+    'cvat': KindHelp('cvat:PATH', 'an unpacked export by CVAT: "CVAT for images" or "Segmentation '
+                                  'mask"', ShapeOptions),
     'frames': KindHelp('frames:PATH', 'a folder of images or a video, without labels, for a '
                                       'teacher', FramesOptions),
     'rendered': KindHelp('rendered', 'rendered drives', RenderedOptions),

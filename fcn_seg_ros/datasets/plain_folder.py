@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from fcn_seg_ros.datasets.images import IMAGE_SUFFIXES, is_turned
 from fcn_seg_ros.datasets.mask_file import MASK_SUFFIXES, read_mask, read_values
 from fcn_seg_ros.datasets.mask_format import MaskFormat
 from fcn_seg_ros.datasets.names import by_name, find_files, listed_name, read_split
-from fcn_seg_ros.datasets.options import FolderOptions
+from fcn_seg_ros.datasets.options import DatasetOptions, FolderOptions
 from fcn_seg_ros.datasets.pairs import Pair, PairedFiles
 from fcn_seg_ros.errors import InputError, quoted
 
@@ -40,13 +40,14 @@ class PlainFolder(PairedFiles):
     kind = 'folder'
     title = 'folder of images'
     licence = 'that of the images'
-    Options = FolderOptions
+    Options: ClassVar[type[DatasetOptions]] = FolderOptions
     named_by_root = True
 
     def __init__(self, root: str | Path, split: str | Path | None = None,
-                 options: FolderOptions | None = None, strict: bool = True) -> None:
+                 options: FolderOptions | None = None, strict: bool = True,
+                 classes: ClassList | None = None) -> None:
         self.root, self._options = Path(root), options or FolderOptions()
-        self._classes = self._read_classes()
+        self._classes = classes or self._read_classes()
         self._format = (MaskFormat.of(self._options) if self._classes is None else
                         MaskFormat.of_classes(self._classes, self._options))
         for name, choices in (('exif', ('turn', 'ignore')), ('missing', ('refuse', 'skip'))):

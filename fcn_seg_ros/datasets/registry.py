@@ -22,11 +22,16 @@ from typing import TYPE_CHECKING, Any
 
 from fcn_seg_ros.datasets.base import Part, RoadDataset
 from fcn_seg_ros.datasets.camvid import CamVid
+from fcn_seg_ros.datasets.cityscapes import Cityscapes
+from fcn_seg_ros.datasets.coco import Coco
+from fcn_seg_ros.datasets.cvat import Cvat
 from fcn_seg_ros.datasets.frames import Frames
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
+from fcn_seg_ros.datasets.labelme import LabelMe
 from fcn_seg_ros.datasets.options import SYNTAX, DatasetOptions
 from fcn_seg_ros.datasets.plain_folder import PlainFolder
 from fcn_seg_ros.datasets.rendered_road import Rendered
+from fcn_seg_ros.datasets.yolo import Yolo
 from fcn_seg_ros.errors import InputError, did_you_mean, type_and_words
 from fcn_seg_ros.plugins import register_installed, with_installed
 
@@ -34,7 +39,8 @@ if TYPE_CHECKING:
     from fcn_seg_ros.datasets.mixture import Mixture
 
 ENTRY_POINTS = 'fcn_seg_ros.datasets'
-_DATASETS: tuple[type[RoadDataset], ...] = (KittiRoad, CamVid, PlainFolder, Frames, Rendered)
+_DATASETS: tuple[type[RoadDataset], ...] = (
+    KittiRoad, CamVid, PlainFolder, Cityscapes, Coco, Yolo, LabelMe, Cvat, Frames, Rendered)
 _KINDS: dict[str, type[RoadDataset]] = {dataset.kind: dataset for dataset in _DATASETS}
 
 
@@ -58,8 +64,8 @@ def list_datasets() -> list[str]:
     Return the kinds of datasets that ``train``, ``evaluate`` and ``check_dataset`` can open.
 
     >>> from fcn_seg_ros import list_datasets
-    >>> list_datasets()
-    ['kitti', 'camvid', 'folder', 'frames', 'rendered']
+    >>> list_datasets()[:4]
+    ['kitti', 'camvid', 'folder', 'cityscapes']
     """
     return with_installed(ENTRY_POINTS, _KINDS)
 
