@@ -94,7 +94,7 @@ def is_turned(path: Path) -> bool:
     """Tell whether ``read_rgb`` turns an image; False for a file that cannot be read."""
     from PIL import Image
     try:
-        with Image.open(path, formats=('PNG', 'JPEG', 'TIFF')) as image:
+        with Image.open(path, formats=('PNG', 'JPEG', 'TIFF', 'WEBP')) as image:
             return orientation_in(image) != 1
     except Exception:  # Pillow raises many types; who decodes the file says what is wrong with it
         return False

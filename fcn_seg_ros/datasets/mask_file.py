@@ -23,6 +23,7 @@ MASK_SUFFIXES = ('.png', '.tif', '.tiff', '.jpg', '.jpeg', '.bmp', '.gif', '.web
 _OPAQUE = 128
 # How far JPEG moves most values of a black and white mask.
 _NOISE, _MOSTLY = 32, 0.9
+_LOSSLESS_WEBP, _HEAD = b'VP8L', 2**16
 _ONE_CHANNEL = ('1', 'L', 'I', 'I;16', 'I;16B', 'I;16L')
 
 
@@ -32,7 +33,7 @@ class _Stored:
     A decoded mask file: pixels as Pillow gives them, the name of their mode, and the file's format.
 
     ``colours`` are RGB, uint8 (H, W, 3), of a palette image. ``scale`` is what Pillow multiplies
-    grey values of 1, 2 and 4 bits by.
+    grey values of 1, 2 and 4 bits by. ``lossy``: the values are not those that were drawn.
     """
 
     pixels: np.ndarray
@@ -40,6 +41,7 @@ class _Stored:
     kind: str
     colours: np.ndarray | None = None
     scale: int = 1
+    lossy: bool = False
 
 
 def read_mask(path: Path, format: MaskFormat, turn: bool = True) -> np.ndarray:
@@ -75,10 +77,10 @@ def read_values(path: Path, format: MaskFormat, turn: bool = True
         stored = _decode(content)
     except InputError as error:
         raise of_file(path, error) from None
-    if stored.kind == 'JPEG' and not format.nearest:
-        raise InputError(f'{path}: expected a mask that was saved without loss, found a JPEG file, '
-                         f'whose values are not exact: save masks as PNG, or say '
-                         f'{_for_jpeg(stored.pixels)} to round them')
+    if stored.lossy and not format.nearest:
+        raise InputError(f'{path}: expected a mask that was saved without loss, found a lossy '
+                         f'{stored.kind} file, whose values are not exact: save masks as PNG, or '
+                         f'say {_for_lossy(stored.pixels)} to round them')
     if format.colours is not None and _of_colours(stored, format):
         format = format.colours
     values, clear = _to_values(path, stored, format)
@@ -88,7 +90,7 @@ def read_values(path: Path, format: MaskFormat, turn: bool = True
 
 def _decode(content: bytes) -> _Stored:
     """Decode a file; raises InputError without its name."""
-    checked = check(content)
+    checked = check(content, on_disk=True)
     from PIL import Image
     try:
         with Image.open(io.BytesIO(checked.content)) as image:
@@ -99,8 +101,10 @@ def _decode(content: bytes) -> _Stored:
                          f'({type_and_words(error)})') from None
     if checked.depth == 16 and mode not in _ONE_CHANNEL:
         raise InputError('expected 8 bits a channel in a mask of colours, found 16')
+    lossy = kind == 'JPEG' or (kind == 'WEBP' and _LOSSLESS_WEBP not in content[:_HEAD])
     bits = content[24] if content.startswith(PNG) and mode == 'L' else 8
-    return _Stored(pixels, mode, kind, colours, WHITE // (2**bits - 1) if bits < 8 else 1)
+    return _Stored(pixels, mode, kind, colours, WHITE // (2**bits - 1) if bits < 8 else 1,
+                   lossy)
 
 
 def _to_values(path: Path, stored: _Stored, format: MaskFormat) -> tuple[np.ndarray, np.ndarray]:
@@ -113,8 +117,9 @@ def _to_values(path: Path, stored: _Stored, format: MaskFormat) -> tuple[np.ndar
     if mode in ('RGB', 'RGBA'):
         if format.of_colours:
             return pack(pixels), clear
-        grey = pixels[..., 0]
-        if (pixels != grey[..., None])[~clear].any():
+        # The channels of a lossy grey image differ a little.
+        grey = pixels.mean(-1).round() if format.nearest else pixels[..., 0]
+        if (abs(pixels - grey[..., None]) > (_NOISE if format.nearest else 0))[~clear].any():
             raise InputError(f'{path}: expected ids, found the colours '
                              f'{shown(pack(pixels)[~clear])}: '
                              'say which are road, such as road=#804080')
@@ -147,9 +152,9 @@ def _of_colours(stored: _Stored, format: MaskFormat) -> bool:
     return stored.mode in ('RGB', 'RGBA') and bool((pixels != pixels[..., :1]).any())
 
 
-def _for_jpeg(pixels: np.ndarray) -> str:
-    """Return the options that accept a JPEG mask."""
+def _for_lossy(pixels: np.ndarray) -> str:
+    """Return the options that accept a lossy mask."""
     black_and_white = (np.minimum(pixels, WHITE - pixels) < _NOISE).mean() > _MOSTLY
-    if black_and_white and (pixels.ndim == 2 or (pixels == pixels[..., :1]).all()):
+    if black_and_white and (pixels.ndim == 2 or np.ptp(pixels, axis=-1).max() < _NOISE):
         return 'road=255&nearest=1'
     return 'nearest=1 with all its values in road, ignore and other'
