@@ -402,3 +402,9 @@ def test_opencv_is_told_not_to_spin_before_it_is_imported(given, expected):
     found = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True,
                            check=True, env=environ | given)
     assert found.stdout.split() == ['False', expected]
+
+
+def test_an_absurd_height_is_named(random_checkpoint):
+    segmenter = RoadSegmenter(random_checkpoint, 'cpu', network_height=20_000, test=False)
+    with pytest.raises(InputError, match=r'^network_height 20000: image of 1242x375'):
+        segmenter.network_shape((375, 1242))
