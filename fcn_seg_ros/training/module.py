@@ -101,7 +101,8 @@ class SegmentationModule(LightningModule):
 
     def on_train_epoch_end(self) -> None:
         """Log the learning rate of the decoder, whose group is the last."""
-        self.log('learning_rate', float(self.trainer.optimizers[0].param_groups[-1]['lr']))
+        self.log('learning_rate', float(self.trainer.optimizers[0].param_groups[-1]['lr']),
+                 sync_dist=True)
 
     def _log(self, name: str, share: Tensor, batch: Batch) -> None:
         """Log what a batch adds to its window's mean, now and then, and the mean of an epoch."""
@@ -152,12 +153,12 @@ class SegmentationModule(LightningModule):
         With several classes their mean IoU follows.
         """
         scores = RoadCounts(self._over_processes(self._counts.histogram)).compute()
-        self.log('val_max_f', 100 * scores.max_f, prog_bar=True)
-        self.log('val_iou', 100 * scores.iou, prog_bar=True)
+        self.log('val_max_f', 100 * scores.max_f, prog_bar=True, sync_dist=True)
+        self.log('val_iou', 100 * scores.iou, prog_bar=True, sync_dist=True)
         self._confusion.confusion = self._over_processes(self._confusion.confusion)
         classes = self._confusion.compute()
         if classes is not None:
-            self.log('val_mean_iou', 100 * classes.mean_iou, prog_bar=True)
+            self.log('val_mean_iou', 100 * classes.mean_iou, prog_bar=True, sync_dist=True)
 
     def _over_processes(self, counts: np.ndarray) -> np.ndarray:
         """Return the sum of the counts of all processes."""
