@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks of several classes: labels, loss and a whole small run."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -139,3 +141,43 @@ def test_what_does_not_fit_the_classes_is_one_line(camvid_folder, tmp_path, caps
     error = capsys.readouterr().err
     assert words in error and error.count('\n') == 1
     assert not (tmp_path / 'run').exists()
+
+
+def test_a_run_of_classes_resumes_prunes_and_starts_others(camvid_folder, tmp_path, capsys):
+    """Interrupted after its first epoch; the weights are those of the undisturbed run."""
+    file, out = tmp_path / 'four.yaml', tmp_path / 'run'
+    file.write_text(FOUR)
+    data = ['--train', f'camvid:{camvid_folder}?split=train', '--rarity', '0.9', *SMALL]
+    assert main([*data, '--classes', str(file), '--epochs', '2', '--out', str(out)]) == 0
+    undisturbed = load_checkpoint(out / 'checkpoint.safetensors')
+    broken = tmp_path / 'broken'
+    with pytest.MonkeyPatch.context() as patch:
+        def stop(self):
+            if self.current_epoch == 1:
+                raise KeyboardInterrupt
+        patch.setattr('fcn_seg_ros.training.module.SegmentationModule.on_train_epoch_start', stop)
+        with pytest.raises((KeyboardInterrupt, SystemExit)):
+            sys.exit(main([*data, '--classes', str(file), '--epochs', '2', '--out', str(broken)]))
+    file.unlink()
+    assert main(['--out', str(broken), '--resume']) == 0
+    resumed = load_checkpoint(broken / 'checkpoint.safetensors')
+    assert resumed.info.classes == undisturbed.info.classes
+    assert resumed.hash_weights() == undisturbed.hash_weights()
+
+    capsys.readouterr()
+    small = tmp_path / 'small'
+    start = ['--init-from', str(out / 'checkpoint.safetensors'), '--epochs', '1']
+    assert main([*data, *start, '--prune', '0.5', '--out', str(small)]) == 0
+    pruned = load_checkpoint(small / 'checkpoint.safetensors')
+    assert pruned.info.classes == undisturbed.info.classes
+    assert pruned.info.class_sources == undisturbed.info.class_sources
+    assert 'init_from' not in capsys.readouterr().out  # every layer fits
+
+    file.write_text(FOUR.replace('rest', 'background'))
+    other = tmp_path / 'other'
+    assert main([*data, *start, '--classes', str(file), '--out', str(other)]) == 0
+    assert 'score_fr' in capsys.readouterr().out  # as many classes, but not the same
+    assert load_checkpoint(other / 'checkpoint.safetensors').info.classes[0] == 'background'
+    assert main([*data, *start, '--classes', str(file), '--prune', '0.5',
+                 '--out', str(tmp_path / 'no')]) == 2
+    assert 'prune: expected the classes of init_from' in capsys.readouterr().err

@@ -76,10 +76,10 @@ class Evaluation:
     All scores of a predictor.
 
     ``iou_at_threshold`` and ``mean_iou_at_threshold`` are for the masks that the node would
-    publish: at ``threshold``, or of the likeliest class. ``birds_eye`` and ``planner`` are None if
-    the road plane is not known in any image. ``summary`` is the row of a table, ``users`` the
-    scores on obstacles. ``segment_ms`` is the median time of a segmenter call, NaN for stored
-    probabilities.
+    publish: at ``threshold``, or, where ``likeliest``, of the likeliest class. ``birds_eye`` and
+    ``planner`` are None if the road plane is not known in any image. ``summary`` is the row of a
+    table, ``users`` the scores on obstacles. ``segment_ms`` is the median time of a segmenter call,
+    NaN for stored probabilities.
     """
 
     perspective: ViewScores
@@ -93,6 +93,7 @@ class Evaluation:
     threshold: float
     segment_ms: float
     classes: ClassScores | None = None
+    likeliest: bool = False
 
     @property
     def scores(self) -> dict[str, RoadScores]:
@@ -107,7 +108,8 @@ class Evaluation:
     def as_dict(self) -> dict[str, Any]:
         """Return what ``evaluate --json`` prints; scores in percent."""
         return self.perspective.as_dict() | {
-            'mask': {'threshold': self.threshold, 'iou': round(100 * self.iou_at_threshold, 3),
+            'mask': {'threshold': None if self.likeliest else self.threshold,
+                     'iou': round(100 * self.iou_at_threshold, 3),
                      'mean_iou': round(100 * self.mean_iou_at_threshold, 3)},
             'summary': self.summary.as_dict(),
             'classes': self.classes.as_dict() if self.classes else None,
@@ -199,7 +201,7 @@ class Tally:
             summarise(self.perspective, self.masks, self.boundary, self.users, self.threshold),
             self.users, iou, mean_iou_of(*confusion_at(masks, self.threshold)), self.threshold,
             float(np.median(times)) if times else float('nan'),
-            self.classes.compute() if self.classes else None)
+            self.classes.compute() if self.classes else None, self.classes is not None)
 
 
 def evaluate(segmenter: RoadSegmenter, dataset: RoadDataset,

@@ -28,7 +28,7 @@ class Table:
 
 def tables(result: Evaluation, view: str) -> list[Table]:
     """Return an evaluation as tables; ``view`` is a key of VIEWS."""
-    rule = ('of the likeliest class' if result.classes else
+    rule = ('of the likeliest class' if result.likeliest else
             f'at threshold {result.threshold:.3f}')
     masks = (f'masks {rule}: road IoU '
              f'{100 * result.iou_at_threshold:.2f}, mean IoU '

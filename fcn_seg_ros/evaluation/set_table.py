@@ -17,8 +17,9 @@ TITLE = 'road in perspective, percent'
 COLUMNS = ('set', 'network', 'images', 'IoU', '95 %', 'F1', 'PRE', 'REC', 'at', 'best at', 'IoU',
            'MaxF', 'BEV MaxF', 'ECE', 'near', *GROUPS, 'ms')
 NOTES = (
-    'IoU, F1, PRE and REC at the network\'s own threshold ("at"); then the best threshold with '
-    'its IoU and MaxF; BEV: bird\'s-eye view, where the road plane is known',
+    'IoU, F1, PRE and REC at the network\'s own threshold ("at"), or of the likeliest class where '
+    'there are several ("-"); then the best threshold with its IoU and MaxF; BEV: bird\'s-eye '
+    'view, where the road plane is known',
     f'95 %: bootstrap interval of the first IoU over blocks of {BLOCK} consecutive images; ECE: '
     'expected calibration error of all pixels, and of those near the road\'s boundary',
     f'{", ".join(GROUPS)}: share of their pixels predicted as road at the network\'s own '
@@ -33,7 +34,7 @@ def row(set_name: str, network: str, result: Evaluation) -> tuple[str, ...]:
                  else float('nan'))
     return (set_name, network, str(s.images), _percent(s.iou),
             f'{100 * low:.1f}-{100 * high:.1f}', *map(_percent, (s.f1, s.precision, s.recall)),
-            f'{s.threshold:.3f}', f'{s.best_threshold:.3f}',
+            '-' if result.likeliest else f'{s.threshold:.3f}', f'{s.best_threshold:.3f}',
             *map(_percent, (s.best_iou, s.max_f, birds_eye, s.error, s.error_near)),
             *(_percent(s.as_road.get(group, float('nan'))) for group in GROUPS),
             f'{result.segment_ms:.1f}' if np.isfinite(result.segment_ms) else '-')
