@@ -43,8 +43,8 @@ class Mixture(RoadDataset):
                 raise InputError(f'mixture: expected weights above 0, found {weight}')
         self._parts = list(parts)
         self._joined = Joined(self._parts)
-        self.repeats = [np.ones(len(part)) if repeats is None else np.array(repeats[number], float)
-                         for number, part in enumerate(self._parts)]
+        self.repeats = ([np.ones(len(part)) for part in self._parts] if repeats is None
+                        else [np.array(factors, float) for factors in repeats])
         self._quotas = [max(1, round(weight * factors.sum())) if len(factors) else 0
                         for weight, factors in zip(self.weights, self.repeats, strict=True)]
 
