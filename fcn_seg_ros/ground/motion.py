@@ -1,0 +1,70 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Where the vehicle is on the plane, at any time that its odometry covers."""
+
+from __future__ import annotations
+
+import bisect
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class PlanarPose:
+    """A base frame in the odometry's frame: x, y in metres, yaw in rad (REP 103)."""
+
+    x: float
+    y: float
+    yaw: float
+
+    @property
+    def is_finite(self) -> bool:
+        """Return whether all three are numbers."""
+        return bool(np.isfinite([self.x, self.y, self.yaw]).all())
+
+
+class MotionTrack:
+    """
+    The latest poses of a vehicle, with their times in seconds.
+
+    Between two poses that are at most ``gap_s`` apart the pose is interpolated; up to
+    ``beyond_s`` after the last one it is extrapolated, since odometry may come after the image.
+    """
+
+    def __init__(self, gap_s: float = 0.5, beyond_s: float = 0.1, keep_s: float = 5.0) -> None:
+        self.gap_s, self.beyond_s, self.keep_s = gap_s, beyond_s, keep_s
+        # Replaced as a whole: one thread may add while another one asks.
+        self._poses: list[tuple[float, PlanarPose]] = []
+
+    def add(self, stamp: float, pose: PlanarPose) -> None:
+        """Add a pose; it begins a new track if it is older than the last or no numbers."""
+        if not pose.is_finite or (self._poses and stamp < self._poses[-1][0]):
+            self._poses = []
+        if pose.is_finite:
+            self._poses = [item for item in self._poses
+                           if stamp - self.keep_s <= item[0] < stamp] + [(stamp, pose)]
+
+    def at(self, stamp: float) -> PlanarPose | None:
+        """Return the pose at a time, None where the track has none."""
+        poses = self._poses
+        if len(poses) < 2:
+            return poses[0][1] if poses and poses[0][0] == stamp else None
+        after = bisect.bisect_left(poses, stamp, key=lambda item: item[0])
+        if after == len(poses):
+            if stamp - poses[-1][0] > self.beyond_s:
+                return None
+            after -= 1
+        if after == 0:
+            return poses[0][1] if poses[0][0] == stamp else None
+        (begin, a), (end, b) = poses[after - 1], poses[after]
+        if end - begin > self.gap_s:
+            return b if stamp == end else None
+        part = (stamp - begin) / (end - begin)
+        return PlanarPose(a.x + part * (b.x - a.x), a.y + part * (b.y - a.y),
+                          a.yaw + part * turned(a.yaw, b.yaw))
+
+
+def turned(before: float, after: float) -> float:
+    """Return the angle between two headings, in rad from -pi to pi."""
+    return float((after - before + np.pi) % (2.0 * np.pi) - np.pi)
