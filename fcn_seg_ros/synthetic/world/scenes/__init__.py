@@ -10,10 +10,12 @@ import numpy as np
 
 from fcn_seg_ros.synthetic.world.conditions import Conditions
 from fcn_seg_ros.synthetic.world.place import Place
+from fcn_seg_ros.synthetic.world.scenes.bridge import bridge
 from fcn_seg_ros.synthetic.world.scenes.car_park import car_park
 from fcn_seg_ros.synthetic.world.scenes.city import city
 from fcn_seg_ros.synthetic.world.scenes.country import country
-from fcn_seg_ros.synthetic.world.scenes.highway import bridge, highway, tunnel
+from fcn_seg_ros.synthetic.world.scenes.highway import highway
+from fcn_seg_ros.synthetic.world.scenes.tunnel import tunnel
 
 #: The function that generates a kind of scene, and the kind's share when all are drawn.
 SCENES: dict[str, tuple[Callable[[np.random.Generator, Conditions], Place], float]] = {

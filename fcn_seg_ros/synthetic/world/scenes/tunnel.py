@@ -1,26 +1,54 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The inside of tunnels: walls, ceiling, lamps, and the portal in front."""
+"""Tunnels: walls, ceiling, lamps, and the portal in front."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 from fcn_seg_ros.synthetic.world.classes import SceneClass
+from fcn_seg_ros.synthetic.world.conditions import Conditions
 from fcn_seg_ros.synthetic.world.lights import Lamp
 from fcn_seg_ros.synthetic.world.materials import material
 from fcn_seg_ros.synthetic.world.mesh import faces
 from fcn_seg_ros.synthetic.world.place import PERIOD, Place
 from fcn_seg_ros.synthetic.world.raster import SHELL
 from fcn_seg_ros.synthetic.world.roadside import block
+from fcn_seg_ros.synthetic.world.scenes.carriageway import (
+    carry_both_ways,
+    make_place,
+    make_section,
+    sample_carriageway,
+)
 from fcn_seg_ros.synthetic.world.shade import Scene
+from fcn_seg_ros.synthetic.world.surfaces import asphalt, concrete, grass, kerb
 
 _STEP = 4.0
 
 
-def bore(rng: np.random.Generator, place: Place, edges: tuple[float, float]) -> None:
+def tunnel(rng: np.random.Generator, sky: Conditions) -> Place:
+    """Return a tunnel: the entrance, the exit, or a stretch with no end in sight."""
+    way = replace(sample_carriageway(rng, divided=False), left=float(rng.uniform(0.2, 1.0)),
+                  right=float(rng.uniform(0.2, 1.5)))
+    road = asphalt(rng) if rng.random() < 0.7 else concrete(rng)
+    walk = float(rng.uniform(0.4, 1.2))
+    path = replace(kerb(rng), scene_class=SceneClass.PAVEMENT)
+    outside = grass(rng)
+    surfaces = [outside, path, road, path, outside]
+    borders = [-walk, 0.0, way.width, way.width + walk]
+    place = make_place(rng, replace(sky, wet=sky.wet * 0.3), way,
+                   make_section(rng, way, surfaces, borders, 0.0), 0.15)
+    if way.lanes % 2 == 0 and rng.random() < 0.5:
+        carry_both_ways(rng, place, way)
+    place.ground.crest = 0.0
+    _bore(rng, place, (-walk - way.origin, way.width + walk - way.origin))
+    return place
+
+
+def _bore(rng: np.random.Generator, place: Place, edges: tuple[float, float]) -> None:
     """Lead a road into a tunnel between the ``d`` of its walls."""
     height = float(rng.uniform(4.6, 7.0))
     profile = _profile(rng, edges, height)
