@@ -16,7 +16,7 @@ from bag_makers import STORE, T0, messages, write_ros1
 from PIL import Image as Picture
 from test_drive_bag import camera_info, image, noise, write_bag
 
-from fcn_seg_ros.drives.player import PreparedFrame
+from fcn_seg_ros.drives.messages import PreparedFrame
 from fcn_seg_ros.drives.registry import open_drive
 
 

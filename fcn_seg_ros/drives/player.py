@@ -17,12 +17,12 @@ from rclpy.publisher import Publisher
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 
-from fcn_seg_ros.drives.drive import Calibration, Drive, DriveFrame
-from fcn_seg_ros.drives.messages import calibration_to_camera_info, frame_to_image
+from fcn_seg_ros.drives.drive import Drive
+from fcn_seg_ros.drives.messages import PreparedFrame
 from fcn_seg_ros.drives.pace import Pace
 from fcn_seg_ros.drives.prefetch import Prefetch
 from fcn_seg_ros.drives.promptness import ask_for_short_slices
-from fcn_seg_ros.messages import to_header, to_mono8
+from fcn_seg_ros.messages import to_header
 
 # Reliable, so that every kind of subscriber matches. Ten images of 1242x375 are 14 MB, which fit in
 # the 24 MB segment of config/fastdds.xml.
@@ -97,29 +97,6 @@ class PlaySummary:
     def as_dict(self) -> dict[str, float | bool]:
         """Return the summary as JSON values."""
         return {**asdict(self), 'rate_hz': self.rate_hz}
-
-
-@dataclass
-class PreparedFrame:
-    """A frame as messages without their header, which is set only on publishing."""
-
-    image: Image
-    info: CameraInfo
-    truth: Image | None
-    stamp_ns: int
-    frame_id: str
-    time_ns: int
-    begins: bool
-
-    @classmethod
-    def of(cls, frame: DriveFrame, begins: bool) -> PreparedFrame:
-        """Convert a frame; without a calibration, CameraInfo is all zeros."""
-        header = to_header(frame.stamp_ns, frame.frame_id)
-        calibration = frame.calibration or Calibration(frame.width, frame.height)
-        return cls(frame_to_image(frame, header),
-                   calibration_to_camera_info(calibration, header),
-                   None if frame.truth is None else to_mono8(frame.truth, header),
-                   frame.stamp_ns, frame.frame_id, frame.time_ns, begins)
 
 
 class DrivePlayer(Node):
