@@ -252,7 +252,7 @@ GENERATED: dict[str, Callable[[], str]] = {
 
 
 def generate(page: str) -> str:
-    """Return a page with its generated parts made anew."""
+    """Return a page with its generated parts updated."""
     return PART.sub(lambda part: f'{part[1]}\n{GENERATED[part[2]]()}\n\n{part[3]}', page)
 
 

@@ -11,7 +11,7 @@ from fcn_seg_ros.datasets.base import IGNORE
 from fcn_seg_ros.datasets.registry import open_dataset, parse_spec, training_data
 from fcn_seg_ros.datasets.registry import open_datasets as open_all
 from fcn_seg_ros.datasets.rendered_road import RenderedRoad, RenderedWorld
-from fcn_seg_ros.datasets.survey import verify
+from fcn_seg_ros.datasets.verify import verify
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.ground.camera import PinholeCamera
 from fcn_seg_ros.synthetic.suburb import RenderedDrive
@@ -235,7 +235,7 @@ def test_a_spec_opens_a_world() -> None:
     np.testing.assert_array_equal(sample.labels, frame.road)
     assert training_data([spec], open_all([spec])) == (
         '6 frames of 3 rendered drives (world country)')
-    verify(dataset)
+    verify(dataset, 'rendered')
 
 
 def test_the_default_world_is_the_suburb() -> None:
@@ -257,8 +257,7 @@ def test_bad_choices_are_one_line(text: str, match: str) -> None:
 
 
 def test_names_are_those_of_the_help() -> None:
-    from fcn_seg_ros.cli.check_dataset import DESCRIPTION as CHECK
-    from fcn_seg_ros.cli.train import DESCRIPTION as TRAIN
-    words = set(TRAIN.replace(',', ' ').replace('(', ' ').replace(')', ' ').split())
-    assert {*SCENES, *CONDITIONS, *ASPECTS} <= words
-    assert 'world=all' in CHECK
+    from fcn_seg_ros.cli import check_dataset, train
+    for command in (train, check_dataset):
+        words = set(re.split(r'[\s,()]+', command.build_parser().format_help()))
+        assert {*SCENES, *CONDITIONS, *ASPECTS} <= words

@@ -77,7 +77,7 @@ def test_a_run_keeps_the_convention_and_says_what_starts_afresh(kitti_folder, st
         assert torch.equal(after.network.encoder.state_dict()[name], value), name
     assert not torch.equal(before.network.decoder.score_fr.weight,
                            after.network.decoder.score_fr.weight)
-    assert 'start afresh' in capsys.readouterr().out
+    assert 'start untrained' in capsys.readouterr().out
 
 
 def test_layers_that_do_not_fit_are_listed(start, capsys):

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How much of a dataset is labelled road, not road and not at all."""
+"""How much of a dataset is labelled road, labelled not road, and not labelled."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fcn_seg_ros.datasets.base import IGNORE, RoadDataset
 
 def both_labelled(dataset: RoadDataset, pixels: np.ndarray) -> str:
     """
-    Return '' if road and not road are both labelled, else what is wrong and what would mend it.
+    Return '' if both road and not road are labelled, else the problem and how to fix it.
 
     ``pixels`` are the numbers of pixels that are not road, road and not labelled.
     """

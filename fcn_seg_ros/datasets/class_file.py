@@ -10,8 +10,9 @@ It has ``classes``, a list, whose order gives the numbers 0, 1, ..., and optiona
     - {name: car, colour: [0, 0, 142], ids: [26, 27], colours: [[0, 0, 142]]}
     ignore: {ids: [255], colours: [[0, 0, 0]], from: [unlabelled]}
 
-``from`` lists the names that other datasets have for the class; a name in several classes stands
-for any of them. ``ids`` and ``colours`` are its values in masks of one channel and in RGB masks.
+``from`` lists the names that other datasets use for the class; a name listed in several classes
+means any of them. ``ids`` and ``colours`` are the class's values in single-channel and in RGB
+masks.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ _KEYS = ('name', 'colour', 'road', *_SOURCES)
 
 @dataclass(frozen=True)
 class Source:
-    """What stands for a class: values in masks of one channel, RGB colours, and other names."""
+    """What represents a class: values in single-channel masks, RGB colours, and other names."""
 
     ids: tuple[int, ...] = ()
     colours: tuple[Colour, ...] = ()
@@ -60,7 +61,7 @@ class NamedClass:
 @dataclass(frozen=True)
 class ClassList:
     """
-    The classes of a classes file, numbered from 0 in their order, and what is ignored.
+    The classes of a classes file, numbered from 0 in order, and what is ignored.
 
     ``text`` is that of a file with the same content.
     """
@@ -86,7 +87,7 @@ class ClassList:
 
     @property
     def sources(self) -> tuple[tuple[str, ...], ...]:
-        """Return the other names of each class, () where none has any."""
+        """Return the other names of each class, () if no class has any."""
         found = tuple(item.source.names for item in self.classes)
         return found if any(found) else ()
 
@@ -116,12 +117,12 @@ class ClassList:
         return values
 
     def members(self, name: str) -> tuple[int, ...]:
-        """Return the numbers of the classes that a dataset's ``name`` stands for, () for none."""
+        """Return the numbers of the classes that a dataset's ``name`` means, () for none."""
         return tuple(number for number, item in enumerate(self.classes)
                      if name == item.name or name in item.source.names)
 
 
-# What a network learns without a classes file.
+# The classes that a network learns without a classes file.
 ROAD_CLASSES = ClassList((NamedClass('not road', (0, 0, 0)),
                           NamedClass('road', (0, 200, 80), road=True)))
 
@@ -205,7 +206,7 @@ def _list(where: str, values: Any, read: Callable[[str, Any], Any]) -> tuple[Any
 
 
 def _text(where: str, value: Any) -> str:
-    # YAML reads a bare no, off or 12 as something else.
+    # Unquoted, YAML reads no, off or 12 as something else.
     if not isinstance(value, str) or not value or not value.isprintable() or len(value) > 100:
         raise ValueError(f'{where} to be a text of at most 100 characters, in quotes if YAML reads '
                          f'it otherwise, found {quote(value)}')

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""From the names that a dataset gives its pixels to the classes of a network."""
+"""Map the class names of a dataset to the classes of a network."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from fcn_seg_ros.errors import InputError
 
 class LabelCodes:
     """
-    The codes of labels: what a pixel may show, of the classes in a list.
+    Codes for labels: the classes, out of a list, that a pixel may show.
 
-    With N classes the codes 0 to N - 1 are a class each. Those that follow, in ``groups``, are sets
-    of classes, of which one is right: where a dataset labels road alone, the rest may be any class
-    that is not road. 255 is not labelled. Raises InputError for a list that needs more codes.
+    With N classes the codes 0 to N - 1 are one class each. The codes after that, in ``groups``, are
+    sets of classes one of which is right: if a dataset labels only road, other pixels may be any
+    class that is not road. 255 is not labelled. Raises InputError for a list that needs more codes.
     """
 
     def __init__(self, classes: ClassList) -> None:
@@ -90,9 +90,9 @@ def names_in(dataset: RoadDataset) -> tuple[str, ...] | None:
 
 def check_labelled(classes: ClassList, datasets: Iterable[RoadDataset]) -> list[str]:
     """
-    Return the names of the datasets' classes that stand for nothing in the list, once each.
+    Return the datasets' class names that match no class in the list, once each.
 
-    Raises InputError for a class that no dataset labels other than as one of several.
+    Raises InputError for a class that no dataset labels unambiguously.
     """
     codes = LabelCodes(classes)
     labelled: set[int] = set()

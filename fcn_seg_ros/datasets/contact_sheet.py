@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A picture of what was understood of datasets: images beside their labels."""
+"""A picture that shows how datasets were understood: images next to their labels."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from fcn_seg_ros.images.png import SIGNATURE as PNG
 MASK_SUFFIXES = ('.png', '.tif', '.tiff', '.jpg', '.jpeg', '.bmp', '.gif', '.webp')
 # Pixels with less than half of the opacity are transparent.
 _OPAQUE = 128
-# How far JPEG moves most values of a black and white mask.
+# How much JPEG changes most values of a black-and-white mask.
 _NOISE, _MOSTLY = 32, 0.9
 _LOSSLESS_WEBP, _HEAD = b'VP8L', 2**16
 _ONE_CHANNEL = ('1', 'L', 'I', 'I;16', 'I;16B', 'I;16L')
@@ -32,8 +32,8 @@ class _Stored:
     """
     A decoded mask file: pixels as Pillow gives them, the name of their mode, and the file's format.
 
-    ``colours`` are RGB, uint8 (H, W, 3), of a palette image. ``scale`` is what Pillow multiplies
-    grey values of 1, 2 and 4 bits by. ``lossy``: the values are not those that were drawn.
+    ``colours`` are a palette image's, RGB, uint8 (H, W, 3). ``scale`` is the factor by which Pillow
+    multiplies grey values of 1, 2 and 4 bits. ``lossy``: the values are not those that were drawn.
     """
 
     pixels: np.ndarray
@@ -96,7 +96,7 @@ def _decode(content: bytes) -> _Stored:
         with Image.open(io.BytesIO(checked.content)) as image:
             colours = np.asarray(image.convert('RGB')) if image.mode == 'P' else None
             pixels, mode, kind = np.asarray(image), image.mode, image.format or ''
-    except Exception as error:  # Pillow raises many types, always because of the file
+    except Exception as error:  # Pillow raises many types, and the file is always the cause
         raise InputError(f'expected a mask, found a file that cannot be decoded '
                          f'({type_and_words(error)})') from None
     if checked.depth == 16 and mode not in _ONE_CHANNEL:

@@ -22,14 +22,14 @@ def find_files(folder: Path, suffixes: Sequence[str] = IMAGE_SUFFIXES, nested: b
     """
     Return the sorted files with a suffix, in any case; also those in subfolders if ``nested``.
 
-    Links are followed. Hidden files are left out: macOS writes ``._x.png`` beside ``x.png``. Raises
+    Links are followed. Hidden files are ignored: macOS writes ``._x.png`` next to ``x.png``. Raises
     OSError for a folder that cannot be read.
     """
     found: list[Path] = []
     visited: set[str] = set()
     for place, folders, files in os.walk(folder, onerror=_fail, followlinks=True):
         real = os.path.realpath(place)
-        # A link to a folder above would lead around for ever.
+        # A link to a parent folder would lead to an endless loop.
         folders[:] = [] if not nested or real in visited else sorted(
             name for name in folders if not name.startswith('.'))
         if real in visited:
@@ -42,7 +42,7 @@ def find_files(folder: Path, suffixes: Sequence[str] = IMAGE_SUFFIXES, nested: b
 
 def by_name(folder: Path, files: Sequence[Path], suffix: str = '') -> dict[str, Path]:
     """
-    Return files by their names: the path in ``folder`` without extension and ``suffix``.
+    Return files by sample name: the path in ``folder`` without extension and ``suffix``.
 
     ``suffix`` may include an extension (``_mask.png``). Files that do not end so are left out.
     Raises InputError for two of the same name.
@@ -104,8 +104,8 @@ def listed_name(listed: str, named: Mapping[str, Path], folder: str = '', suffix
     r"""
     Return the name that a line of a split file means: ``a``, ``a.png`` or ``images/a.png``.
 
-    ``folder`` is that of the images, and ``suffix`` what they are called beyond their names. What
-    is not in ``named`` is returned as it stands.
+    ``folder`` is that of the images, and ``suffix`` what they are called beyond their names. A name
+    that is not in ``named`` is returned unchanged.
     """
     name = listed.replace('\\', '/').removeprefix('./')
     bare = name.removeprefix(f'{folder}/')

@@ -3,7 +3,7 @@
 """
 The options of the datasets, and the help on them.
 
-This module imports nothing, so that a command line can show them at once.
+This module imports nothing heavy, so that a command line can show them at once.
 """
 
 from __future__ import annotations

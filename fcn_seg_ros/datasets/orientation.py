@@ -1,10 +1,10 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-The EXIF orientation of picture files: how their pixels are turned to be seen upright.
+The EXIF orientation of picture files: how pixels must be rotated to be upright.
 
-Annotation tools, browsers and viewers turn a photograph before anybody draws on it, so in datasets
-images and masks are turned alike, each as its own file says (CIPA DC-008, tag 274).
+Annotation tools, browsers and viewers rotate a photograph before anybody draws on it. So in
+datasets images and masks are rotated too, each according to its own file (CIPA DC-008, tag 274).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def orientation_in(image: Image) -> int:
 
 
 def swaps_sides(orientation: int) -> bool:
-    """Tell whether width and height change places."""
+    """Return whether width and height are swapped."""
     return orientation >= 5
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Decoded samples, kept once for all processes that load them."""
+"""Decoded samples, cached once for all processes that load them."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class SharedSamples(RoadDataset):
     """
     A dataset whose samples are decoded once and kept, by this process and those it forks together.
 
-    They are kept until ``most_bytes`` are full, first come, first kept: as every epoch asks for
-    all samples, replacing some would only lose others. The rest is decoded every time. Memory is
-    taken as it is filled. It is an anonymous mapping, because /dev/shm is small in containers, and
-    a file might fill a disk. Raises InputError where the system has no such memory.
+    Samples are kept in the order of use until ``most_bytes`` are full; since every epoch needs all
+    samples, replacing some would not help. The others are decoded every time. Memory is allocated
+    as it is filled. It is an anonymous mapping, because /dev/shm is small in containers and a file
+    might fill a disk. Raises InputError if the system does not have this much memory.
     """
 
     def __init__(self, dataset: RoadDataset, most_bytes: int) -> None:
@@ -49,7 +49,7 @@ class SharedSamples(RoadDataset):
         return len(self._dataset)
 
     def __getitem__(self, index: int) -> Sample:
-        """Return one sample; its arrays may be those that are kept, so nobody may change them."""
+        """Return one sample; do not modify its arrays, which may be the cached ones."""
         with self._lock:
             row = self._table[index].copy()
         if row[0] >= 0:

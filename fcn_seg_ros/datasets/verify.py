@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Refuse, before a run starts, datasets that are broken or that do not label both classes."""
+"""Before a run starts, refuse datasets that are broken or do not label both classes."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def is_camera(spec: str) -> bool:
 
 class Camera:
     """
-    The images of a camera as they come, until it ends.
+    The images of a camera as they arrive, until it ends.
 
     ``spec`` is its number (0 is ``/dev/video0``), its device file, or a named pipe. Raises
     InputError for one that cannot be opened or gives no image.
@@ -59,7 +59,7 @@ class Camera:
         return cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if done else None
 
     def _why(self) -> str:
-        """Return why there is no image, as far as it can be told."""
+        """Return why there is no image, as far as is known."""
         path = Path(f'/dev/video{self.spec}' if self.spec.isdecimal() else self.spec)
         if not path.exists():
             known = ', '.join(sorted(str(device) for device in Path('/dev').glob('video*')))

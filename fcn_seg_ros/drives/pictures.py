@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Named pictures, one after the other: of image files, folders, videos and cameras."""
+"""A sequence of named pictures from image files, folders, videos and cameras."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ class Picture:
     """
     A picture, uint8 RGB (H, W, 3), or None with the ``fault`` of a file that cannot be read.
 
-    ``name`` is for files made of it, ``source`` for messages; ``seconds`` count from the first one.
+    ``name`` is for files made from it, ``source`` for messages; ``seconds`` count from the first
+    one.
     """
 
     name: str
@@ -40,7 +41,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Pictures:
-    """Pictures, how many there are (None if unknown), and how many come in a second."""
+    """Pictures, their number (None if unknown), and how many there are per second."""
 
     pictures: Iterator[Picture]
     length: int | None
@@ -73,7 +74,7 @@ def open_pictures(inputs: Sequence[str], every: int = 1, limit: int = 0) -> Pict
 
 
 def _single(given: str) -> Pictures | None:
-    """Return the pictures of what must be the only input, None for images and folders."""
+    """Return the pictures of an input that must be the only one, None for images and folders."""
     path = Path(given).expanduser()
     if is_camera(given):
         camera = Camera(given)

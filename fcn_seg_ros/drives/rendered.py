@@ -43,7 +43,7 @@ class RenderedDriveSource:
         return len(self.drive)
 
     def __getitem__(self, index: int) -> DriveFrame:
-        """Return frame ``index``, rendered anew."""
+        """Render and return frame ``index``."""
         frame = self.drive[index]
         index %= len(self.drive)
         stamp = self._start_ns + round(index * 1e9 / self.rate_hz)

@@ -25,9 +25,9 @@ class ClassScores:
     """
     The confusion of N classes, int64 (N, N + 1): a row for the truth, a column for the mask.
 
-    The last column is unknown. Scores are fractions of one, NaN for a class without any pixel in
-    the truth, which no mean counts. ``left_out`` are the dataset's classes that are none of the
-    network's, or may be one of several.
+    The last column is for unknown. Scores are fractions of one, NaN for a class without pixels in
+    the truth, which means ignore. ``left_out`` are the dataset's classes that match no class of the
+    network, or several.
     """
 
     names: tuple[str, ...]
@@ -69,11 +69,11 @@ class ClassScores:
         return float(np.trace(self.confusion) / self.confusion.sum())
 
     def recall(self) -> np.ndarray:
-        """Return the share of each class's pixels that are found, float64 (N,)."""
+        """Return the share of each class's pixels that are found (recall), float64 (N,)."""
         return _share(np.diagonal(self.confusion), self.pixels)
 
     def precision(self) -> np.ndarray:
-        """Return the share of each class's pixels in the masks that are right, float64 (N,)."""
+        """Return the share of each class's mask pixels that are right (precision), float64 (N,)."""
         predicted = self.confusion[:, :len(self.names)].sum(axis=0)
         return _share(np.diagonal(self.confusion), predicted)
 

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What of a grid can be reached."""
+"""Find the cells of a grid that can be reached."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ def reached(free: np.ndarray, seeds: np.ndarray) -> np.ndarray:
     Return the cells of ``free`` that are connected to one of ``seeds``, bool (rows, columns).
 
     Both are bool (rows, columns); cells are neighbours if they share a side. Runs of free cells are
-    filled along rows and columns in turn, as often as the way from the seeds turns.
+    filled alternately along rows and columns, as often as the path from the seeds changes
+    direction.
     """
     found = seeds & free
     while True:

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The mean of an image over what the cells of a grid cover in it."""
+"""The mean of an image over the area that each cell of a grid covers in it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 
 from fcn_seg_ros.ground.view import GroundView
 
-# Samples along a side of a footprint: enough for the pixels of a small one, an even choice of
-# those of a large one.
+# Samples along a side of a footprint: enough for every pixel of a small one, an even selection of a
+# large one's pixels.
 _SAMPLES_PER_PIXEL = 1.5
 _FEWEST, _MOST = 1, 6
 UNKNOWN = 255

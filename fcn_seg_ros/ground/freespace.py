@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How far the road is free, along bearings from the origin of the base frame."""
+"""The free distance on the road, along bearings from the base frame's origin."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 from fcn_seg_ros.ground.rays import Rays
 from fcn_seg_ros.ground.view import GroundView
 
-# A line that comes into view further away than this many times the blind zone is not measured:
-# nobody sees what lies before.
+# A line that comes into view further away than this many times the blind zone is not measured,
+# because the ground before it is not seen.
 _LATEST_START = 2.0
 
 

@@ -13,9 +13,9 @@ from fcn_seg_ros.ground.footprint import Footprints
 from fcn_seg_ros.ground.shadow import Hidden, Shadows
 from fcn_seg_ros.ground.view import GroundView
 
-#: A cell of which nothing is known.
+#: The value of a cell of which nothing is known.
 UNSEEN = -1
-# Of the footprint, which a larger part of unknown pixels makes unseen.
+# A cell is unseen if a larger share of its footprint is unknown.
 _UNKNOWN_SHARE = 0.5
 # The cells next to the blind zone, metres.
 _SEED_DEPTH = 1.0

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Where a camera stands over the ground."""
+"""The pose of a camera above the ground."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The image along straight lines on the ground, and where the road on them ends."""
+"""Read an image along straight lines on the ground, and find where the road on them ends."""
 
 from __future__ import annotations
 

@@ -1,11 +1,12 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-What obstacles hide: only an obstacle's foot is on the ground, the rest of it covers what is behind.
+The ground that obstacles hide: only an obstacle's foot is on it, the rest hides what is behind.
 
-A mask says where road is, not what else stands or lies there. What ends the road *across* the way,
-or is passed by road on both sides, is taken for an obstacle, and everything behind its foot is
-unknown. An edge *along* the way is that of the road; the ground beside it is seen.
+A mask says where road is, not what else is there. Anything that ends the road *across* the
+direction of travel, or has road on both sides, is treated as an obstacle, and everything behind its
+foot is unknown. An edge *along* the direction of travel is the road's edge; the ground beside it is
+seen.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ _INCREMENT = np.deg2rad(0.25)
 _SHORTEST = 3
 # Lines over which the direction of an edge is judged.
 _ASIDE = 3
-# Beside an obstacle, road reaches at least this much further.
+# Next to an obstacle, road extends at least this much further.
 _DEEPER = 1.25
 # How much of an obstacle behind its foot stays in the grid.
 _DEPTH_M, _DEPTH_PIXELS = 0.3, 2.0
-# Of the vehicle's own way; what fills the view from its lower border on stands before it.
+# Half the width of the vehicle's path; whatever fills the view from its lower border is in front of
+# it.
 _HALF_WAY = 1.0
 
 

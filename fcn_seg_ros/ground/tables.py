@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""All that is looked up per frame, for one camera in one pose."""
+"""The lookup tables for one camera in one pose."""
 
 from __future__ import annotations
 

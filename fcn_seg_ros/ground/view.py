@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a camera sees of flat ground: from pixels to metres and back."""
+"""Convert between a camera's pixels and metres on flat ground."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 """
 The structure of a BMP file, checked before a decoder sees it (Microsoft, BITMAPINFOHEADER).
 
-Supported is what programs write today: 8 bits with a palette, 24 or 32 bits, not compressed.
+What programs write today is supported: 8 bits with a palette, 24 or 32 bits, uncompressed.
 """
 
 from __future__ import annotations

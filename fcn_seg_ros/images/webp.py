@@ -3,7 +3,7 @@
 """
 The structure of a WebP file, checked before a decoder sees it (RFC 9649).
 
-Animated files are refused. The decoder gets the chunk of the pixels and nothing else.
+Animated files are refused. The decoder gets only the chunk of the pixels.
 """
 
 from __future__ import annotations

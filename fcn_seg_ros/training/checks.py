@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What no setting can say by itself: whether a run fits its data and its machine."""
+"""Check that a run's settings fit its data and its machine."""
 
 from __future__ import annotations
 

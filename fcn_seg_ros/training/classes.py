@@ -22,7 +22,7 @@ from fcn_seg_ros.training.config import TrainingConfig
 
 def with_classes(config: TrainingConfig, datasets: Sequence[RoadDataset]) -> TrainingConfig:
     """
-    Return a configuration that holds its classes, and no longer the name of their file.
+    Return a configuration with the classes instead of the name of their file.
 
     Raises InputError for a class that no dataset labels, and for class weights of another number.
     """
@@ -42,7 +42,7 @@ def with_classes(config: TrainingConfig, datasets: Sequence[RoadDataset]) -> Tra
 
 
 def coded(config: TrainingConfig, datasets: Sequence[RoadDataset]) -> list[RoadDataset]:
-    """Return datasets labelled with the classes of a run; as they are for road alone."""
+    """Return datasets labelled with a run's classes, unchanged if the only class is road."""
     if not config.classes:
         return list(datasets)
     codes = LabelCodes(config.class_list)

@@ -115,8 +115,8 @@ class TrainingConfig:
         'help': 'random seed of shuffling, augmentation and layers without pretrained weights'})
     validate_every: int = field(default=5, metadata={'help': 'epochs between validations'})
     early_stopping: int = field(default=0, metadata={
-        'help': 'end the run after so many validations without a better val_max_f, with the last '
-                'weights; 0: off'})
+        'help': 'end the run after this many validations without a better val_max_f, with the '
+                'last weights; 0: off'})
     trackers: tuple[str, ...] = field(default=(), metadata={
         'help': 'where figures go beside TensorBoard and metrics.csv: '
                 f'{", ".join(TRACKERS)}, where installed'})

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Where a run's figures go: files in its folder, and trackers where they are installed."""
+"""The loggers of a run: files in its folder, and experiment trackers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from fcn_seg_ros.files import write_file
 from fcn_seg_ros.training.config import TrainingConfig
 
 PROJECT = 'fcn_seg_ros'
-# The run of a tracker that a resumed run goes on with.
+# The file with a tracker's run, for a resumed run to continue.
 _RUN_FILE = '{}_run.txt'
 
 

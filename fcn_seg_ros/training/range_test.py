@@ -29,9 +29,9 @@ from fcn_seg_ros.training.data import RoadDataModule
 
 STEPS = 100
 LOWEST, HIGHEST = 1e-6, 1.0
-# Where the smoothed loss is so many times its minimum, larger rates are not tried.
+# The test stops when the smoothed loss is this many times its minimum.
 DIVERGED = 3.0
-# The first steps, whose mean is of few batches, do not count.
+# The first steps do not count, since their mean is over few batches.
 SKIPPED = 10
 _SMOOTHING = 0.9
 _NAME = 'learning_rate'
@@ -62,7 +62,7 @@ class RisingRate(Callback):
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any,
                              batch_idx: int) -> None:
-        """Set the rate of every group, in proportion to what it was made with."""
+        """Set the rate of every group, in proportion to its initial rate."""
         self._step = trainer.global_step
         for group in trainer.optimizers[0].param_groups:
             group['lr'] = group['initial_lr'] / LOWEST * self._rate(self._step)

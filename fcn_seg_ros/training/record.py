@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What it takes to repeat a run, beside its configuration."""
+"""Record what is needed to repeat a run, in addition to its configuration."""
 
 from __future__ import annotations
 

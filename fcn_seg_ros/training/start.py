@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a run takes from the checkpoint that it starts from."""
+"""Take weights and settings from the checkpoint that a run starts from."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def convention_of(info: CheckpointInfo) -> str:
 
 
 def take_weights(network: FCN, config: TrainingConfig, start: NetworkSource) -> None:
-    """Start from the weights of another network, and say which layers had none that fit."""
+    """Start from another network's weights, and log the layers for which it has none."""
     weights = start.network.state_dict()
     if start.info.classes != config.class_list.names:
         # The scores of other classes mean something else, also where there are as many.
@@ -84,8 +84,8 @@ def take_weights(network: FCN, config: TrainingConfig, start: NetworkSource) -> 
     left = start_from(network, weights)
     layers = dict.fromkeys(name.rpartition('.')[0] for name in left)
     if layers:
-        print(f'init_from: {config.init_from} has no weights that fit {", ".join(layers)}; '
-              'these start afresh', flush=True)
+        print(f'init_from: {config.init_from} has no weights that fit {", ".join(layers)}; these '
+              'start untrained', flush=True)
 
 
 def inherit_metadata(info: CheckpointInfo, start: CheckpointInfo) -> CheckpointInfo:

@@ -3,9 +3,10 @@
 """
 Windows: the batches that one optimiser step accumulates over.
 
-The loss of one large batch is a mean over its labelled pixels. Batches whose own means are averaged
-give another gradient, as crops hold unequal numbers of labelled pixels. So the loader collects a
-whole window, counts its pixels, and hands each batch the divisor that it shares with the others.
+The loss of one large batch is a mean over its labelled pixels. Averaging the means of the batches
+would give a different gradient, because crops have unequal numbers of labelled pixels. So the
+loader collects a whole window, counts its pixels, and hands each batch the divisor that it shares
+with the others.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _BATCHES = itertools.count()
 
 class Window(NamedTuple):
     """
-    What the batches of a window hold together, on one process.
+    The totals of a window's batches on one process.
 
     ``labelled`` is int64 (255,), the pixels of each class; ``taught`` int64 (), the pixels that a
     teacher labelled; ``batches`` their number, int64 ().

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The graph in an exported file, which has no segmenter before it that chooses the size."""
+"""The graph of an exported file, which checks the image's size, as no segmenter chooses it."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ class RenderedDrive:
         return (self[i] for i in range(self.length))
 
     def __getitem__(self, index: int) -> RenderedFrame:
-        """Return frame ``index``, rendered anew; negative ones count from the end."""
+        """Render and return frame ``index``; negative ones count from the end."""
         if not -self.length <= index < self.length:
             raise IndexError(f'frame {index} of a rendered drive of {self.length} frames')
         scene = self._world

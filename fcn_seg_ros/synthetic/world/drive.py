@@ -109,7 +109,7 @@ class WorldDrive:
         return self.length
 
     def __getitem__(self, index: int) -> WorldFrame:
-        """Return frame ``index``, rendered anew; negative ones count from the end."""
+        """Render and return frame ``index``; negative ones count from the end."""
         if not -self.length <= index < self.length:
             raise IndexError(f'frame {index} of a rendered drive of {self.length} frames')
         index %= self.length
