@@ -3,6 +3,7 @@
 """Rendered worlds: same bytes for the same seed, and classes and depth that are the geometry's."""
 
 import hashlib
+import re
 
 import numpy as np
 import pytest
