@@ -77,7 +77,7 @@ def _lines(rng: np.random.Generator, way: Carriageway) -> list[Line]:
 
 
 def make_section(rng: np.random.Generator, way: Carriageway, surfaces: list[Surface],
-             borders: list[float], ragged: float) -> Section:
+                 borders: list[float], ragged: float) -> Section:
     """Return the section, with d measured from the middle of the lanes."""
     o = way.origin
     lines = tuple(replace(line, d=line.d - o) for line in _lines(rng, way))
@@ -86,7 +86,7 @@ def make_section(rng: np.random.Generator, way: Carriageway, surfaces: list[Surf
 
 
 def make_place(rng: np.random.Generator, sky: Conditions, way: Carriageway, section: Section,
-           sharpness: float = 0.25) -> Place:
+               sharpness: float = 0.25) -> Place:
     """Return a place whose road is a carriageway with this cross-section."""
     features = road_features(rng, way.width / 2, sky, 0.5)
     o = way.origin
