@@ -94,7 +94,8 @@ class CameraModel:
             x, y = x / z, y / z
             if self._is_bent:
                 with np.errstate(invalid='ignore'):
-                    seen = seen & (np.hypot(x, y) < self._table[0][-1])  # type: ignore[attr-defined]
+                    last = self._table[0][-1]  # type: ignore[attr-defined]
+                    seen = seen & (np.hypot(x, y) < last)
                 x, y = self._bend(x, y)
         x, y = np.where(seen, x, np.nan), np.where(seen, y, np.nan)
         return self.fx * x + self.cx, self.fy * y + self.cy

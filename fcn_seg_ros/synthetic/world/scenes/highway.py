@@ -46,7 +46,7 @@ def highway(rng: np.random.Generator, sky: Conditions) -> Place:
     way = sample_carriageway(rng, divided=bool(rng.random() < 0.85))
     surfaces, borders, _ = _surfaces(rng, way)
     place = make_place(rng, sky, way, make_section(rng, way, surfaces, borders,
-                                           float(rng.choice([0.0, 0.08, 0.2]))))
+                                                   float(rng.choice([0.0, 0.08, 0.2]))))
     o = way.origin
     _divide(rng, place, way)
     _border(rng, place, way.width - o)

@@ -40,7 +40,7 @@ def tunnel(rng: np.random.Generator, sky: Conditions) -> Place:
     surfaces = [outside, path, road, path, outside]
     borders = [-walk, 0.0, way.width, way.width + walk]
     place = make_place(rng, replace(sky, wet=sky.wet * 0.3), way,
-                   make_section(rng, way, surfaces, borders, 0.0), 0.15)
+                       make_section(rng, way, surfaces, borders, 0.0), 0.15)
     if way.lanes % 2 == 0 and rng.random() < 0.5:
         carry_both_ways(rng, place, way)
     place.ground.crest = 0.0
