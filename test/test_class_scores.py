@@ -12,10 +12,13 @@ from conftest import make_random_network, network_info
 
 from fcn_seg_ros.cli.evaluate import main
 from fcn_seg_ros.datasets.base import Classes
-from fcn_seg_ros.datasets.camvid import NAMES
+from fcn_seg_ros.datasets.camvid import NAMES, CamVid
 from fcn_seg_ros.datasets.class_file import classes_of, parse_classes
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.evaluation import export_checks
 from fcn_seg_ros.evaluation.class_scores import ClassCounts
 from fcn_seg_ros.evaluation.report import class_table
+from fcn_seg_ros.inference.export import export
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.models.checkpoint import load_checkpoint, save_checkpoint
 
@@ -103,3 +106,16 @@ def test_evaluate_scores_the_masks_of_the_likeliest_class(four, camvid_folder, t
     assert found['mask']['iou'] == pytest.approx(100 * road[0] / road[1], abs=1e-3)
     assert found['summary']['as_road']['vehicles'] == pytest.approx(100 * as_road / cars, abs=1e-3)
     assert cv2.imread(str(tmp_path / 'plots' / 'confusion.png')).std() > 10
+
+
+def test_an_exported_model_must_keep_the_mean_iou(four, camvid_folder, tmp_path, monkeypatch):
+    checkpoint, exported = load_checkpoint(four), tmp_path / 'four.xml'
+    export(checkpoint, 'openvino', exported, frames=[np.zeros((1, 32, 64, 3), np.uint8)])
+    dataset = CamVid(camvid_folder, 'val')
+    loss = export_checks.accuracy_loss(checkpoint, exported, dataset, lambda: None)
+    first, second = loss.classes
+    assert 0 < first < 1 and abs(first - second) < 0.01
+    assert loss.as_dict()['mean_iou_exported'] == round(100 * second, 3)
+    monkeypatch.setattr(export_checks, 'ALLOWED_CLASS_LOSS', first - second)
+    with pytest.raises(InputError, match=r'the mean IoU must fall by less than .* found \d+\.\d+'):
+        export_checks.accuracy_loss(checkpoint, exported, dataset, lambda: None)

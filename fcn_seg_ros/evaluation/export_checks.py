@@ -15,7 +15,8 @@ import numpy as np
 from fcn_seg_ros.datasets.base import RoadDataset
 from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.evaluation.kitti_scores import RoadCounts
+from fcn_seg_ros.evaluation.evaluate import ALL, score_all
+from fcn_seg_ros.evaluation.predictors import Network
 from fcn_seg_ros.inference.backends.hardware import cpu_has_bf16
 from fcn_seg_ros.inference.formats import MIN_SIDE
 from fcn_seg_ros.inference.preprocess import network_rows, network_size, resize_image
@@ -26,6 +27,8 @@ from fcn_seg_ros.synthetic.suburb import RenderedDrive
 
 # A quantised network is rejected if its MaxF on the validation images falls by this or more.
 ALLOWED_LOSS = 0.002
+# The same for the mean IoU of several classes, whose thin and rare ones vary more.
+ALLOWED_CLASS_LOSS = 0.01
 
 
 def parity_batches(info: CheckpointInfo) -> list[np.ndarray]:
@@ -52,15 +55,24 @@ def calibration_batches(dataset: RoadDataset, info: CheckpointInfo, most: int) -
 
 @dataclass(frozen=True)
 class Loss:
-    """MaxF (perspective, a fraction) of a checkpoint and of its exported model."""
+    """
+    MaxF (perspective, a fraction) of a checkpoint and of its exported model.
+
+    ``classes`` are their mean IoU, if the network has several classes and the images name theirs.
+    """
 
     before: float
     after: float
+    classes: tuple[float, float] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the scores in percent."""
-        return {'max_f_checkpoint': round(100 * self.before, 3),
-                'max_f_exported': round(100 * self.after, 3)}
+        found = {'max_f_checkpoint': round(100 * self.before, 3),
+                 'max_f_exported': round(100 * self.after, 3)}
+        if self.classes is not None:
+            found |= {'mean_iou_checkpoint': round(100 * self.classes[0], 3),
+                      'mean_iou_exported': round(100 * self.classes[1], 3)}
+        return found
 
 
 def accuracy_loss(checkpoint: NetworkSource, exported: Path, dataset: RoadDataset,
@@ -68,23 +80,25 @@ def accuracy_loss(checkpoint: NetworkSource, exported: Path, dataset: RoadDatase
     """
     Score an exported model and its checkpoint in bf16, or fp32 if this CPU has no bf16.
 
-    Raises InputError if MaxF falls by ALLOWED_LOSS or more. ``done`` is called after each image.
+    Raises InputError if MaxF falls by ALLOWED_LOSS or more, or the mean IoU of several classes by
+    ALLOWED_CLASS_LOSS. ``done`` is called after each image.
     """
     # Not with precision auto, which may choose an int8 version that already exists.
     segmenters = [RoadSegmenter(checkpoint, 'cpu', 'bf16' if cpu_has_bf16() else 'fp32'),
                   RoadSegmenter(exported, 'cpu', test=False)]
-    counts = [RoadCounts(), RoadCounts()]
-    for index in range(len(dataset)):
-        sample = dataset[index]
-        for segmenter, count in zip(segmenters, counts, strict=True):
-            count.update(segmenter.segment(sample.image).probability, sample.labels)
-        done()
-    loss = Loss(*(count.compute().max_f for count in counts))
-    if loss.before - loss.after >= ALLOWED_LOSS:
-        raise InputError(
-            f'{exported.name}: MaxF must fall by less than {100 * ALLOWED_LOSS:g}, found '
-            f'{100 * loss.before:.2f} in {segmenters[0].backend.precision} and '
-            f'{100 * loss.after:.2f} in {segmenters[1].backend.precision}; nothing is written')
+    predictors = [Network(segmenter) for segmenter in segmenters]
+    before, after = score_all(predictors, dataset, done=done)
+    loss = Loss(before.scores[ALL].max_f, after.scores[ALL].max_f,
+                None if before.classes is None or after.classes is None else
+                (before.classes.mean_iou, after.classes.mean_iou))
+    scores = [('MaxF', ALLOWED_LOSS, (loss.before, loss.after))]
+    scores += [('the mean IoU', ALLOWED_CLASS_LOSS, loss.classes)] if loss.classes else []
+    for name, allowed, (first, second) in scores:
+        if first - second >= allowed:
+            raise InputError(
+                f'{exported.name}: {name} must fall by less than {100 * allowed:g}, found '
+                f'{100 * first:.2f} in {segmenters[0].backend.precision} and {100 * second:.2f} in '
+                f'{segmenters[1].backend.precision}; nothing is written')
     return loss
 
 
