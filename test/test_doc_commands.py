@@ -23,7 +23,7 @@ from make_reference import COMMANDS, command  # noqa: E402
 
 PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').rglob('*.md'))]
 # Programs that are not ours, and words of the shell.
-FOREIGN = {'.', 'cd', 'docker', 'git', 'mkdir', 'rosdep', 'fastdds', 'unzip'}
+FOREIGN = {'.', 'cd', 'docker', 'git', 'ls', 'mkdir', 'printf', 'rosdep', 'sed', 'fastdds', 'unzip'}
 # A shell expands these outside of quotes; zsh refuses a pattern that matches nothing.
 QUOTED = re.compile(r"""'[^']*'|"[^"]*"|\$\([^)]*\)| #.*""")
 PATTERN = re.compile(r'[?*()\[\]]')
@@ -50,7 +50,7 @@ def commands_of(text: str) -> list[list[str]]:
 def in_pages() -> list[list[str]]:
     """Return the commands in blocks of shell."""
     return [words for page in PAGES
-            for block in re.findall(r'^```bash\n(.*?)^```', page.read_text(), re.M | re.S)
+            for block in re.findall(r'^ *```bash\n(.*?)^ *```', page.read_text(), re.M | re.S)
             for words in commands_of(block)]
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Datasets whose labels are shapes with names, as annotation tools keep them, drawn as needed."""
+"""Datasets whose labels are named shapes from annotation tools, drawn when a sample is read."""
 
 from __future__ import annotations
 

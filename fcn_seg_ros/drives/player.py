@@ -277,7 +277,7 @@ class DrivePlayer(Node):
             time.sleep(min(remaining, SLICE_S))
 
     def _wait_for_acknowledgement(self) -> None:
-        """Wait until reliable subscribers have everything, which leaving now would lose."""
+        """Wait until reliable subscribers have all messages; leaving now would lose some."""
         deadline = time.monotonic() + ACKNOWLEDGE_S
         for publisher in (self.info_publisher, self.image_publisher, self.truth_publisher):
             while publisher is not None and not self.stopped():

@@ -91,7 +91,7 @@ def _closed(found: np.ndarray) -> np.ndarray:
 
 
 class Hidden:
-    """Which of some ground points are in the shadow of an obstacle."""
+    """Tells which of a set of ground points are hidden by obstacles."""
 
     def __init__(self, shadows: Shadows, x: np.ndarray, y: np.ndarray) -> None:
         """Look up the bearings of points x, y in metres, float64 (N,), NaN for none."""

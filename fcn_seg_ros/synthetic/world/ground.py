@@ -93,7 +93,7 @@ class Ground:
 
     def hit(self, down: np.ndarray, forward: np.ndarray, height: float) -> np.ndarray:
         """
-        Return the depth of the ground: how many times a ray fits between camera and ground.
+        Return the factors by which rays must be multiplied to end on the ground.
 
         ``height`` is the camera's in metres; ``down`` and ``forward`` are the ray's components, (H,
         W). The result is inf where the ray meets no ground within FAR.
