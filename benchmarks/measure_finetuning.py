@@ -37,7 +37,7 @@ from fcn_seg_ros.inference.segmenter import RoadSegmenter
 COUNTS = (10, 40, 160)
 SEEDS = (0, 1, 2)
 # The input's size of ``open``, so that both networks see the same pixels.
-COMMON = ['--pixels', '260000', '--crop', '288', '512', '--batch-size', '4', '--scale', '0.6',
+COMMON = ['--pixels', '260000', '--crop', '256', '416', '--batch-size', '4', '--scale', '0.6',
           '1.6', '--workers', '1']
 STARTS = {
     'open': ['--init-from', 'open', '--learning-rate', '3e-4'],
@@ -124,7 +124,7 @@ def main() -> None:
     parser.add_argument('--encoder-weights', default='imagenet')
     parser.add_argument('--images', type=int, nargs='+', default=COUNTS)
     parser.add_argument('--seeds', type=int, nargs='+', default=SEEDS)
-    parser.add_argument('--steps', type=int, default=300, help='steps of each training')
+    parser.add_argument('--steps', type=int, default=200, help='steps of each training')
     options = parser.parse_args()
     lines = options.out.read_text().splitlines() if options.out.exists() else []
     for row in measure(options, {json.loads(line)['run'] for line in lines}):

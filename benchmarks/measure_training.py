@@ -33,8 +33,8 @@ from fcn_seg_ros.training.config import TrainingConfig
 from fcn_seg_ros.training.data import RoadDataModule
 from fcn_seg_ros.training.losses import segmentation_loss
 from fcn_seg_ros.training.module import SegmentationModule
-from fcn_seg_ros.training.run import make_trainer
 from fcn_seg_ros.training.schedules import make_optimiser, make_schedule
+from fcn_seg_ros.training.trainer import make_trainer
 
 WARM_UP = 5
 

@@ -21,6 +21,8 @@ NO_HOME = '/nonexistent'
 # Arguments for rclpy.init.
 WITHOUT_LOG = ('--ros-args', '--disable-external-lib-logs', '--')
 _PR_SET_PDEATHSIG = 1
+# The variable with the id of the first of the processes that train together.
+_FIRST = 'FCN_SEG_FIRST_PROCESS'
 # Loaded here, since nothing should be loaded between fork and exec.
 _LIBC = ctypes.CDLL(None)
 # Variables with a path that may be relative to the current folder.
@@ -90,6 +92,24 @@ def die_with(parent: int) -> bool:
     """
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     return os.getppid() == parent
+
+
+def is_first() -> bool:
+    """Return whether this is the first, or the only one, of the processes that train together."""
+    return not int(os.environ.get('RANK', os.environ.get('LOCAL_RANK', 0)))
+
+
+def under_torchrun() -> bool:
+    """Return whether torchrun started this process, which then looks after it."""
+    return 'TORCHELASTIC_RUN_ID' in os.environ
+
+
+def follow_first() -> None:
+    """Have the processes that train together end with the first, which started the others."""
+    if is_first():
+        os.environ[_FIRST] = str(os.getpid())
+    elif not under_torchrun() and not die_with(int(os.environ[_FIRST])):
+        os._exit(1)
 
 
 def _has_folder() -> bool:

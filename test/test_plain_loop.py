@@ -28,7 +28,7 @@ from fcn_seg_ros.training.config import TrainingConfig
 from fcn_seg_ros.training.data import RoadDataModule
 from fcn_seg_ros.training.loss_weights import LossWeights
 from fcn_seg_ros.training.module import SegmentationModule
-from fcn_seg_ros.training.run import make_trainer
+from fcn_seg_ros.training.trainer import make_trainer
 
 SIZE = (32, 48)
 PLAIN = Augmentation(height=SIZE[0], crop=SIZE, scale=(0.9, 1.1))

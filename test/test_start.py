@@ -11,6 +11,7 @@ import yaml
 from fcn_seg_ros.cli.train import build_parser, main
 from fcn_seg_ros.cli.train_run import config_of
 from fcn_seg_ros.models.checkpoint import load_checkpoint, save_checkpoint
+from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
 from fcn_seg_ros.models.fcn import make_network
 from fcn_seg_ros.training.config import TrainingConfig
 from fcn_seg_ros.training.module import SegmentationModule
@@ -30,7 +31,7 @@ def start(tmp_path_factory, random_checkpoint):
     path = tmp_path_factory.mktemp('start') / 'start.safetensors'
     checkpoint = load_checkpoint(random_checkpoint)
     info = {**vars(checkpoint.info), 'mean': (0.5,) * 3, 'std': (0.5,) * 3, 'network_height': 96}
-    save_checkpoint(path, checkpoint.network, type(checkpoint.info)(**info))
+    save_checkpoint(path, checkpoint.network, CheckpointInfo(**info))
     return path
 
 
@@ -49,6 +50,18 @@ def test_settings_that_are_not_given_come_from_the_checkpoint(start, tmp_path):
     assert (given.decoder, given.augmentation.height, given.augmentation.pixels) == (
         'fcn16s', 128, 9000)
     assert open_start(given).info.network_height == 96
+
+
+def test_classes_come_from_the_checkpoint(start, tmp_path):
+    path = tmp_path / 'three.safetensors'
+    network = make_network('mobilenet_v2', 'fcn8s', 3)
+    info = {**vars(load_checkpoint(start).info), 'classes': ('road', 'car', 'sky'),
+            'road_ids': (0,), 'palette': ((1, 2, 3), (4, 5, 6), (7, 8, 9))}
+    save_checkpoint(path, network, CheckpointInfo(**info))
+    classes = config_from('--init-from', path).class_list
+    assert (classes.names, classes.road_ids, classes.palette) == (
+        info['classes'], (0,), info['palette'])
+    assert config_from('--init-from', 'open').classes == ''
 
 
 @pytest.mark.parametrize(('arguments', 'message'), [
@@ -82,8 +95,7 @@ def test_a_run_keeps_the_convention_and_says_what_starts_afresh(kitti_folder, st
 
 def test_layers_that_do_not_fit_are_listed(start, capsys):
     network = make_network('mobilenet_v2', 'fcn8s', 11)
-    take_weights(network, TrainingConfig(init_from=str(start)),
-                 load_checkpoint(start).network.state_dict())
+    take_weights(network, TrainingConfig(init_from=str(start)), load_checkpoint(start))
     line = capsys.readouterr().out
     assert 'decoder.score_fr' in line and 'encoder.' not in line
 

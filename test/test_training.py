@@ -32,7 +32,7 @@ from fcn_seg_ros.training.config import (
     write_config,
 )
 from fcn_seg_ros.training.losses import cross_entropy, dice_loss, lovasz_softmax
-from fcn_seg_ros.training.schedules import make_optimiser, make_schedule, share
+from fcn_seg_ros.training.schedules import go_on, make_optimiser, make_schedule, share
 from fcn_seg_ros.training.start import inherit_metadata
 
 SMALL = ['--encoder-weights', 'none', '--height', '96', '--crop', '96', '160', '--batch-size', '3',
@@ -102,6 +102,44 @@ def test_one_cycle_is_torchs():
         schedule.step()
     assert max(rates) == pytest.approx(0.1) and rates.index(max(rates)) in (14, 15)
     assert rates[0] == pytest.approx(0.1 / 25) and rates[-1] < 1e-5
+
+
+@pytest.mark.parametrize('steps', [1, 2, 3, 4, 10])
+@pytest.mark.parametrize('warmup', [0.0, 0.05, 0.99])
+def test_one_cycle_of_any_length(steps, warmup):
+    network = small_network()
+    config = TrainingConfig(schedule='one_cycle', learning_rate=0.1, warmup=warmup)
+    optimiser = make_optimiser(network, config)
+    schedule = make_schedule(optimiser, config, steps)
+    for _ in range(steps):
+        assert 0 < optimiser.param_groups[0]['lr'] <= 0.1
+        optimiser.step()
+        schedule.step()
+
+
+@pytest.mark.parametrize('schedule', ['cosine', 'one_cycle', 'poly'])
+def test_a_resumed_schedule_is_the_new_one_at_its_step(schedule):
+    """Nothing is left of the run before: its rate, its length, its schedule."""
+    network = small_network()
+    old = TrainingConfig(schedule='constant', learning_rate=0.5, weight_decay=0.3)
+    new = TrainingConfig(schedule=schedule, learning_rate=0.1)
+    plans = []
+    for config, steps in ((old, 10), (new, 30)):
+        optimiser = make_optimiser(network, config)
+        plans.append((optimiser, make_schedule(optimiser, config, steps)))
+    (resumed, _), (whole, plan) = plans
+    for _ in range(8):
+        whole.step()
+        plan.step()
+    state = make_schedule(resumed, new, 30)
+    go_on(resumed, state, network, new, 30, 8)
+    for _ in range(22):
+        for one, other in zip(resumed.param_groups, whole.param_groups, strict=True):
+            assert {k: v for k, v in one.items() if k != 'params'} == {
+                k: v for k, v in other.items() if k != 'params'}
+        for optimiser, planned in ((resumed, state), (whole, plan)):
+            optimiser.step()
+            planned.step()
 
 
 def test_class_weights_weigh_pixels():
@@ -236,16 +274,16 @@ def assert_same_weights(one, other, **tolerance):
 
 
 def test_killed_again_and_again_a_run_ends_with_the_same_weights(kitti_folder, tmp_path):
-    """Five times SIGKILL at a random step, each time resumed: as if nothing had happened."""
+    """Twice SIGKILL at a random step, each time resumed: as if nothing had happened."""
     whole, killed = tmp_path / 'whole', tmp_path / 'killed'
     # Each time it gets four epochs further, five with bad luck.
-    arguments = [*data_of(kitti_folder), '--epochs', '28', *SMALL]
+    arguments = [*data_of(kitti_folder), '--epochs', '12', *SMALL]
     # In a process of its own too: the number of threads decides the last bits.
     status, output, errors = run('train', *arguments, '--out', whole)
     assert status == 0, errors
     epoch_s = float(np.median([float(s) for s in re.findall(r'\(([0-9.]+) s, ', output)]))
     moments = random.Random(0)
-    for _ in range(5):
+    for _ in range(2):
         resume = ['--resume'] if (killed / 'last.ckpt').exists() else arguments
         process = subprocess.Popen(
             [sys.executable, '-m', 'fcn_seg_ros', 'train', *resume, '--out', str(killed)],
@@ -300,7 +338,7 @@ NONE = ['--encoder-weights', 'none']
     (NONE, 'train: expected at least one dataset'),
     (['--train', 'kitti:{data}', '--encoder-weights', '{tmp}/no.pth'],
      'no.pth: expected a file with encoder weights, found none'),
-    (['--resume'], 'expected the configuration of an interrupted run'),
+    (['--resume'], 'expected the configuration of an interrupted run to resume, found none'),
     (['--train', 'kitti:{data}', *NONE, '--epochs', '0'],
      'epochs: expected at least 1, found 0'),
     (['--train', 'kitti:{data}', *NONE, '--precision', 'fp8'],

@@ -30,7 +30,7 @@ from fcn_seg_ros.training.range_test import (
     suggest,
 )
 from fcn_seg_ros.training.record import STARTS_FILE, note_start
-from fcn_seg_ros.training.run import make_trainer
+from fcn_seg_ros.training.trainer import make_trainer
 
 
 def config_of(**changes) -> TrainingConfig:

@@ -12,6 +12,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -21,6 +22,7 @@ from fcn_seg_ros.cli import EXECUTABLES
 from fcn_seg_ros.cli.extras import remedy
 from fcn_seg_ros.errors import ComputeError, InputError, TrainingError, did_you_mean
 from fcn_seg_ros.processes import settle
+from fcn_seg_ros.stop_signal import ending_at_once
 
 PACKAGE = 'fcn_seg_ros'
 _COMMAND = re.compile(rf'^  (?=(?:{"|".join(EXECUTABLES)}) )', re.MULTILINE)
@@ -97,33 +99,43 @@ def typed_prefix(program: str) -> str:
 
 
 def run_command(name: str, args: Sequence[str] | None,
-                build_parser: Callable[[], argparse.ArgumentParser], module: str = '') -> int:
+                build_parser: Callable[[], argparse.ArgumentParser], module: str = '',
+                go_on: str = '') -> int:
     """
     Parse the command line of ``name``, then import ``module`` and return what its ``run`` returns.
 
     The module is ``fcn_seg_ros.cli.NAME_run`` unless ``module`` names another one in that package.
+    ``go_on`` is as in ``run_main``.
     """
     def body(given: Sequence[str]) -> int | None:
         options = build_parser().parse_args(given)
         run: Callable[[argparse.Namespace], int | None] = importlib.import_module(
             f'{PACKAGE}.cli.{module or f"{name}_run"}').run
         return run(options)
-    return run_main(name, args, body)
+    return run_main(name, args, body, go_on)
 
 
-def run_main(name: str, args: Sequence[str] | None, body: Callable[[Sequence[str]], int | None]
-             ) -> int:
+def run_main(name: str, args: Sequence[str] | None, body: Callable[[Sequence[str]], int | None],
+             go_on: str = '') -> int:
     """
     Run a command's body on its arguments (None: sys.argv's) and return its exit status.
 
     InputError, ComputeError and a missing library become one line on stderr (status 2),
     TrainingError too (status 1). Ctrl-C gives status 130, even if a library turned it into another
-    exception. Everything else is a bug and keeps its traceback.
+    exception. Everything else is a bug and keeps its traceback. SIGINT, SIGTERM and SIGHUP end a
+    command that can ``go_on`` after a kill at once, with these words and the signal's status.
     """
     settle()
+    ending = ending_at_once(f'{name}: interrupted; {go_on}') if go_on else nullcontext()
+    with ending:
+        return _run(name, sys.argv[1:] if args is None else args, body)
+
+
+def _run(name: str, args: Sequence[str], body: Callable[[Sequence[str]], int | None]) -> int:
+    """Run a command's body and return its status; one line for what is no bug."""
     interrupted = _note_interrupts()
     try:
-        return body(sys.argv[1:] if args is None else args) or 0
+        return body(args) or 0
     except BaseException as error:
         if interrupted or isinstance(error, KeyboardInterrupt):
             print(f'{name}: interrupted', file=sys.stderr)

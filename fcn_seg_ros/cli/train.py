@@ -13,6 +13,7 @@ from typing import Any
 
 from fcn_seg_ros.cli.common import make_parser, run_command
 from fcn_seg_ros.datasets.options import datasets_help
+from fcn_seg_ros.processes import follow_first
 from fcn_seg_ros.training.config import default_of, leaves
 
 DESCRIPTION = """\
@@ -37,7 +38,8 @@ examples:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Train, score and write a checkpoint."""
-    return run_command('train', args, build_parser)
+    follow_first()
+    return run_command('train', args, build_parser, go_on='go on with --resume')
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -45,7 +47,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser = make_parser('train', DESCRIPTION, f'{EPILOG}\n\n{datasets_help()}')
     add = parser.add_argument
     add('--out', type=_folder, required=True, help='folder to write to')
-    add('--resume', action='store_true', help='resume the interrupted run in OUT')
+    add('--resume', action='store_true',
+        help='go on with the run in OUT after its last whole epoch, with its settings; one that '
+             'had none begins again')
     add('--config', type=Path, help='YAML file with settings')
     add('--find-learning-rate', action='store_true',
         help='do not train: make 100 steps with a rising learning rate, write the curve of the '

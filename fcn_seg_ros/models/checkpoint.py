@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from fcn_seg_ros.models.checkpoint_file import (
     SelfTest,
+    StoredCheckpoint,
     hash_arrays,
     read_checkpoint,
     write_checkpoint,
@@ -48,6 +50,12 @@ def save_checkpoint(path: str | Path, network: FCN, info: CheckpointInfo) -> Non
     if broken:
         raise ValueError(f'{path}: {broken[0]} is not finite in half precision')
     write_checkpoint(Path(path), tensors, info)
+
+
+def same_weights(stored: StoredCheckpoint, state: Mapping[str, Tensor]) -> bool:
+    """Return whether a file holds these weights, as ``save_checkpoint`` rounds them."""
+    return stored.weights.keys() == state.keys() and all(
+        np.array_equal(stored.weights[name], _compact(value)) for name, value in state.items())
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:

@@ -12,12 +12,16 @@ from pathlib import Path
 import numpy as np
 
 from fcn_seg_ros.datasets.base import Joined, RoadDataset
-from fcn_seg_ros.datasets.registry import DatasetSpec, open_dataset
+from fcn_seg_ros.datasets.registry import DatasetSpec, open_dataset, parse_spec
 from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED
-from fcn_seg_ros.evaluation.evaluate import Evaluation, evaluate
+from fcn_seg_ros.errors import TrainingError
+from fcn_seg_ros.evaluation.evaluate import ALL, Evaluation, evaluate
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts
+from fcn_seg_ros.evaluation.statistics import fit_statistics
+from fcn_seg_ros.files import remove_partial, replacing
 from fcn_seg_ros.ground.camera import PinholeCamera
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
+from fcn_seg_ros.models.checkpoint import save_checkpoint
 from fcn_seg_ros.models.checkpoint_file import (
     SelfTest,
     read_checkpoint,
@@ -25,7 +29,9 @@ from fcn_seg_ros.models.checkpoint_file import (
     with_self_test,
 )
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo, is_binary
+from fcn_seg_ros.models.fcn import FCN
 from fcn_seg_ros.synthetic.suburb import RenderedDrive
+from fcn_seg_ros.training.config import TrainingConfig
 
 # Half the size of KITTI's images, which adds 0.4 MB to the file. With 640 columns the network's
 # input has the same size as for KITTI's images, so a node compiles one shape at start.
@@ -34,6 +40,38 @@ _CAMERA = PinholeCamera(640, 192, 369.4, 369.4, 312.1, 88.5)
 
 # Fits of a network of several classes, and the change of log T at which they end.
 _MOST_FITS, _FITTED = 4, 0.02
+
+
+def finish(path: Path, network: FCN, info: CheckpointInfo, config: TrainingConfig) -> None:
+    """
+    Write the checkpoint of a run: calibrated and scored, with statistics and self-test.
+
+    It appears when all is done. Raises InputError if it cannot be written, TrainingError for a
+    weight that is not finite.
+    """
+    remove_partial(path)
+    with replacing(path) as unfinished:
+        try:
+            save_checkpoint(unfinished, network, info)
+        except ValueError as error:
+            raise TrainingError(f'{error}; try a smaller --learning-rate (it is '
+                                f'{config.learning_rate:g})') from None
+        if config.val:
+            _print_scores(unfinished, config)
+        fit_statistics(unfinished, [open_dataset(parse_spec(text)) for text in config.train])
+        add_self_test(unfinished)
+    print(f'wrote {path}', flush=True)
+
+
+def _print_scores(path: Path, config: TrainingConfig) -> None:
+    """Calibrate and score a checkpoint on the validation sets."""
+    specs = [parse_spec(text) for text in config.val]
+    spec, found = specs[0], calibrate_and_score(path, specs)
+    print(f'{spec.kind} {spec.split or ""}: MaxF {100 * found.scores[ALL].max_f:.2f} '
+          '(perspective)')
+    if found.classes is not None:
+        print(f'mean IoU of {len(found.classes.names) - len(found.classes.absent)} classes '
+              f'{100 * found.classes.mean_iou:.2f}')
 
 
 def calibrate_and_score(path: Path, validation: Sequence[DatasetSpec]) -> Evaluation:

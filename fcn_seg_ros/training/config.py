@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,7 @@ from fcn_seg_ros.datasets.class_file import (
     read_class_file,
 )
 from fcn_seg_ros.errors import InputError, did_you_mean, one_line, quote
-from fcn_seg_ros.files import read_file
+from fcn_seg_ros.files import read_file, write_file
 from fcn_seg_ros.models.encoders import ENCODERS, INPUT_CONVENTIONS, find_encoder
 from fcn_seg_ros.training.loss_weights import LossWeights
 
@@ -256,13 +257,14 @@ def read_settings(path: str | Path) -> dict[str, Any]:
     return flat
 
 
-def write_config(path: Path, config: TrainingConfig) -> None:
-    """Write a config as YAML for ``read_config``."""
+def write_config(path: Path, config: TrainingConfig, notes: Sequence[str] = ()) -> None:
+    """Write a config as YAML for ``read_config``, at once, with notes as comments."""
     import yaml
-    values = _plain(dataclasses.asdict(config))
+    values = json.loads(json.dumps(dataclasses.asdict(config)))  # lists for tuples
     if '\n' in config.classes:
         values['classes'] = yaml.safe_load(config.classes)
-    path.write_text(yaml.safe_dump(values, sort_keys=False))
+    lines = [*(f'# {note}\n' for note in notes), yaml.safe_dump(values, sort_keys=False)]
+    write_file(path, ''.join(lines).encode())
 
 
 # A configuration has some 2 kB.
@@ -273,12 +275,6 @@ _NESTED: dict[str, type] = {'loss': LossWeights, 'augmentation': Augmentation}
 def default_of(item: dataclasses.Field[Any]) -> Any:
     """Return the default of a setting."""
     return item.default_factory() if callable(item.default_factory) else item.default
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, (tuple, list)) else value
 
 
 def _fit(name: str, default: Any, value: Any) -> Any:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +21,7 @@ from fcn_seg_ros.datasets.shared_samples import SharedSamples
 from fcn_seg_ros.datasets.transforms import TrainingTransform
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.preprocess import network_size, resize_image, rows_of_area
+from fcn_seg_ros.processes import die_with
 from fcn_seg_ros.training.config import TrainingConfig
 from fcn_seg_ros.training.windows import WindowLoader
 
@@ -104,6 +107,14 @@ class WholeSamples(Dataset[tuple[Tensor, ...]]):
         return image.contiguous(), torch.from_numpy(sample.labels), *codes
 
 
+def _obey_parent(_: int) -> None:
+    """End with the process that forked this one: Ctrl-C, which reaches both, is for that one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    die_with(os.getppid())
+
+
 class RoadDataModule(LightningDataModule):
     """The loaders of a run: augmented crops to train on, whole images to validate on."""
 
@@ -123,6 +134,7 @@ class RoadDataModule(LightningDataModule):
         return WindowLoader(samples, config.accumulate, batch_sampler=batches,
                             num_workers=config.workers,
                             persistent_workers=config.workers > 0,
+                            worker_init_fn=_obey_parent,
                             # Only a forked worker shares the samples.
                             multiprocessing_context='fork' if config.workers else None,
                             pin_memory=torch.cuda.is_available())

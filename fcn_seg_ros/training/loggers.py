@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from lightning.pytorch.loggers import (
-    CSVLogger,
     Logger,
     MLFlowLogger,
     TensorBoardLogger,
@@ -21,22 +20,24 @@ from lightning.pytorch.utilities import rank_zero_only
 from fcn_seg_ros.errors import InputError, type_and_words
 from fcn_seg_ros.files import write_file
 from fcn_seg_ros.training.config import TrainingConfig
+from fcn_seg_ros.training.metrics import MetricsLogger
 
 PROJECT = 'fcn_seg_ros'
 # The file with a tracker's run, for a resumed run to continue.
 _RUN_FILE = '{}_run.txt'
 
 
-def make_loggers(config: TrainingConfig, out: Path) -> list[Logger]:
+def make_loggers(config: TrainingConfig, out: Path, steps: int = 0) -> list[Logger]:
     """
-    Return the loggers of a run: TensorBoard, CSV and the ``trackers`` asked for.
+    Return the loggers of a run that has done ``steps``: TensorBoard, CSV and its ``trackers``.
 
     Weights & Biases and MLflow read where to send figures from their own environment variables;
     without any, MLflow writes to ``out/mlflow.db``. They must be installed (see ``check_run``).
     Raises InputError for one that cannot start a run.
     """
-    loggers: list[Logger] = [TensorBoardLogger(out, name='', version='tensorboard'),
-                             CSVLogger(out, name='', version='metrics')]
+    loggers: list[Logger] = [
+        TensorBoardLogger(out, name='', version='tensorboard', purge_step=steps),
+        MetricsLogger(out / 'metrics', steps)]
     for tracker in config.trackers:
         try:
             logger = _MAKERS[tracker](out)

@@ -15,6 +15,7 @@ from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 from fcn_seg_ros.datasets.class_labels import LabelCodes
 from fcn_seg_ros.errors import TrainingError
@@ -26,7 +27,7 @@ from fcn_seg_ros.models.fcn import FCN
 from fcn_seg_ros.training.config import TrainingConfig
 from fcn_seg_ros.training.losses import distillation, segmentation_loss
 from fcn_seg_ros.training.normalise import normalise
-from fcn_seg_ros.training.schedules import make_optimiser, make_schedule
+from fcn_seg_ros.training.schedules import go_on, make_optimiser, make_schedule
 from fcn_seg_ros.training.windows import Batch
 
 # The prefix of means over an epoch.
@@ -73,6 +74,18 @@ class SegmentationModule(LightningModule):
     def _road(self, shares: Tensor, size: tuple[int, int]) -> Tensor:
         road = shares[:, list(self.classes.road_ids)].sum(dim=1, keepdim=True)
         return F.interpolate(road, size, mode='bilinear')[:, 0]
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Leave out the state of the schedule, which has the settings before a change."""
+        checkpoint['lr_schedulers'] = []
+
+    def on_train_start(self) -> None:
+        """Go on where the run was, with the settings of now."""
+        if self.global_step:
+            optimiser, schedule = self.optimizers(use_pl_optimizer=False), self.lr_schedulers()
+            assert isinstance(optimiser, Optimizer) and isinstance(schedule, LRScheduler)
+            go_on(optimiser, schedule, self.network, self.config,
+                  int(self.trainer.estimated_stepping_batches), self.global_step)
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         """Start training the encoder after the steps of ``decoder_first``."""

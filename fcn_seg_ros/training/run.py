@@ -6,20 +6,11 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
 
 import torch
-from lightning.pytorch import Trainer, seed_everything
-from lightning.pytorch.callbacks import (
-    Callback,
-    EarlyStopping,
-    ModelCheckpoint,
-    RichProgressBar,
-)
+from lightning.pytorch import seed_everything
 
 from fcn_seg_ros.datasets.base import Joined, RoadDataset
 from fcn_seg_ros.datasets.mixture import Mixture
@@ -32,30 +23,41 @@ from fcn_seg_ros.datasets.registry import (
     training_data,
 )
 from fcn_seg_ros.datasets.verify import verify
-from fcn_seg_ros.errors import InputError, TrainingError
+from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.evaluation.networks import Setting, open_network
-from fcn_seg_ros.files import make_folder
+from fcn_seg_ros.files import make_folder, remove_partial
 from fcn_seg_ros.models.checkpoint import load_checkpoint, save_checkpoint
 from fcn_seg_ros.models.checkpoint_file import NetworkSource, read_checkpoint
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
 from fcn_seg_ros.models.encoders import INPUT_CONVENTIONS, pretrained_state
 from fcn_seg_ros.models.fcn import FCN, make_network
-from fcn_seg_ros.training.callbacks import EpochLines, MovingAverage, OverlayPictures
-from fcn_seg_ros.training.checks import check_out, check_run, local_processes, nodes
+from fcn_seg_ros.processes import is_first
+from fcn_seg_ros.training.calibrate import finish
+from fcn_seg_ros.training.checks import check_out, check_run
 from fcn_seg_ros.training.classes import coded, repeat_factors, with_classes
-from fcn_seg_ros.training.config import TrainingConfig, write_config
-from fcn_seg_ros.training.data import RoadDataModule, WholeSamples
-from fcn_seg_ros.training.loggers import make_loggers
+from fcn_seg_ros.training.config import TrainingConfig, read_config, write_config
+from fcn_seg_ros.training.data import RoadDataModule
 from fcn_seg_ros.training.module import SegmentationModule
 from fcn_seg_ros.training.record import git_commit, note_start
 from fcn_seg_ros.training.start import inherit_metadata, open_start, take_weights
+from fcn_seg_ros.training.state import (
+    CHECKPOINT_FILE,
+    CONFIG_FILE,
+    PRUNED_FILE,
+    RESUME_FILE,
+    RunRecord,
+    RunState,
+    check_changes,
+    check_images,
+    described,
+    different,
+    is_finished,
+    is_trained,
+    read_notes,
+    read_state,
+)
 from fcn_seg_ros.training.teacher import Taught, Untaught
-
-RESUME_FILE = 'last.ckpt'
-CONFIG_FILE = 'config.yaml'
-CHECKPOINT_FILE = 'checkpoint.safetensors'
-# The file of the network that a run with ``prune`` starts from.
-PRUNED_FILE = 'pruned.safetensors'
+from fcn_seg_ros.training.trainer import fit, make_trainer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Parts:
     data: RoadDataModule
     validation: RoadDataset | None
     info: CheckpointInfo
+    record: RunRecord
 
 
 def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | None:
@@ -78,76 +81,150 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
     Train a network and return the path of its checkpoint, ``out/checkpoint.safetensors``.
 
     It holds the last weights, or their moving average; the validation score selects nothing. Of
-    several processes only the first writes it, the others return None. The state is saved after
-    every epoch: a run killed at any moment resumes after its last whole epoch and ends with the
-    weights it would have had. Raises InputError for bad input, and for a folder that already holds
-    a run (without ``resume``) or holds none (with it), and TrainingError for a loss that is not a
-    number.
+    several processes only the first writes it, the others return None. With ``resume`` a run that
+    was killed or interrupted at any moment goes on after its last whole epoch, or from the
+    beginning, and ends with the weights it would have had; one that is finished stays as it is.
+    Raises InputError for bad input, for a folder that already holds a run (without ``resume``), and
+    for settings with which a run cannot go on (with it); TrainingError where training fails.
     """
-    last = out / RESUME_FILE
     check_out(out)
-    _check_folder(last, resume)
-    parts = assemble(config, out, resume)
+    state = _read_folder(out, resume)
+    if state is not None:
+        check_changes(state, config)
+        if is_finished(state, config):
+            return _leave_finished(state, config)
+    parts = assemble(config, out, state, begins=True)
     config = parts.config
-    make_folder(out)
-    write_config(out / CONFIG_FILE, config)
-    trainer = make_trainer(config, out, parts.validation)
+    trainer = make_trainer(config, out, parts.validation, parts.record,
+                           0 if state is None else state.steps)
     if trainer.is_global_zero:
         note_start(out, trainer.world_size)
-    _fit(trainer, parts.module, parts.data, last if resume else None)
+    if state is None or not is_trained(state, config):
+        fit(trainer, parts.module, parts.data, None if state is None else state.path)
+        if trainer.current_epoch < config.epochs and trainer.is_global_zero:
+            print(f'stopped after epoch {trainer.current_epoch}: no better val_max_f in '
+                  f'{config.early_stopping} validations; the last weights count', flush=True)
     if not trainer.is_global_zero:
         return None
-    if trainer.current_epoch < config.epochs:
-        print(f'stopped after epoch {trainer.current_epoch}: no better val_max_f in '
-              f'{config.early_stopping} validations; the last weights count', flush=True)
-    path = out / CHECKPOINT_FILE
-    try:
-        save_checkpoint(path, parts.module.network.to('cpu', torch.float32).eval(), parts.info)
-    except ValueError as error:
-        raise TrainingError(f'{error}; try a smaller --learning-rate (it is '
-                            f'{config.learning_rate:g})') from None
-    return path
+    return _finish(parts.module.network, out, parts.info, config)
 
 
-def assemble(config: TrainingConfig, out: Path, resume: bool = False) -> Parts:
-    """Open the data and make the network; raises InputError."""
+def assemble(config: TrainingConfig, out: Path, state: RunState | None = None,
+             begins: bool = False) -> Parts:
+    """Open the data and make the network, of a run that ``begins`` or not; raises InputError."""
     if not config.train:
         raise InputError('train: expected at least one dataset, found none')
     specs = [parse_spec(text) for text in config.train]
     mixture = open_datasets(specs)
+    if state is not None:
+        check_images(state, mixture)
     config = with_classes(config, mixture.parts)
     scored = [open_dataset(parse_spec(text)) for text in config.val]
     # Report a broken file now, not hours later; the same goes for what the metadata are read from.
-    for title, dataset in zip((*map(str, specs), *config.val), (*mixture.parts, *scored),
-                              strict=True):
-        verify(dataset, title)
-        for remark in dataset.remarks:
-            print(f'{title}: {remark}', flush=True)
+    _verify((*map(str, specs), *config.val), (*mixture.parts, *scored))
     mixture = Mixture(coded(config, mixture.parts), mixture.weights,
                       repeat_factors(config, mixture.parts))
     validation = Joined(coded(config, scored)) if scored else None
     logging.getLogger('lightning.pytorch').setLevel(logging.WARNING)
-    start = _start(config, out, mixture, resume)
-    info = describe(config, training_data(specs, mixture), config.licence or licences(specs))
-    if start is not None:
-        info = inherit_metadata(info, start.info)
+    start = open_start(config) if state is None else None
+    info = _info(config, training_data(specs, mixture), config.licence or licences(specs), start,
+                 state)
+    if start is not None and config.prune < 1:
+        if begins:
+            _begin(out, config, state)
+        start = _pruned(config, out, mixture)
+    network = _network(config, start, state)
+    check_run(config, mixture.epoch_length, network)
+    if begins:
+        _begin(out, config, state)
+    record = RunRecord(config, info, mixture)
     if config.teacher:
         mixture = taught(mixture, specs, config.teacher)
-    seed_everything(config.seed, verbose=False)
-    network = _network(config, start, resume)
-    check_run(config, mixture.epoch_length, network)
     # CPUs and tensor cores convolve fastest with channels last.
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Parts(config, SegmentationModule(network, config),
-                 RoadDataModule(mixture, validation, config), validation, info)
+                 RoadDataModule(mixture, validation, config), validation, info, record)
 
 
-def _check_folder(last: Path, resume: bool) -> None:
-    if resume and not last.is_file():
-        raise InputError(f'{last}: there is no interrupted run to resume')
-    if not resume and last.exists():
-        raise InputError(f'{last.parent}: already holds a run ({last.name}); resume it or choose '
-                         'another folder')
+def _info(config: TrainingConfig, data: str, licence: str, start: NetworkSource | None,
+          state: RunState | None) -> CheckpointInfo:
+    """Return the metadata of the checkpoint, with those of the start or of the run so far."""
+    info = describe(config, data, licence)
+    if start is not None:
+        info = inherit_metadata(info, start.info)
+    return info if state is None else described(state, info, config)
+
+
+def _verify(titles: Sequence[str], datasets: Sequence[RoadDataset]) -> None:
+    """Read every file of the datasets and print what there is to remark; raises InputError."""
+    for title, dataset in zip(titles, datasets, strict=True):
+        verify(dataset, title)
+        for remark in dataset.remarks:
+            print(f'{title}: {remark}', flush=True)
+
+
+def _finish(network: FCN, out: Path, info: CheckpointInfo, config: TrainingConfig) -> Path:
+    """Write the checkpoint, with the weights in the state: the same if this is done again."""
+    state = read_state(out / RESUME_FILE)
+    assert state is not None
+    network.to('cpu', torch.float32).load_state_dict(state.weights)
+    finish(out / CHECKPOINT_FILE, network.eval(), info, config)
+    return out / CHECKPOINT_FILE
+
+
+def _read_folder(out: Path, resume: bool) -> RunState | None:
+    """Return the state to resume from, None to start from the beginning."""
+    if resume:
+        state = read_state(out / RESUME_FILE)
+        if state is None:
+            print(f'{out}: no whole epoch to go on from, so from the beginning', flush=True)
+        return state
+    for name in (RESUME_FILE, CHECKPOINT_FILE):
+        if (out / name).exists():
+            raise InputError(f'{out}: already holds a run ({name}); go on with it (--resume) or '
+                             'choose another folder')
+    return None
+
+
+def _leave_finished(state: RunState, config: TrainingConfig) -> Path:
+    """Say that a run is finished; raises InputError for settings that would need more epochs."""
+    changed = different(state.config, config)
+    if changed:
+        raise InputError(f'{changed[0].partition(":")[0]}: the run is finished after '
+                         f'{state.epochs} epochs; expected more --epochs to train with other '
+                         'settings, found none; nothing was changed')
+    print(f'{state.path.parent}: the run is finished after {state.epochs} epochs; nothing was '
+          'changed', flush=True)
+    return state.path.with_name(CHECKPOINT_FILE)
+
+
+def _begin(out: Path, config: TrainingConfig, state: RunState | None) -> None:
+    """Record the settings in the run's folder, and remove what others left there."""
+    if not is_first():
+        return
+    make_folder(out)
+    path = out / CONFIG_FILE
+    for name in (RESUME_FILE, CONFIG_FILE, PRUNED_FILE):
+        remove_partial(out / name)
+    notes = []
+    if state is not None:
+        notes = read_notes(path)
+        notes += [note for change in different(state.config, config)
+                  if (note := f'until epoch {state.epochs}: {change}') not in notes]
+    elif not path.is_file() or different(read_config(path), config):
+        (out / PRUNED_FILE).unlink(missing_ok=True)
+    write_config(path, config, notes)
+
+
+def _pruned(config: TrainingConfig, out: Path, mixture: Mixture) -> NetworkSource:
+    """Return the network of init_from, pruned, from the run's folder once it is there."""
+    path = out / PRUNED_FILE
+    if not path.is_file():
+        # torch-pruning is imported here alone.
+        from fcn_seg_ros.training.pruning import pruned
+        found = pruned(load_checkpoint(config.init_from), mixture, config)
+        save_checkpoint(path, found.network, found.info)
+    return read_checkpoint(path)
 
 
 def taught(mixture: Mixture, specs: Sequence[DatasetSpec], teacher: str) -> Mixture:
@@ -175,82 +252,23 @@ def describe(config: TrainingConfig, data: str, licence: str) -> CheckpointInfo:
         git_commit=git_commit(), class_sources=classes.sources)
 
 
-def make_trainer(config: TrainingConfig, out: Path, validation: RoadDataset | None) -> Trainer:
-    """Return the Lightning trainer of a run; under torchrun its environment sets the processes."""
-    show = sys.stdout.isatty()
-    callbacks: list[Callback] = [
-        ModelCheckpoint(out, filename=Path(RESUME_FILE).stem, every_n_epochs=1, save_top_k=1,
-                        monitor=None, enable_version_counter=False, save_on_train_epoch_end=True),
-        RichProgressBar() if show else EpochLines(),
-    ]
-    if validation is not None:
-        callbacks.append(OverlayPictures(WholeSamples(validation, config.augmentation)))
-    if config.early_stopping:
-        callbacks.append(EarlyStopping('val_max_f', patience=config.early_stopping, mode='max',
-                                       check_on_train_epoch_end=False))
-    if config.average_decay:
-        # Last, as it swaps the averaged weights out again at the end of a validation.
-        callbacks.append(MovingAverage(config.average_decay))
-    processes = local_processes(config)
-    options: dict[str, Any] = {} if validation is not None else {'limit_val_batches': 0}
-    if processes * nodes() > 1:
-        options['strategy'] = 'ddp'
-    return Trainer(
-        max_epochs=config.epochs, precision=cast(Any, config.precision), accelerator='auto',
-        devices=processes, num_nodes=nodes(),
-        callbacks=callbacks, logger=make_loggers(config, out),
-        check_val_every_n_epoch=config.validate_every, num_sanity_val_steps=0,
-        log_every_n_steps=10,
-        accumulate_grad_batches=config.accumulate, use_distributed_sampler=False,
-        enable_model_summary=False, enable_progress_bar=show, **options)
-
-
-def _start(config: TrainingConfig, out: Path, mixture: Mixture, resume: bool
-           ) -> NetworkSource | None:
-    """Return the network a run starts from: that of init_from, pruned on request."""
-    if not config.init_from:
-        return None
-    if resume and config.prune < 1:
-        return read_checkpoint(out / PRUNED_FILE)
-    start = open_start(config)
-    if config.prune == 1:
-        return start
-    # torch-pruning is imported only here.
-    from fcn_seg_ros.training.pruning import pruned
-    network = pruned(load_checkpoint(config.init_from), mixture, config)
-    save_checkpoint(out / PRUNED_FILE, network.network, network.info)
-    return read_checkpoint(out / PRUNED_FILE)
-
-
-def _network(config: TrainingConfig, start: NetworkSource | None, resume: bool) -> FCN:
+def _network(config: TrainingConfig, start: NetworkSource | None, state: RunState | None) -> FCN:
     """Return the network with its pretrained or staged weights; a resumed run loads its own."""
+    seed_everything(config.seed, verbose=False)
     first, second = config.skip_scales
     weights = None if start is None else start.network.state_dict()
-    state = None
-    if not resume and weights is None and config.encoder_weights != 'none':
+    if state is not None:
+        weights = dict(state.weights)
+    pretrained = None
+    if weights is None and config.encoder_weights != 'none':
         if config.encoder_weights == 'imagenet' and config.input_convention not in (
                 'encoder', 'torch'):
             raise InputError('input_convention: expected torch for torchvision\'s weights, '
                              f'found {config.input_convention}')
-        state = pretrained_state(config.encoder, config.encoder_weights)
-    network = make_network(config.encoder, config.decoder, len(config.class_list.names), state,
-                           (first, second),
+        pretrained = pretrained_state(config.encoder, config.encoder_weights)
+    network = make_network(config.encoder, config.decoder, len(config.class_list.names),
+                           pretrained, (first, second),
                            {name: value.shape for name, value in (weights or {}).items()})
-    if start is not None and not resume:
+    if start is not None and state is None:
         take_weights(network, config, start)
     return network
-
-
-def _fit(trainer: Trainer, module: SegmentationModule, data: RoadDataModule, state: Path | None
-         ) -> None:
-    with warnings.catch_warnings():
-        # Lightning warns of few workers, of few batches, and of its own log in the run's folder.
-        warnings.filterwarnings('ignore', message='.*exists and is not empty.*')
-        warnings.filterwarnings('ignore', message='.*does not have many workers.*')
-        warnings.filterwarnings('ignore', message='.*smaller than the logging interval.*')
-        # It calls a function of PyTorch that has a new name.
-        warnings.filterwarnings('ignore', message='.*LeafSpec.*')
-        trainer.fit(module, datamodule=data, ckpt_path=str(state) if state else None,
-                    weights_only=True)
-    if trainer.interrupted:
-        raise KeyboardInterrupt

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,8 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
 from fcn_seg_ros.models.fcn import FCN
 from fcn_seg_ros.training.config import TrainingConfig
+
+_SHORTEST_CYCLE = 4
 
 
 def make_optimiser(network: FCN, config: TrainingConfig) -> Optimizer:
@@ -44,12 +47,34 @@ def parameter_groups(network: FCN, config: TrainingConfig) -> list[dict[str, Any
     return [group for group in groups if group['params']]
 
 
+def go_on(optimiser: Optimizer, schedule: LRScheduler, network: FCN, config: TrainingConfig,
+          steps: int, done: int) -> None:
+    """
+    Give a resumed optimiser and its schedule the settings of ``config``, after ``done`` steps.
+
+    The learning rate depends on the step and the settings only, so a run whose length or schedule
+    changes goes on as one with the new settings would at this step.
+    """
+    fresh = make_optimiser(network, config)
+    plan = make_schedule(fresh, config, steps)
+    plan.last_epoch = done - 1
+    with warnings.catch_warnings():
+        # PyTorch takes the step of the plan for one before the optimiser's first.
+        warnings.simplefilter('ignore', UserWarning)
+        plan.step()
+    schedule.load_state_dict(plan.state_dict())
+    for group, new in zip(optimiser.param_groups, fresh.param_groups, strict=True):
+        group.update({name: value for name, value in new.items() if name != 'params'})
+
+
 def make_schedule(optimiser: Optimizer, config: TrainingConfig, steps: int) -> LRScheduler:
     """Return the schedule by name, for ``steps`` optimiser steps."""
     if config.schedule == 'one_cycle':
         peaks = [group['lr'] for group in optimiser.param_groups]
-        return OneCycleLR(optimiser, peaks, max(2, steps),
-                          pct_start=max(config.warmup, 1 / max(2, steps)))
+        # It divides by the length of each of its two phases, and steps once after the last step.
+        total = max(_SHORTEST_CYCLE, steps)
+        rise = min(max(config.warmup, 2 / total), 1 - 1 / total)
+        return OneCycleLR(optimiser, peaks, total, pct_start=rise)
     return LambdaLR(optimiser, partial(share, config.schedule, config.warmup, steps))
 
 
