@@ -47,7 +47,7 @@ def _without_command(arguments: Sequence[str]) -> int:
                          f'(see {program} --help)')
     print(f'usage: {program} COMMAND [arguments]\n')
     for command, subject in COMMANDS.items():
-        print(f'  {command:<14} {subject}')
+        print(f'  {command:<16} {subject}')
     print(f'\nEach command has its own help: {program} train --help')
     return 0 if name else 2
 
