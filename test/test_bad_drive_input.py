@@ -44,8 +44,8 @@ def test_missing_path(tmp_path: Path) -> None:
 def test_empty_folder(tmp_path: Path) -> None:
     expect_one_line(play(str(tmp_path)), str(tmp_path), '.png', 'training/image_2',
                     'found no files')
-    (tmp_path / 'a.webp').write_bytes(b'x')
-    expect_one_line(play(str(tmp_path)), 'found 1 .webp')
+    (tmp_path / 'a.gif').write_bytes(b'x')
+    expect_one_line(play(str(tmp_path)), 'found 1 .gif')
 
 
 def test_unreadable_images(tmp_path: Path) -> None:
