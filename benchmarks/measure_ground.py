@@ -33,7 +33,7 @@ for _name in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS'):
 import numpy as np  # noqa: E402
 import source_tree  # noqa: E402, F401
 
-from fcn_seg_ros import RoadSegmenter  # noqa: E402
+from fcn_seg_ros import RoadSegmenter, Segmentation  # noqa: E402
 from fcn_seg_ros.datasets.kitti_calib import calib_file, read_calib  # noqa: E402
 from fcn_seg_ros.datasets.kitti_road import KittiRoad  # noqa: E402
 from fcn_seg_ros.ground.birds_eye import BirdsEyeGrid, BirdsEyeView  # noqa: E402
@@ -41,7 +41,7 @@ from fcn_seg_ros.ground.camera import GroundPlane  # noqa: E402
 from fcn_seg_ros.ground.grid import GridSpec  # noqa: E402
 from fcn_seg_ros.ground.lens import CameraModel  # noqa: E402
 from fcn_seg_ros.ground.pose import CameraPose  # noqa: E402
-from fcn_seg_ros.ground.rays import Rays  # noqa: E402
+from fcn_seg_ros.ground.rays import Rays, RoadMask  # noqa: E402
 from fcn_seg_ros.ground.tables import GroundSpec, GroundTables  # noqa: E402
 from fcn_seg_ros.ground.view import GroundView  # noqa: E402
 from fcn_seg_ros.synthetic.suburb import RenderedDrive, RenderedFrame  # noqa: E402
@@ -49,6 +49,7 @@ from fcn_seg_ros.synthetic.suburb import RenderedDrive, RenderedFrame  # noqa: E
 DISTANCES = (10.0, 20.0, 30.0)
 # A true edge counts for a distance if it lies within this share of it.
 NEAR = 0.1
+FIRST_SEED = 10_000
 FAR = 30.0
 
 
@@ -67,8 +68,8 @@ def main() -> int:
 
 
 def frames(seeds: int) -> Iterator[RenderedFrame]:
-    """Yield three frames of each rendered drive."""
-    for seed in range(seeds):
+    """Yield three frames of each rendered drive, of those that nobody trains on."""
+    for seed in range(FIRST_SEED, FIRST_SEED + seeds):
         drive = RenderedDrive(seed, length=90)
         yield from (drive[index] for index in (10, 40, 70))
 
@@ -78,6 +79,16 @@ def view_of(frame: RenderedFrame, plane: GroundPlane | None = None) -> GroundVie
     camera = frame.camera
     model = CameraModel(camera.width, camera.height, camera.fx, camera.fy, camera.cx, camera.cy)
     return GroundView(model, CameraPose.from_plane(plane or frame.plane))
+
+
+def true_mask(frame: RenderedFrame) -> RoadMask:
+    """Return what a perfect network would see."""
+    return RoadMask(frame.road, 255 * frame.road)
+
+
+def mask_of(result: Segmentation) -> RoadMask:
+    """Return what the network sees."""
+    return RoadMask(result.mask, result.probability, result.threshold, result.label_map.road_ids)
 
 
 def true_ranges(frame: RenderedFrame, rays: Rays) -> np.ndarray:
@@ -91,7 +102,7 @@ def true_ranges(frame: RenderedFrame, rays: Rays) -> np.ndarray:
     free |= ranges < rays.starts[:, None]
     found = np.where(free.all(axis=1), np.nan, ranges[free.argmin(axis=1)])
     # Something stands before an edge if road is missing two pixels and more in front of it.
-    seen = rays.first_not_road(frame.road, frame.road, 255 * frame.road, 0.5).ranges
+    seen = rays.first_not_road(true_mask(frame)).ranges
     before = 1.0 / (1.0 / found + 2.0 * rays.pixel)
     return np.where((seen < before) | (found <= rays.starts), np.nan, found)
 
@@ -105,11 +116,9 @@ def edges(arguments: argparse.Namespace) -> None:
         tables = GroundTables(view_of(frame), GroundSpec())
         truth.append(true_ranges(frame, tables.freespace.rays))
         result = segmenter.segment(frame.image)
-        for name, (road, probability, threshold) in {
-                'true mask': (frame.road, 255 * frame.road, 0.5),
-                arguments.checkpoint: (result.road, result.probability, segmenter.threshold),
-        }.items():
-            found = tables.freespace.update(road, road, probability, threshold)
+        for name, seen in {'true mask': true_mask(frame),
+                           arguments.checkpoint: mask_of(result)}.items():
+            found = tables.freespace.update(seen)
             errors[name].append(np.where(np.isinf(found), tables.spec.reach, found) - truth[-1])
     at = np.concatenate(truth)
     print(f'{3 * arguments.seeds} frames; median and 95th percentile of the error along the ray, '
@@ -167,14 +176,15 @@ def kitti(arguments: argparse.Namespace) -> None:
         shape = sample.labels.shape
         tables = GroundTables(calib.view(*shape), spec)
         result = segmenter.segment(sample.image)
-        tables.shadows.update(result.road, result.mask, result.probability, segmenter.threshold)
-        values = tables.grid.update(result.probability, result.mask)
+        seen = mask_of(result)
+        tables.shadows.update(seen)
+        values = tables.grid.update(seen)
         above = BirdsEyeView(calib.homography, shape, BirdsEyeGrid(
             -spec.grid.width / 2, spec.grid.width / 2, 0.0, spec.grid.length, spec.grid.cell))
         # From rows that fall in z and columns that rise to the right.
-        truth, seen = (each[::-1, ::-1].T for each in (above.nearest(sample.labels, 255),
-                                                       above.inside))
-        score.update(values, truth, seen & (x <= FAR), 100 * (1 - segmenter.threshold))
+        truth, inside = (each[::-1, ::-1].T for each in (above.nearest(sample.labels, 255),
+                                                         above.inside))
+        score.update(values, truth, inside & (x <= FAR), 100 * (1 - result.threshold))
     print(f'{arguments.checkpoint}, {images} images, cells of {arguments.cell:g} m whose centre is '
           f'in the image, to {FAR:g} m: {score}')
 
@@ -197,12 +207,11 @@ def cost(arguments: argparse.Namespace) -> None:
     started = time.perf_counter()
     tables = GroundTables(view_of(frame), GroundSpec())
     print(f'tables made in {1e3 * (time.perf_counter() - started):.0f} ms')
-    result = segmenter.segment(frame.image)
-    seen = result.road, result.mask, result.probability, segmenter.threshold
+    seen = mask_of(segmenter.segment(frame.image))
     parts: dict[str, Callable[[], object]] = {
-        'shadows': lambda: tables.shadows.update(*seen),
-        'grid': lambda: tables.grid.update(result.probability, result.mask),
-        'scan': lambda: tables.freespace.update(*seen),
+        'shadows': lambda: tables.shadows.update(seen),
+        'grid': lambda: tables.grid.update(seen),
+        'scan': lambda: tables.freespace.update(seen),
         'points': tables.points.update,
     }
 
@@ -232,6 +241,9 @@ def pose(arguments: argparse.Namespace) -> None:
     wrong: dict[str, Callable[[GroundPlane], GroundPlane]] = {
         'pitch +0.5 deg': lambda p: GroundPlane(p.height, p.pitch + half, p.roll),
         'pitch -0.5 deg': lambda p: GroundPlane(p.height, p.pitch - half, p.roll),
+        # Seen from the vehicle, the road ahead tilts towards the camera.
+        'rising by 1 %': lambda p: GroundPlane(p.height, p.pitch - float(np.arctan(0.01)), p.roll),
+        'falling by 1 %': lambda p: GroundPlane(p.height, p.pitch + float(np.arctan(0.01)), p.roll),
         'roll 1 deg': lambda p: GroundPlane(p.height, p.pitch, p.roll + 2 * half),
         'height +5 cm': lambda p: GroundPlane(p.height + 0.05, p.pitch, p.roll),
     }
@@ -242,7 +254,7 @@ def pose(arguments: argparse.Namespace) -> None:
                          true_ranges(frame, right), strict=True))
         for name, change in wrong.items():
             rays = Rays(view_of(frame, change(frame.plane)), (0.0, 0.0), right.increment, 60.0)
-            ends = rays.first_not_road(frame.road, frame.road, 255 * frame.road, 0.5)
+            ends = rays.first_not_road(true_mask(frame))
             true = np.array([truth.get(round(bearing / rays.increment), np.nan)
                              for bearing in rays.bearings])
             at = (np.abs(true - 20.0) < 2.0) & np.isfinite(ends.ranges) & ends.on_road

@@ -19,6 +19,8 @@ LAST_ERROR = 'last_error'
 # In the node's status only.
 WORKER_BUSY = 'worker_busy_s'
 CAMERAS = 'cameras'
+# The cameras of which ~/grid consists.
+GRID_CAMERAS = 'grid_cameras'
 
 # In a camera's status: received = published + all dropped_REASON + in_flight.
 RECEIVED = 'received'

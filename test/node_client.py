@@ -30,7 +30,10 @@ from fcn_seg_ros.node.outputs import registry
 
 # For the scripts; the tests are in one already (conftest).
 DOMAIN = int(use_private_domain())
-OUTPUTS = {row.name: row.message for row in registry.OUTPUTS.values() if row.per_frame}
+OUTPUTS = {row.name: row.message for row in registry.OUTPUTS.values()
+           if row.per_frame and not row.shared and row.message is not None}
+# Those that need no pose of the camera.
+IN_PIXELS = tuple(name for name in OUTPUTS if 'ground' not in registry.OUTPUTS[name].needs)
 CONFIGURE, CLEANUP, ACTIVATE, DEACTIVATE = 1, 2, 3, 4
 # The backend that starts fastest, with results that do not depend on the number of cores.
 FAST = ('-p', 'backend:=torch', '-p', 'precision:=fp32', '-p', 'device:=cpu', '-p', 'threads:=1')
@@ -78,7 +81,7 @@ def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
 class Client:
     """Publishes images of one or more cameras to a node and keeps the outputs."""
 
-    def __init__(self, *cameras: str, outputs: Sequence[str] = tuple(OUTPUTS)) -> None:
+    def __init__(self, *cameras: str, outputs: Sequence[str] = IN_PIXELS) -> None:
         self.cameras = cameras or ('camera',)
         self.context = rclpy.Context()
         rclpy.init(context=self.context)
@@ -214,6 +217,9 @@ def to_value(value: Any) -> ParameterValue:
         if value and isinstance(value[0], str):
             return ParameterValue(type=ParameterType.PARAMETER_STRING_ARRAY,
                                   string_array_value=value)
+        if value and isinstance(value[0], float):
+            return ParameterValue(type=ParameterType.PARAMETER_DOUBLE_ARRAY,
+                                  double_array_value=value)
         return ParameterValue(type=ParameterType.PARAMETER_INTEGER_ARRAY,
                               integer_array_value=value)
     kind, field = {float: (ParameterType.PARAMETER_DOUBLE, 'double_value'),

@@ -15,6 +15,7 @@ from fcn_seg_ros.ground.fuse import fused
 from fcn_seg_ros.ground.grid import UNSEEN, GridSpec, RoadGrid
 from fcn_seg_ros.ground.lens import CameraModel
 from fcn_seg_ros.ground.pose import CameraPose
+from fcn_seg_ros.ground.rays import RoadMask
 from fcn_seg_ros.ground.tables import GroundSpec, GroundTables
 from fcn_seg_ros.ground.view import GroundView
 
@@ -50,11 +51,9 @@ def with_box(road: np.ndarray, x: float, y: float, width: float = 1.8, height: f
 def look(tables: GroundTables, road: np.ndarray, mask: np.ndarray | None = None
          ) -> tuple[np.ndarray, np.ndarray]:
     """Return grid and ranges for a mask."""
-    mask = road if mask is None else mask
-    probability = 255 * road
-    tables.shadows.update(road, mask, probability, 0.5)
-    return (tables.grid.update(probability, mask),
-            tables.freespace.update(road, mask, probability, 0.5))
+    seen = RoadMask(road if mask is None else mask, 255 * road)
+    tables.shadows.update(seen)
+    return tables.grid.update(seen), tables.freespace.update(seen)
 
 
 def at(x: float, y: float) -> tuple[int, int]:
@@ -81,7 +80,7 @@ def test_the_value_is_the_mean_over_the_footprint():
     rng = np.random.default_rng(0)
     probability = rng.integers(0, 256, (360, 640), np.uint8)
     spec = GridSpec(20.0, 10.0, 0.4)
-    grid = RoadGrid(VIEW, spec).update(probability)
+    grid = RoadGrid(VIEW, spec).update(RoadMask(np.zeros_like(probability), probability))
     step = (np.arange(24) + 0.5) / 24 * spec.cell
     for row, column in ((12, 14), (5, 20), (12, 30), (12, 45)):
         x0, y0 = spec.corner[0] + column * spec.cell, spec.corner[1] + row * spec.cell
@@ -93,7 +92,8 @@ def test_the_value_is_the_mean_over_the_footprint():
 
 def test_cells_under_a_pixel_are_unseen():
     small = GroundView(CameraModel(64, 36, 40.0, 40.0, 31.5, 17.5), VIEW.pose)
-    grid = RoadGrid(small, SPEC.grid).update(np.full((36, 64), 255, np.uint8))
+    grid = RoadGrid(small, SPEC.grid).update(
+        RoadMask(np.ones((36, 64), np.uint8), np.full((36, 64), 255, np.uint8)))
     x, _ = SPEC.grid.centres()
     # The cell is 0.2 m wide: one pixel of a focal length of 40 px at 8 m.
     assert grid[x > 1.5 + 8.2].max() == UNSEEN and grid[x < 1.5 + 7.0].max() == 0
@@ -251,9 +251,10 @@ def test_a_frame_takes_no_memory_of_the_images_size(tables):
     probability = 255 * road
 
     def frame() -> None:
-        tables.shadows.update(road, mask, probability, 0.5)
-        tables.grid.update(probability, mask)
-        tables.freespace.update(road, mask, probability, 0.5)
+        seen = RoadMask(mask, probability)
+        tables.shadows.update(seen)
+        tables.grid.update(seen)
+        tables.freespace.update(seen)
         tables.points.update()
 
     frame()

@@ -63,13 +63,10 @@ def test_arguments_reach_the_node_whatever_its_topics(random_checkpoint):
         'use_sim_time': True, 'autostart': False, 'checkpoint': str(random_checkpoint)}]
     # The compressed topics follow their images.
     assert set(setup.remappings) == {
-        ('camera/road/mask', '/sensing/front/road/mask'),
-        ('camera/road/mask_colour', '/sensing/front/road/mask_colour'),
-        ('camera/road/probability', '/sensing/front/road/probability'),
-        ('camera/road/confidence', '/sensing/front/road/confidence'),
-        ('camera/road/overlay', '/sensing/front/road/overlay'),
-        ('camera/road/camera_info', '/sensing/front/road/camera_info'),
-        ('camera/road/label_info', '/sensing/front/road/label_info')}
+        (f'camera/road/{name}', f'/sensing/front/road/{name}') for name in (
+            'mask', 'mask_colour', 'probability', 'confidence', 'overlay', 'camera_info',
+            'label_info', 'grid', 'freespace', 'freespace_polygon', 'points', 'points/mask',
+            'points/confidence', 'points/label_info')}
     assert (setup.respawn, setup.respawn_delay) == (True, 0.5)
 
 
@@ -106,7 +103,7 @@ def test_several_cameras_by_a_template():
     assert setup.parameters == [{
         'cameras': ['front', 'left'], 'front.topic': '/sensing/front/image_raw',
         'left.topic': '/sensing/left/image_raw'}]
-    assert len(setup.remappings) == 2 * 7
+    assert len(setup.remappings) == 2 * 14
     assert ('left/road/mask', '/sensing/left/road/mask') in setup.remappings
 
 
@@ -354,4 +351,5 @@ def test_no_two_arguments_have_one_name():
 
 def test_every_output_of_the_node_is_remapped():
     moved = {name.removeprefix('camera/road/') for name, _ in one(topic='/front').remappings}
-    assert moved == {name.removesuffix('/compressed') for name in OUTPUTS}
+    assert moved == {name.removesuffix('/compressed') for name, row in OUTPUTS.items()
+                     if not row.shared}

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 
-from node_client import FAST, Client, running
+from node_client import FAST, OUTPUTS, Client, running
 from sensor_msgs.msg import Image
 
 from fcn_seg_ros.node.startup import topics_in_words
@@ -37,7 +37,9 @@ def test_the_log_names_topics_and_what_is_wrong_with_them(random_checkpoint):
     client.close()
     assert 'camera: reads /camera/image_raw, /camera/camera_info\n' in log
     assert ('camera: writes /camera/road/{mask,probability,confidence,mask_colour,mask/compressed,'
-            'mask_colour/compressed,camera_info}, /seen, /seen/compressed\n') in log
+            'mask_colour/compressed,camera_info,freespace,freespace_polygon,'
+            f'{"grid," if "grid" in OUTPUTS else ""}points,points/mask,points/confidence}}, /seen, '
+            '/seen/compressed\n') in log
     assert ('unknown parameters have no effect: left.* (not in cameras), treshold (did you mean '
             'threshold?), xyz\n') in log
     assert ('camera: /camera/image_raw has no publisher; images are published on '

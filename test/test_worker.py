@@ -19,6 +19,7 @@ from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Image
 
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.ground.tables import GroundSpec
 from fcn_seg_ros.inference.backends import BackendError, open_network
 from fcn_seg_ros.inference.monitor import MonitorOptions
 from fcn_seg_ros.inference.segmenter import Region, SegmentOptions
@@ -359,7 +360,9 @@ def _settings(**values):
              'precision': 'fp16', 'network_height': 0, 'threads': 0, 'cpu_latency_us': -1,
              'max_age_ms': 0.0, 'mask_deadline_ms': 0.0, 'expected_processing_ms': 100.0,
              'overlay_colour': (0, 0, 0), 'overlay_alpha': 0.5, 'jpeg_quality': 80,
-             'reliability': 'auto', 'autostart': True, 'monitor': MonitorOptions()} | values
+             'reliability': 'auto', 'autostart': True, 'monitor': MonitorOptions(),
+             'base_frame': 'base', 'ground': GroundSpec(), 'grid_ego_connected': False,
+             'grid_max_age_ms': 500.0} | values
     return Settings(**given)
 
 

@@ -38,14 +38,14 @@ class Footprints:
         self._products = np.empty(len(self._pixels), np.float32)
         self._share = np.empty(len(self.cells), np.float32)
 
-    def mean(self, image: np.ndarray, mask: np.ndarray | None, out: np.ndarray) -> np.ndarray:
+    def mean(self, image: np.ndarray, mask: np.ndarray, out: np.ndarray) -> np.ndarray:
         """
         Fill ``out``, float32 (cells,), with the mean over each footprint, and return it.
 
         ``image`` is uint8 (H, W). Pixels where ``mask``, uint8 of that shape, is 255 are left out
         (``unknown`` is their share); 255 where there is no other.
         """
-        if image.shape != self.shape or (mask is not None and mask.shape != self.shape):
+        if image.shape != self.shape or mask.shape != self.shape:
             raise ValueError(f'image: expected {self.shape} pixels, found {image.shape}')
         self.unknown = None
         if not len(self.cells):
@@ -53,7 +53,7 @@ class Footprints:
         products = self._products
         image.ravel().take(self._pixels, out=self._values, mode='clip')
         np.multiply(self._values, self._weights, out=products)
-        if mask is None or mask.max() != UNKNOWN:
+        if mask.max() != UNKNOWN:
             return np.add.reduceat(products, self._starts, out=out)
         mask.ravel().take(self._pixels, out=self._values, mode='clip')
         np.equal(self._values, UNKNOWN, out=self._flags)

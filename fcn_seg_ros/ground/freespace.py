@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fcn_seg_ros.ground.rays import Rays
+from fcn_seg_ros.ground.rays import Rays, RoadMask
 from fcn_seg_ros.ground.view import GroundView
 
 # A line that comes into view further away than this many times the blind zone is not measured,
@@ -35,15 +35,14 @@ class Freespace:
         self._free: np.ndarray = np.zeros(len(rays))
         self._sine, self._cosine = np.sin(rays.bearings), np.cos(rays.bearings)
 
-    def update(self, road: np.ndarray, mask: np.ndarray, probability: np.ndarray,
-               threshold: float) -> np.ndarray:
+    def update(self, seen: RoadMask) -> np.ndarray:
         """
-        Return the ranges for a frame, float32 (rays,), with the arguments of Rays.first_not_road.
+        Return the ranges for a frame, float32 (rays,).
 
         inf: road up to ``range_max``. NaN: not seen, because the line leaves the image first, does
         not begin on the road, or comes to unknown pixels. The array is the same one for each frame.
         """
-        ends = self.rays.first_not_road(road, mask, probability, threshold)
+        ends = self.rays.first_not_road(seen)
         unseen = ~ends.on_road | self._late
         self._free = np.where(unseen, self.rays.starts, np.minimum(ends.ranges, self.rays.ends))
         unseen |= ends.unknown | (np.isinf(ends.ranges) & self.rays.leaves)

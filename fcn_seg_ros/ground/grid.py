@@ -10,6 +10,7 @@ import numpy as np
 
 from fcn_seg_ros.ground.connected import reached
 from fcn_seg_ros.ground.footprint import Footprints
+from fcn_seg_ros.ground.rays import RoadMask
 from fcn_seg_ros.ground.shadow import Hidden, Shadows
 from fcn_seg_ros.ground.view import GroundView
 
@@ -88,15 +89,13 @@ class RoadGrid:
         found.ravel()[self._footprints.cells] = True
         return found
 
-    def update(self, probability: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+    def update(self, seen: RoadMask) -> np.ndarray:
         """
         Return the grid for a frame, int8 (rows, columns): 0 free to 100 not road, -1 unseen.
 
-        ``probability`` is round(255 P(road)), uint8 (H, W); where ``mask``, of the same shape, is
-        255, nothing is known. Where the shadows of this frame fall, neither. The array is the
-        same one for each frame.
+        The shadows have to be those of the same frame. The array is the same one for each frame.
         """
-        mean = self._footprints.mean(probability, mask, self._mean)
+        mean = self._footprints.mean(seen.probability, seen.mask, self._mean)
         np.multiply(mean, np.float32(-100.0 / 255.0), out=mean)
         np.add(mean, np.float32(100.5), out=mean)  # the cast cuts off
         np.copyto(self._level, mean, casting='unsafe')

@@ -16,6 +16,22 @@ _COARSE = 384
 UNKNOWN = 255
 
 
+@dataclass(frozen=True, eq=False)
+class RoadMask:
+    """
+    What a network sees in an image.
+
+    ``mask`` holds class ids, 255 where unknown, of which ``road_ids`` are road; ``probability`` is
+    round(255 P(road)). Both are uint8 (H, W). The edge of the road is where the probability passes
+    ``threshold``, 0 to 1.
+    """
+
+    mask: np.ndarray
+    probability: np.ndarray
+    threshold: float = 0.5
+    road_ids: tuple[int, ...] = (1,)
+
+
 @dataclass(frozen=True)
 class RoadEnds:
     """
@@ -99,33 +115,36 @@ class Rays:
         u, v = np.clip(u, 0, camera.width - 1), np.clip(v, 0, camera.height - 1)
         self._u, self._v = u.astype(np.float32), v.astype(np.float32)
         self._index = (np.rint(v) * camera.width + np.rint(u)).astype(np.intp)
-        self._seen = np.empty(self._index.shape, np.uint8)
+        self._ids = np.empty(self._index.shape, np.uint8)
+        self._road = np.empty(self._index.shape, np.bool_)
         self.pixel = (near - far)[:, 0] / (counts - 1)
         self._rows = np.arange(len(counts))
 
-    def first_not_road(self, road: np.ndarray, mask: np.ndarray, probability: np.ndarray,
-                       threshold: float, run: int = 1) -> RoadEnds:
+    def first_not_road(self, seen: RoadMask, run: int = 1) -> RoadEnds:
         """
         Return, for each line, where the first ``run`` of pixels that are not road begins.
 
-        ``road``, ``mask`` and ``probability`` are uint8 (H, W): 1 on the road, 255 where unknown,
-        round(255 P(road)). Between the last pixel of road and the next one the edge is where the
-        probability passes ``threshold``.
+        Between the last pixel of road and the next one the edge is where the probability passes the
+        threshold.
         """
-        seen = self._seen
+        road = self._road
         if not len(self):
             return RoadEnds(np.empty(0), np.empty(0, np.bool_), np.empty(0, np.bool_))
-        road.ravel().take(self._index, out=seen, mode='clip')
-        starts_on_road = seen[:, 0] != 0
+        seen.mask.ravel().take(self._index, out=self._ids, mode='clip')
+        np.equal(self._ids, seen.road_ids[0], out=road)
+        for other in seen.road_ids[1:]:
+            np.logical_or(road, self._ids == other, out=road)
+        starts_on_road = road[:, 0].copy()
         for _ in range(run - 1):  # road within the run to come counts as road
-            np.maximum(seen[:, :-1], seen[:, 1:], out=seen[:, :-1])
-        first = seen.argmin(axis=1)
-        ended = seen[self._rows, first] == 0
-        unknown = ended & (mask.ravel()[self._index[self._rows, first]] == UNKNOWN)
+            np.logical_or(road[:, :-1], road[:, 1:], out=road[:, :-1])
+        first = road.argmin(axis=1)
+        ended = ~road[self._rows, first]
+        unknown = ended & (self._ids[self._rows, first] == UNKNOWN)
         ranges = np.full(len(self), np.inf)
         ranges[ended] = self.starts[ended]
         inner = np.flatnonzero(ended & (first > 0))
-        ranges[inner] = self._edge(inner, first[inner], probability, 255.0 * threshold)
+        ranges[inner] = self._edge(inner, first[inner], seen.probability,
+                                   255.0 * seen.threshold)
         return RoadEnds(ranges, starts_on_road, unknown)
 
     def pixels_further(self, ranges: np.ndarray, pixels: float) -> np.ndarray:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fcn_seg_ros.ground.rays import Rays, RoadEnds
+from fcn_seg_ros.ground.rays import Rays, RoadEnds, RoadMask
 from fcn_seg_ros.ground.view import GroundView
 
 _INCREMENT = np.deg2rad(0.25)
@@ -46,11 +46,10 @@ class Shadows:
             begins = self.rays.origin[1] + self.rays.starts * np.sin(self.rays.bearings)
             self._in_way = (np.abs(begins) < _HALF_WAY) & (np.cos(self.rays.bearings) > 0.5)
 
-    def update(self, road: np.ndarray, mask: np.ndarray, probability: np.ndarray,
-               threshold: float) -> np.ndarray:
-        """Fill ``limits`` for a frame, with the arguments of ``Rays.first_not_road``."""
+    def update(self, seen: RoadMask) -> np.ndarray:
+        """Fill and return ``limits`` for a frame."""
         if len(self.rays):
-            ends = self.rays.first_not_road(road, mask, probability, threshold, _SHORTEST)
+            ends = self.rays.first_not_road(seen, _SHORTEST)
             foot = self._obstacles(ends) & ~ends.unknown
             behind = np.maximum(ends.ranges + _DEPTH_M,
                                 self.rays.pixels_further(ends.ranges, _DEPTH_PIXELS))
@@ -102,7 +101,9 @@ class Hidden:
         self._bins = np.full(len(x), len(rays), np.intp)
         if len(rays):
             turn = np.arctan2(left, ahead) - rays.bearings[0]
-            number = np.rint((turn % (2.0 * np.pi)) / rays.increment)
+            # The first bearing reaches half an increment to either side, as all do.
+            half = rays.increment / 2
+            number = np.abs(np.rint(((turn + half) % (2.0 * np.pi) - half) / rays.increment))
             known = number < len(rays)
             self._bins[known] = number[known].astype(np.intp)
         self._at = np.empty(len(x), np.float32)

@@ -72,7 +72,8 @@ class Segmentation:
 
     ``mask`` holds class ids: the checkpoint's, or 1 for road and 0 for the rest if it is binary;
     255 is unknown. ``probability`` is round(255 P(road)), 0 outside the region. Later calls do not
-    change the arrays. ``label_map`` has the ids' names and colours.
+    change the arrays. ``label_map`` has the ids' names and colours. ``threshold`` is that of
+    the mask, on P(road); with more than two classes, 0.5.
 
     >>> import numpy as np
     >>> from fcn_seg_ros import RoadSegmenter
@@ -87,6 +88,7 @@ class Segmentation:
     times: StageTimes
     label_map: LabelMap
     compute_confidence: Callable[[], np.ndarray] = field(repr=False)
+    threshold: float = 0.5
 
     @functools.cached_property
     def confidence(self) -> np.ndarray:

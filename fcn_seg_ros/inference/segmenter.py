@@ -151,8 +151,9 @@ class RoadSegmenter:
         done = time.perf_counter()
         times = StageTimes(1e3 * (prepared - start), 1e3 * (computed - prepared),
                            1e3 * (done - computed))
-        return [Segmentation(mask, probability, times, self._legend, confidence)
-                for mask, probability, confidence in levels]
+        return [Segmentation(mask, probability, times, self._legend, confidence,
+                             self._threshold(option) if self._binary else 0.5)
+                for (mask, probability, confidence), option in zip(levels, each, strict=True)]
 
     def close(self) -> None:
         """Free the device's memory; the segmenter cannot be used afterwards."""

@@ -16,10 +16,12 @@ from fcn_seg_ros.inference.monitor import PictureMonitor
 from fcn_seg_ros.node.cpu_latency import CpuLatency
 from fcn_seg_ros.node.depth_watch import DepthWatch
 from fcn_seg_ros.node.frame_slot import Counts, FrameSlots
+from fcn_seg_ros.node.ground_source import GroundSource
 from fcn_seg_ros.node.health import CameraHealth
 from fcn_seg_ros.node.image_input import ImageInput
 from fcn_seg_ros.node.info_input import InfoInput
-from fcn_seg_ros.node.outputs.publishers import CameraOutputs
+from fcn_seg_ros.node.outputs.publishers import CameraOutputs, Outputs
+from fcn_seg_ros.node.poses import Poses
 from fcn_seg_ros.node.publish import HAS_MATCHED_EVENT, POLL_PERIOD_S
 from fcn_seg_ros.node.publisher_watch import PublisherWatch
 from fcn_seg_ros.node.settings import Settings
@@ -51,7 +53,7 @@ class CameraChannel:
     """
 
     def __init__(self, node: LifecycleNode, name: str, settings: Settings, slots: FrameSlots,
-                 latency: CpuLatency) -> None:
+                 latency: CpuLatency, poses: Poses, shared: Outputs) -> None:
         camera = settings.cameras[name]
         self.name = name
         self.times = RecentTimes()
@@ -62,6 +64,7 @@ class CameraChannel:
         self._node = node
         self._slots = slots
         self._latency = latency
+        self._poses = poses
         self._active = False
         self._poll_timer: Timer | None = None
         self.images = ImageInput(node, camera.topic, camera.transport, settings.reliability,
@@ -71,7 +74,8 @@ class CameraChannel:
         self.info_topic: str = f'{image_topic.rpartition("/")[0]}/camera_info'
         self._info = InfoInput(node, self.info_topic)
         self.publishers = PublisherWatch(node, self.images.topic, self.images.type_name)
-        self.outputs = CameraOutputs(node, name, settings, self.update)
+        self.outputs = CameraOutputs(node, name, settings, self.update, shared.published,
+                                     GroundSource(node, name, poses))
 
     @property
     def camera_info(self) -> CameraInfo | None:
@@ -84,7 +88,7 @@ class CameraChannel:
         return CameraHealth(
             counts, self.times, images.is_open, images.lost, images.missed, images.transport,
             images.reliability_in_use, images.incompatible, images.matched, self.publishers.hint,
-            self.depth.hint, self.monitor.report)
+            self.depth.hint, self.monitor.report, self.outputs.silent)
 
     def activate(self) -> None:
         """Subscribe as soon as somebody subscribes to an output."""
@@ -108,6 +112,7 @@ class CameraChannel:
         """Subscribe if somebody subscribes to an output, else unsubscribe."""
         awaited = self._active and self.outputs.watched()
         self._latency.want(self.name, awaited)
+        self._poses.want(self.name, awaited and self.outputs.needs('ground'))
         if awaited:
             self.images.open()
             # Its focal length also affects the size of the network's input.

@@ -12,7 +12,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
+
+from fcn_seg_ros.ground.lens import MODELS, CameraModel
 
 
 def for_image(info: CameraInfo, height: int, width: int) -> CameraInfo | None:
@@ -48,6 +51,36 @@ def problem(info: CameraInfo) -> str:
         return (f'its region of {roi.width}x{roi.height} at ({roi.x_offset}, {roi.y_offset}) is '
                 f'outside the sensor, {info.width}x{info.height}')
     return ''
+
+
+def camera_model(info: CameraInfo, rectified: bool) -> tuple[CameraModel, np.ndarray, np.ndarray]:
+    """
+    Return the camera of an image from its own CameraInfo (see ``for_image``).
+
+    ``rectified``: the image is what P describes, otherwise K and the distortion. The second and the
+    third item are its rotation, float64 (3, 3), and its centre, (3,) in metres, in the frame of
+    the CameraInfo: as in image_geometry, this frame is parallel to the rectified image, and P's
+    last column is the offset of a stereo pair's right camera. Raises InputError, in one line, for a
+    camera that is not calibrated and for an unknown distortion.
+    """
+    p = np.asarray(info.p, np.float64).reshape(3, 4)
+    r = np.asarray(info.r, np.float64).reshape(3, 3)
+    offset = np.zeros(3)
+    if p[0, 0] > 0.0 and p[1, 1] > 0.0:
+        offset[:2] = -p[0, 3] / p[0, 0], -p[1, 3] / p[1, 1]
+    if rectified:
+        model = CameraModel(info.width, info.height, p[0, 0], p[1, 1], p[0, 2], p[1, 2])
+        return model, np.eye(3), offset
+    k, name, d = info.k, info.distortion_model, tuple(map(float, info.d))
+    # Calibrations pad their coefficients with zeros, and name no model for none.
+    longest = max(MODELS.get(name, (0,)))
+    if not any(d[longest:]):
+        d = d[:longest]
+    if not any(d) and name != 'equidistant':
+        name, d = '', ()
+    model = CameraModel(info.width, info.height, float(k[0]), float(k[4]), float(k[2]),
+                        float(k[5]), name, d)
+    return model, r if r.any() else np.eye(3), offset
 
 
 def described(info: CameraInfo) -> str:

@@ -22,6 +22,7 @@ The first row that applies decides it; the message lists every row that applies.
 | WARN | 16-bit images never use their upper bits |
 | WARN | processing the last mask took longer than ``expected_processing_ms`` |
 | WARN | the picture had a fault (``inference/monitor.py``) in the last two seconds |
+| WARN | an output that somebody subscribes to cannot be computed: no CameraInfo, no pose |
 | OK | otherwise |
 
 The node's status is ERROR by the first two rows, WARN if it does not run as asked (for instance on
@@ -101,6 +102,8 @@ class CameraWatch:
             hints = self._hints(camera, ages, quiet)
             problems += self._count_problems(camera, previous.camera)
             problems += _silence(quiet)
+            if camera.subscribed and camera.silent:
+                problems.append((DiagnosticStatus.WARN, camera.silent))
             # Without a subscriber nobody waits for images, so the log is enough.
             problems += [(DiagnosticStatus.WARN, words) for about, words in hints.items()
                          if about != 'publisher' or camera.subscribed]

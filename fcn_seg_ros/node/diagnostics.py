@@ -99,6 +99,7 @@ def node_status(node_name: str, health: Health) -> DiagnosticStatus:
     level, message = worst(problems, health.state)
     values = {keys.STATE: health.state} | health.network | {
         keys.WORKER_BUSY: f'{health.busy_s:.2f}', keys.CAMERAS: ', '.join(health.cameras)}
+    values |= health.outputs
     return _status(level, node_name, message, 'fcn_seg_ros', values)
 
 

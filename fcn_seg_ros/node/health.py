@@ -22,7 +22,8 @@ class CameraHealth:
     A snapshot of one camera.
 
     ``lost``, ``missed``, ``incompatible``, ``matched`` and ``reliability`` come from its
-    ImageInput, ``unpublished`` from its PublisherWatch, ``picture`` from its monitor;
+    ImageInput, ``unpublished`` from its PublisherWatch, ``picture`` from its monitor, ``silent``
+    from its CameraOutputs;
     ``subscribed`` means that the node subscribes to the images, since somebody subscribes to an
     output.
     """
@@ -39,6 +40,7 @@ class CameraHealth:
     unpublished: str = ''
     depth_hint: str = ''
     picture: PictureReport = field(default_factory=PictureReport)
+    silent: str = ''
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ class Health:
     ``state`` is the lifecycle state. ``reason`` says why the last transition failed, ``warning``
     how the node deviates from what was asked for; each is '' otherwise. ``network`` says what runs
     where, ``busy_s`` how long the worker has been busy with its batch (0 while it waits),
-    ``simulated_s`` is the time on /clock, None if time is real.
+    ``simulated_s`` is the time on /clock, None if time is real; ``outputs`` are facts about those
+    that the cameras share.
     """
 
     state: str
@@ -60,6 +63,7 @@ class Health:
     expected_processing_ms: float
     cameras: dict[str, CameraHealth]
     simulated_s: float | None = None
+    outputs: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

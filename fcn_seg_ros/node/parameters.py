@@ -102,6 +102,22 @@ PARAMETERS = (
         run_time=True),
     Row('jpeg_quality', 80, 'JPEG quality of overlay/compressed and mask_colour/compressed, '
         '1 to 100.', (1, 100), run_time=True),
+    Row('base_frame', 'base_link', 'Frame of grid, freespace and points: x forward, y left, z up, '
+        'with the ground at z = 0.'),
+    Row('ground_range', 40.0, 'Range limit of freespace and points in metres.', (1.0, 1000.0)),
+    Row('grid_length', 40.0, 'Length of the grid along x in metres.', (0.1, 1000.0)),
+    Row('grid_width', 20.0, 'Width of the grid along y in metres, half of it on either side.',
+        (0.1, 1000.0)),
+    Row('grid_resolution', 0.1, 'Side of a cell of the grid in metres.', (0.01, 10.0)),
+    Row('grid_x_min', 0.0, 'x in metres at which the grid begins; negative: behind base_frame.',
+        (-1000.0, 1000.0)),
+    Row('grid_ego_connected', False, 'Make free cells of the grid unknown if no free cells connect '
+        'them to the vehicle.', run_time=True),
+    Row('grid_max_age_ms', 500.0, 'Age above which a camera is left out of ~/grid, against the '
+        'newest camera.', (1.0, 1e6), run_time=True),
+    Row('freespace_increment', 0.5, 'Angle between the rays of freespace in degrees.',
+        (0.05, 10.0)),
+    Row('points_stride', 4, 'Distance in pixels between the points of the cloud.', (1, 64)),
     Row('transport', 'raw', 'Transport of the images: raw (Image) or compressed (CompressedImage '
         'with JPEG, PNG or TIFF, on TOPIC/compressed).', choices=tuple(TRANSPORTS)),
     Row('bit_depth', 0, 'Bits in use in 16-bit images, of which the upper 8 are kept; 0: all 16. '
@@ -124,6 +140,11 @@ CAMERA_PARAMETERS = (
         'threshold.', (0.0, 1.0), (-2.0, FROM_CHECKPOINT), run_time=True),
     Row('region_of_interest', [0, 0, 0, 0], 'Region of interest of this camera; all zeros: the '
         'parameter region_of_interest.', run_time=True),
+    Row('pose', [0.0] * 6, 'Pose of this camera in base_frame: x, y, z in metres, then roll, pitch '
+        'and yaw in rad (a positive pitch looks down, a positive yaw to the left); all zeros: from '
+        'TF.', run_time=True),
+    Row('rectified', False, 'The images are rectified: use P of the CameraInfo, not K and the '
+        'distortion.', run_time=True),
 )
 
 

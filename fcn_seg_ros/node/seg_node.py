@@ -26,7 +26,9 @@ from fcn_seg_ros.node.frame_slot import FrameSlots
 from fcn_seg_ros.node.health import CameraHealth, Health, simulated_seconds
 from fcn_seg_ros.node.load_job import LoadJob
 from fcn_seg_ros.node.model_manager import ModelManager
+from fcn_seg_ros.node.outputs.publishers import Outputs, shared_outputs
 from fcn_seg_ros.node.parameters import in_declared_types
+from fcn_seg_ros.node.poses import Poses
 from fcn_seg_ros.node.settings import Settings, change, declare_all, read
 from fcn_seg_ros.node.spinning import Spinner
 from fcn_seg_ros.node.startup import log_topics, log_unknown_parameters
@@ -61,6 +63,8 @@ class SegNode(LifecycleNode):
         self.bug: str = ''
         self.ended: Future[None] = Future()
         self._channels: dict[str, CameraChannel] = {}
+        self._shared: Outputs | None = None
+        self._poses: Poses = Poses(self)
         self._worker: Worker | None = None
         self._network: ModelManager = ModelManager(self.get_logger())
         self._latency: CpuLatency = CpuLatency(-1, self.get_logger())
@@ -90,10 +94,11 @@ class SegNode(LifecycleNode):
         self._slots.set_cameras(settings.cameras)
         self._latency = CpuLatency(settings.cpu_latency_us, self.get_logger())
         # Each is stored as soon as it exists, so that it is released on a failure.
+        self._shared = shared_outputs(self, settings, self._update_channels)
         for name in settings.cameras:
             self._channels[name] = CameraChannel(self, name, settings, self._slots,
-                                                 self._latency)
-        log_topics(self, self._channels)
+                                                 self._latency, self._poses, self._shared)
+        log_topics(self, self._channels, self._shared.topics)
         log_unknown_parameters(self)
         self._network.load_first(settings, lambda: self._stopped() or not self.context.ok())
         return TransitionCallbackReturn.SUCCESS
@@ -244,7 +249,8 @@ class SegNode(LifecycleNode):
         return Health(self.state, str(self.failure or ''), warning, described,
                       worker.busy_s() if worker is not None else 0.0,
                       self.settings.expected_processing_ms, cameras,
-                      simulated_seconds(self.get_clock()))
+                      simulated_seconds(self.get_clock()),
+                      self._shared.facts if self._shared is not None else {})
 
     def fail(self, error: InputError) -> TransitionCallbackReturn:
         """
@@ -266,6 +272,10 @@ class SegNode(LifecycleNode):
         self.failure = error
         if not self._starting:
             self.get_logger().error(str(error))
+
+    def _update_channels(self) -> None:
+        for channel in self._channels.values():
+            channel.update()
 
     def _listen(self) -> None:
         """Start the worker, and take frames as soon as somebody subscribes to an output."""
@@ -289,6 +299,8 @@ class SegNode(LifecycleNode):
             worker.abandon()
         channels, self._channels = self._channels, {}
         with ExitStack() as stack:  # close every one, even if another raises
+            if self._shared is not None:
+                stack.callback(self._shared.destroy)
             for channel in channels.values():
                 stack.callback(channel.destroy)
             self._network.release(wait=worker is None)

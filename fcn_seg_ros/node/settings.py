@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -14,6 +15,9 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.ground.grid import GridSpec
+from fcn_seg_ros.ground.pose import CameraPose
+from fcn_seg_ros.ground.tables import GroundSpec
 from fcn_seg_ros.inference.backends.hardware import check_device_name
 from fcn_seg_ros.inference.monitor import MonitorOptions
 from fcn_seg_ros.inference.region import Region
@@ -32,6 +36,7 @@ from fcn_seg_ros.node.parameters import (
 
 # What rclpy raises for an invalid topic name.
 _TOPIC_ERRORS = (InvalidTopicNameException, ValueError, RuntimeError)
+_MOST_CELLS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,9 @@ class CameraSettings:
     transport: str
     bit_depth: int
     options: SegmentOptions
+    # None: from TF.
+    pose: CameraPose | None = None
+    rectified: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,10 @@ class Settings:
     reliability: str
     autostart: bool
     monitor: MonitorOptions
+    base_frame: str
+    ground: GroundSpec
+    grid_ego_connected: bool
+    grid_max_age_ms: float
     output_parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -121,7 +133,7 @@ def settings_of(value: Callable[[Row], Any], resolve: Callable[[str], str]) -> S
     monitor = {each.name: values[each.name] for each in fields(MonitorOptions)}
     known = {row.name for row in PARAMETERS}
     return Settings(
-        cameras=cameras, monitor=MonitorOptions(**monitor), **typed,
+        cameras=cameras, monitor=MonitorOptions(**monitor), ground=_ground(values), **typed,
         output_parameters={name: each for name, each in values.items() if name not in known})
 
 
@@ -154,7 +166,8 @@ def _camera(name: str, value: Callable[[Row], Any], node: Mapping[str, Any]) -> 
     return CameraSettings(
         values['topic'] or f'{name}/image_raw', values['transport'], values['bit_depth'],
         SegmentOptions(optional_threshold(values['threshold']), node['unknown_below'],
-                       _region(f'{name}.region_of_interest', values['region_of_interest'])))
+                       _region(f'{name}.region_of_interest', values['region_of_interest'])),
+        _pose(f'{name}.pose', values['pose']), values['rectified'])
 
 
 def _check_cameras(resolve: Callable[[str], str], cameras: tuple[str, ...]) -> None:
@@ -188,6 +201,29 @@ def _region(name: str, values: tuple[int, ...]) -> Region | None:
     except ValueError:  # InputError included, since it lacks the parameter's name
         raise InputError(f'parameter {name}: expected x, y, width and height in pixels, or zeros '
                          f'for the whole image, found {list(values)}') from None
+
+
+def _pose(name: str, values: tuple[float, ...]) -> CameraPose | None:
+    if not any(values):
+        return None
+    try:
+        return CameraPose.from_angles(*values)
+    except (TypeError, InputError):
+        raise InputError(f'parameter {name}: expected x, y, z, roll, pitch and yaw in metres and '
+                         f'rad with z above 0, or zeros, found {list(values)}') from None
+
+
+def _ground(values: Mapping[str, Any]) -> GroundSpec:
+    grid = GridSpec(values['grid_length'], values['grid_width'], values['grid_resolution'],
+                    values['grid_x_min'])
+    rows, columns = grid.shape
+    if rows * columns > _MOST_CELLS:
+        raise InputError(f'parameter grid_resolution: expected at most {_MOST_CELLS} cells in '
+                         f'grid_length x grid_width, found {rows * columns}')
+    if not values['base_frame']:
+        raise InputError("parameter base_frame: expected the name of a frame, found ''")
+    return GroundSpec(grid, values['ground_range'],
+                      math.radians(values['freespace_increment']), values['points_stride'])
 
 
 def _refuse_fixed(node: Node, changes: Sequence[Parameter]) -> None:

@@ -16,12 +16,15 @@ from fcn_seg_ros.node.parameters import CAMERA_PARAMETERS
 _OF_CAMERA = {row.name for row in CAMERA_PARAMETERS}
 
 
-def log_topics(node: Node, channels: Mapping[str, CameraChannel]) -> None:
+def log_topics(node: Node, channels: Mapping[str, CameraChannel],
+               shared: Mapping[str, str]) -> None:
     """Log which topics the node reads and writes, one line each for every camera."""
     logger = node.get_logger()
     for name, channel in channels.items():
         logger.info(f'{name}: reads {channel.images.topic}, {channel.info_topic}')
         logger.info(f'{name}: writes {topics_in_words(channel.outputs.topics)}')
+    for topic in shared.values():
+        logger.info(f'all cameras: writes {topic}')
     for row in OUTPUTS.values():
         if row.message is None:
             package = row.type_name.partition('/')[0]

@@ -18,15 +18,20 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
+from fcn_seg_ros.ground.rays import RoadMask
+from fcn_seg_ros.ground.tables import GroundTables
 from fcn_seg_ros.inference.segmentation import Segmentation
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
 from fcn_seg_ros.node.camera_info import for_image
+from fcn_seg_ros.node.ground_source import GroundSource
 from fcn_seg_ros.node.parameters import Row
 
 if TYPE_CHECKING:
     from fcn_seg_ros.node.settings import Settings
 
 T = TypeVar('T')
+# Topics in the node's own namespace.
+_PRIVATE = '~/'
 
 
 class SegmentedFrame:
@@ -38,16 +43,18 @@ class SegmentedFrame:
     """
 
     #: The names that an output may list in ``needs``.
-    PARTS = ('image', 'mask', 'probability', 'confidence', 'road', 'camera_info')
+    PARTS = ('image', 'mask', 'probability', 'confidence', 'road', 'camera_info', 'ground')
 
     def __init__(self, camera: str, header: Header, image: np.ndarray, result: Segmentation,
-                 newest_info: CameraInfo | None, settings: Settings) -> None:
+                 newest_info: CameraInfo | None, settings: Settings,
+                 ground: GroundSource | None = None) -> None:
         self.camera = camera
         self.header = header
         self.image = image
         self.result = result
         self.newest_info = newest_info
         self.settings = settings
+        self._ground = ground
         self._shared: dict[Callable[[SegmentedFrame], Any], Any] = {}
 
     @property
@@ -80,6 +87,19 @@ class SegmentedFrame:
             info.header = self.header
         return info
 
+    @functools.cached_property
+    def ground(self) -> GroundTables | None:
+        """Return the tables of the camera over the ground, None if its pose is not known (yet)."""
+        if self._ground is None or self.camera_info is None:
+            return None
+        return self._ground.tables(self.camera_info, self.header, self.settings)
+
+    @functools.cached_property
+    def seen(self) -> RoadMask:
+        """Return the mask as the ground's tables take it."""
+        return RoadMask(self.mask, self.probability, self.result.threshold,
+                        self.result.label_map.road_ids)
+
     def once(self, compute: Callable[[SegmentedFrame], T]) -> T:
         """Return ``compute(self)``, computed once for all outputs that share it."""
         if compute not in self._shared:
@@ -99,7 +119,9 @@ class NetworkInUse:
 
 class Output:
     """
-    Computes the messages for one topic of one camera; created at configure, closed at cleanup.
+    Computes the messages for one topic of one camera, or of all (``camera`` is '' then).
+
+    It is created at configure and closed at cleanup.
 
     A message carries the stamp of its frame, and the frame's ``frame_id`` unless the output is in
     another coordinate frame. ``compute`` is called on the worker's thread, and only while somebody
@@ -113,6 +135,11 @@ class Output:
     def compute(self, source: Any) -> Any:
         """Return the message for a SegmentedFrame, or for a NetworkInUse (see OutputRow)."""
         raise NotImplementedError
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """Return what an output that all cameras share adds to the node's diagnostics."""
+        return {}
 
     def close(self) -> None:
         """Free the output's resources."""
@@ -145,13 +172,13 @@ class Qos:
 @dataclass(frozen=True)
 class OutputRow:
     """
-    One output topic, ``CAMERA/road/NAME``.
+    One output topic, ``CAMERA/road/NAME``, or ``~/NAME`` for one that all cameras share.
 
     ``type_name`` is as ``ros2 topic type`` prints it; if its package is not installed, the topic is
     left out. ``needs`` are the parts of a SegmentedFrame (``SegmentedFrame.PARTS``) that it is
-    computed from; outputs that need a CameraInfo are not computed without one. With ``per_frame``
-    it is computed from every SegmentedFrame, otherwise from a NetworkInUse. ``parameters`` are
-    declared on the node; their values are in ``Settings.output_parameters``.
+    computed from; outputs that need a CameraInfo or the ground are not computed without one. With
+    ``per_frame`` it is computed from every SegmentedFrame, otherwise from a NetworkInUse.
+    ``parameters`` are declared on the node; their values are in ``Settings.output_parameters``.
     """
 
     name: str
@@ -163,6 +190,15 @@ class OutputRow:
     qos: Qos = Qos()
     per_frame: bool = True
     parameters: tuple[Row, ...] = ()
+
+    @property
+    def shared(self) -> bool:
+        """Return whether all cameras share the output: one topic, one object."""
+        return self.name.startswith(_PRIVATE)
+
+    def topic(self, camera: str) -> str:
+        """Return the topic of the output for a camera, before remapping."""
+        return self.name if self.shared else f'{camera}/road/{self.name}'
 
     @property
     def message(self) -> type[Any] | None:

@@ -16,6 +16,14 @@ from rclpy.qos import DurabilityPolicy
 
 from fcn_seg_ros import plugins
 from fcn_seg_ros.errors import InputError, type_and_words
+from fcn_seg_ros.node.outputs.fused_grid import FusedGrid
+from fcn_seg_ros.node.outputs.ground import (
+    FreespacePolygon,
+    FreespaceScan,
+    RoadGridMessage,
+    RoadPoints,
+    ThinImage,
+)
 from fcn_seg_ros.node.outputs.images import (
     ColourImage,
     FrameCameraInfo,
@@ -34,7 +42,10 @@ ENTRY_POINTS = 'fcn_seg_ros.outputs'
 COMPRESSED = '/compressed'
 _IMAGE = 'sensor_msgs/msg/Image'
 _COMPRESSED_IMAGE = 'sensor_msgs/msg/CompressedImage'
+_GRID = 'nav_msgs/msg/OccupancyGrid'
 _MASK_QOS = Qos(deadline=True)
+_LATCHED = Qos(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+_GROUND = ('mask', 'probability', 'camera_info', 'ground')
 
 # In the order of publishing: a planner waits for the mask.
 OUTPUTS = {row.name: row for row in (
@@ -61,7 +72,25 @@ OUTPUTS = {row.name: row for row in (
               ('camera_info',)),
     OutputRow('label_info', 'vision_msgs/msg/LabelInfo', LabelNames,
               'The names of the class ids; where vision_msgs is installed',
-              qos=Qos(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL), per_frame=False),
+              qos=_LATCHED, per_frame=False),
+    OutputRow('freespace', 'sensor_msgs/msg/LaserScan', FreespaceScan,
+              'Range of the first ground that is not road, from the origin of `base_frame`; inf: '
+              'free to `ground_range`, NaN: not seen', _GROUND),
+    OutputRow('freespace_polygon', 'geometry_msgs/msg/PolygonStamped', FreespacePolygon,
+              'The free area, in `base_frame`', _GROUND),
+    OutputRow('grid', _GRID, RoadGridMessage, 'Cells on the ground, in `base_frame`: 0 road to 100 '
+              'not road, -1 unknown', _GROUND),
+    OutputRow('points', 'sensor_msgs/msg/PointCloud2', RoadPoints,
+              'The ground points of every `points_stride`-th pixel, organised, in `base_frame`; '
+              'NaN: no ground', _GROUND),
+    OutputRow('points/mask', _IMAGE, partial(ThinImage, 'mask'), 'The mask of these pixels',
+              ('mask', 'camera_info', 'ground'), 'mono8'),
+    OutputRow('points/confidence', _IMAGE, partial(ThinImage, 'confidence'),
+              'The confidence of these pixels', ('confidence', 'camera_info', 'ground'), 'mono8'),
+    OutputRow('points/label_info', 'vision_msgs/msg/LabelInfo', LabelNames,
+              'As label_info', qos=_LATCHED, per_frame=False),
+    OutputRow('~/grid', _GRID, FusedGrid, 'The grids of all cameras in one, in `base_frame`',
+              _GROUND),
 )}
 
 
@@ -85,7 +114,8 @@ def node_parameters() -> tuple[Row, ...]:
 
 def remapped_names() -> list[str]:
     """Return the outputs that launch files remap; compressed ones move with their image."""
-    return [name for name in OUTPUTS if not name.endswith(COMPRESSED)]
+    return [name for name, row in OUTPUTS.items()
+            if not name.endswith(COMPRESSED) and not row.shared]
 
 
 def output_help() -> str:
@@ -101,7 +131,7 @@ def topic_table(camera: str = '<camera>') -> list[str]:
     for row in OUTPUTS.values():
         kind = row.type_name.replace('/msg/', '/') + (f', {row.format}' if row.format else '')
         source = ', '.join(row.needs) if row.per_frame else 'the network'
-        lines.append(f'| `{camera}/road/{row.name}` | {kind} | {row.qos} | {source} | '
+        lines.append(f'| `{row.topic(camera)}` | {kind} | {row.qos} | {source} | '
                      f'{row.description} |')
     return lines
 
