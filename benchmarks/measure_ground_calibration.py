@@ -30,7 +30,7 @@ from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.drives.ground_calibration import EVERY_S
 from fcn_seg_ros.ground.camera import PinholeCamera
 from fcn_seg_ros.ground.horizon import fit_horizon
-from fcn_seg_ros.ground.horizon_watch import HorizonWatch
+from fcn_seg_ros.ground.horizon_watch import HorizonOptions, HorizonWatch
 from fcn_seg_ros.ground.lens import CameraModel
 from fcn_seg_ros.ground.pose import CameraPose
 from fcn_seg_ros.ground.road_edges import LevelRows
@@ -95,13 +95,14 @@ def check(arguments: argparse.Namespace) -> None:
     mask_of = segmenter(arguments.checkpoint)
     for seed in arguments.seeds:
         drive = RenderedDrive(seed, round(SECONDS / EVERY_S), 1.0 / EVERY_S)
-        watches = {name: HorizonWatch(model(drive.camera), pose(*angles))
+        watches = {name: (HorizonWatch(), LevelRows(model(drive.camera), pose(*angles).rotation))
                    for name, angles in WRONG.items()}
         reports: dict[str, list[tuple[float, float, bool]]] = {name: [] for name in WRONG}
         for frame in drive:
             mask = mask_of(frame.image, frame.road)
-            for name, watch in watches.items():
-                report = watch.look(mask, (1,), frame.time)
+            for name, (watch, level) in watches.items():
+                watch.look(level, mask, (1,), frame.time, HorizonOptions())
+                report = watch.report
                 if not np.isnan(report.error):
                     reports[name].append((frame.time, report.error, bool(report.fault)))
         for name, rows in reports.items():

@@ -41,6 +41,9 @@ PROCESSING_IN_RANGE = 'is_processing_time_ms_in_expected_range'
 PROCESSING_DELAY = 'consecutive_processing_delay_ms'
 PICTURE_FAULTS = 'picture_faults'
 PICTURE_PREFIX = 'picture_'
+# In degrees, by the edges of straight road; the second less the assumed one.
+HORIZON_PITCH = 'horizon_pitch_deg'
+HORIZON_ERROR = 'horizon_error_deg'
 
 
 def stage_time(stage: str, statistic: str) -> str:

@@ -10,6 +10,7 @@ import time
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 
+from fcn_seg_ros.ground.horizon_watch import HorizonReport
 from fcn_seg_ros.inference.monitor import PictureReport
 from fcn_seg_ros.node import diagnostics, statistics
 from fcn_seg_ros.node.camera_watch import CameraWatch
@@ -280,6 +281,24 @@ def test_a_picture_at_fault_is_a_warning_with_its_figures(camera):
     camera.facts['picture'] = report(camera)
     verdict = camera.beat()
     assert verdict.level == OK and verdict.values['picture_faults'] == ''
+
+
+def test_a_doubtful_pose_is_a_warning_with_its_figures(camera):
+    fault = 'its pitch looks like 2.0 degrees, not 1.0'
+    camera.facts['horizon'] = HorizonReport(camera.clock.now, 2.004, 1.0, 0.0, fault)
+    camera.frames(10)
+    verdict = camera.beat()
+    assert verdict.level == WARN and verdict.message == fault
+    assert verdict.values['horizon_pitch_deg'] == '2.00'
+    assert verdict.values['horizon_error_deg'] == '1.00'
+    camera.clock.now += 2.1
+    camera.frames(10)
+    verdict = camera.beat()
+    assert verdict.level == OK and 'horizon_pitch_deg' not in verdict.values
+    camera.facts['horizon'] = HorizonReport(camera.clock.now)  # too little straight road
+    camera.frames(10)
+    verdict = camera.beat()
+    assert verdict.level == OK and 'horizon_pitch_deg' not in verdict.values
 
 
 @pytest.mark.parametrize('change', [{'subscribed': False}, {'state': 'inactive'}, {}])

@@ -124,11 +124,11 @@ def test_a_vehicle_and_a_side_road_do_not_matter():
 
 def watched(assumed: CameraPose, truth: CameraPose, frames: int = 60, **options: float):
     """Return the report after some frames at 4 Hz of a road that sways a little."""
-    watch = HorizonWatch(PINHOLE, assumed, HorizonOptions(**options))
+    watch, level = HorizonWatch(), LevelRows(PINHOLE, assumed.rotation)
     yaws = np.linspace(-1.0, 1.0, 5)
     masks = [straight_road(PINHOLE, pose(*np.rad2deg(truth.angles)[:2], yaw)) for yaw in yaws]
     for k in range(frames):
-        watch.look(masks[k % 5], (1,), 0.25 * k)
+        watch.look(level, masks[k % 5], (1,), 0.25 * k, HorizonOptions(**options))
     return watch.report
 
 
@@ -142,14 +142,28 @@ def test_a_wrong_pitch_is_doubted_after_some_seconds():
     high = watched(pose(pitch=3.0), truth)
     assert 'meet 1.0 degrees below the horizon' in high.fault
     assert watched(pose(pitch=1.0), truth, frames=30).fault == ''  # not yet
-    assert watched(pose(pitch=1.0), truth, limit_deg=0.0).fault == ''
-    assert watched(pose(pitch=1.0), truth, limit_deg=1.5).fault == ''
+    assert watched(pose(pitch=1.0), truth, horizon_off_above=0.0).fault == ''
+    assert watched(pose(pitch=1.0), truth, horizon_off_above=1.5).fault == ''
 
 
 def test_road_in_the_sky_is_doubted_without_any_edge():
-    watch = HorizonWatch(PINHOLE, pose(pitch=-15.0))
+    watch, level = HorizonWatch(), LevelRows(PINHOLE, pose(pitch=-15.0).rotation)
     everywhere = np.ones((270, 480), np.uint8)
     for k in range(60):
-        watch.look(everywhere, (1,), 0.25 * k)
+        watch.look(level, everywhere, (1,), 0.25 * k, HorizonOptions())
     assert 'of the road lies more than 2 degrees above the horizon' in watch.report.fault
     assert np.isnan(watch.report.error)
+
+
+def test_a_corrected_pose_begins_anew_and_springs_do_not():
+    watch, mask = HorizonWatch(), straight_road(PINHOLE, pose(pitch=2.0))
+    wrong, right = (LevelRows(PINHOLE, pose(pitch=pitch).rotation) for pitch in (1.0, 2.0))
+    for k in range(60):
+        watch.look(wrong, mask, (1,), 0.25 * k, HorizonOptions())
+    assert watch.report.fault
+    watch.look(right, mask, (1,), 15.0, HorizonOptions())
+    assert watch.report.fault == '' and np.isnan(watch.report.error)
+    moving = [LevelRows(PINHOLE, pose(pitch=2.0 + 0.1 * np.sin(k)).rotation) for k in range(8)]
+    for k in range(60):
+        watch.look(moving[k % 8], mask, (1,), 16.0 + 0.25 * k, HorizonOptions())
+    assert abs(watch.report.error) < 0.15

@@ -19,6 +19,7 @@ from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Image
 
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.ground.horizon_watch import HorizonOptions
 from fcn_seg_ros.ground.tables import GroundSpec
 from fcn_seg_ros.inference.backends import BackendError, open_network
 from fcn_seg_ros.inference.monitor import MonitorOptions
@@ -65,10 +66,17 @@ class StandIn:
             raise self.failures.pop(0)
         self.calls.append([int(image[0, 0, 0]) for image in images])
         self.options += options
-        return ['result'] * len(images)
+        return [Result('result')] * len(images)
 
     def close(self) -> None:
         self.closed = True
+
+
+class Result(str):
+    """A segmentation."""
+
+    mask = 'mask'
+    label_map = SimpleNamespace(road_ids=(1,))
 
 
 class Outputs:
@@ -76,6 +84,7 @@ class Outputs:
 
     def __init__(self) -> None:
         self.published: list[int] = []
+        self.tables: SimpleNamespace | None = None
         self.is_watched = True
 
     def watched(self) -> bool:
@@ -97,6 +106,16 @@ class Monitor:
         return True
 
 
+class Horizon:
+    """Keeps what it is shown."""
+
+    def __init__(self) -> None:
+        self.looks: list[tuple] = []
+
+    def look(self, level, mask, road_ids, now, options) -> None:
+        self.looks.append((level, mask, road_ids, options))
+
+
 class Bench:
     """A worker with three cameras and what it needs."""
 
@@ -106,10 +125,12 @@ class Bench:
         self.slot = ModelSlot(SimpleNamespace(segmenter=segmenter, facts={}))
         self.channels = {name: SimpleNamespace(
             times=RecentTimes(), image_shape=None, network_shape=None, camera_info=None,
-            depth=DepthWatch(), outputs=Outputs(), monitor=Monitor()) for name in CAMERAS}
-        self.settings = SimpleNamespace(max_age_ms=0.0, monitor='options', cameras={
-            name: CameraSettings('', 'raw', 0, SegmentOptions(threshold=number / 10))
-            for number, name in enumerate(CAMERAS)})
+            depth=DepthWatch(), outputs=Outputs(), monitor=Monitor(),
+            horizon=Horizon()) for name in CAMERAS}
+        cameras = {name: CameraSettings('', 'raw', 0, SegmentOptions(threshold=number / 10))
+                   for number, name in enumerate(CAMERAS)}
+        self.settings = SimpleNamespace(max_age_ms=0.0, monitor='options', horizon='limits',
+                                        cameras=cameras)
         self.recoveries: list[tuple[Recovery, str]] = []
         self.news = 0
         self.worker = Worker(self.slots, self.slot, self.channels, lambda: self.settings, node,
@@ -181,6 +202,16 @@ def test_frames_that_wait_together_share_a_batch_on_a_gpu(make_bench, device, ca
     assert bench.segmenter.calls == [[99], *calls]
     assert [option.threshold for option in bench.segmenter.options] == [0.0, 0.1, 0.2, 0.0]
     assert bench.channels['c'].outputs.published == [2, 3]
+
+
+def test_the_pose_of_a_camera_is_checked_while_its_outputs_in_metres_are_used(make_bench):
+    bench = make_bench()
+    bench.channels['b'].outputs.tables = SimpleNamespace(level='level')
+    for number, camera in enumerate(CAMERAS):
+        bench.put(camera, 10 + number)
+    bench.drained()
+    looks = [channel.horizon.looks for channel in bench.channels.values()]
+    assert looks == [[], [('level', 'mask', (1,), 'limits')], []]
 
 
 def test_each_cameras_monitor_sees_its_published_frames(make_bench):
@@ -361,7 +392,8 @@ def _settings(**values):
              'max_age_ms': 0.0, 'mask_deadline_ms': 0.0, 'expected_processing_ms': 100.0,
              'overlay_colour': (0, 0, 0), 'overlay_alpha': 0.5, 'jpeg_quality': 80,
              'reliability': 'auto', 'autostart': True, 'monitor': MonitorOptions(),
-             'base_frame': 'base', 'ground': GroundSpec(), 'grid_ego_connected': False,
+             'base_frame': 'base', 'ground': GroundSpec(), 'horizon': HorizonOptions(),
+             'grid_ego_connected': False,
              'grid_max_age_ms': 500.0} | values
     return Settings(**given)
 

@@ -49,12 +49,14 @@ class LevelRows:
     A camera's image as rows parallel to the horizon that a pose predicts, without distortion.
 
     ``rotation``, float64 (3, 3), takes directions of the optical frame to a base frame with z up.
-    ``y``, float64 (rows,), are the rows' tangents, positive below that horizon, which is y = 0.
+    ``y``, float64 (rows,), are the rows' tangents, positive below that horizon, which is y = 0;
+    ``pitch`` (rad) is how far down the camera looks.
     """
 
     def __init__(self, camera: CameraModel, rotation: np.ndarray) -> None:
         self.shape = (camera.height, camera.width)
         self.frame = level_frame(rotation)
+        self.pitch = float(-np.arcsin(np.clip(rotation[2, 2], -1.0, 1.0)))
         self.pixel = 1.0 / np.sqrt(camera.fx * camera.fy)
         u, v = np.meshgrid(np.linspace(0, camera.width - 1, 64),
                            np.linspace(0, camera.height - 1, 48))

@@ -12,6 +12,7 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.ground.freespace import Freespace
 from fcn_seg_ros.ground.grid import GridSpec, RoadGrid
 from fcn_seg_ros.ground.points import GroundPoints
+from fcn_seg_ros.ground.road_edges import LevelRows
 from fcn_seg_ros.ground.shadow import Shadows
 from fcn_seg_ros.ground.view import GroundView
 
@@ -52,4 +53,5 @@ class GroundTables:
                              f'{abs(pitch):.1f} degrees {"down" if pitch > 0 else "up"}, rolled '
                              f'by {roll:.1f} degrees, from {view.pose.position[2]:.2f} m')
         self.grid = RoadGrid(view, spec.grid, self.shadows)
+        self.level = LevelRows(view.camera, view.pose.rotation)
         self.points = GroundPoints(view, spec.stride, spec.reach, self.shadows)

@@ -12,6 +12,7 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.timer import Timer
 from sensor_msgs.msg import CameraInfo
 
+from fcn_seg_ros.ground.horizon_watch import HorizonWatch
 from fcn_seg_ros.inference.monitor import PictureMonitor
 from fcn_seg_ros.node.cpu_latency import CpuLatency
 from fcn_seg_ros.node.depth_watch import DepthWatch
@@ -48,8 +49,8 @@ class CameraChannel:
 
     While active, it subscribes to images and camera info as long as somebody subscribes to one of
     its outputs, and meanwhile holds the limit on CPU ``latency``. Frames go to ``slots``. Call
-    methods on the executor's thread; ``image_shape``, ``network_shape``, ``depth`` and ``monitor``
-    belong to the worker.
+    methods on the executor's thread; ``image_shape``, ``network_shape``, ``depth``, ``monitor`` and
+    ``horizon`` belong to the worker.
     """
 
     def __init__(self, node: LifecycleNode, name: str, settings: Settings, slots: FrameSlots,
@@ -58,6 +59,7 @@ class CameraChannel:
         self.name = name
         self.times = RecentTimes()
         self.monitor = PictureMonitor()
+        self.horizon = HorizonWatch()
         self.image_shape: tuple[int, int] | None = None
         self.network_shape: tuple[int, int] | None = None
         self.depth = DepthWatch()
@@ -88,7 +90,8 @@ class CameraChannel:
         return CameraHealth(
             counts, self.times, images.is_open, images.lost, images.missed, images.transport,
             images.reliability_in_use, images.incompatible, images.matched, self.publishers.hint,
-            self.depth.hint, self.monitor.report, self.outputs.silent)
+            self.depth.hint, self.monitor.report, self.outputs.silent,
+            self.horizon.report)
 
     def activate(self) -> None:
         """Subscribe as soon as somebody subscribes to an output."""

@@ -23,6 +23,7 @@ The first row that applies decides it; the message lists every row that applies.
 | WARN | processing the last mask took longer than ``expected_processing_ms`` |
 | WARN | the picture had a fault (``inference/monitor.py``) in the last two seconds |
 | WARN | an output that somebody subscribes to cannot be computed: no CameraInfo, no pose |
+| WARN | the road disagrees with the camera's pose (``ground/horizon_watch.py``) |
 | OK | otherwise |
 
 The node's status is ERROR by the first two rows, WARN if it does not run as asked (for instance on
@@ -39,6 +40,7 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from fcn_seg_ros import diagnostic_keys as keys
+from fcn_seg_ros.ground.horizon_watch import HorizonReport
 from fcn_seg_ros.inference.monitor import PictureReport
 from fcn_seg_ros.node.frame_slot import Drop
 from fcn_seg_ros.node.health import CameraHealth, Health, Verdict, common_problems, worst
@@ -94,7 +96,7 @@ class CameraWatch:
                        keys.PROCESSING_IN_RANGE: str(delay[1] == 0.0),
                        keys.PROCESSING_DELAY: f'{delay[1]:.2f}'}
         picture = camera.picture if active and camera.subscribed else PictureReport()
-        values |= _picture_values(picture, now)
+        values |= _picture_values(picture, now) | _horizon_values(camera.horizon, now)
         problems = list(common_problems(health))
         hints: dict[str, str] = {}
         if active:
@@ -102,6 +104,7 @@ class CameraWatch:
             hints = self._hints(camera, ages, quiet)
             problems += self._count_problems(camera, previous.camera)
             problems += _silence(quiet)
+            problems += _pose_problems(camera, now)
             if camera.subscribed and camera.silent:
                 problems.append((DiagnosticStatus.WARN, camera.silent))
             # Without a subscriber nobody waits for images, so the log is enough.
@@ -216,6 +219,19 @@ def _picture_values(picture: PictureReport, now: float) -> dict[str, str]:
         return {}
     return {keys.PICTURE_FAULTS: ', '.join(picture.faults)} | {
         f'{keys.PICTURE_PREFIX}{name}': f'{value:.3g}' for name, value in picture.values.items()}
+
+
+def _horizon_values(horizon: HorizonReport, now: float) -> dict[str, str]:
+    if now - horizon.time > PICTURE_FRESH_S or np.isnan(horizon.error):
+        return {}
+    return {keys.HORIZON_PITCH: f'{horizon.pitch:.2f}', keys.HORIZON_ERROR: f'{horizon.error:.2f}'}
+
+
+def _pose_problems(camera: CameraHealth, now: float) -> list[tuple[bytes, str]]:
+    horizon = camera.horizon
+    if not horizon.fault or not camera.subscribed or now - horizon.time > PICTURE_FRESH_S:
+        return []
+    return [(DiagnosticStatus.WARN, horizon.fault)]
 
 
 def _age_hint(ages_ms: list[float]) -> str:

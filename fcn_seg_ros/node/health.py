@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.clock import Clock, ROSClock
 
+from fcn_seg_ros.ground.horizon_watch import HorizonReport
 from fcn_seg_ros.inference.monitor import PictureReport
 from fcn_seg_ros.node.frame_slot import Counts
 from fcn_seg_ros.node.statistics import RecentTimes
@@ -23,7 +24,7 @@ class CameraHealth:
 
     ``lost``, ``missed``, ``incompatible``, ``matched`` and ``reliability`` come from its
     ImageInput, ``unpublished`` from its PublisherWatch, ``picture`` from its monitor, ``silent``
-    from its CameraOutputs;
+    from its CameraOutputs, ``horizon`` from its HorizonWatch;
     ``subscribed`` means that the node subscribes to the images, since somebody subscribes to an
     output.
     """
@@ -41,6 +42,7 @@ class CameraHealth:
     depth_hint: str = ''
     picture: PictureReport = field(default_factory=PictureReport)
     silent: str = ''
+    horizon: HorizonReport = field(default_factory=HorizonReport)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.ground.horizon_watch import HorizonOptions
 from fcn_seg_ros.inference.backends import PRECISIONS, backend_names
 from fcn_seg_ros.inference.monitor import MonitorOptions
 from fcn_seg_ros.inference.segmentation import FROM_CHECKPOINT
@@ -96,6 +97,11 @@ PARAMETERS = (
         'data if one of its statistics is more than this many times as far from their middle as '
         'the end of their range; 0: off. Needs a checkpoint with statistics.', (0.0, 1e6),
         run_time=True),
+    Row('horizon_off_above', HorizonOptions.horizon_off_above, 'Warn of a wrong camera pose if the '
+        'horizon by the edges of straight road is off by more than this many degrees; 0: off.',
+        (0.0, 90.0), run_time=True),
+    Row('horizon_window_s', HorizonOptions.horizon_window_s, 'Judge the pose of a camera by the '
+        'frames of so many seconds.', (1.0, 3600.0), run_time=True),
     Row('overlay_colour', [0, 200, 80], 'Colour of the road in the overlay: red, green, blue, '
         '0 to 255.', run_time=True),
     Row('overlay_alpha', 0.45, 'Opacity of that colour, 0 (invisible) to 1 (opaque).', (0.0, 1.0),

@@ -16,6 +16,7 @@ from rclpy.parameter import Parameter
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.ground.grid import GridSpec
+from fcn_seg_ros.ground.horizon_watch import HorizonOptions
 from fcn_seg_ros.ground.pose import CameraPose
 from fcn_seg_ros.ground.tables import GroundSpec
 from fcn_seg_ros.inference.backends.hardware import check_device_name
@@ -79,6 +80,7 @@ class Settings:
     monitor: MonitorOptions
     base_frame: str
     ground: GroundSpec
+    horizon: HorizonOptions
     grid_ego_connected: bool
     grid_max_age_ms: float
     output_parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -131,9 +133,11 @@ def settings_of(value: Callable[[Row], Any], resolve: Callable[[str], str]) -> S
     typed = {each.name: values[each.name] for each in fields(Settings)
              if each.name in values and each.name != 'cameras'}
     monitor = {each.name: values[each.name] for each in fields(MonitorOptions)}
+    horizon = {each.name: values[each.name] for each in fields(HorizonOptions)}
     known = {row.name for row in PARAMETERS}
     return Settings(
-        cameras=cameras, monitor=MonitorOptions(**monitor), ground=_ground(values), **typed,
+        cameras=cameras, monitor=MonitorOptions(**monitor), ground=_ground(values),
+        horizon=HorizonOptions(**horizon), **typed,
         output_parameters={name: each for name, each in values.items() if name not in known})
 
 

@@ -257,9 +257,13 @@ class Worker:
 
     def _watch(self, job: _Job, result: Segmentation, settings: Settings,
                segmenter: RoadSegmenter) -> None:
-        """Show a frame to the camera's monitor."""
+        """Show a frame to what watches the camera's picture and its pose."""
         assert job.image is not None
-        if self._channels[job.camera].monitor.look(
+        channel = self._channels[job.camera]
+        if channel.outputs.tables is not None:
+            channel.horizon.look(channel.outputs.tables.level, result.mask,
+                                 result.label_map.road_ids, job.frame.taken, settings.horizon)
+        if channel.monitor.look(
                 job.image, result, stamp_ns(job.header), job.frame.taken, settings.monitor,
                 segmenter.info.statistics):
             self._on_news()

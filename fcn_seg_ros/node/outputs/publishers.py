@@ -14,6 +14,7 @@ from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
+from fcn_seg_ros.ground.tables import GroundTables
 from fcn_seg_ros.inference.segmenter import Segmentation
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
 from fcn_seg_ros.node.camera_info import described, problem
@@ -98,8 +99,8 @@ class CameraOutputs:
     The publishers ``CAMERA/road/OUTPUT``; ``on_change`` as in Outputs.
 
     ``shared`` are outputs that this camera's frames serve as well; ``ground`` gives the tables of
-    those in metres. ``silent`` says which outputs the last frame did not have, and why. Publish
-    from one thread only.
+    those in metres. ``silent`` says which outputs the last frame did not have, and why; ``tables``
+    are those that its outputs in metres used, None without. Publish from one thread only.
     """
 
     def __init__(self, node: LifecycleNode, camera: str, settings: Settings,
@@ -107,6 +108,7 @@ class CameraOutputs:
                  ground: GroundSource | None = None) -> None:
         """Create the publishers; raises InputError if a ``qos_overrides`` parameter is wrong."""
         self.silent: str = ''
+        self.tables: GroundTables | None = None
         self._node = node
         self._camera = camera
         self._ground = ground
@@ -141,15 +143,18 @@ class CameraOutputs:
         frame = SegmentedFrame(self._camera, header, image, result, camera_info, settings,
                                self._ground)
         without_info, without_ground = [], []
+        self.tables = None
         for name, each in self._published.items():
             if not each.row.per_frame or not each.is_watched():
                 continue
             if 'camera_info' in each.row.needs and frame.camera_info is None:
                 without_info.append(name)
                 continue
-            if 'ground' in each.row.needs and frame.ground is None:
-                without_ground.append(name)
-                continue
+            if 'ground' in each.row.needs:
+                self.tables = frame.ground
+                if frame.ground is None:
+                    without_ground.append(name)
+                    continue
             message = each.output.compute(frame)
             if message is not None:
                 each.publisher.publish(message)
