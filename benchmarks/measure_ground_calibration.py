@@ -1,16 +1,16 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
 """
-Measure what a wrong pose does, whether the self-check notices, and what calibrate_ground finds.
+Measure whether the self-check notices a wrong pose, and what pitch road edges tell of KITTI.
 
-    python benchmarks/measure_ground_calibration.py shift
     python benchmarks/measure_ground_calibration.py check [--seeds 1 2 3] [--checkpoint general]
     python benchmarks/measure_ground_calibration.py kitti ROOT [--checkpoint general]
+    python benchmarks/measure_ground_calibration.py cost
 
-``shift`` gives the distance at which ground 20 m ahead is seen with a wrong pose. ``check`` lets
-the self-check follow rendered drives with a right and with wrong poses; the camera nods and rolls
-by up to 0.7 degrees, as on a vehicle. ``kitti`` compares the pitch from the road's edges with
-Tr_cam_to_road of KITTI Road's images. Without --checkpoint the masks are the true ones.
+``check`` lets the self-check follow rendered drives with a right and with wrong poses; the camera
+nods and rolls by up to 0.7 degrees, as on a vehicle. ``kitti`` compares the pitch from the road's
+edges with Tr_cam_to_road of KITTI Road's images. ``cost`` times a frame of the self-check and of
+the memory of obstacles, in processor time. Without --checkpoint the masks are the true ones.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,11 +30,14 @@ from fcn_seg_ros.datasets.kitti_calib import calib_file, read_calib
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.drives.ground_calibration import EVERY_S
 from fcn_seg_ros.ground.camera import PinholeCamera
+from fcn_seg_ros.ground.grid import GridSpec
 from fcn_seg_ros.ground.horizon import fit_horizon
 from fcn_seg_ros.ground.horizon_watch import HorizonOptions, HorizonWatch
 from fcn_seg_ros.ground.lens import CameraModel
+from fcn_seg_ros.ground.motion import PlanarPose
 from fcn_seg_ros.ground.pose import CameraPose
 from fcn_seg_ros.ground.road_edges import LevelRows
+from fcn_seg_ros.ground.temporal import TemporalFilter
 from fcn_seg_ros.ground.view import GroundView
 from fcn_seg_ros.synthetic.suburb import RenderedDrive
 
@@ -50,13 +54,13 @@ SECONDS = 60.0
 def main() -> int:
     """Measure what the command line names."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
-    parser.add_argument('what', choices=('shift', 'check', 'kitti'))
+    parser.add_argument('what', choices=('check', 'kitti', 'cost'))
     parser.add_argument('root', nargs='?', default=os.environ.get('FCN_SEG_DATA', '')
                         + '/kitti_road', help='KITTI Road, for kitti')
     parser.add_argument('--checkpoint', help='take the masks from this network')
     parser.add_argument('--seeds', type=int, nargs='+', default=[1, 2, 3], help='rendered drives')
     arguments = parser.parse_args()
-    {'shift': shift, 'check': check, 'kitti': kitti}[arguments.what](arguments)
+    {'check': check, 'kitti': kitti, 'cost': cost}[arguments.what](arguments)
     return 0
 
 
@@ -76,18 +80,6 @@ def segmenter(checkpoint: str | None) -> Callable[[np.ndarray, np.ndarray], np.n
         return lambda image, truth: truth
     network = RoadSegmenter(checkpoint, device='cpu')
     return lambda image, truth: network.segment(image).road.astype(np.uint8)
-
-
-def shift(arguments: argparse.Namespace) -> None:
-    """Print where a wrong pose puts the ground 20 m ahead, up to 3 m to either side."""
-    camera = model(PinholeCamera.kitti())
-    side = np.linspace(-3.0, 3.0, 25)
-    u, v = GroundView(camera, pose()).ground_to_pixel(20.0, side)
-    for name, angles in WRONG.items():
-        x, _ = GroundView(camera, pose(*angles)).pixel_to_ground(u, v)
-        off = x - 20.0
-        print(f'{name:15} 20 m are seen at {x[12]:.2f} m straight ahead; within 3 m to the sides '
-              f'the edge moves by {off.min():+.2f} to {off.max():+.2f} m')
 
 
 def check(arguments: argparse.Namespace) -> None:
@@ -155,6 +147,26 @@ def kitti(arguments: argparse.Namespace) -> None:
           f'({"+- " if fit.roll_known else "as given, told to "}'
           f'{np.rad2deg(fit.slope_deviation):.2f}); single images differ from KITTI by '
           f'{np.median(frame):+.2f}, {np.std(frame):.2f} (1 sd)')
+
+
+def cost(arguments: argparse.Namespace) -> None:
+    """Print the processor time of a frame."""
+    frame = RenderedDrive(arguments.seeds[0], 30)[20]
+    level, options = LevelRows(model(frame.camera), pose().rotation), HorizonOptions()
+    watch, memory, spec = HorizonWatch(), TemporalFilter(GridSpec()), GridSpec()
+    grid = np.zeros(spec.shape, np.int8)
+    grid[80:120, 200:220] = 100
+    parts: dict[str, Callable[[int], object]] = {
+        'self-check': lambda k: watch.look(level, frame.road, (1,), float(k), options),
+        'memory of obstacles': lambda k: memory.update(grid, 0.1 * k, PlanarPose(0.5 * k, 0.0, 0.0),
+                                                       50.0)}
+    for name, part in parts.items():
+        taken = []
+        for k in range(60):
+            start = time.process_time()
+            part(k)
+            taken.append(time.process_time() - start)
+        print(f'{name}: {1e3 * np.median(taken):.1f} ms a frame')
 
 
 if __name__ == '__main__':
