@@ -223,8 +223,8 @@ def cost(arguments: argparse.Namespace) -> None:
     for _ in range(3):
         call = _milliseconds(lambda: segmenter.segment(frame.image))
         ours = _milliseconds(everything)
-        print(f'segmenter ({segmenter.backend.name}) {call:.2f} ms, grid + scan + points '
-              f'{ours:.2f} ms: {ours / call:.3f}')
+        print(f'segmenter ({segmenter.backend.name}, {segmenter.backend.precision}) {call:.2f} ms, '
+              f'grid + scan + points {ours:.2f} ms: {ours / call:.3f}')
     print(', '.join(f'{name} {_milliseconds(part):.2f} ms' for name, part in parts.items()))
     tracemalloc.start()
     everything()
