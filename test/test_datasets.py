@@ -159,6 +159,7 @@ def test_a_classes_file_names_what_masks_hold(folder):
 
 def test_bad_plain_folders(folder, tmp_path):
     refuse('found no images', PlainFolder, tmp_path)
+    refuse('found no such folder', PlainFolder, tmp_path / 'none')
     write(folder / 'masks' / 'a1.png', np.zeros((20, 40), np.uint8))
     refuse('expected the size of a1.png, 40x30, found 40x20', PlainFolder, folder)
     assert isinstance(PlainFolder(folder, strict=False).faults[0], SizeMismatch)

@@ -92,6 +92,8 @@ def test_limit_rate_and_a_single_image(tmp_path: Path) -> None:
     assert (drive.length, drive.rate_hz) == (3, 20.0)
     assert [f.stamp_ns for f in drive] == [0, 50_000_000, 100_000_000]
     assert [f.data[0, 0, 2] for f in open_drive(str(tmp_path / '4.png'))] == [4]
+    with pytest.raises(InputError, match='expected a bag, of which topic selects images'):
+        open_drive(str(tmp_path), topics=('/front/image_raw',))
 
 
 def test_timestamps_that_do_not_fit_are_refused(tmp_path: Path) -> None:

@@ -72,6 +72,8 @@ def test_writes_what_the_segmenter_says(photos, random_checkpoint, tmp_path, cap
     (['{photos}', '--mask', '{tmp}/m', '--overlay', '{tmp}/x/../m'],
      '--overlay: expected a place of its own'),
     (['{photos}', '--mask', '{tmp}/m.mp4'], '--mask: expected a folder, since a video changes'),
+    (['{photos}', '--mask', '{tmp}/m.jpg'], 'm.jpg; each image becomes NAME.png in the folder'),
+    (['{photos}', '--overlay', '{tmp}/m.MOV'], '--overlay: expected a folder or a .mp4 file'),
     (['{photos}', '--mask', '{tmp}/m', '--every', '0'], '--every, --frames: expected at least 1'),
     (['{tmp}/bags/bag.mcap', '--mask', '{tmp}/m'], 'found a bag'),
     (['/dev/video999', '--mask', '{tmp}/m'], '/dev/video999: expected a camera'),
@@ -113,7 +115,7 @@ def test_what_cannot_be_read_is_left_out(photos, random_checkpoint, tmp_path, ca
     assert main([*given[1:], '--mask', str(tmp_path / 'm'), '--checkpoint',
                  str(random_checkpoint)]) == 1
     output, errors = capsys.readouterr()
-    assert f'wrote 2 images each to {tmp_path / "m"}' in output
+    assert f'wrote 2 images to {tmp_path / "m"}' in output
     lines = errors.strip().splitlines()
     assert [line.partition(':')[0] for line in lines] == ['segment'] * 5
     for number, text in enumerate((

@@ -16,6 +16,8 @@ import numpy as np
 
 from fcn_seg_ros.cli.progress import progress_bar
 from fcn_seg_ros.cli.segment import OUTPUTS, VIDEO
+from fcn_seg_ros.datasets.frames import VIDEO_SUFFIXES
+from fcn_seg_ros.datasets.images import IMAGE_SUFFIXES
 from fcn_seg_ros.drives.pictures import Picture, open_pictures
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.files import make_folder, write_file
@@ -31,6 +33,10 @@ _DRAW: dict[str, Callable[[np.ndarray, Segmentation], np.ndarray]] = {
     'overlay': lambda image, result: result.overlay(image),
     'image': lambda image, result: image,
 }
+
+# Names of files, which are no names for folders.
+_FILES = (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES)
+_OR_VIDEO = {'overlay': f' or a {VIDEO} file'}
 
 
 def run(options: argparse.Namespace) -> int:
@@ -51,8 +57,9 @@ def run(options: argparse.Namespace) -> int:
                 pass
         else:
             _write_video(video, results, source.rate_hz)
-    print(f'wrote {work.written} images each to '
-          f'{", ".join(map(str, [*outputs.values(), *([video] if video else [])]))}')
+    places = [*outputs.values(), *([video] if video else [])]
+    print(f'wrote {work.written} {"image" if work.written == 1 else "images"}'
+          f'{" each" if len(places) > 1 else ""} to {", ".join(map(str, places))}')
     if work.faults:
         print(f'segment: left out {work.faults} of {work.written + work.faults} images, named '
               'above', file=sys.stderr)
@@ -142,6 +149,9 @@ def _outputs(options: argparse.Namespace) -> dict[str, Path]:
         if name != 'overlay' and _is_video(path):
             raise InputError(f'--{name}: expected a folder, since a video changes values, found '
                              f'{path}')
+        if path.suffix.lower() in _FILES and not (path.is_dir() or _is_video(path)):
+            raise InputError(f'--{name}: expected a folder{_OR_VIDEO.get(name, "")}, found {path}; '
+                             'each image becomes NAME.png in the folder')
         if path.resolve() in taken:
             raise InputError(f'--{name}: expected a place of its own, found {path}, which is '
                              f'{taken[path.resolve()]}')

@@ -116,6 +116,9 @@ class PlainFolder(PairedFiles):
         """Return images and masks by name; raises InputError for folders without any."""
         options = self._options
         images, masks = (self.root / name for name in (options.images, options.masks))
+        if not self.root.is_dir():
+            raise InputError(f'{self.root}: expected a folder with images and masks, found no '
+                             'such folder')
         for folder, name in ((images, 'images'), (masks, 'masks')):
             if not folder.is_dir():
                 raise InputError(f'{self.root}: expected a folder with images and masks, found no '

@@ -122,5 +122,8 @@ def open_drive(spec: str, *, topics: Sequence[str] = (), rate_hz: float | None =
         if not (Path(spec).is_dir() or Path(spec).is_file()):
             raise InputError(f'{spec}: expected {KINDS}; found a device or a pipe')
     opener = next(opener for matches, opener in OPENERS if matches(spec))
+    if topics and opener is not _open_bag:
+        raise InputError(f'{spec}: expected a bag, of which topic selects images, found another '
+                         'kind of drive; leave the topic out')
     drive = opener(spec, Request(topics, rate_hz, limit, Notes(on_note)))
     return drive if limit is None or _is_rendered(spec) else LimitedDrive(drive, limit)

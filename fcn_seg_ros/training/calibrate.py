@@ -67,7 +67,8 @@ def _print_scores(path: Path, config: TrainingConfig) -> None:
     """Calibrate and score a checkpoint on the validation sets."""
     specs = [parse_spec(text) for text in config.val]
     spec, found = specs[0], calibrate_and_score(path, specs)
-    print(f'{spec.kind} {spec.split or ""}: MaxF {100 * found.scores[ALL].max_f:.2f} '
+    name = f'{spec.kind} {spec.split}' if spec.split else spec.kind
+    print(f'{name}: MaxF {100 * found.scores[ALL].max_f:.2f} '
           '(perspective)')
     if found.classes is not None:
         print(f'mean IoU of {len(found.classes.names) - len(found.classes.absent)} classes '
