@@ -3,8 +3,8 @@
 """
 Measure whether the self-check notices a wrong pose, and what pitch road edges tell of KITTI.
 
-    python benchmarks/measure_ground_calibration.py check [--seeds 1 2 3] [--checkpoint general]
-    python benchmarks/measure_ground_calibration.py kitti ROOT [--checkpoint general]
+    python benchmarks/measure_ground_calibration.py check --seeds 1 2 3 --checkpoint general
+    python benchmarks/measure_ground_calibration.py kitti ROOT --checkpoint general
     python benchmarks/measure_ground_calibration.py cost
 
 ``check`` lets the self-check follow rendered drives with a right and with wrong poses; the camera

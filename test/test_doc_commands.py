@@ -56,8 +56,8 @@ def in_pages() -> list[list[str]]:
 
 def in_prose() -> list[list[str]]:
     """Return the commands of this package that pages mention in sentences and tables."""
-    text = '\n'.join(re.sub(r'^```.*?^```|<!-- generated.*?end generated -->', '', page.read_text(),
-                            flags=re.M | re.S) for page in PAGES)
+    fenced = r'^ *```.*?^ *```|<!-- generated.*?end generated -->'
+    text = '\n'.join(re.sub(fenced, '', page.read_text(), flags=re.M | re.S) for page in PAGES)
     words = [mention.split() for mention in re.findall(r'`([^`]+)`', text)]
     return [each for each in words if len(each) > 1 and each[0] in COMMANDS]
 

@@ -238,7 +238,7 @@ def test_categories_are_not_one_for_each_image(names, expected):
 
 @pytest.mark.parametrize(('content', 'text'), [
     (None, 'um_000000.png: the image file cannot be read'),
-    (b'', 'um_000000.png: expected a PNG, JPEG or TIFF image, found 0 bytes'),
+    (b'', 'um_000000.png: expected a PNG, JPEG, TIFF, BMP or WebP image, found 0 bytes'),
     (np.zeros((96, 320, 3), np.uint8), 'expected an 8-bit grey image, found uint8 of shape (96'),
     (np.zeros((96, 320), np.uint16), 'expected an 8-bit grey image, found uint16 of shape (96'),
     (np.zeros((97, 320), np.uint8), 'expected the size of the image, 320x96, found 320x97'),

@@ -200,7 +200,7 @@ def test_summary_and_its_interval():
     """Ten good frames and ten bad ones, each a block: an interval from one to the other."""
     good, bad = histogram(90, 0, 10, 100), histogram(50, 0, 50, 100)
     histograms = {f'a_{number:02d}': good if number < 10 else bad for number in range(20)}
-    summary = summarise(histograms, histograms, RoadUsers(), 0.5)
+    summary = summarise(histograms, histograms, histograms, RoadUsers(), 0.5)
     assert summary.iou == summary.recall == 0.7 and summary.precision == 1.0
     assert summary.f1 == pytest.approx(1.4 / 1.7) and summary.interval == (0.5, 0.9)
     assert summary.blocks == 2 and summary.images == 20 and summary.as_road == {}

@@ -11,6 +11,7 @@ import re
 import shutil
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -126,6 +127,8 @@ def run_main(name: str, args: Sequence[str] | None, body: Callable[[Sequence[str
     command that can ``go_on`` after a kill at once, with these words and the signal's status.
     """
     settle()
+    # PyTorch's, in front of the line that says that NumPy is missing.
+    warnings.filterwarnings('ignore', message='Failed to initialize NumPy')
     ending = ending_at_once(f'{name}: interrupted; {go_on}') if go_on else nullcontext()
     with ending:
         return _run(name, sys.argv[1:] if args is None else args, body)

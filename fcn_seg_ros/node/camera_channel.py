@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rclpy.clock import Clock, ClockType
@@ -131,3 +132,10 @@ class CameraChannel:
 
     def _on_frame(self, serialised: bytes, kind: type) -> None:
         self._slots.put(self.name, Frame(serialised, kind, time.monotonic()))
+
+
+def health_of(counts: Mapping[str, Counts], channels: Mapping[str, CameraChannel]
+              ) -> dict[str, CameraHealth]:
+    """Return the health of every camera that has counts, of those without a channel too."""
+    return {name: channels[name].health(count) if name in channels
+            else CameraHealth(count, RecentTimes()) for name, count in counts.items()}

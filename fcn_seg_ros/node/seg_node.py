@@ -17,13 +17,13 @@ from rclpy.task import Future
 from fcn_seg_ros import diagnostic_keys as keys
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.segmentation import resolve_threshold
-from fcn_seg_ros.node.camera_channel import CameraChannel
+from fcn_seg_ros.node.camera_channel import CameraChannel, health_of
 from fcn_seg_ros.node.checkpoint_service import CheckpointService
 from fcn_seg_ros.node.cpu_latency import CpuLatency
 from fcn_seg_ros.node.diagnostics import DiagnosticsPublisher
 from fcn_seg_ros.node.failure_policy import GIVE_UP_AFTER, Recovery
 from fcn_seg_ros.node.frame_slot import FrameSlots
-from fcn_seg_ros.node.health import CameraHealth, Health, simulated_seconds
+from fcn_seg_ros.node.health import Health, simulated_seconds
 from fcn_seg_ros.node.load_job import LoadJob
 from fcn_seg_ros.node.model_manager import ModelManager
 from fcn_seg_ros.node.outputs.publishers import Outputs, shared_outputs
@@ -32,8 +32,7 @@ from fcn_seg_ros.node.poses import Poses
 from fcn_seg_ros.node.settings import Settings, change, declare_all, read
 from fcn_seg_ros.node.spinning import Spinner
 from fcn_seg_ros.node.startup import log_topics, log_unknown_parameters
-from fcn_seg_ros.node.statistics import RecentTimes
-from fcn_seg_ros.node.transitions import reported
+from fcn_seg_ros.node.transitions import reported, stuck
 from fcn_seg_ros.node.worker import Worker
 
 # How long to wait for the current batch, which may include a compilation.
@@ -106,12 +105,13 @@ class SegNode(LifecycleNode):
     @reported
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start segmenting."""
-        assert self._network.slot is not None
+        assert self._network.slot is not None and self._diagnostics is not None
         self.failure = None
         activated: TransitionCallbackReturn = super().on_activate(state)
         self._publish_network()
         self._worker = Worker(self._slots, self._network.slot, self._channels,
-                              lambda: self.settings, self, self._on_recovery, self._on_news)
+                              lambda: self.settings, self, self._on_recovery,
+                              self._diagnostics.soon)
         self._worker.start()
         self._listen()
         return activated
@@ -124,7 +124,7 @@ class SegNode(LifecycleNode):
             assert self._worker is not None
             if self._worker.resume():
                 self._listen()
-                self._note(_stuck('deactivate'))
+                self._note(stuck('deactivate', _DEACTIVATE_S))
                 return TransitionCallbackReturn.FAILURE  # so it stays active
             self._worker = None
         deactivated: TransitionCallbackReturn = super().on_deactivate(state)
@@ -144,7 +144,7 @@ class SegNode(LifecycleNode):
         ended = self._stop_worker(_DEACTIVATE_S)
         self._release()
         if not ended:
-            raise _stuck('shutdown')
+            raise stuck('shutdown', _DEACTIVATE_S)
         return TransitionCallbackReturn.SUCCESS
 
     def set_parameters(self, parameter_list: list[Parameter]) -> list[SetParametersResult]:
@@ -212,10 +212,6 @@ class SegNode(LifecycleNode):
         self.get_logger().fatal(f'{reason}: {GIVE_UP_AFTER} times in a row, so the process ends')
         self.ended.set_result(None)
 
-    def _on_news(self) -> None:
-        if self._diagnostics is not None:
-            self._diagnostics.soon()
-
     def _on_set_parameters(self, changes: list[Parameter]) -> object:
         configured = self.state not in ('unconfigured', 'finalized')
         result, settings = change(self, changes, configured)
@@ -239,16 +235,12 @@ class SegNode(LifecycleNode):
         described = slot.describe(*shapes[:1]) if slot is not None else {}
         if worker is not None:
             described[keys.LAST_ERROR] = worker.failures.reason
-        cameras = {}
-        for name, counts in self._slots.counts().items():
-            channel = channels.get(name)
-            cameras[name] = (CameraHealth(counts, RecentTimes()) if channel is None
-                             else channel.health(counts))
         warning = '; '.join(filter(None, (self._network.warning, self._latency.problem,
                                           self._transport_problem, self._spinner.problem)))
         return Health(self.state, str(self.failure or ''), warning, described,
                       worker.busy_s() if worker is not None else 0.0,
-                      self.settings.expected_processing_ms, cameras,
+                      self.settings.expected_processing_ms,
+                      health_of(self._slots.counts(), channels),
                       simulated_seconds(self.get_clock()),
                       self._shared.facts if self._shared is not None else {})
 
@@ -304,7 +296,3 @@ class SegNode(LifecycleNode):
             for channel in channels.values():
                 stack.callback(channel.destroy)
             self._network.release(wait=worker is None)
-
-
-def _stuck(transition: str) -> InputError:
-    return InputError(f'{transition}: the current batch did not finish within {_DEACTIVATE_S:g} s')

@@ -33,3 +33,8 @@ def reported(transition: Transition) -> Transition:
             result = node.fail(InputError(f'{transition.__name__}: {type_and_words(error)}'))
         return result
     return call
+
+
+def stuck(transition: str, seconds: float) -> InputError:
+    """Return the reason for a transition that the current batch holds up."""
+    return InputError(f'{transition}: the current batch did not finish within {seconds:g} s')
