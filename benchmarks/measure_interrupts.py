@@ -105,7 +105,7 @@ def undisturbed(folder: Path, words: list[str]) -> tuple[bytes, dict[str, float]
     begun, pruned, first, last, wrote = times
     return (run.out / 'checkpoint.safetensors').read_bytes(), {
         'imports': begun - run.begin, 'choosing channels': pruned - begun,
-        'first epoch': first - pruned, 'final scoring': wrote - last}
+        'first epoch': first - pruned, 'saving': 0.0, 'final scoring': wrote - last}
 
 
 def disturbed(folder: Path, words: list[str], stage: str, chance: random.Random,
@@ -114,7 +114,8 @@ def disturbed(folder: Path, words: list[str], stage: str, chance: random.Random,
     number, group = chance.choice(SIGNALS), chance.random() < 0.5
     run = Run(folder, *words)
     if not moment(run, stage, chance, lengths):
-        return {'stage': stage, 'missed': True, 'said': run.end()}
+        run.end()
+        return {'stage': stage, 'missed': True}
     after = time.monotonic() - run.begin
     (os.killpg if group else os.kill)(run.process.pid, number)
     status, lines = run.end()
@@ -137,7 +138,9 @@ def main() -> None:
     parser.add_argument('--stages', nargs='+', choices=STAGES, default=STAGES)
     parser.add_argument('--seed', type=int, default=0)
     options = parser.parse_args()
-    rows = []
+    # A shell ignores SIGINT for what it starts in the background, and processes inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as temporary:
         top = Path(temporary)
         start = Run(top, *SMALL, '--epochs', '1', '--encoder-weights', 'none')
@@ -148,19 +151,20 @@ def main() -> None:
         expected, lengths = undisturbed(top / 'whole', words)
         for stage in options.stages:
             chance = random.Random(f'{stage} {options.seed}')
-            for count in range(options.each):
-                folder = top / f'{stage} {count}'
-                folder.mkdir()
+            hit = 0
+            while hit < options.each:
+                folder = Path(tempfile.mkdtemp(dir=top))
                 row = disturbed(folder, words, stage, chance, lengths)
-                if not row.get('missed'):
-                    found = folder / 'run' / 'checkpoint.safetensors'
-                    row['same'] = found.is_file() and found.read_bytes() == expected
+                if row.get('missed'):  # the machine is quicker than it was: another moment
+                    lengths[stage] *= 0.8
+                    continue
+                found = folder / 'run' / 'checkpoint.safetensors'
+                row['same'] = found.is_file() and found.read_bytes() == expected
                 print(json.dumps(row), flush=True)
                 rows.append(row)
-    hit = [row for row in rows if not row.get('missed')]
-    print(json.dumps({'moments': len(hit), 'missed': len(rows) - len(hit),
-                      'documented': sum(row['documented'] for row in hit),
-                      'same_checkpoint': sum(row['same'] for row in hit)}))
+                hit += 1
+    print(json.dumps({'moments': len(rows), 'documented': sum(row['documented'] for row in rows),
+                      'same_checkpoint': sum(row['same'] for row in rows)}))
 
 
 if __name__ == '__main__':
