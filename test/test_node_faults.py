@@ -105,7 +105,7 @@ def test_a_shutdown_in_the_middle_of_a_stuck_batch_is_final(client, start, rende
     client.messages.clear()
     assert not client.change(Transition.TRANSITION_ACTIVE_SHUTDOWN)
     assert client.state() == 'finalized'
-    client.until(lambda: any('shutdown: the frames in work' in text
+    client.until(lambda: any('shutdown: the current batch' in text
                              for text in client.messages))
     assert client.status['state'] == 'finalized'
     client.until(lambda: client.publishers['camera'].get_subscription_count() == 0)
