@@ -179,5 +179,5 @@ def test_the_output_folder_is_complete_or_as_before(tmp_path: Path) -> None:
         (out / 'overlay.mp4').write_text('whole')
         folder.keep()
     assert sorted(p.name for p in out.iterdir()) == ['mine.txt', 'overlay.mp4']
-    with pytest.raises(InputError, match='mine.txt: this folder cannot be created'):
+    with pytest.raises(InputError, match=r'mine\.txt: this folder cannot be created'):
         OutputFolder(out / 'mine.txt').__enter__()
