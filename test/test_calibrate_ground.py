@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from test_ground_horizon import LENSES, LEVEL, PINHOLE, pose, straight_road
@@ -86,6 +88,11 @@ def test_a_damaged_calibration_file_is_one_line(tmp_path, text, words):
     with pytest.raises(InputError, match=f'^{path}: {words}') as refused:
         read_camera_info(path)
     assert '\n' not in str(refused.value)
+
+
+def test_an_endless_calibration_file_is_refused():
+    with pytest.raises(InputError, match='^/dev/zero: expected the YAML file of a camera calib'):
+        read_camera_info(Path('/dev/zero'))
 
 
 def test_region_and_binning_of_a_calibration_count():

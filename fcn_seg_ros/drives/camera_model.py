@@ -9,7 +9,11 @@ from typing import Any
 
 from fcn_seg_ros.drives.drive import Calibration
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.ground.lens import MODELS, CameraModel
+from fcn_seg_ros.files import read_file
+from fcn_seg_ros.ground.lens import CameraModel, used_coefficients
+
+# A calibration has some 2 kB.
+_MOST_BYTES = 2**20
 
 
 def model_of(calibration: Calibration, rectified: bool) -> CameraModel:
@@ -29,14 +33,9 @@ def model_of(calibration: Calibration, rectified: bool) -> CameraModel:
     across, down = max(1, calibration.binning_x), max(1, calibration.binning_y)
     # Pixel centres lie at whole numbers.
     cx, cy = (cx - x + 0.5) / across - 0.5, (cy - y + 0.5) / down - 0.5
-    name, d = ('', ()) if rectified else (calibration.distortion_model, calibration.d)
-    # Calibrations pad their coefficients with zeros, and name no model for none.
-    longest = max(MODELS.get(name, (0,)))
-    if not any(d[longest:]):
-        d = d[:longest]
-    if not any(d) and name != 'equidistant':
-        name, d = '', ()
-    return CameraModel(width, height, fx / across, fy / down, cx, cy, name, tuple(d))
+    name, d = ('', ()) if rectified else used_coefficients(calibration.distortion_model,
+                                                           calibration.d)
+    return CameraModel(width, height, fx / across, fy / down, cx, cy, name, d)
 
 
 def read_camera_info(path: Path) -> Calibration:
@@ -47,9 +46,8 @@ def read_camera_info(path: Path) -> Calibration:
     """
     import yaml
     try:
-        content = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise InputError(f'{path}: cannot be read ({error.strerror})') from None
+        content = yaml.safe_load(
+            read_file(path, 'the YAML file of a camera calibration', _MOST_BYTES).decode())
     except (UnicodeDecodeError, yaml.YAMLError):
         raise InputError(f'{path}: expected the YAML file of a camera calibration, found something '
                          'else') from None

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,20 @@ _SAMPLES = 4096
 _ITERATIONS = 20
 # In normalised coordinates; 1e-9 px at any focal length there is.
 _CONVERGED = 1e-13
+
+
+def used_coefficients(distortion: str, d: Sequence[float]) -> tuple[str, tuple[float, ...]]:
+    """
+    Return the distortion model and the coefficients of a calibration, as CameraModel takes them.
+
+    Calibrations pad their coefficients with zeros, and name no model for none. A model with no
+    coefficient other than 0 is '' with none, except for ``equidistant``, which bends without.
+    """
+    longest = max(MODELS.get(distortion, (0,)))
+    used = tuple(map(float, d))
+    if not any(used[longest:]):
+        used = used[:longest]
+    return ('', ()) if not any(used) and distortion != 'equidistant' else (distortion, used)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import math
 import numpy as np
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
 
-from fcn_seg_ros.ground.lens import MODELS, CameraModel
+from fcn_seg_ros.ground.lens import CameraModel, used_coefficients
 
 
 def for_image(info: CameraInfo, height: int, width: int) -> CameraInfo | None:
@@ -71,13 +71,7 @@ def camera_model(info: CameraInfo, rectified: bool) -> tuple[CameraModel, np.nda
     if rectified:
         model = CameraModel(info.width, info.height, p[0, 0], p[1, 1], p[0, 2], p[1, 2])
         return model, np.eye(3), offset
-    k, name, d = info.k, info.distortion_model, tuple(map(float, info.d))
-    # Calibrations pad their coefficients with zeros, and name no model for none.
-    longest = max(MODELS.get(name, (0,)))
-    if not any(d[longest:]):
-        d = d[:longest]
-    if not any(d) and name != 'equidistant':
-        name, d = '', ()
+    k, (name, d) = info.k, used_coefficients(info.distortion_model, info.d)
     model = CameraModel(info.width, info.height, float(k[0]), float(k[4]), float(k[2]),
                         float(k[5]), name, d)
     return model, r if r.any() else np.eye(3), offset
