@@ -91,7 +91,7 @@ def test_a_damaged_calibration_file_is_one_line(tmp_path, text, words):
 
 
 def test_an_endless_calibration_file_is_refused():
-    with pytest.raises(InputError, match='^/dev/zero: expected the YAML file of a camera calib'):
+    with pytest.raises(InputError, match=r'^/dev/zero: expected the YAML file of a camera calib'):
         read_camera_info(Path('/dev/zero'))
 
 
