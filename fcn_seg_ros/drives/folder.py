@@ -98,6 +98,12 @@ def _truth_of(image: Path, rgb: np.ndarray) -> np.ndarray | None:
     return labels
 
 
+def images_in(folder: Path) -> list[Path]:
+    """Return the image files in a folder, without subfolders, in natural order."""
+    return sorted((path for path in folder.iterdir() if is_image(path) and path.is_file()),
+                  key=natural_key)
+
+
 def find_images(folder: Path) -> list[Path]:
     """
     Return the images of the first subfolder in SUBFOLDERS that has any, in natural order.
@@ -109,8 +115,7 @@ def find_images(folder: Path) -> list[Path]:
     for subfolder in SUBFOLDERS:
         candidate = folder / subfolder
         if candidate.is_dir():
-            images = sorted((p for p in candidate.iterdir() if is_image(p) and p.is_file()),
-                            key=natural_key)
+            images = images_in(candidate)
             if images:
                 return images
     kinds = Counter(p.suffix.lower() or 'without suffix' for p in folder.iterdir() if p.is_file())

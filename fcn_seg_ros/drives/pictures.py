@@ -14,7 +14,7 @@ import numpy as np
 from fcn_seg_ros.datasets.images import IMAGE_SUFFIXES, read_rgb
 from fcn_seg_ros.drives.bag_files import is_bag
 from fcn_seg_ros.drives.camera import Camera, is_camera
-from fcn_seg_ros.drives.folder import DEFAULT_RATE_HZ, is_image, natural_key
+from fcn_seg_ros.drives.folder import DEFAULT_RATE_HZ, images_in, is_image
 from fcn_seg_ros.drives.notes import Note
 from fcn_seg_ros.drives.registry import open_drive
 from fcn_seg_ros.errors import InputError
@@ -122,8 +122,7 @@ def _files(given: str) -> list[Path]:
     if not path.is_dir():
         raise InputError(f'{given}: expected an image, a folder of images, a video or a camera, '
                          'found nothing')
-    files = sorted((file for file in path.iterdir() if is_image(file) and file.is_file()),
-                   key=natural_key)
+    files = images_in(path)
     if not files:
         raise InputError(f'{given}: expected images ({", ".join(IMAGE_SUFFIXES)}), found none')
     return files
