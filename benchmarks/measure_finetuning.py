@@ -39,8 +39,10 @@ SEEDS = (0, 1, 2)
 # The input's size of ``open``, so that both networks see the same pixels.
 COMMON = ['--pixels', '260000', '--crop', '256', '416', '--batch-size', '4', '--scale', '0.6',
           '1.6', '--workers', '1']
+# Fine-tuning as in docs/tutorials/own_street.md, the other as in `train`'s own settings.
 STARTS = {
-    'open': ['--init-from', 'open', '--learning-rate', '3e-4'],
+    'open': ['--init-from', 'open', '--learning-rate', '2e-4', '--encoder-rate', '0.17',
+             '--frozen-layers', '7'],
     'imagenet': ['--learning-rate', '1e-3'],
 }
 

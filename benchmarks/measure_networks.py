@@ -5,8 +5,9 @@ What a whole call of several networks costs, in turns, for cameras of many shape
 
     python benchmarks/measure_networks.py general open old.safetensors
 
-Names of packaged networks or checkpoint files; each runs at its default settings, and in int8 where
-it has such a version. Prints milliseconds at p50, and how often as long as the last network's.
+Names of packaged networks or checkpoint files; each runs at its default settings, and without a GPU
+in int8 where it has such a version. Prints milliseconds at p50, and how often as long as the last
+network's.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def main() -> None:
     for name in options.networks:
         path = find_checkpoint(name)
         segmenters[path.stem] = RoadSegmenter(path)
-        if int8_file(path).is_file():
+        if int8_file(path).is_file() and segmenters[path.stem].backend.device == 'cpu':
             segmenters[f'{path.stem}, int8'] = RoadSegmenter(path, precision='int8')
     calls: dict[tuple[str, str], Call] = {}
     rng = np.random.default_rng(0)

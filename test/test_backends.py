@@ -31,6 +31,7 @@ from fcn_seg_ros.inference.backends import (
     registry,
     resolve_device,
     row,
+    torch_graph,
 )
 from fcn_seg_ros.inference.backends.base import MAX_SHAPES, library_errors
 from fcn_seg_ros.inference.backends.cuda_graph import CudaGraphBackend
@@ -215,8 +216,7 @@ def test_on_a_gpu_auto_is_the_captured_graph(monkeypatch):
     rows = [row for row in registry._TABLE if row.runs == registry.CHECKPOINT]
     first = registry._candidates(rows, None, 'cuda:0', 'auto', 'auto')[0]
     assert first.name == 'cuda_graph' and first.precisions('cuda:0')[0] == 'fp16'
-    assert set(available_backends('cuda:0')) == {'cuda_graph', 'onnxruntime', 'torch',
-                                                 'torch_compile'}
+    assert set(available_backends('cuda:0')) == {'cuda_graph', 'onnxruntime', 'torch'}
 
 
 @pytest.mark.parametrize(('options', 'text'), [
@@ -316,6 +316,17 @@ def test_a_call_that_fails_is_a_backend_error(packaged, name):
     with pytest.raises(BackendError, match=f'{name} on cpu: '):
         backend(np.zeros((1, 64, 96, 5), np.uint8))
     assert backend(np.zeros((1, 64, 96, 3), np.uint8)).shape == (1, 64, 96, 1)
+
+
+def test_nothing_of_a_lost_device_is_freed(monkeypatch):
+    def fail(device: str) -> None:
+        raise RuntimeError('CUDA error: unspecified launch failure')
+    dropped: list[str] = []
+    monkeypatch.setattr(torch_graph, '_abandoned', [])
+    monkeypatch.setattr(torch.cuda, 'synchronize', fail)
+    torch_graph.free_memory('cuda:0', 'network', lambda: dropped.append('cuda'))
+    torch_graph.free_memory('cpu', 'other', lambda: dropped.append('cpu'))
+    assert dropped == ['cpu'] and torch_graph._abandoned == ['network']
 
 
 @pytest.mark.parametrize('encoder', ['mobilenet_v2', 'resnet18', 'resnet50'])

@@ -12,6 +12,7 @@ form of a lookup table.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
@@ -21,7 +22,7 @@ from torch import Tensor, nn
 
 from fcn_seg_ros.inference.backends.base import MAX_SHAPES, library_errors
 from fcn_seg_ros.inference.backends.scaling import ScaledGraph
-from fcn_seg_ros.inference.backends.torch_graph import make_graph
+from fcn_seg_ros.inference.backends.torch_graph import free_memory, make_graph
 from fcn_seg_ros.inference.graph import InferenceGraph
 from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
@@ -29,6 +30,9 @@ from fcn_seg_ros.models.checkpoint_file import NetworkSource
 _WARM_UP_CALLS = 3
 # Levels of an 8-bit probability.
 _LEVELS = 256
+# A capture begins by synchronising the device, which ends every other capture on it with an error:
+# the node loads a network on one thread while another meets an image of a new size.
+_capturing = threading.Lock()
 
 
 class CudaGraphBackend:
@@ -64,10 +68,11 @@ class CudaGraphBackend:
 
     def close(self) -> None:
         """Free the memory of the device."""
+        free_memory(self.device, self, self._drop)
+
+    def _drop(self) -> None:
         self._call.cache_clear()
         self._graph = None
-        if self.device != 'cpu':
-            torch.cuda.empty_cache()
 
     def _prepare(self, shape: tuple[int, ...], size: tuple[int, int] | None) -> _StaticCall:
         """Return the call for images of a shape, scaled to ``size`` if given."""
@@ -118,7 +123,8 @@ class _StaticCall:
 def _capture(module: nn.Module, static_inputs: Sequence[Tensor], stream: torch.cuda.Stream,
              exact: bool) -> tuple[Tensor, Callable[[], None]]:
     """Return a module's static output, and a function that computes it from the static inputs."""
-    with torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=not exact):
+    with _capturing, torch.backends.cudnn.flags(enabled=True, benchmark=True,
+                                                allow_tf32=not exact):
         stream.wait_stream(torch.cuda.current_stream(stream.device))
         with torch.cuda.stream(stream):
             for _ in range(_WARM_UP_CALLS):

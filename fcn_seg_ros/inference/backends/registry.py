@@ -55,8 +55,7 @@ _TABLE: list[BackendRow] = [
                'no faster one is installed for this device', ('torch',),
                cpu=('bf16', 'fp32'), cuda=('fp16', 'bf16', 'fp32')),
     BackendRow('torch_compile', f'{_BACKENDS}.torch_compile:TorchCompileBackend',
-               'faster than eager PyTorch', ('torch',), cpu=('bf16', 'fp32'),
-               cuda=('fp16', 'bf16', 'fp32')),
+               'faster than eager PyTorch', ('torch',), cpu=('bf16', 'fp32')),
     _exported(cpu=('bf16', 'fp32'), runs='openvino'),
     _exported(cpu=('int8',), runs='openvino int8'),
 ]

@@ -5,7 +5,8 @@ PyTorch compiled ahead of time by TorchInductor, the compiler of torch.compile.
 
 Unlike torch.compile, AOTInductor produces a file that a later process loads without compiling
 (https://docs.pytorch.org/docs/stable/torch.compiler_aot_inductor.html), so it can be cached.
-Compiling takes a minute on two cores and needs a C++ compiler, or Triton on a GPU.
+Compiling takes a minute on two cores and needs a C++ compiler. Only for a CPU: on an H200, PyTorch
+2.11 crashed while it loaded such a file, and cuda_graph does the same job.
 """
 
 from __future__ import annotations
@@ -52,13 +53,12 @@ class TorchCompileBackend:
                  ) -> None:
         self.device = device
         self.precision = precision
-        if device == 'cpu':
-            _check_compiler()
-            if threads:
-                torch.set_num_threads(threads)
+        _check_compiler()
+        if threads:
+            torch.set_num_threads(threads)
         self._checkpoint: NetworkSource | None = checkpoint
         self._key = graph_key(checkpoint, self.name, ('torch',), precision=precision,
-                              processor=_processor(device), device=device,
+                              processor=cpu_name(), device=device,
                               # The number of threads is compiled in.
                               threads=str(torch.get_num_threads()))
         self._network = lru_cache(MAX_SHAPES)(self._load)
@@ -72,11 +72,9 @@ class TorchCompileBackend:
         return result
 
     def close(self) -> None:
-        """Free the memory of the device."""
+        """Free the memory."""
         self._network.cache_clear()
         self._checkpoint = None
-        if self.device != 'cpu':
-            torch.cuda.empty_cache()
 
     def _load(self, shape: tuple[int, ...]) -> Any:
         key = {**self._key, 'shape': 'x'.join(map(str, shape))}
@@ -98,12 +96,10 @@ class TorchCompileBackend:
             return self._read(path.read_bytes())
 
     def _read(self, content: bytes) -> _Package:
-        index = -1 if self.device == 'cpu' else int(self.device.removeprefix('cuda:'))
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / 'network.pt2'
             path.write_bytes(content)
-            return _Package(content, torch._inductor.aoti_load_package(
-                str(path), device_index=index))
+            return _Package(content, torch._inductor.aoti_load_package(str(path)))
 
 
 def _check_compiler() -> None:
@@ -111,10 +107,3 @@ def _check_compiler() -> None:
     if shutil.which(compiler) is None:
         raise InputError(f'backend: torch_compile needs a C++ compiler, found no '
                          f'{compiler!r} (apt install g++, or name another in CXX)')
-
-
-def _processor(device: str) -> str:
-    if device == 'cpu':
-        return cpu_name()
-    properties = torch.cuda.get_device_properties(device)
-    return f'{properties.name} {properties.major}.{properties.minor} CUDA {torch.version.cuda}'

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from fcn_seg_ros.inference.backends.base import library_errors
-from fcn_seg_ros.inference.backends.torch_graph import make_graph
+from fcn_seg_ros.inference.backends.torch_graph import free_memory, make_graph
 from fcn_seg_ros.inference.graph import InferenceGraph
 from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
@@ -39,6 +39,7 @@ class TorchBackend:
 
     def close(self) -> None:
         """Free the memory of the device."""
+        free_memory(self.device, self, self._drop)
+
+    def _drop(self) -> None:
         self._graph = None
-        if self.device != 'cpu':
-            torch.cuda.empty_cache()

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from itertools import pairwise
 
 import torch
@@ -14,6 +15,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from fcn_seg_ros.inference.graph import InferenceGraph
 from fcn_seg_ros.models.checkpoint_file import NetworkSource
 
+# What lost devices hold: ending it raises errors from C++ destructors, which may end the process.
+_abandoned: list[object] = []
 DTYPES = {'fp32': torch.float32, 'bf16': torch.bfloat16, 'fp16': torch.float16}
 
 
@@ -46,3 +49,20 @@ def fold_batch_norm(network: nn.Module) -> None:
             if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
                 setattr(parent, name, fuse_conv_bn_eval(first, second))
                 setattr(parent, next_name, nn.Identity())
+
+
+def free_memory(device: str, owner: object, drop: Callable[[], None]) -> None:
+    """
+    Free a backend's memory: call ``drop``, which deletes its references, and empty the cache.
+
+    What ``owner`` holds on a GPU that is lost (see BackendError) is left alone instead.
+    """
+    if device == 'cpu':
+        drop()
+        return
+    try:
+        torch.cuda.synchronize(device)
+        drop()
+        torch.cuda.empty_cache()
+    except RuntimeError:
+        _abandoned.append(owner)
