@@ -1,0 +1,68 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Read a complete run: its settings, and the facts of its frames and errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.files import read_file
+from fcn_seg_ros.offline.run_folder import ERRORS, FORMAT, FRAMES, RUN
+
+_MOST_BYTES = 2**24
+
+
+@dataclass(frozen=True)
+class Run:
+    """
+    A complete run.
+
+    ``facts`` is the content of ``run.json``, whose keys docs/reference/run_folder.md lists.
+    """
+
+    path: Path
+    facts: dict[str, Any]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return what decided the results."""
+        settings: dict[str, Any] = self.facts['settings']
+        return settings
+
+    def frames(self) -> Iterator[dict[str, Any]]:
+        """Yield the facts of each image that has a mask, in the order of recording."""
+        return _lines(self.path / FRAMES)
+
+    def errors(self) -> Iterator[dict[str, Any]]:
+        """Yield the facts of each image that has none."""
+        return _lines(self.path / ERRORS)
+
+
+def read_run(path: Path) -> Run:
+    """Open a run; raises InputError if the folder is none."""
+    text = read_file(path / RUN, f'the {RUN} of a run of segment', _MOST_BYTES)
+    try:
+        facts = json.loads(text)
+        found = facts['format']
+        facts['settings']
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f'{path / RUN}: expected settings of a run of segment, found something '
+                         'else') from None
+    if found != FORMAT:
+        raise InputError(f'{path}: expected a run of format {FORMAT}, found {found}')
+    return Run(path, facts)
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open('rb') as file:
+        for number, line in enumerate(file, 1):
+            try:
+                yield json.loads(line)
+            except ValueError:
+                raise InputError(f'{path}: expected JSON in line {number}, found something else'
+                                 ) from None

@@ -1,0 +1,77 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The folder of a run: complete or resumable, and never anything in between."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.offline.run_folder import FRAMES, RunFolder, open_run
+from fcn_seg_ros.offline.run_reader import read_run
+
+SETTINGS = {'input': 'drive', 'topics': ('/a', '/b'), 'threshold': 0.5}
+
+
+def fill(run: RunFolder, last: bool = False) -> None:
+    """Write a part."""
+    with run.part() as part:
+        (part.path / FRAMES).write_text(json.dumps({'number': part.number}) + '\n')
+        (part.files / 'mask').mkdir()
+        (part.files / 'mask' / f'{part.number}.png').write_bytes(b'png')
+        part.facts['last'] = last
+
+
+def test_a_run_appears_when_it_is_complete(tmp_path: Path) -> None:
+    path = tmp_path / 'deep' / 'run'
+    run = open_run(path, SETTINGS, {'started': 'now'})
+    assert run is not None and not run.ended
+    fill(run)
+    with pytest.raises(RuntimeError), run.part() as part:
+        (part.files / 'mask.png').write_bytes(b'half')
+        raise RuntimeError('killed')
+    run.close()
+    # What a kill leaves.
+    (run.partial / 'parts' / '000001.partial' / 'files').mkdir(parents=True)
+    run = open_run(path, SETTINGS, {'started': 'later'})
+    assert run is not None and [part.number for part in run.parts] == [0]
+    fill(run, last=True)
+    assert run.ended and not path.exists()
+    steps: list[int] = []
+
+    def fail(result: Path, parts: object) -> None:
+        raise OSError('disk full')
+    with pytest.raises(OSError, match='disk full'):
+        run.finish({}, [fail])
+    run.finish({'frames': 2}, [lambda result, parts: steps.append(len(parts))])
+    assert steps == [2] and not run.partial.exists()
+    whole = read_run(path)
+    assert whole.facts['started'] == 'now' and whole.facts['frames'] == 2
+    assert whole.settings['topics'] == ['/a', '/b']
+    assert [frame['number'] for frame in whole.frames()] == [0, 1]
+    assert list(whole.errors()) == []
+    assert sorted(each.name for each in (path / 'mask').iterdir()) == ['0.png', '1.png']
+    assert open_run(path, SETTINGS, {}) is None
+
+
+def test_other_settings_and_foreign_folders_are_refused(tmp_path: Path) -> None:
+    run = open_run(tmp_path / 'run', SETTINGS, {})
+    assert run is not None
+    with pytest.raises(InputError, match='found one at work'):
+        open_run(tmp_path / 'run', SETTINGS, {})
+    run.close()
+    with pytest.raises(InputError, match=r'with threshold 0\.4, found one with 0\.5: give these'):
+        open_run(tmp_path / 'run', SETTINGS | {'threshold': 0.4}, {})
+    (tmp_path / 'photos').mkdir()
+    with pytest.raises(InputError, match='expected a new folder or a run of segment'):
+        open_run(tmp_path / 'photos', SETTINGS, {})
+    (tmp_path / 'x.partial').mkdir()
+    (tmp_path / 'x.partial' / 'mine.txt').touch()
+    with pytest.raises(InputError, match='found a folder of something else'):
+        open_run(tmp_path / 'x', SETTINGS, {})
+    assert (tmp_path / 'x.partial' / 'mine.txt').exists()
+    with pytest.raises(InputError, match=r'expected the run\.json of a run of segment, found n'):
+        read_run(tmp_path / 'photos')
