@@ -20,7 +20,7 @@ demo: $(RUN)
 	@exec .venv/bin/python -m fcn_seg_ros demo --input '$(INPUT)' --out demo_out $(DEMO_ARGS)
 
 test: $(DEV)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(DEV)
 	$(BIN)/ruff check .
