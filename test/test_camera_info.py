@@ -12,7 +12,7 @@ from hostile_messages import camera_infos
 from hypothesis import given, settings
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
 
-from fcn_seg_ros.node.camera_info import described, focal_length, for_image, problem
+from fcn_seg_ros.outputs.camera_info import described, focal_length, for_image, problem
 
 POINT = np.array([1.5, -0.7, 9.0, 1.0])
 

@@ -18,9 +18,9 @@ from fcn_seg_ros.ground.pose import CameraPose
 from fcn_seg_ros.ground.tables import GroundSpec
 from fcn_seg_ros.messages import to_header
 from fcn_seg_ros.node import ground_source, poses
-from fcn_seg_ros.node.camera_info import camera_model, for_image
 from fcn_seg_ros.node.ground_source import GroundSource
 from fcn_seg_ros.node.poses import Poses
+from fcn_seg_ros.outputs.camera_info import camera_model, for_image
 
 SPEC = GroundSpec(grid=GridSpec(10.0, 6.0, 0.5), reach=20.0, increment=0.05, stride=8)
 SECOND = 10**9

@@ -19,8 +19,8 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.ground.pose import CameraPose
 from fcn_seg_ros.ground.tables import GroundSpec, GroundTables
 from fcn_seg_ros.ground.view import GroundView
-from fcn_seg_ros.node.camera_info import camera_model
 from fcn_seg_ros.node.poses import Poses
+from fcn_seg_ros.outputs.camera_info import camera_model
 
 if TYPE_CHECKING:
     from fcn_seg_ros.node.settings import Settings

@@ -21,12 +21,12 @@ from fcn_seg_ros.inference.segmenter import RoadSegmenter, Segmentation, Segment
 from fcn_seg_ros.messages import stamp_ns
 from fcn_seg_ros.node.batching import Batching
 from fcn_seg_ros.node.camera_channel import CameraChannel, Frame
-from fcn_seg_ros.node.camera_info import focal_length
 from fcn_seg_ros.node.decode import decode_image, deserialise
 from fcn_seg_ros.node.failure_policy import GIVE_UP_AFTER, FailurePolicy, Recovery
 from fcn_seg_ros.node.frame_slot import Drop, FrameSlots
 from fcn_seg_ros.node.model_slot import ModelSlot
 from fcn_seg_ros.node.settings import Settings
+from fcn_seg_ros.outputs.camera_info import focal_length
 
 _WARN_EVERY_S = 5.0
 

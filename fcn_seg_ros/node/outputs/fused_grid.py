@@ -14,8 +14,10 @@ from std_msgs.msg import Header
 from fcn_seg_ros import diagnostic_keys as keys
 from fcn_seg_ros.ground.fuse import fused
 from fcn_seg_ros.messages import stamp_ns
-from fcn_seg_ros.node.outputs.ground import grid_message, grid_values
+from fcn_seg_ros.node.outputs.computed import to_message
 from fcn_seg_ros.node.outputs.output import Output, SegmentedFrame
+from fcn_seg_ros.outputs.content import GridContent
+from fcn_seg_ros.outputs.ground import grid_values
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,5 @@ class FusedGrid(Output):
                   if abs(now - stamp_ns(seen.header)) <= 1e6 * settings.grid_max_age_ms}
         self._contributors = tuple(sorted(recent))
         oldest = min((seen.header for seen in recent.values()), key=stamp_ns)
-        return grid_message(fused((seen.values for seen in recent.values()), self._out),
-                            settings.ground.grid,
-                            Header(stamp=oldest.stamp, frame_id=settings.base_frame))
+        grid = fused((seen.values for seen in recent.values()), self._out)
+        return to_message(GridContent(grid, settings.ground.grid, settings.base_frame), oldest)

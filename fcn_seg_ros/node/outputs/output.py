@@ -1,111 +1,27 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The base class of output topics, and the data that messages are computed from."""
+"""The base class of output topics, and the rows of their table."""
 
 from __future__ import annotations
 
-import functools
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
-import numpy as np
 from builtin_interfaces.msg import Time
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CameraInfo
-from std_msgs.msg import Header
 
-from fcn_seg_ros.ground.rays import RoadMask
-from fcn_seg_ros.ground.tables import GroundTables
-from fcn_seg_ros.inference.segmentation import Segmentation
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
-from fcn_seg_ros.node.camera_info import for_image
-from fcn_seg_ros.node.ground_source import GroundSource
 from fcn_seg_ros.node.parameters import Row
+from fcn_seg_ros.outputs.frame import SegmentedFrame
 
-if TYPE_CHECKING:
-    from fcn_seg_ros.node.settings import Settings
+__all__ = ['NetworkInUse', 'Output', 'OutputRow', 'Qos', 'SegmentedFrame', 'check_row']
 
-T = TypeVar('T')
 # Topics in the node's own namespace.
 _PRIVATE = '~/'
-
-
-class SegmentedFrame:
-    """
-    A camera image and the network's results: the data that outputs compute from.
-
-    Arrays have the size of the image and are read-only for outputs; see ``Segmentation`` for their
-    content. ``newest_info`` is the camera's newest CameraInfo, None if there is none yet.
-    """
-
-    #: The names that an output may list in ``needs``.
-    PARTS = ('image', 'mask', 'probability', 'confidence', 'road', 'camera_info', 'ground')
-
-    def __init__(self, camera: str, header: Header, image: np.ndarray, result: Segmentation,
-                 newest_info: CameraInfo | None, settings: Settings,
-                 ground: GroundSource | None = None) -> None:
-        self.camera = camera
-        self.header = header
-        self.image = image
-        self.result = result
-        self.newest_info = newest_info
-        self.settings = settings
-        self._ground = ground
-        self._shared: dict[Callable[[SegmentedFrame], Any], Any] = {}
-
-    @property
-    def mask(self) -> np.ndarray:
-        """Return class ids, 255 where unknown."""
-        return self.result.mask
-
-    @property
-    def probability(self) -> np.ndarray:
-        """Return round(255 P(road))."""
-        return self.result.probability
-
-    @property
-    def confidence(self) -> np.ndarray:
-        """Return round(255 P(class in the mask)), 0 where unknown; computed on first use."""
-        return self.result.confidence
-
-    @property
-    def road(self) -> np.ndarray:
-        """Return 1 on the road, else 0."""
-        return self.result.road
-
-    @functools.cached_property
-    def camera_info(self) -> CameraInfo | None:
-        """Return the CameraInfo of just this image, with its header; None if unknown."""
-        if self.newest_info is None:
-            return None
-        info = for_image(self.newest_info, *self.image.shape[:2])
-        if info is not None:
-            info.header = self.header
-        return info
-
-    @functools.cached_property
-    def ground(self) -> GroundTables | None:
-        """Return the tables of the camera over the ground, None if its pose is not known (yet)."""
-        if self._ground is None or self.camera_info is None:
-            return None
-        return self._ground.tables(self.camera_info, self.header, self.settings)
-
-    @functools.cached_property
-    def seen(self) -> RoadMask:
-        """Return the mask as the ground's tables take it."""
-        return RoadMask(self.mask, self.probability, self.result.threshold,
-                        self.result.label_map.road_ids)
-
-    def once(self, compute: Callable[[SegmentedFrame], T]) -> T:
-        """Return ``compute(self)``, computed once for all outputs that share it."""
-        if compute not in self._shared:
-            self._shared[compute] = compute(self)
-        result: T = self._shared[compute]
-        return result
 
 
 @dataclass(frozen=True)

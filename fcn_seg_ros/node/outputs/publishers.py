@@ -17,12 +17,13 @@ from std_msgs.msg import Header
 from fcn_seg_ros.ground.tables import GroundTables
 from fcn_seg_ros.inference.segmenter import Segmentation
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
-from fcn_seg_ros.node.camera_info import described, problem
 from fcn_seg_ros.node.ground_source import GroundSource
 from fcn_seg_ros.node.outputs.output import NetworkInUse, Output, OutputRow, SegmentedFrame
-from fcn_seg_ros.node.outputs.registry import COMPRESSED, OUTPUTS
+from fcn_seg_ros.node.outputs.registry import OUTPUTS
 from fcn_seg_ros.node.publish import publish_on_demand
 from fcn_seg_ros.node.settings import Settings
+from fcn_seg_ros.outputs.camera_info import described, problem
+from fcn_seg_ros.outputs.table import COMPRESSED
 
 _WARN_EVERY_S = 60.0
 # A CameraInfo may arrive a little later than the first images.

@@ -5,20 +5,21 @@ Match a CameraInfo with an image, and convert it to the CameraInfo of just that 
 
 By definition width, height, K and P refer to the full sensor, and the image is the region of
 interest after binning. As in image_geometry's PinholeCameraModel, the principal point is shifted by
-the region's offset, then everything is divided by the binning.
+the region's offset, then everything is divided by the binning. Any class with the fields of
+sensor_msgs/CameraInfo will do, rclpy's or rosbags'.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
-from sensor_msgs.msg import CameraInfo, RegionOfInterest
 
 from fcn_seg_ros.ground.lens import CameraModel, used_coefficients
 
 
-def for_image(info: CameraInfo, height: int, width: int) -> CameraInfo | None:
+def for_image(info: Any, height: int, width: int) -> Any:
     """
     Return a new CameraInfo for an image of this size, without region and binning.
 
@@ -30,13 +31,13 @@ def for_image(info: CameraInfo, height: int, width: int) -> CameraInfo | None:
     return None if part is None else _copy(info, width, height, *part)
 
 
-def focal_length(info: CameraInfo | None, height: int, width: int) -> float:
+def focal_length(info: Any, height: int, width: int) -> float:
     """Return the focal length in pixels for images of this size, 0 if unknown."""
     part = None if info is None else _part_shown(info, height, width)
     return 0.0 if info is None or part is None else float(info.k[0]) / part[2]
 
 
-def problem(info: CameraInfo) -> str:
+def problem(info: Any) -> str:
     """
     Describe values that no camera has (not finite, a region outside the sensor), or return ''.
 
@@ -53,7 +54,7 @@ def problem(info: CameraInfo) -> str:
     return ''
 
 
-def camera_model(info: CameraInfo, rectified: bool) -> tuple[CameraModel, np.ndarray, np.ndarray]:
+def camera_model(info: Any, rectified: bool) -> tuple[CameraModel, np.ndarray, np.ndarray]:
     """
     Return the camera of an image from its own CameraInfo (see ``for_image``).
 
@@ -77,7 +78,7 @@ def camera_model(info: CameraInfo, rectified: bool) -> tuple[CameraModel, np.nda
     return model, r if r.any() else np.eye(3), offset
 
 
-def described(info: CameraInfo) -> str:
+def described(info: Any) -> str:
     """Return a description of the image that a CameraInfo describes."""
     words = f'{info.width}x{info.height} pixels'
     _, _, columns, rows, binning_x, binning_y = _part(info)
@@ -88,7 +89,7 @@ def described(info: CameraInfo) -> str:
     return words
 
 
-def _part_shown(info: CameraInfo, height: int, width: int) -> tuple[int, int, int, int] | None:
+def _part_shown(info: Any, height: int, width: int) -> tuple[int, int, int, int] | None:
     """Return offset and binning, x and y each, for an image of this size; None if unmatched."""
     if problem(info):
         return None
@@ -102,7 +103,7 @@ def _part_shown(info: CameraInfo, height: int, width: int) -> tuple[int, int, in
     return x_offset, y_offset, binning_x, binning_y
 
 
-def _part(info: CameraInfo) -> tuple[int, int, int, int, int, int]:
+def _part(info: Any) -> tuple[int, int, int, int, int, int]:
     """Return the region's offset and size, and the binning, with zeros resolved."""
     roi = info.roi
     whole = roi.width == 0 or roi.height == 0
@@ -111,14 +112,15 @@ def _part(info: CameraInfo) -> tuple[int, int, int, int, int, int]:
             max(1, info.binning_x), max(1, info.binning_y))
 
 
-def _copy(info: CameraInfo, width: int, height: int, x_offset: int, y_offset: int,
-          binning_x: int, binning_y: int) -> CameraInfo:
+def _copy(info: Any, width: int, height: int, x_offset: int, y_offset: int,
+          binning_x: int, binning_y: int) -> Any:
     k, p = info.k.copy(), info.p.copy()
     for matrix, columns in ((k, 3), (p, 4)):
         matrix[2] -= x_offset
         matrix[columns + 2] -= y_offset
         matrix[:columns] /= binning_x
         matrix[columns:2 * columns] /= binning_y
-    return CameraInfo(header=info.header, width=width, height=height, d=info.d, k=k, r=info.r, p=p,
-                      distortion_model=info.distortion_model,
-                      roi=RegionOfInterest(do_rectify=info.roi.do_rectify))
+    roi = type(info.roi)(x_offset=0, y_offset=0, height=0, width=0,
+                         do_rectify=info.roi.do_rectify)
+    return type(info)(header=info.header, width=width, height=height, d=info.d, k=k, r=info.r, p=p,
+                      distortion_model=info.distortion_model, binning_x=0, binning_y=0, roi=roi)
