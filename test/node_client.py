@@ -64,9 +64,9 @@ def wait_for_end(node: subprocess.Popen[str], seconds: float = PATIENCE_S) -> st
 
 
 @contextmanager
-def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """Run a node; afterwards it must exit cleanly on SIGINT."""
-    node = start_node(*arguments)
+def running(*arguments: str, fault: str = '') -> Iterator[subprocess.Popen[str]]:
+    """Run a node as ``start_node`` does; afterwards it must exit cleanly on SIGINT."""
+    node = start_node(*arguments, fault=fault)
     try:
         yield node
     except BaseException:

@@ -198,7 +198,7 @@ def test_only_what_is_connected_to_the_vehicle_is_free(tables):
     road = picture(half=2.0) | (picture(half=8.0) & ~picture(half=5.0) & 1)
     look(tables, road)
     assert tables.grid.values[at(14.0, 6.0)] == 0
-    tables.grid.keep_connected(50.0)
+    tables.grid.keep_connected(tables.grid.values, 50.0)
     assert tables.grid.values[at(14.0, 0.0)] == 0
     assert tables.grid.values[at(14.0, 6.0)] == UNSEEN
     assert tables.grid.values[at(14.0, 3.5)] == 100

@@ -107,15 +107,15 @@ class RoadGrid:
         self.values.ravel()[self._footprints.cells] = self._level
         return self.values
 
-    def keep_connected(self, highest: float) -> np.ndarray:
+    def keep_connected(self, values: np.ndarray, highest: float) -> np.ndarray:
         """
         Make free cells (0 to ``highest``) unseen that no free cells connect to the vehicle.
 
-        What lies next to the blind zone is connected to it. Changes and returns the grid of the
-        last ``update``.
+        What lies next to the blind zone is connected to it. Changes and returns ``values``, a grid
+        of this camera.
         """
-        free = (self.values >= 0) & (self.values <= highest)
+        free = (values >= 0) & (values <= highest)
         seeds = np.zeros(self.spec.shape, np.bool_)
         seeds.ravel()[self._nearest] = True
-        self.values[free & ~reached(free, seeds)] = UNSEEN
-        return self.values
+        values[free & ~reached(free, seeds)] = UNSEEN
+        return values

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import bisect
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +19,14 @@ class PlanarPose:
     x: float
     y: float
     yaw: float
+
+    @classmethod
+    def from_quaternion(cls, x: float, y: float, quaternion: Sequence[float]) -> PlanarPose:
+        """Return the pose for an orientation (x, y, z, w); yaw is NaN if its length is not 1."""
+        qx, qy, qz, qw = quaternion
+        if not abs(math.hypot(qx, qy, qz, qw) - 1.0) < 0.01:
+            return cls(x, y, math.nan)
+        return cls(x, y, math.atan2(2.0 * (qw * qz + qx * qy), 1.0 - 2.0 * (qy * qy + qz * qz)))
 
     @property
     def is_finite(self) -> bool:
@@ -44,6 +54,12 @@ class MotionTrack:
         if pose.is_finite:
             self._poses = [item for item in self._poses
                            if stamp - self.keep_s <= item[0] < stamp] + [(stamp, pose)]
+
+    @property
+    def ends(self) -> tuple[float, float] | None:
+        """Return the times of the first and the last pose, None without any."""
+        poses = self._poses
+        return (poses[0][0], poses[-1][0]) if poses else None
 
     def at(self, stamp: float) -> PlanarPose | None:
         """Return the pose at a time, None where the track has none."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fcn_seg_ros.ground.grid import UNSEEN, GridSpec
+from fcn_seg_ros.ground.grid import GridSpec
 from fcn_seg_ros.ground.motion import PlanarPose, turned
 
 # What an odometry that stands still may turn between two frames, rad.
@@ -45,19 +45,23 @@ class TemporalFilter:
     def __init__(self, spec: GridSpec, options: TemporalOptions | None = None) -> None:
         self.options = options or TemporalOptions()
         self._cell = spec.cell
-        x, y = spec.centres()
-        self._centres = x.ravel(), y.ravel()
+        x, y = (edges[:-1] / spec.cell + 0.5 for edges in spec.edges())
+        self._centres = x, y
         reach = float(np.hypot(np.abs(x).max(), np.abs(y).max()))
-        self._size = 2 * int(np.ceil(reach / spec.cell)) + 4
+        # A power of two, so that cells are found by their last bits.
+        self._bits = int(np.ceil(np.log2(2.0 * np.ceil(reach) + 4.0)))
+        self._size = 1 << self._bits
         cells = self._size * self._size
-        # Frames of road still wanted, the value to publish until then, when it was last not road.
-        self._wanted = np.zeros(cells, np.uint8)
-        self._value = np.zeros(cells, np.int8)
-        self._at = np.zeros(cells, np.float32)
+        # Frames of road still wanted, the value to publish until then, when it was last not road;
+        # and a spare cell that nobody reads.
+        self._wanted = np.zeros(cells + 1, np.uint8)
+        self._value = np.zeros(cells + 1, np.int8)
+        self._at = np.zeros(cells + 1, np.float32)
         # The numbers of the memory's first cells along x and y, in the odometry's frame.
         self._first: tuple[int, ...] | None = None
         self._begin = 0.0
         self._last: tuple[float, PlanarPose] | None = None
+        self._work = _Work(spec.shape)
         #: Why the memory was cleared at the latest frame, '' if it was not.
         self.reset_by = ''
 
@@ -78,20 +82,31 @@ class TemporalFilter:
             return grid
         self._last = stamp, pose
         self._follow(pose)
-        index, values = self._cells(pose), grid.reshape(-1)
-        now = np.float32(stamp - self._begin)
-        blocked, free = values > highest, (values >= 0) & (values <= highest)
-        wanted = self._wanted.take(index)
-        wanted[(values == UNSEEN) & (now - self._at.take(index) > self.options.keep_s)] = 0
-        wanted -= free & (wanted > 0)
-        held = (wanted > 0) & ~blocked
-        values[held] = self._value.take(index[held])
-        self._wanted[index] = wanted
-        # Afterwards, since two cells of a turned grid may share one of the memory.
-        at = index[blocked]
-        self._wanted[at], self._value[at] = self.options.frames, values[blocked]
-        self._at[at] = now
+        self._apply(self._cells(pose), grid.reshape(-1), np.float32(stamp - self._begin), highest)
         return grid
+
+    def _apply(self, index: np.ndarray, values: np.ndarray, now: np.float32, highest: float
+               ) -> None:
+        """Hold what is remembered, then remember what is not road; ``index``: the cells' places."""
+        work = self._work
+        unseen = np.less(values, 0, out=work.unseen)
+        blocked = np.greater(values, highest, out=work.blocked)
+        wanted = np.take(self._wanted, index, out=work.wanted, mode='clip')  # others use a buffer
+        at = np.take(self._at, index, out=work.at, mode='clip')
+        forgotten = np.less(at, now - np.float32(self.options.keep_s), out=work.flags)
+        np.putmask(wanted, np.logical_and(forgotten, unseen, out=forgotten), 0)
+        held = np.greater(wanted, 0, out=work.flags)
+        free = np.logical_not(np.logical_or(unseen, blocked, out=unseen), out=unseen)
+        np.subtract(wanted, np.logical_and(held, free, out=free).view(np.uint8), out=wanted)
+        np.greater(np.greater(wanted, 0, out=held), blocked, out=held)
+        np.copyto(values, np.take(self._value, index, out=work.value, mode='clip'), where=held)
+        self._wanted[index] = wanted
+        # Afterwards, since two cells of a turned grid may share one of the memory. What is not
+        # blocked goes to the spare cell.
+        work.place.fill(len(self._wanted) - 1)
+        np.copyto(work.place, index, where=blocked)
+        self._wanted[work.place], self._at[work.place] = self.options.frames, now
+        self._value[work.place] = values
 
     def _fault(self, stamp: float, pose: PlanarPose | None) -> str:
         """Return why the memory cannot be carried to this frame, '' if it can."""
@@ -121,7 +136,7 @@ class TemporalFilter:
         """Move the memory with the vehicle; clear the rows and columns of cells that enter it."""
         first = tuple(int(np.floor(at / self._cell)) - self._size // 2 for at in (pose.x, pose.y))
         if self._first is not None:
-            wanted = self._wanted.reshape(self._size, self._size)
+            wanted = self._wanted[:-1].reshape(self._size, self._size)
             for axis, (old, new) in enumerate(zip(self._first, first, strict=True)):
                 shift = new - old
                 entered = np.arange(min(abs(shift), self._size))
@@ -136,6 +151,26 @@ class TemporalFilter:
         """Return the number of the memory's cell below the centre of each of the grid's."""
         x, y = self._centres
         sine, cosine = np.sin(pose.yaw), np.cos(pose.yaw)
-        row = np.floor((pose.x + cosine * x - sine * y) / self._cell).astype(np.intp) % self._size
-        column = np.floor((pose.y + sine * x + cosine * y) / self._cell).astype(np.intp)
-        return row * self._size + column % self._size
+        work, last = self._work, self._size - 1
+        for out, at, along, across in ((work.index, pose.x, cosine * x, -sine * y),
+                                       (work.place, pose.y, sine * x, cosine * y)):
+            # Small and positive, so that single precision will do and the cast rounds down.
+            start = (at / self._cell) % self._size + self._size
+            np.add((across + start).astype(np.float32)[:, None], along.astype(np.float32),
+                   out=work.number)
+            np.copyto(out, work.number.reshape(-1), casting='unsafe')
+            np.bitwise_and(out, last, out=out)
+        np.left_shift(work.index, self._bits, out=work.index)
+        return np.bitwise_or(work.index, work.place, out=work.index)
+
+
+class _Work:
+    """Arrays for a frame's steps, so that none takes memory anew."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        cells = shape[0] * shape[1]
+        self.number = np.empty(shape, np.float32)
+        self.index, self.place = (np.empty(cells, np.intp) for _ in range(2))
+        self.wanted, self.value = np.empty(cells, np.uint8), np.empty(cells, np.int8)
+        self.at = np.empty(cells, np.float32)
+        self.blocked, self.unseen, self.flags = (np.empty(cells, np.bool_) for _ in range(3))

@@ -18,10 +18,12 @@ from fcn_seg_ros.inference.monitor import PictureMonitor
 from fcn_seg_ros.node.cpu_latency import CpuLatency
 from fcn_seg_ros.node.depth_watch import DepthWatch
 from fcn_seg_ros.node.frame_slot import Counts, FrameSlots
+from fcn_seg_ros.node.grid_memory import GridMemory
 from fcn_seg_ros.node.ground_source import GroundSource
 from fcn_seg_ros.node.health import CameraHealth
 from fcn_seg_ros.node.image_input import ImageInput
 from fcn_seg_ros.node.info_input import InfoInput
+from fcn_seg_ros.node.odometry import Odometry
 from fcn_seg_ros.node.outputs.publishers import CameraOutputs, Outputs
 from fcn_seg_ros.node.poses import Poses
 from fcn_seg_ros.node.publish import HAS_MATCHED_EVENT, POLL_PERIOD_S
@@ -44,6 +46,14 @@ class Frame:
     taken: float
 
 
+@dataclass(frozen=True)
+class Vehicle:
+    """What a node knows of the vehicle: where the cameras stand in it, and how it moves."""
+
+    poses: Poses
+    odometry: Odometry
+
+
 class CameraChannel:
     """
     The subscriptions, publishers and times of one camera.
@@ -55,7 +65,7 @@ class CameraChannel:
     """
 
     def __init__(self, node: LifecycleNode, name: str, settings: Settings, slots: FrameSlots,
-                 latency: CpuLatency, poses: Poses, shared: Outputs) -> None:
+                 latency: CpuLatency, vehicle: Vehicle, shared: Outputs) -> None:
         camera = settings.cameras[name]
         self.name = name
         self.times = RecentTimes()
@@ -67,7 +77,9 @@ class CameraChannel:
         self._node = node
         self._slots = slots
         self._latency = latency
-        self._poses = poses
+        self._vehicle = vehicle
+        self._odometry_topic = settings.odometry_topic
+        self._memory = GridMemory(name, vehicle.odometry)
         self._active = False
         self._poll_timer: Timer | None = None
         self.images = ImageInput(node, camera.topic, camera.transport, settings.reliability,
@@ -78,7 +90,7 @@ class CameraChannel:
         self._info = InfoInput(node, self.info_topic)
         self.publishers = PublisherWatch(node, self.images.topic, self.images.type_name)
         self.outputs = CameraOutputs(node, name, settings, self.update, shared.published,
-                                     GroundSource(node, name, poses))
+                                     GroundSource(node, name, vehicle.poses), self._memory)
 
     @property
     def camera_info(self) -> CameraInfo | None:
@@ -92,7 +104,7 @@ class CameraChannel:
             counts, self.times, images.is_open, images.lost, images.missed, images.transport,
             images.reliability_in_use, images.incompatible, images.matched, self.publishers.hint,
             self.depth.hint, self.monitor.report, self.outputs.silent,
-            self.horizon.report)
+            self.horizon.report, self._memory.report)
 
     def activate(self) -> None:
         """Subscribe as soon as somebody subscribes to an output."""
@@ -116,7 +128,9 @@ class CameraChannel:
         """Subscribe if somebody subscribes to an output, else unsubscribe."""
         awaited = self._active and self.outputs.watched()
         self._latency.want(self.name, awaited)
-        self._poses.want(self.name, awaited and self.outputs.needs('ground'))
+        self._vehicle.poses.want(self.name, awaited and self.outputs.needs('ground'))
+        self._vehicle.odometry.want(self.name, awaited and self.outputs.needs('memory'),
+                                    self._odometry_topic)
         if awaited:
             self.images.open()
             # Its focal length also affects the size of the network's input.

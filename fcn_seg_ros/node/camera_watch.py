@@ -23,6 +23,7 @@ The first row that applies decides it; the message lists every row that applies.
 | WARN | processing the last mask took longer than ``expected_processing_ms`` |
 | WARN | the picture had a fault (``inference/monitor.py``) in the last two seconds |
 | WARN | an output that somebody subscribes to cannot be computed: no CameraInfo, no pose |
+| WARN | a grid was not filtered in the last two seconds: no odometry, a gap, a jump |
 | WARN | the road disagrees with the camera's pose (``ground/horizon_watch.py``) |
 | OK | otherwise |
 
@@ -107,6 +108,9 @@ class CameraWatch:
             problems += _pose_problems(camera, now)
             if camera.subscribed and camera.silent:
                 problems.append((DiagnosticStatus.WARN, camera.silent))
+            if camera.subscribed and now - camera.memory.time <= PICTURE_FRESH_S:
+                problems.append((DiagnosticStatus.WARN,
+                                 f'grid not filtered: {camera.memory.reason}'))
             # Without a subscriber nobody waits for images, so the log is enough.
             problems += [(DiagnosticStatus.WARN, words) for about, words in hints.items()
                          if about != 'publisher' or camera.subscribed]

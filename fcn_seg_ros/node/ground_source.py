@@ -136,5 +136,10 @@ class GroundSource:
             self._logger.error(f'{self._camera}: {traceback.format_exc()}')
 
 
+def is_other_mounting(before: CameraPose, after: CameraPose, given: bool) -> bool:
+    """Return whether a camera was mounted anew, or a ``given`` pose corrected; TF may sway."""
+    return _exceeds(before.moved(after), _SAME if given else _JUMP)
+
+
 def _exceeds(moved: tuple[float, float], limit: tuple[float, float]) -> bool:
     return moved[0] > limit[0] or moved[1] > limit[1]

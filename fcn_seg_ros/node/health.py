@@ -12,6 +12,7 @@ from rclpy.clock import Clock, ROSClock
 from fcn_seg_ros.ground.horizon_watch import HorizonReport
 from fcn_seg_ros.inference.monitor import PictureReport
 from fcn_seg_ros.node.frame_slot import Counts
+from fcn_seg_ros.node.grid_memory import MemoryReport
 from fcn_seg_ros.node.statistics import RecentTimes
 
 STUCK_S = 5.0
@@ -24,7 +25,7 @@ class CameraHealth:
 
     ``lost``, ``missed``, ``incompatible``, ``matched`` and ``reliability`` come from its
     ImageInput, ``unpublished`` from its PublisherWatch, ``picture`` from its monitor, ``silent``
-    from its CameraOutputs, ``horizon`` from its HorizonWatch;
+    from its CameraOutputs, ``horizon`` from its HorizonWatch, ``memory`` from its GridMemory;
     ``subscribed`` means that the node subscribes to the images, since somebody subscribes to an
     output.
     """
@@ -43,6 +44,7 @@ class CameraHealth:
     picture: PictureReport = field(default_factory=PictureReport)
     silent: str = ''
     horizon: HorizonReport = field(default_factory=HorizonReport)
+    memory: MemoryReport = field(default_factory=MemoryReport)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from rclpy.parameter import Parameter
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.ground.horizon_watch import HorizonOptions
+from fcn_seg_ros.ground.temporal import TemporalOptions
 from fcn_seg_ros.inference.backends import PRECISIONS, backend_names
 from fcn_seg_ros.inference.monitor import MonitorOptions
 from fcn_seg_ros.inference.segmentation import FROM_CHECKPOINT
@@ -119,6 +120,14 @@ PARAMETERS = (
         (-1000.0, 1000.0)),
     Row('grid_ego_connected', False, 'Make free cells of the grid unknown if no free cells connect '
         'them to the vehicle.', run_time=True),
+    Row('odometry_topic', '', 'Topic of nav_msgs/Odometry of base_frame, such as odom: grids then '
+        'keep what was not road, carried along by the motion; empty: each grid is of its frame '
+        'alone.'),
+    Row('grid_hold_frames', TemporalOptions.frames, 'With odometry_topic: what was not road is '
+        'free again after so many frames in a row that show road; 0: off.', (0, 100),
+        run_time=True),
+    Row('grid_hold_s', TemporalOptions.keep_s, 'With odometry_topic: what was not road and is out '
+        'of sight stays so for this long.', (0.0, 60.0), run_time=True),
     Row('grid_max_age_ms', 500.0, 'Age above which a camera is left out of ~/grid, against the '
         'newest camera.', (1.0, 1e6), run_time=True),
     Row('freespace_increment', 0.5, 'Angle between the rays of freespace in degrees.',

@@ -17,7 +17,7 @@ from rclpy.task import Future
 from fcn_seg_ros import diagnostic_keys as keys
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.segmentation import resolve_threshold
-from fcn_seg_ros.node.camera_channel import CameraChannel, health_of
+from fcn_seg_ros.node.camera_channel import CameraChannel, Vehicle, health_of
 from fcn_seg_ros.node.checkpoint_service import CheckpointService
 from fcn_seg_ros.node.cpu_latency import CpuLatency
 from fcn_seg_ros.node.diagnostics import DiagnosticsPublisher
@@ -26,6 +26,7 @@ from fcn_seg_ros.node.frame_slot import FrameSlots
 from fcn_seg_ros.node.health import Health, simulated_seconds
 from fcn_seg_ros.node.load_job import LoadJob
 from fcn_seg_ros.node.model_manager import ModelManager
+from fcn_seg_ros.node.odometry import Odometry
 from fcn_seg_ros.node.outputs.publishers import Outputs, shared_outputs
 from fcn_seg_ros.node.parameters import in_declared_types
 from fcn_seg_ros.node.poses import Poses
@@ -63,7 +64,7 @@ class SegNode(LifecycleNode):
         self.ended: Future[None] = Future()
         self._channels: dict[str, CameraChannel] = {}
         self._shared: Outputs | None = None
-        self._poses: Poses = Poses(self)
+        self._vehicle: Vehicle = Vehicle(Poses(self), Odometry(self))
         self._worker: Worker | None = None
         self._network: ModelManager = ModelManager(self.get_logger())
         self._latency: CpuLatency = CpuLatency(-1, self.get_logger())
@@ -96,7 +97,7 @@ class SegNode(LifecycleNode):
         self._shared = shared_outputs(self, settings, self._update_channels)
         for name in settings.cameras:
             self._channels[name] = CameraChannel(self, name, settings, self._slots,
-                                                 self._latency, self._poses, self._shared)
+                                                 self._latency, self._vehicle, self._shared)
         log_topics(self, self._channels, self._shared.topics)
         log_unknown_parameters(self)
         self._network.load_first(settings, lambda: self._stopped() or not self.context.ok())

@@ -83,6 +83,9 @@ class Settings:
     horizon: HorizonOptions
     grid_ego_connected: bool
     grid_max_age_ms: float
+    odometry_topic: str
+    grid_hold_frames: int
+    grid_hold_s: float
     output_parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -130,6 +133,8 @@ def settings_of(value: Callable[[Row], Any], resolve: Callable[[str], str]) -> S
     cameras = {name: _camera(name, value, values) for name in values['cameras']}
     for name, camera in cameras.items():
         _check_topic(resolve, f'{name}.topic', camera.topic)
+    if values['odometry_topic']:
+        _check_topic(resolve, 'odometry_topic', values['odometry_topic'])
     typed = {each.name: values[each.name] for each in fields(Settings)
              if each.name in values and each.name != 'cameras'}
     monitor = {each.name: values[each.name] for each in fields(MonitorOptions)}

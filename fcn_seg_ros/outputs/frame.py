@@ -60,6 +60,15 @@ class GroundProvider(Protocol):
         ...
 
 
+class GridRecall(Protocol):
+    """Remembers what was not road in a camera's grids."""
+
+    def recall(self, values: np.ndarray, tables: GroundTables, header: Any, settings: Any,
+               highest: float) -> np.ndarray:
+        """Return a frame's grid with what is remembered; free are ``values`` up to ``highest``."""
+        ...
+
+
 class SegmentedFrame:
     """
     A camera image and the network's results: the data that outputs compute from.
@@ -67,14 +76,16 @@ class SegmentedFrame:
     Arrays have the size of the image and are read-only for outputs; see ``Segmentation`` for their
     content. ``header`` is the image's; ``newest_info`` is the camera's newest CameraInfo, None if
     there is none yet. They are rclpy's messages in the node, and rosbags' in ``segment``, with the
-    same fields.
+    same fields. ``memory`` is what the camera's grids remember, None for nothing.
     """
 
     #: The names that an output may list in ``needs``.
-    PARTS = ('image', 'mask', 'probability', 'confidence', 'road', 'camera_info', 'ground')
+    PARTS = ('image', 'mask', 'probability', 'confidence', 'road', 'camera_info', 'ground',
+             'memory')
 
     def __init__(self, camera: str, header: Any, image: np.ndarray, result: Segmentation,
-                 newest_info: Any, settings: Any, ground: GroundProvider | None = None) -> None:
+                 newest_info: Any, settings: Any, ground: GroundProvider | None = None,
+                 memory: GridRecall | None = None) -> None:
         self.camera = camera
         self.header = header
         self.image = image
@@ -82,6 +93,7 @@ class SegmentedFrame:
         self.newest_info = newest_info
         #: The node's ``Settings``, or other OutputSettings.
         self.settings = settings
+        self.memory = memory
         self._ground = ground
         self._shared: dict[Callable[[SegmentedFrame], Any], Any] = {}
 

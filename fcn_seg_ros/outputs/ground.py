@@ -20,9 +20,11 @@ from fcn_seg_ros.outputs.frame import SegmentedFrame
 def grid_values(frame: SegmentedFrame) -> np.ndarray:
     """Return the grid of a frame, int8 (rows, columns)."""
     tables = _with_shadows(frame)
-    values = tables.grid.update(frame.seen)
+    values, highest = tables.grid.update(frame.seen), 100.0 * (1.0 - frame.seen.threshold)
+    if frame.memory is not None:
+        values = frame.memory.recall(values, tables, frame.header, frame.settings, highest)
     if frame.settings.grid_ego_connected:
-        values = tables.grid.keep_connected(100.0 * (1.0 - frame.seen.threshold))
+        values = tables.grid.keep_connected(values, highest)
     return values
 
 

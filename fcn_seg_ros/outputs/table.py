@@ -79,7 +79,7 @@ CONTENTS = {row.name: row for row in (
     ContentRow('freespace_polygon', 'geometry_msgs/msg/PolygonStamped', freespace_polygon,
                'The free area, in `base_frame`', _GROUND),
     ContentRow('grid', 'nav_msgs/msg/OccupancyGrid', road_grid, 'Cells on the ground, in '
-               '`base_frame`: 0 road to 100 not road, -1 unknown', _GROUND),
+               '`base_frame`: 0 road to 100 not road, -1 unknown', (*_GROUND, 'memory')),
     ContentRow('points', 'sensor_msgs/msg/PointCloud2', road_points,
                'The ground points of every `points_stride`-th pixel, organised, in `base_frame`; '
                'NaN: no ground', _GROUND),

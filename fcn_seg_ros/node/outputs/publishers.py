@@ -17,6 +17,7 @@ from std_msgs.msg import Header
 from fcn_seg_ros.ground.tables import GroundTables
 from fcn_seg_ros.inference.segmenter import Segmentation
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
+from fcn_seg_ros.node.grid_memory import GridMemory
 from fcn_seg_ros.node.ground_source import GroundSource
 from fcn_seg_ros.node.outputs.output import NetworkInUse, Output, OutputRow, SegmentedFrame
 from fcn_seg_ros.node.outputs.registry import OUTPUTS
@@ -100,19 +101,21 @@ class CameraOutputs:
     The publishers ``CAMERA/road/OUTPUT``; ``on_change`` as in Outputs.
 
     ``shared`` are outputs that this camera's frames serve as well; ``ground`` gives the tables of
-    those in metres. ``silent`` says which outputs the last frame did not have, and why; ``tables``
-    are those that its outputs in metres used, None without. Publish from one thread only.
+    those in metres, ``memory`` what grids remember. ``silent`` says which outputs the last frame
+    did not have, and why; ``tables`` are those that its outputs in metres used, None without.
+    Publish from one thread only.
     """
 
     def __init__(self, node: LifecycleNode, camera: str, settings: Settings,
                  on_change: Callable[[], None], shared: Mapping[str, Published] | None = None,
-                 ground: GroundSource | None = None) -> None:
+                 ground: GroundSource | None = None, memory: GridMemory | None = None) -> None:
         """Create the publishers; raises InputError if a ``qos_overrides`` parameter is wrong."""
         self.silent: str = ''
         self.tables: GroundTables | None = None
         self._node = node
         self._camera = camera
         self._ground = ground
+        self._memory = memory
         self._own = Outputs(node, [row for row in OUTPUTS.values() if not row.shared], camera,
                             settings, on_change)
         self._published = self._own.published | dict(shared or {})
@@ -142,7 +145,7 @@ class CameraOutputs:
         ``camera_info`` is the camera's newest, for outputs that need this image's.
         """
         frame = SegmentedFrame(self._camera, header, image, result, camera_info, settings,
-                               self._ground)
+                               self._ground, self._memory)
         without_info, without_ground = [], []
         self.tables = None
         for name, each in self._published.items():
