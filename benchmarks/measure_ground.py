@@ -44,6 +44,7 @@ from fcn_seg_ros.ground.pose import CameraPose  # noqa: E402
 from fcn_seg_ros.ground.rays import Rays, RoadMask  # noqa: E402
 from fcn_seg_ros.ground.tables import GroundSpec, GroundTables  # noqa: E402
 from fcn_seg_ros.ground.view import GroundView  # noqa: E402
+from fcn_seg_ros.outputs.metric_lines import draw_metric_lines  # noqa: E402
 from fcn_seg_ros.synthetic.suburb import RenderedDrive, RenderedFrame  # noqa: E402
 
 DISTANCES = (10.0, 20.0, 30.0)
@@ -226,6 +227,9 @@ def cost(arguments: argparse.Namespace) -> None:
         print(f'segmenter ({segmenter.backend.name}, {segmenter.backend.precision}) {call:.2f} ms, '
               f'grid + scan + points {ours:.2f} ms: {ours / call:.3f}')
     print(', '.join(f'{name} {_milliseconds(part):.2f} ms' for name, part in parts.items()))
+    picture = segmenter.segment(frame.image).overlay(frame.image)
+    lines = _milliseconds(lambda: draw_metric_lines(picture, tables, tables.freespace.ranges, 10.0))
+    print(f'rings and the end of the road in the overlay {lines:.2f} ms')
     tracemalloc.start()
     everything()
     before = tracemalloc.get_traced_memory()[0]

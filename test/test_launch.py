@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import rclpy
-import yaml
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.launching.arguments import (
@@ -329,17 +328,10 @@ def test_rviz_shows_the_camera_wherever_its_topics_are():
     first = several(rviz='true', cameras='front,left').rviz
     assert first is not None
     assert dict(first.remappings)['/camera/image_raw'] == '/front/image_raw'
-
-
-def test_rviz_config_shows_the_four_images():
-    config = yaml.safe_load(share_file('rviz/road.rviz').read_text())
-    displays = config['Visualization Manager']['Displays']
-    assert {display['Class'] for display in displays} == {'rviz_default_plugins/Image'}
-    topics = [display['Topic']['Value'] for display in displays]
-    assert topics == ['/camera/image_raw', '/camera/road/overlay', '/camera/road/probability',
-                      '/camera/road/mask_colour']
-    # A driver that publishes best effort would not be seen otherwise.
-    assert displays[0]['Topic']['Reliability Policy'] == 'Best Effort'
+    named = one(rviz='true', name='road', namespace='car', base_frame='vehicle').rviz
+    assert named is not None
+    assert dict(named.remappings)['/seg_node/grid'] == '/car/road/grid'
+    assert (plain.frame, named.frame) == ('base_link', 'vehicle')
 
 
 def test_no_two_arguments_have_one_name():

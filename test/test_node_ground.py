@@ -21,6 +21,7 @@ from fcn_seg_ros.ground.tables import GroundSpec, GroundTables
 from fcn_seg_ros.ground.view import GroundView
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.messages import from_image, stamp_ns, to_header
+from fcn_seg_ros.outputs.metric_lines import draw_metric_lines
 
 METRIC = tuple(name for name in ('grid', 'freespace', 'freespace_polygon', 'points', 'points/mask',
                                  'points/confidence') if name in OUTPUTS)
@@ -40,6 +41,14 @@ def camera_info(stamp: int) -> CameraInfo:
     return CameraInfo(header=to_header(stamp, 'front_optical'), width=camera.width,
                       height=camera.height, k=k, distortion_model='plumb_bob', d=[0.0] * 5,
                       p=[*k[:3], 0.0, *k[3:6], 0.0, 0.0, 0.0, 1.0, 0.0])
+
+
+def tables_of(spec: GroundSpec) -> GroundTables:
+    """Return the tables of SMALL_CAMERA in POSE."""
+    camera = SMALL_CAMERA
+    return GroundTables(GroundView(
+        CameraModel(camera.width, camera.height, camera.fx, camera.fy, camera.cx, camera.cy),
+        CameraPose.from_angles(*POSE)), spec)
 
 
 @pytest.fixture(scope='module')
@@ -77,11 +86,8 @@ def test_outputs_in_metres_are_those_of_the_mask(node, random_checkpoint, render
         client.close()
     segmenter = RoadSegmenter(random_checkpoint, 'cpu', 'fp32', threads=1, backend='torch')
     result = segmenter.segment(image)
-    camera = SMALL_CAMERA
-    spec = GroundSpec(GridSpec(20.0, 12.0, 0.25, -10.0), SPEC.reach, SPEC.increment, SPEC.stride)
-    tables = GroundTables(GroundView(
-        CameraModel(camera.width, camera.height, camera.fx, camera.fy, camera.cx, camera.cy),
-        CameraPose.from_angles(*POSE)), spec)
+    tables = tables_of(GroundSpec(GridSpec(20.0, 12.0, 0.25, -10.0), SPEC.reach, SPEC.increment,
+                                  SPEC.stride))
     seen = RoadMask(result.mask, result.probability, segmenter.threshold)
     tables.shadows.update(seen)
     if 'grid' in got:
@@ -124,8 +130,22 @@ def test_without_a_pose_the_masks_go_on_and_the_diagnostics_say_why(node, render
         assert not client.got['lost']['freespace']
         # A wrong one is refused, a right one is used at once.
         assert not client.set('lost.pose', [1.0, 0.0, -1.0, 0.0, 0.0, 0.0]).successful
+        assert client.set('overlay_rings', 10.0).successful
+
+        def rings_told() -> bool:
+            send(client, 'lost', rendered_frames[0].image, 2 * SECOND, ('overlay',))
+            return any('no overlay_rings, freespace: its pose is not known' in each
+                       for each in client.messages)
+        client.until(rings_told)
+        plain = from_image(client.got['lost']['overlay'][-1])
         assert client.set('lost.pose', list(POSE)).successful
-        send(client, 'lost', rendered_frames[0].image, 3 * SECOND, ('freespace',))
+        got = send(client, 'lost', rendered_frames[0].image, 3 * SECOND, ('freespace', 'overlay'))
+        expected = plain.copy()
+        draw_metric_lines(expected, tables_of(SPEC), np.array(got['freespace'].ranges, np.float32),
+                          10.0)
+        assert (plain != expected).any()
+        np.testing.assert_array_equal(from_image(client.got['lost']['overlay'][-1]), expected)
+        assert client.set('overlay_rings', 0.0).successful
         # A CameraInfo that fits no image.
         del client.messages[:]
         client.infos['lost'].publish(CameraInfo(width=5, height=5))

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import shutil
 import threading
@@ -19,10 +20,7 @@ from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Image
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.ground.horizon_watch import HorizonOptions
-from fcn_seg_ros.ground.tables import GroundSpec
 from fcn_seg_ros.inference.backends import BackendError, open_network
-from fcn_seg_ros.inference.monitor import MonitorOptions
 from fcn_seg_ros.inference.segmenter import Region, SegmentOptions
 from fcn_seg_ros.node.camera_channel import Frame
 from fcn_seg_ros.node.depth_watch import DepthWatch
@@ -31,7 +29,7 @@ from fcn_seg_ros.node.frame_slot import Drop, FrameSlots
 from fcn_seg_ros.node.load_job import LoadJob, load_network
 from fcn_seg_ros.node.model_manager import ModelManager
 from fcn_seg_ros.node.model_slot import ModelSlot
-from fcn_seg_ros.node.settings import CameraSettings
+from fcn_seg_ros.node.settings import CameraSettings, settings_of
 from fcn_seg_ros.node.statistics import RecentTimes
 from fcn_seg_ros.node.worker import Worker
 
@@ -386,16 +384,8 @@ def test_a_load_that_is_cancelled_leaves_nothing(node, random_checkpoint):
 
 
 def _settings(**values):
-    from fcn_seg_ros.node.settings import Settings
-    given = {'cameras': {}, 'checkpoint': '', 'device': 'auto', 'backend': 'auto',
-             'precision': 'fp16', 'network_height': 0, 'threads': 0, 'cpu_latency_us': -1,
-             'max_age_ms': 0.0, 'mask_deadline_ms': 0.0, 'expected_processing_ms': 100.0,
-             'overlay_colour': (0, 0, 0), 'overlay_alpha': 0.5, 'jpeg_quality': 80,
-             'reliability': 'auto', 'autostart': True, 'monitor': MonitorOptions(),
-             'base_frame': 'base', 'ground': GroundSpec(), 'horizon': HorizonOptions(),
-             'grid_ego_connected': False,
-             'grid_max_age_ms': 500.0} | values
-    return Settings(**given)
+    defaults = settings_of(lambda row: row.default, lambda topic: topic)
+    return dataclasses.replace(defaults, **{'cameras': {}, 'precision': 'fp16', **values})
 
 
 def test_whatever_a_message_does_to_a_decoder_it_is_malformed(make_bench, monkeypatch):

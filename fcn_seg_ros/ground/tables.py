@@ -12,6 +12,7 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.ground.freespace import Freespace
 from fcn_seg_ros.ground.grid import GridSpec, RoadGrid
 from fcn_seg_ros.ground.points import GroundPoints
+from fcn_seg_ros.ground.rings import Rings
 from fcn_seg_ros.ground.road_edges import LevelRows
 from fcn_seg_ros.ground.shadow import Shadows
 from fcn_seg_ros.ground.view import GroundView
@@ -55,3 +56,10 @@ class GroundTables:
         self.grid = RoadGrid(view, spec.grid, self.shadows)
         self.level = LevelRows(view.camera, view.pose.rotation)
         self.points = GroundPoints(view, spec.stride, spec.reach, self.shadows)
+        self._rings: Rings | None = None
+
+    def rings(self, spacing: float) -> Rings:
+        """Return the rings so many metres apart, made on first use."""
+        if self._rings is None or self._rings.spacing != spacing:
+            self._rings = Rings(self.view, self.freespace, spacing)
+        return self._rings

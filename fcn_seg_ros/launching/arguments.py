@@ -41,8 +41,8 @@ OWN_ARGUMENTS = (
     LaunchArgument('respawn', 'false', 'Restart the node when it exits, except on Ctrl-C',
                    BOOLEAN),
     LaunchArgument('respawn_delay', '1.0', 'Seconds to wait before a restart'),
-    LaunchArgument('rviz', 'false', 'Show image, overlay, probability and mask of the first '
-                   'camera in RViz', BOOLEAN),
+    LaunchArgument('rviz', 'false', 'Show image, overlay, probability, mask, grid, freespace and '
+                   'points of the first camera in RViz', BOOLEAN),
     LaunchArgument('log_level', 'info', 'Log level of this node only',
                    ('debug', 'info', 'warn', 'error', 'fatal')),
 )

@@ -74,5 +74,5 @@ def _rviz(setup: RvizSetup) -> Action:
         return LogInfo(msg='rviz: the package rviz2 is not installed (apt install '
                            'ros-$ROS_DISTRO-rviz2); starting the node without it')
     return Node(package='rviz2', executable='rviz2', name='rviz2', output='log',
-                arguments=['-d', setup.config], parameters=[setup.parameters],
+                arguments=['-d', setup.config, '-f', setup.frame], parameters=[setup.parameters],
                 remappings=setup.remappings)

@@ -17,9 +17,9 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.launching.arguments import OWN_ARGUMENTS, PARAMETER_ROWS, choice
 from fcn_seg_ros.launching.cameras import check_name, check_topic, output_prefixes
 from fcn_seg_ros.launching.given import given_parameters, typed
-from fcn_seg_ros.node.outputs.registry import remapped_names
+from fcn_seg_ros.node.outputs.registry import OUTPUTS, remapped_names
 from fcn_seg_ros.node.parameters import PARAMETERS, checked
-from fcn_seg_ros.node.settings import settings_of
+from fcn_seg_ros.node.settings import Settings, settings_of
 from fcn_seg_ros.resources import CHECKPOINTS, find_checkpoint, share_file
 
 # Takes the arguments' values and the cameras in the parameters; returns each camera's topic.
@@ -46,6 +46,7 @@ class RvizSetup:
     """The arguments of launch_ros' Node that start RViz on one camera's topics."""
 
     config: str
+    frame: str
     parameters: dict[str, Any]
     remappings: list[tuple[str, str]]
 
@@ -76,7 +77,7 @@ def node_setup(values: Mapping[str, str], cameras_of: CamerasOf, base_namespace:
     if list(cameras) != list(dict.fromkeys(known)):
         parameters['cameras'] = list(cameras)
     parameters |= {f'{camera}.topic': topic for camera, topic in cameras.items() if topic}
-    topics = _check(given | parameters, options['name'], namespace)
+    settings = _check(given | parameters, options['name'], namespace)
     if parameters.get('checkpoint', '') not in ('', *CHECKPOINTS):
         parameters['checkpoint'] = str(find_checkpoint(parameters['checkpoint']).resolve())
     prefixes = output_prefixes(cameras, options['outputs'])
@@ -87,29 +88,36 @@ def node_setup(values: Mapping[str, str], cameras_of: CamerasOf, base_namespace:
          for output in remapped_names()],
         _added_environment(environ), _log_level(namespace, options['name'], options['log_level']),
         options['respawn'] == 'true', _seconds('respawn_delay', options['respawn_delay']),
-        _rviz_setup(options, topics, prefixes, namespace) if options['rviz'] == 'true' else None)
+        _rviz_setup(options, settings, prefixes, namespace) if options['rviz'] == 'true' else None)
 
 
-def _check(parameters: Mapping[str, Any], name: str, namespace: str) -> dict[str, str]:
-    """Raise InputError for values that the node would refuse; return the cameras' image topics."""
+def _check(parameters: Mapping[str, Any], name: str, namespace: str) -> Settings:
+    """Raise InputError for values that the node would refuse; return its settings."""
     settings = settings_of(lambda row: parameters.get(row.name, row.default),
                            lambda topic: expand_topic_name(topic, name, namespace))
     checkpoint = find_checkpoint(settings.checkpoint)
     if not checkpoint.is_file():
         raise InputError(f'checkpoint: expected a file, found none at {checkpoint}')
-    return {name: camera.topic for name, camera in settings.cameras.items()}
+    return settings
 
 
-def _rviz_setup(options: Mapping[str, str], topics: Mapping[str, str], prefixes: Mapping[str, str],
+def _rviz_setup(options: Mapping[str, str], settings: Settings, prefixes: Mapping[str, str],
                 namespace: str) -> RvizSetup:
-    """Return how to start RViz: rviz/road.rviz shows /camera, remapped to the first camera."""
+    """
+    Return how to start RViz.
+
+    rviz/road.rviz shows the topics of /camera and /seg_node, remapped to the first camera and the
+    node.
+    """
     camera, prefix = next(iter(prefixes.items()))
-    shown = {'/camera/image_raw': topics[camera],
-             **{f'/camera/road/{output}': f'{prefix}/{output}' for output in remapped_names()}}
+    shown = {'/camera/image_raw': settings.cameras[camera].topic,
+             **{f'/camera/road/{output}': f'{prefix}/{output}' for output in remapped_names()},
+             **{f'/seg_node/{name.removeprefix("~/")}': name for name, row in OUTPUTS.items()
+                if row.shared}}
     remappings = [(shown_as, expand_topic_name(topic, options['name'], namespace))
                   for shown_as, topic in shown.items()]
     clock = options['use_sim_time']
-    return RvizSetup(str(share_file('rviz/road.rviz')),
+    return RvizSetup(str(share_file('rviz/road.rviz')), settings.base_frame,
                      {'use_sim_time': clock == 'true'} if clock else {},
                      [(shown_as, topic) for shown_as, topic in remappings if shown_as != topic])
 

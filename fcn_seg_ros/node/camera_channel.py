@@ -81,6 +81,7 @@ class CameraChannel:
         self._odometry_topic = settings.odometry_topic
         self._memory = GridMemory(name, vehicle.odometry)
         self._active = False
+        self._settings = settings
         self._poll_timer: Timer | None = None
         self.images = ImageInput(node, camera.topic, camera.transport, settings.reliability,
                                  self._on_frame)
@@ -124,12 +125,14 @@ class CameraChannel:
             self._poll_timer = None
         self.update()
 
-    def update(self) -> None:
+    def update(self, settings: Settings | None = None) -> None:
         """Subscribe if somebody subscribes to an output, else unsubscribe."""
+        self._settings = settings or self._settings
         awaited = self._active and self.outputs.watched()
         self._latency.want(self.name, awaited)
-        self._vehicle.poses.want(self.name, awaited and self.outputs.needs('ground'))
-        self._vehicle.odometry.want(self.name, awaited and self.outputs.needs('memory'),
+        self._vehicle.poses.want(self.name, awaited and self.outputs.uses('ground', self._settings))
+        self._vehicle.odometry.want(self.name,
+                                    awaited and self.outputs.uses('memory', self._settings),
                                     self._odometry_topic)
         if awaited:
             self.images.open()

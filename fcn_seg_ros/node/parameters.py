@@ -107,6 +107,9 @@ PARAMETERS = (
         '0 to 255.', run_time=True),
     Row('overlay_alpha', 0.45, 'Opacity of that colour, 0 (invisible) to 1 (opaque).', (0.0, 1.0),
         run_time=True),
+    Row('overlay_rings', 0.0, 'Metres between the rings around base_frame that the overlay shows '
+        'on the ground, with the end of the road in red; 0: neither. Needs what freespace needs.',
+        (1.0, 1000.0), (0.0,), run_time=True),
     Row('jpeg_quality', 80, 'JPEG quality of overlay/compressed and mask_colour/compressed, '
         '1 to 100.', (1, 100), run_time=True),
     Row('base_frame', 'base_link', 'Frame of grid, freespace and points: x forward, y left, z up, '

@@ -218,6 +218,7 @@ class SegNode(LifecycleNode):
         result, settings = change(self, changes, configured)
         if settings is not None:
             self.settings = settings
+            self._update_channels()
             if self.state == 'active':
                 self._publish_network()
         return result
@@ -268,7 +269,7 @@ class SegNode(LifecycleNode):
 
     def _update_channels(self) -> None:
         for channel in self._channels.values():
-            channel.update()
+            channel.update(self.settings)
 
     def _listen(self) -> None:
         """Start the worker, and take frames as soon as somebody subscribes to an output."""

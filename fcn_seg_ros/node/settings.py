@@ -74,6 +74,7 @@ class Settings:
     expected_processing_ms: float
     overlay_colour: tuple[int, int, int]
     overlay_alpha: float
+    overlay_rings: float
     jpeg_quality: int
     reliability: str
     autostart: bool

@@ -32,6 +32,11 @@ class OutputSettings(Protocol):
         ...
 
     @property
+    def overlay_rings(self) -> float:
+        """Return the metres between its rings of distance; 0: none."""
+        ...
+
+    @property
     def jpeg_quality(self) -> int:
         """Return the quality of JPEGs, 1 to 100."""
         ...

@@ -28,6 +28,11 @@ def grid_values(frame: SegmentedFrame) -> np.ndarray:
     return values
 
 
+def ranges_of(frame: SegmentedFrame) -> np.ndarray:
+    """Return the ranges of the freespace of a frame, float32 (rays,)."""
+    return _tables(frame).freespace.update(frame.seen)
+
+
 def road_grid(frame: SegmentedFrame) -> GridContent:
     """Return the road as a grid of cells."""
     return GridContent(frame.once(grid_values), frame.settings.ground.grid,
@@ -36,14 +41,14 @@ def road_grid(frame: SegmentedFrame) -> GridContent:
 
 def freespace(frame: SegmentedFrame) -> ScanContent:
     """Return how far the road is free, from the origin of the base frame, on the ground."""
-    ranges, free = frame.once(_ranges), _tables(frame).freespace
+    ranges, free = frame.once(ranges_of), _tables(frame).freespace
     return ScanContent(ranges, free.angle_min, free.angle_increment, free.range_min,
                        free.range_max, frame.settings.base_frame)
 
 
 def freespace_polygon(frame: SegmentedFrame) -> PolygonContent:
     """Return the free area: counter-clockwise along the near side, then back along the far."""
-    frame.once(_ranges)
+    frame.once(ranges_of)
     return PolygonContent(_tables(frame).freespace.polygon(), frame.settings.base_frame)
 
 
@@ -72,7 +77,3 @@ def _shadows(frame: SegmentedFrame) -> GroundTables:
 def _with_shadows(frame: SegmentedFrame) -> GroundTables:
     """Return the tables, with the shadows of this frame."""
     return frame.once(_shadows)
-
-
-def _ranges(frame: SegmentedFrame) -> np.ndarray:
-    return _tables(frame).freespace.update(frame.seen)

@@ -13,6 +13,8 @@ from fcn_seg_ros.images.encode import encode_jpeg, encode_png
 from fcn_seg_ros.inference.postprocess import draw_overlay
 from fcn_seg_ros.outputs.content import FileContent, ImageContent
 from fcn_seg_ros.outputs.frame import SegmentedFrame
+from fcn_seg_ros.outputs.ground import ranges_of
+from fcn_seg_ros.outputs.metric_lines import draw_metric_lines
 
 Draw = Callable[[SegmentedFrame], np.ndarray]
 # As image_transport writes them.
@@ -21,9 +23,13 @@ _JPEG_FORMAT = 'rgb8; jpeg compressed bgr8'
 
 
 def overlay(frame: SegmentedFrame) -> np.ndarray:
-    """Draw the image with the road tinted."""
-    return draw_overlay(frame.image, frame.road, frame.settings.overlay_colour,
-                        frame.settings.overlay_alpha)
+    """Draw the image with the road tinted, and with rings if they are wanted and possible."""
+    settings = frame.settings
+    picture = draw_overlay(frame.image, frame.road, settings.overlay_colour,
+                           settings.overlay_alpha)
+    if settings.overlay_rings and frame.ground is not None:
+        draw_metric_lines(picture, frame.ground, frame.once(ranges_of), settings.overlay_rings)
+    return picture
 
 
 def mask_colour(frame: SegmentedFrame) -> np.ndarray:

@@ -31,6 +31,7 @@ from fcn_seg_ros.outputs.images import (
 COMPRESSED = '/compressed'
 _IMAGE = 'sensor_msgs/msg/Image'
 _COMPRESSED_IMAGE = 'sensor_msgs/msg/CompressedImage'
+_RINGS = (('overlay_rings', 'ground'),)
 _GROUND = ('mask', 'probability', 'camera_info', 'ground')
 
 
@@ -40,7 +41,8 @@ class ContentRow:
     One output of a camera, ``CAMERA/road/NAME``.
 
     ``compute`` returns one of the classes of ``content``, or None for nothing. ``needs`` are the
-    parts of a SegmentedFrame that it is computed from, ``format`` what the data is in.
+    parts of a SegmentedFrame that it is computed from, ``format`` what the data is in. ``wants``
+    are (setting, part): parts that it shows, where the frame has them, unless the setting is 0.
     """
 
     name: str
@@ -49,6 +51,7 @@ class ContentRow:
     description: str
     needs: tuple[str, ...]
     format: str = ''
+    wants: tuple[tuple[str, str], ...] = ()
 
 
 # In the order of publishing: a planner waits for the mask.
@@ -60,14 +63,14 @@ CONTENTS = {row.name: row for row in (
     ContentRow('confidence', _IMAGE, partial(grey_image, 'confidence'),
                'round(255 x P(class in the mask)), 0 where the mask is 255', ('confidence',),
                'mono8'),
-    ContentRow('overlay', _IMAGE, partial(colour_image, overlay), 'The image with the road tinted',
-               ('image', 'road'), 'rgb8'),
+    ContentRow('overlay', _IMAGE, partial(colour_image, overlay), 'The image with the road tinted; '
+               'with `overlay_rings`, distances too', ('image', 'road'), 'rgb8', _RINGS),
     ContentRow('mask_colour', _IMAGE, partial(colour_image, mask_colour),
                'The mask in the colours of its classes, unknown grey', ('mask',), 'rgb8'),
     ContentRow(f'mask{COMPRESSED}', _COMPRESSED_IMAGE, partial(png_image, 'mask'),
                'The mask, lossless', ('mask',), 'PNG'),
     ContentRow(f'overlay{COMPRESSED}', _COMPRESSED_IMAGE, partial(jpeg_image, overlay),
-               'The overlay, for thin links', ('image', 'road'), 'JPEG'),
+               'The overlay, for thin links', ('image', 'road'), 'JPEG', _RINGS),
     ContentRow(f'mask_colour{COMPRESSED}', _COMPRESSED_IMAGE, partial(jpeg_image, mask_colour),
                'The coloured mask, for thin links', ('mask',), 'JPEG'),
     ContentRow('camera_info', 'sensor_msgs/msg/CameraInfo', camera_info,

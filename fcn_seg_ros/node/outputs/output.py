@@ -92,9 +92,11 @@ class OutputRow:
 
     ``type_name`` is as ``ros2 topic type`` prints it; if its package is not installed, the topic is
     left out. ``needs`` are the parts of a SegmentedFrame (``SegmentedFrame.PARTS``) that it is
-    computed from; outputs that need a CameraInfo or the ground are not computed without one. With
-    ``per_frame`` it is computed from every SegmentedFrame, otherwise from a NetworkInUse.
-    ``parameters`` are declared on the node; their values are in ``Settings.output_parameters``.
+    computed from; outputs that need a CameraInfo or the ground are not computed without one.
+    ``wants`` are (parameter, part): parts that it shows, where the frame has them, unless the
+    parameter is 0. With ``per_frame`` it is computed from every SegmentedFrame, otherwise from a
+    NetworkInUse. ``parameters`` are declared on the node; their values are in
+    ``Settings.output_parameters``.
     """
 
     name: str
@@ -106,6 +108,16 @@ class OutputRow:
     qos: Qos = Qos()
     per_frame: bool = True
     parameters: tuple[Row, ...] = ()
+    wants: tuple[tuple[str, str], ...] = ()
+
+    def wanted(self, settings: Any) -> list[str]:
+        """Return the parameters that ask for parts beyond ``needs``."""
+        return [name for name, _ in self.wants if getattr(settings, name)]
+
+    def uses(self, part: str, settings: Any) -> bool:
+        """Return whether the output is computed from a part of the frame."""
+        return part in self.needs or any(part == wanted and getattr(settings, name)
+                                         for name, wanted in self.wants)
 
     @property
     def shared(self) -> bool:

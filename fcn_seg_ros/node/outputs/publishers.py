@@ -132,9 +132,9 @@ class CameraOutputs:
             each for each in self._published.values() if each.row.per_frame)
         return any(each.is_watched() for each in chosen)
 
-    def needs(self, part: str) -> bool:
-        """Return whether an output that somebody subscribes to needs a part of the frame."""
-        return any(part in each.row.needs and each.is_watched()
+    def uses(self, part: str, settings: Settings) -> bool:
+        """Return whether an output that somebody subscribes to uses a part of the frame."""
+        return any(each.row.uses(part, settings) and each.is_watched()
                    for each in self._published.values())
 
     def publish(self, header: Header, image: np.ndarray, result: Segmentation,
@@ -159,11 +159,18 @@ class CameraOutputs:
                 if frame.ground is None:
                     without_ground.append(name)
                     continue
+            for wanted in each.row.wanted(settings):
+                if frame.camera_info is None:
+                    without_info.append(wanted)
+                elif (tables := frame.ground) is None:
+                    without_ground.append(wanted)
+                else:
+                    self.tables = tables
             message = each.output.compute(frame)
             if message is not None:
                 each.publisher.publish(message)
-        self._report({', '.join(without_info): self._info_reason(without_info, frame),
-                      ', '.join(without_ground): self._ground.reason if self._ground else ''})
+        self._report({_listed(without_info): self._info_reason(without_info, frame),
+                      _listed(without_ground): self._ground.reason if self._ground else ''})
 
     def publish_network(self, info: CheckpointInfo, threshold: float) -> None:
         """Publish the outputs that describe the network, for present and later subscribers."""
@@ -201,6 +208,11 @@ class CameraOutputs:
                     f'{width}x{height} pixels')
         late = now - self._without_info_since >= _INFO_GRACE_S
         return 'the camera has published no CameraInfo' if late else ''
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Return names as text, each once."""
+    return ', '.join(dict.fromkeys(names))
 
 
 def _topic(node: LifecycleNode, name: str) -> str:

@@ -31,7 +31,8 @@ _LATCHED = Qos(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 def _computed(row: ContentRow) -> OutputRow:
     return OutputRow(row.name, row.type_name, partial(Computed, row.compute), row.description,
                      row.needs, row.format,
-                     _MASK_QOS if row.name.removesuffix(COMPRESSED) == 'mask' else Qos())
+                     _MASK_QOS if row.name.removesuffix(COMPRESSED) == 'mask' else Qos(),
+                     wants=row.wants)
 
 
 # In the order of publishing.
