@@ -98,9 +98,9 @@ class RunFolder:
             _join(result / name, [part.path / name for part in self.parts])
         for part in self.parts:
             _move_tree(part.files, result)
+        write_file(result / RUN, _text(_read_json(self.partial / RUN) | dict(summary)))
         for step in steps:
             step(result, self.parts)
-        write_file(result / RUN, _text(_read_json(self.partial / RUN) | dict(summary)))
         _flush(result)
         result.rename(self.path)
         shutil.rmtree(self.partial)
@@ -179,7 +179,9 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _text(content: Mapping[str, Any]) -> bytes:
-    return f'{json.dumps(content, indent=2, ensure_ascii=False)}\n'.encode()
+    # What cannot be encoded, in a file name say, becomes JSON's own escape for it.
+    return f'{json.dumps(content, indent=2, ensure_ascii=False)}\n'.encode(
+        errors='backslashreplace')
 
 
 def _join(path: Path, files: Sequence[Path]) -> None:

@@ -1,0 +1,105 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The part of a run's report about images without a mask."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.offline import charts
+from fcn_seg_ros.offline.page import folded, section, table
+from fcn_seg_ros.offline.run_folder import ERRORS
+from fcn_seg_ros.offline.run_numbers import NUMBER, RunNumbers
+from fcn_seg_ros.offline.run_reader import Run
+
+_MOST_LINES = 50
+_MOST_REASONS = 20
+
+
+@dataclass
+class Losses:
+    """
+    The lines of ``errors.jsonl``: their count, and the first ones.
+
+    ``lost`` images are known to be lost, ``more`` says that there may be others; ``numbers`` are
+    those of the images, as far as they are known.
+    """
+
+    lines: int = 0
+    lost: int = 0
+    more: bool = False
+    first: list[dict[str, Any]] = field(default_factory=list)
+    reasons: Counter[str] = field(default_factory=Counter)
+    numbers: list[int] = field(default_factory=list)
+
+    @property
+    def remark(self) -> str:
+        """Return a short text for the number of losses."""
+        if not self.lines:
+            return 'every image has a mask'
+        return f'{self.lines} line{"" if self.lines == 1 else "s"} in {ERRORS}'
+
+
+def read_losses(run: Run) -> Losses:
+    """Read the losses of a run; raises InputError if a line lacks a fact."""
+    found = Losses()
+    for line, error in enumerate(run.errors(), 1):
+        try:
+            found.lost += error['lost'] or 0
+            found.more |= error['lost'] is None
+            found.reasons[str(error['reason'])] += 1
+            if error['number'] is not None:
+                found.numbers.append(int(error['number']))
+            if len(found.first) < _MOST_LINES:
+                found.first.append({name: error[name] for name in (
+                    'number', 'topic', 'stamp_ns', 'received_ns', 'reason')})
+        except (KeyError, TypeError, ValueError) as fault:
+            raise InputError(f'{run.path / ERRORS}: expected the facts of a loss in line {line}, '
+                             f'found something else ({type(fault).__name__}: {fault})') from None
+        found.lines += 1
+    return found
+
+
+def losses_section(losses: Losses, numbers: RunNumbers) -> str:
+    """Return the timeline of masks and losses, the reasons, and the first losses."""
+    parts = []
+    if len(numbers.number):
+        parts = ['<h3>Masks</h3>', _strip(numbers.times, numbers, 'mask', 'masks')]
+        if losses.numbers:
+            at = np.array([numbers.time_of(number) for number in losses.numbers])
+            parts += ['<h3>Losses</h3>', _strip(at, numbers, 'loss', 'losses')]
+    if not losses.lines:
+        return section('Timeline of failures', *parts,
+                       '<p class="good">Every image has a mask.</p>')
+    parts.append(table(('reason', 'lines'), losses.reasons.most_common(_MOST_REASONS), 'Reasons'
+                       + _of(_MOST_REASONS, len(losses.reasons))))
+    title = 'Losses one by one' + _of(_MOST_LINES, losses.lines)
+    parts.append(folded(title, table(
+        ('image', 'stamp', 'topic', 'reason'),
+        [('' if line['number'] is None else line['number'],
+          _seconds(line['stamp_ns'] if line['stamp_ns'] is not None else line['received_ns']),
+          line['topic'] or '', line['reason']) for line in losses.first], title, (2, 3))))
+    return section('Timeline of failures', *parts)
+
+
+def _strip(times: np.ndarray, numbers: RunNumbers, style: str, what: str) -> str:
+    first, last = numbers.span
+    unit = '' if numbers.clock == NUMBER else ' s'
+    where = (f'between {times.min() - first:.1f}{unit} and {times.max() - first:.1f}{unit} of '
+             f'{last - first:.1f}{unit}')
+    return charts.moments(times, numbers.span, charts.time_labels(numbers.span)
+                          if unit else ('first image', 'last image'),
+                          f'{len(times)} {what} {where}', style)
+
+
+def _seconds(ns: int | None) -> str:
+    return '' if ns is None else f'{ns // 10**9}.{ns % 10**9:09d}'
+
+
+def _of(shown: int, count: int) -> str:
+    return f', {shown} of {count}' if count > shown else ''

@@ -1,0 +1,98 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The facts of a run's frames as arrays: some 100 bytes a frame."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.offline.run_folder import FRAMES
+from fcn_seg_ros.offline.run_reader import Run
+
+STAGES = ('decode', 'preprocess', 'forward', 'postprocess')
+_SHARES = ('road_share', 'unknown_share', 'confidence')
+
+
+@dataclass(frozen=True)
+class RunNumbers:
+    """
+    The frames of a run, each array (N,) in the order of recording; NaN where a value is unknown.
+
+    ``topics`` are the image topics, ``topic`` the index of a frame's. ``times`` are in seconds from
+    the first frame, ``clock`` says of what: the recorder's, the stamps, or the frames' numbers.
+    ``values`` are shares (0 to 1) and milliseconds of the stages, by name.
+    """
+
+    topics: list[str]
+    number: np.ndarray
+    topic: np.ndarray
+    stamps: np.ndarray
+    times: np.ndarray
+    clock: str
+    values: dict[str, np.ndarray]
+
+    def time_of(self, number: int) -> float:
+        """Return where on the axis of times an image without a mask belongs."""
+        order = np.argsort(self.number, kind='stable')
+        return float(np.interp(number, self.number[order], self.times[order]))
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Return the first and the last time."""
+        if not len(self.times):
+            return 0.0, 0.0
+        return float(self.times.min()), float(self.times.max())
+
+    def rate_hz(self, lost: int) -> float:
+        """Return the images a second, of all topics, with those lost among them; 0 if unknown."""
+        seconds = self.span[1] - self.span[0]
+        images = len(self.times) + lost
+        return (images - 1) / seconds if seconds > 0 and self.clock != NUMBER else 0.0
+
+
+RECORDED, STAMP, NUMBER = 'time of recording', 'stamp', 'number of the image'
+
+
+def read_numbers(run: Run) -> RunNumbers:
+    """Read the frames of a run; raises InputError if a line lacks a fact."""
+    topics: dict[str, int] = {}
+    columns = {name: array('d') for name in (*_SHARES, *STAGES)}
+    number, topic, stamps, received = (array('q') for _ in range(4))
+    untimed = False
+    for line, frame in enumerate(run.frames(), 1):
+        try:
+            number.append(frame['number'])
+            topic.append(topics.setdefault(str(frame['topic']), len(topics)))
+            stamps.append(frame['stamp_ns'])
+            received.append(frame['received_ns'] or 0)
+            untimed |= frame['received_ns'] is None
+            for name in _SHARES:
+                columns[name].append(_value(frame[name]))
+            for name in STAGES:
+                columns[name].append(_value(frame['ms'].get(name)))
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise InputError(f'{run.path / FRAMES}: expected the facts of a frame in line {line}, '
+                             f'found something else ({type(error).__name__}: {error})') from None
+    arrays = [np.array(each, np.int64) for each in (number, topic, stamps, received)]
+    times, clock = _times(arrays[2], arrays[3], arrays[0], untimed)
+    return RunNumbers(list(topics), arrays[0], arrays[1], arrays[2], times, clock,
+                      {name: np.array(values) for name, values in columns.items()})
+
+
+def _value(given: Any) -> float:
+    return float('nan') if given is None else float(given)
+
+
+def _times(stamps: np.ndarray, received: np.ndarray, number: np.ndarray, untimed: bool
+           ) -> tuple[np.ndarray, str]:
+    """Return the seconds of the frames by the first clock that runs."""
+    for ns, name, ok in ((received, RECORDED, not untimed), (stamps, STAMP, True)):
+        # A clock may be stuck, or be set in between: then it shows nothing.
+        if ok and len(ns) > 1 and ns[-1] > ns[0] and (np.diff(ns) > -10**9).all():
+            return (ns - ns.min()) / 1e9, name
+    return number.astype(float) - float(number.min() if len(number) else 0), NUMBER
