@@ -28,6 +28,7 @@ from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, W
 from test_bag_formats import IMAGE_CHANNEL, ROWS
 from test_drive_bag import STORE, compressed, image, noise, write_bag
 
+from fcn_seg_ros.drives.drive import frames_and_losses
 from fcn_seg_ros.drives.notes import Note
 from fcn_seg_ros.drives.registry import open_drive
 from fcn_seg_ros.errors import InputError
@@ -289,6 +290,18 @@ def test_nothing_readable_is_one_line(tmp_path: Path) -> None:
         list(drive)
     assert '\n' not in str(caught.value)
     assert drive.notes.lost == 3
+
+
+def test_losses_come_in_the_place_of_their_frames(tmp_path: Path) -> None:
+    rows = [ROWS[0], (1, T0 + 7, b''), *ROWS[1:3]]
+    for _ in range(2):
+        drive = open_drive(str(write_mcap(tmp_path / 'a.mcap', [IMAGE_CHANNEL], rows)))
+        found = list(frames_and_losses(drive))
+        assert [isinstance(each, Note) for each in found] == [False, True, False, False]
+        assert isinstance(found[1], Note)
+        assert (found[1].topic, found[1].received_ns) == ('/camera/image_raw', T0 + 7)
+    drive = open_drive(str(write_mcap(tmp_path / 'b.mcap', [IMAGE_CHANNEL], [rows[1]] * 2)))
+    assert [isinstance(each, Note) for each in frames_and_losses(drive)] == [True, True]
 
 
 def test_notes_start_anew_with_each_iteration(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from bag_makers import (
     Channel,
     messages,
     serialized,
+    string,
     write_mcap,
     write_ros1,
 )
@@ -27,8 +29,9 @@ from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, W
 from test_drive_bag import camera_info, compressed, image, noise, write_bag
 
 from fcn_seg_ros.drives.bag import Bag
-from fcn_seg_ros.drives.bag_drive import ALL_TOPICS
+from fcn_seg_ros.drives.bag_drive import ALL_TOPICS, BagDrive
 from fcn_seg_ros.drives.drive import Drive
+from fcn_seg_ros.drives.mcap_records import CHANNEL, Directory
 from fcn_seg_ros.drives.registry import open_drive
 from fcn_seg_ros.errors import InputError
 
@@ -240,6 +243,39 @@ def test_messages_can_be_copied_as_they_are(tmp_path: Path) -> None:
             ('/camera/camera_info', 3, 'cdr'), ('/camera/image_raw', 3, 'cdr')]
         copied = [(m.channel.topic, m.content, m.received_ns) for m in bag.messages()]
     assert copied == [(topic, serialized(message), when) for topic, message, when in rows]
+
+
+@pytest.mark.parametrize('storage', ['sqlite3', 'mcap', 'ros1'])
+def test_what_a_copy_needs(tmp_path: Path, storage: str) -> None:
+    rows = messages(3)
+    drive = open_drive(str(write_ros1(tmp_path / 'a.bag', rows) if storage == 'ros1'
+                           else write_bag(tmp_path / 'bag', storage, rows)))
+    assert isinstance(drive, BagDrive)
+    for _ in range(2):
+        everything = list(drive.messages(everything=True))
+        assert [m.message.channel.topic for m in everything] == [row[0] for row in rows]
+        assert [m.is_image for m in everything] == [row[0].endswith('raw') for row in rows]
+        for index, (message, is_image, calibration) in enumerate(everything):
+            if is_image:
+                assert calibration is not None and calibration.k[0] == 50.0
+                frame = drive.to_frame(message, calibration)
+                np.testing.assert_array_equal(frame.data.reshape(30, 40, 3), noise(index // 2))
+    channel = everything[1].message.channel
+    assert 'uint32 width' in channel.definition
+    language, hashed = {'ros1': ('ros1msg', '060021388200f6f0f447d0fcd9c64743'),
+                        'sqlite3': ('ros2msg', 'RIHS01_'), 'mcap': ('ros2msg', '')}[storage]
+    assert channel.definition_format == language and channel.type_hash.startswith(hashed)
+
+
+def test_quality_of_service_and_hash_as_rosbag2_writes_them_into_mcap() -> None:
+    directory = Directory()
+    metadata = b''.join(map(string, ('offered_qos_profiles', '- depth: 7', 'topic_type_hash',
+                                     'RIHS01_ab')))
+    for content in (string(metadata), string(metadata)[:-1]):
+        directory.take(CHANNEL, struct.pack('<HH', 1, 0) + string('/t') + string('cdr') + content)
+        channel = directory.channels[1]
+        assert (channel.qos, channel.type_hash) in {('- depth: 7', 'RIHS01_ab'), ('- depth: 7', '')}
+    assert channel.type_hash == ''  # its record was cut off
 
 
 @pytest.mark.parametrize('storage', ['sqlite3', 'mcap'])

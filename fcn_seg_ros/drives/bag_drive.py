@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from fcn_seg_ros.drives.bag import Bag, BagMessage
 from fcn_seg_ros.drives.drive import Calibration, DriveFrame, rate_of
@@ -34,6 +35,19 @@ DEFAULT_RATE_HZ = 10.0
 MESSAGES_FOR_RATE = 30
 #: Means all image topics.
 ALL_TOPICS = ('*',)
+
+
+class DriveMessage(NamedTuple):
+    """
+    A message of a bag.
+
+    ``is_image``: it is of one of the drive's image topics, and ``calibration`` is the newest one of
+    its camera, the first for the images before it, or None.
+    """
+
+    message: BagMessage
+    is_image: bool
+    calibration: Calibration | None
 
 
 class BagDrive:
@@ -76,15 +90,13 @@ class BagDrive:
     def __iter__(self) -> Iterator[DriveFrame]:
         """Yield the frames; raises InputError if none of the messages can be read."""
         self.notes.restart()
-        calibrations = dict(self._first_calibrations)
         read, first_fault = 0, ''
-        for message in self.bag.messages(self._is_wanted):
+        for message, is_image, calibration in self.messages():
+            if not is_image:
+                continue
             topic = message.channel.topic
             try:
-                if message.channel.type == CAMERA_INFO:
-                    calibrations[topic] = to_calibration(message)
-                    continue
-                frame = self.to_frame(message, calibrations.get(camera_info_topic(topic)))
+                frame = self.to_frame(message, calibration)
             except Damaged as error:
                 self.notes.add(Note(str(error), 1, topic, message.received_ns, error.stamp_ns))
                 first_fault = first_fault or f'{topic}: {error}'
@@ -95,6 +107,28 @@ class BagDrive:
         if not read:
             raise InputError(f'{self.name}: expected images on {", ".join(self.topics)}, found '
                              f'none that can be read; {first_fault or "all messages are damaged"}')
+
+    def messages(self, everything: bool = False) -> Iterator[DriveMessage]:
+        """
+        Yield the messages of images and their CameraInfo, or those of all topics, in one pass.
+
+        They are serialised, as recorded (compression by message undone), to be copied or decoded:
+        ``to_frame`` takes the message of an image and its calibration.
+        """
+        calibrations = dict(self._first_calibrations)
+        for message in self.bag.messages((lambda channel: True) if everything else self._is_wanted):
+            channel = message.channel
+            if channel.topic in self.topics and self.image_type(channel):
+                yield DriveMessage(message, True, calibrations.get(
+                    camera_info_topic(channel.topic)))
+                continue
+            if channel.topic in self._info_topics and _is_info(channel, channel.topic):
+                try:
+                    calibrations[channel.topic] = to_calibration(message)
+                except Damaged as error:
+                    self.notes.add(Note(str(error), 1, channel.topic, message.received_ns,
+                                        error.stamp_ns))
+            yield DriveMessage(message, False, None)
 
     def to_frame(self, message: BagMessage, calibration: Calibration | None = None) -> DriveFrame:
         """Return the frame in a message of one of the drive's topics; raises Damaged."""
@@ -132,8 +166,10 @@ class BagDrive:
         if not counts:
             found = ', '.join(_describe(c) for c in channels) or 'no topic at all'
             found += ''.join(f'; {note.reason}' for note in islice(self.notes, 1))
+            hint = ('; topics of other types or encodings must be converted to one of these first'
+                    if channels else '')
             raise InputError(f'{self.name}: expected a bag with images (sensor_msgs Image or '
-                             f'CompressedImage), found {found}')
+                             f'CompressedImage), found {found}{hint}')
         listing = ', '.join(f'{topic} ({"?" if count is None else count})'
                             for topic, count in counts.items())
         named = ['/' + topic.strip('/') for topic in wanted if topic not in ALL_TOPICS]

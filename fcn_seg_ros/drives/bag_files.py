@@ -19,7 +19,7 @@ METADATA = 'metadata.yaml'
 MCAP = b'\x89MCAP0\r\n'
 SQLITE = b'SQLite format 3\0'
 ROS1 = b'#ROSBAG V2.0\n'
-_STORAGE_NAME = re.compile(r'.\.(mcap|db3|bag|bag\.active)(\.zstd)?$')
+_STORAGE_NAME = re.compile(r'.\.(mcap|db3|bag|bag\.active)(\.zstd?)?$', re.IGNORECASE)
 
 
 def head_of(file: Path) -> bytes:
@@ -40,7 +40,9 @@ def is_bag(path: Path) -> bool:
 
 
 def _storage_files(folder: Path) -> list[Path]:
-    return sorted((p for p in folder.iterdir() if _STORAGE_NAME.search(p.name) and p.is_file()),
+    files = {p for p in folder.iterdir() if _STORAGE_NAME.search(p.name) and p.is_file()}
+    # A recorder that is killed while it compresses a file leaves the whole one beside it.
+    return sorted((p for p in files if not (p.suffix == '.zstd' and p.with_suffix('') in files)),
                   key=natural_key)
 
 

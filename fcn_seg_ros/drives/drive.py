@@ -11,7 +11,8 @@ from typing import Protocol
 
 import numpy as np
 
-from fcn_seg_ros.drives.notes import Notes
+from fcn_seg_ros.drives.notes import Note, Notes
+from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.ground.camera import PinholeCamera
 
 
@@ -108,13 +109,46 @@ class Drive(Protocol):
         ...
 
 
+def frames_and_losses(drive: Drive) -> Iterator[DriveFrame | Note]:
+    """
+    Yield the frames of a drive and, in their places, the notes of what was lost.
+
+    A drive of which nothing can be read ends after its losses; InputError is raised only if it
+    names none.
+    """
+    lost = 0
+    with drive.notes.collected() as new:
+        frames = iter(drive)
+        while True:
+            fault, frame = None, None
+            try:
+                frame = next(frames, None)
+            except InputError as error:
+                fault = error
+            losses = [note for note in new if note.lost != 0]
+            new.clear()
+            yield from losses
+            lost += len(losses)
+            if fault is not None and not lost:
+                raise fault
+            if frame is None:
+                return
+            yield frame
+
+
 # Intervals span this many frames, since a camera may deliver them in twos or threes.
 _STRIDE = 6
+_MOST_HZ = 1e6
 
 
 def rate_of(times_ns: Sequence[int], fallback_hz: float) -> float:
-    """Return the rate of a sequence of times, from the median interval over a few frames."""
+    """
+    Return the rate of a sequence of times, from the median interval over a few frames.
+
+    It is ``fallback_hz`` where the times tell none, or one above a million a second.
+    """
     stride = max(1, min(_STRIDE, len(times_ns) // 3))
     distances = [(b - a) / stride
                  for a, b in zip(times_ns, times_ns[stride:], strict=False) if b > a]
-    return 1e9 / statistics.median(distances) if distances else fallback_hz
+    rate_hz = 1e9 / statistics.median(distances) if distances else fallback_hz
+    return rate_hz if rate_hz <= _MOST_HZ else fallback_hz

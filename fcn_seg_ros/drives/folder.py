@@ -23,6 +23,11 @@ from fcn_seg_ros.errors import InputError
 
 DEFAULT_RATE_HZ = 10.0
 
+# Kinds of image that a camera or a tool writes and that are not read here.
+_OTHER_IMAGES = ('.avif', '.dng', '.exr', '.gif', '.heic', '.heif', '.jp2', '.jxl', '.pgm', '.pnm',
+                 '.ppm', '.raw')
+_MOST_NAMED = 5
+
 # Where to look for images below the named folder: in the folder itself, a KITTI raw camera
 # (image_02/data), a KITTI raw drive (its left colour camera), KITTI Road (training/image_2).
 SUBFOLDERS = ('.', 'data', 'image_02/data', 'image_02', 'image_2', 'training/image_2')
@@ -62,8 +67,19 @@ class FolderDrive:
         if folder.is_dir() and stamps_file is not None:
             self._recorded_ns = stamps_of(self.images, stamps_file)
             self.rate_hz = rate_hz or rate_of(self._recorded_ns, DEFAULT_RATE_HZ)
+        if folder.is_dir():
+            self._note_others()
         with self.notes.muted():
             next(iter(self))
+
+    def _note_others(self) -> None:
+        """Note images beside these whose kind is not read."""
+        others = Counter(p.suffix.lower() for p in self.images[0].parent.iterdir()
+                         if p.suffix.lower() in _OTHER_IMAGES and not p.name.startswith('.'))
+        if others:
+            kinds = ', '.join(f'{count} {suffix}' for suffix, count in sorted(others.items()))
+            self.notes.add(Note(f'{kinds} beside the images are not read: convert them to one of '
+                                f'{", ".join(IMAGE_SUFFIXES)}', others.total()))
 
     def __iter__(self) -> Iterator[DriveFrame]:
         """Yield the images as rgb8 frames; raises InputError if none can be read."""
@@ -79,8 +95,13 @@ class FolderDrive:
                 first_fault = first_fault or str(error)
                 continue
             read += 1
-            yield DriveFrame.from_rgb(rgb, stamp_ns, frame_id=self.frame_id,
-                                      truth=_truth_of(path, rgb))
+            truth = None
+            try:
+                truth = _truth_of(path, rgb)
+            except InputError as error:
+                self.notes.add(Note(f'{path}: played without its labels: {error}',
+                                    stamp_ns=stamp_ns))
+            yield DriveFrame.from_rgb(rgb, stamp_ns, frame_id=self.frame_id, truth=truth)
         if not read:
             others = f' (nor can the other {len(self.images) - 1} images be read)'
             raise InputError(first_fault + (others if len(self.images) > 1 else ''))
@@ -100,7 +121,9 @@ def _truth_of(image: Path, rgb: np.ndarray) -> np.ndarray | None:
 
 def images_in(folder: Path) -> list[Path]:
     """Return the image files in a folder, without subfolders, in natural order."""
-    return sorted((path for path in folder.iterdir() if is_image(path) and path.is_file()),
+    # A broken link is listed, so that the loss is said when it is read.
+    return sorted((path for path in folder.iterdir() if is_image(path)
+                   and (path.is_file() or (path.is_symlink() and not path.exists()))),
                   key=natural_key)
 
 
@@ -120,6 +143,9 @@ def find_images(folder: Path) -> list[Path]:
                 return images
     kinds = Counter(p.suffix.lower() or 'without suffix' for p in folder.iterdir() if p.is_file())
     found = ', '.join(f'{count} {kind}' for kind, count in kinds.most_common(5)) or 'no files'
+    if folders := sorted(p.name for p in folder.iterdir() if p.is_dir()):
+        more = ', ...' if len(folders) > _MOST_NAMED else ''
+        found += f'; name one of its folders: {", ".join(folders[:_MOST_NAMED])}{more}'
     searched = ', '.join(SUBFOLDERS[1:])
     raise InputError(f'{folder}: expected images ({", ".join(IMAGE_SUFFIXES)}) in it or in its '
                      f'{searched}, or a rosbag2 (metadata.yaml, .mcap, .db3); found {found}')
@@ -131,6 +157,10 @@ def find_stamps(image: Path) -> Path | None:
         if (image.parent.parent / name).is_file():
             return image.parent.parent / name
     return None
+
+
+# Added to what is wrong with a file of times.
+_REMEDY = '; mend it, or rename it to have the images at an even rate'
 
 
 def parse_stamp(line: str) -> int:
@@ -158,19 +188,21 @@ def stamps_of(images: list[Path], stamps_file: Path) -> list[int]:
     raw has gaps where an image was lost), else the position in the sequence.
     """
     try:
-        stamps = [parse_stamp(x) for x in stamps_file.read_text().splitlines() if x.strip()]
+        # Some editors begin a file with a byte-order mark.
+        text = stamps_file.read_text(encoding='utf-8-sig')
+        stamps = [parse_stamp(x) for x in text.splitlines() if x.strip()]
     except (ValueError, OSError) as error:
         raise InputError(f'{stamps_file}: expected one time a line, such as 2011-09-26 '
-                         f'13:02:25.964389445 or 1.037875e-01, found: {error}') from None
+                         f'13:02:25.964389445 or 1.037875e-01, found: {error}{_REMEDY}') from None
     if all(p.stem.isdigit() for p in images):
         lines = [int(p.stem) for p in images]
     else:
         lines = list(range(len(images)))
     if max(lines) >= len(stamps):
         raise InputError(f'{stamps_file}: expected a time for each of {len(images)} images, up to '
-                         f'line {max(lines) + 1}, found {len(stamps)} lines')
+                         f'line {max(lines) + 1}, found {len(stamps)} lines{_REMEDY}')
     picked = [stamps[line] for line in lines]
     if any(b <= a for a, b in itertools.pairwise(picked)):
         raise InputError(f'{stamps_file}: expected times that increase from line to line, found '
-                         'some that do not')
+                         f'some that do not{_REMEDY}')
     return picked

@@ -35,7 +35,7 @@ from fcn_seg_ros.drives.mcap_records import (
     records,
 )
 from fcn_seg_ros.drives.notes import Note, Notes
-from fcn_seg_ros.drives.storage import Block, BlockFile, Entry
+from fcn_seg_ros.drives.storage import Block, BlockFile, Entry, undeclared
 
 # Size of the blocks in which messages outside of chunks are read.
 _LOOSE_BYTES = 8 * 2**20
@@ -57,13 +57,17 @@ class McapFile(BlockFile):
         super().__init__(path, notes)
         self._directory = Directory()
         self._counts: Counter[int] = Counter()
+        # Those that the indexes of the last chunk name.
+        self._indexed: Counter[int] = Counter()
         summary = self._read_summary()
         end = self._walk(summary)
         if summary is None:
             self._look_into_blocks(end)
         counts = self._counts if summary is None else summary.counts
+        channels = self._directory.channels
+        channels |= undeclared(counts, channels.keys(), 'cdr', path.name, notes)
         self.channels = {number: replace(channel, count=counts.get(number, 0))
-                         for number, channel in self._directory.channels.items()}
+                         for number, channel in channels.items()}
         if not end:
             self._note_missing_end()
 
@@ -131,6 +135,7 @@ class McapFile(BlockFile):
         elif operation == CHUNK and size >= CHUNK_HEAD.size:
             start_ns = CHUNK_HEAD.unpack(self._read(start, CHUNK_HEAD.size))[0]
             self.blocks.append(Block(start_ns, position, HEAD_BYTES + size, True, None))
+            self._indexed.clear()
         elif operation == MESSAGE_INDEX and self.blocks and self.blocks[-1].chunk and size >= 6:
             channel = int.from_bytes(self._read(start, 2), 'little')
             block, messages = self.blocks[-1], (size - 6) // 16
@@ -138,6 +143,7 @@ class McapFile(BlockFile):
                 block, size=start + size - block.offset,
                 channels=(block.channels or frozenset()) | ({channel} if messages else set()))
             self._counts[channel] += messages
+            self._indexed[channel] += messages
 
     def _close_loose(self, loose: _Loose) -> None:
         if loose.channels:
@@ -200,12 +206,13 @@ class McapFile(BlockFile):
                 if operation in (SCHEMA, CHANNEL):
                     self._directory.take(operation, record)
             if block.channels is None or uncertain:
-                entries, _ = find_entries(content, set(self._directory.channels))
+                entries, _ = find_entries(content, None)
                 self.blocks[index] = replace(
                     block, channels=frozenset(e.channel for e in entries),
                     start_ns=min((e.received_ns for e in entries), default=block.start_ns))
-                if block.channels is None:
-                    self._counts.update(e.channel for e in entries)
+                if uncertain:
+                    self._counts -= self._indexed
+                self._counts.update(e.channel for e in entries)
 
     def _note_missing_end(self) -> None:
         whole = sum(self._counts.values())
@@ -231,7 +238,7 @@ class McapFile(BlockFile):
             fault = 'its checksum does not match'
         return content, fault
 
-    def _entries(self, content: bytes, wanted: Set[int]) -> tuple[list[Entry], str]:
+    def _entries(self, content: bytes, wanted: Set[int] | None) -> tuple[list[Entry], str]:
         """Return the places of the wanted messages, and why the search ended early or ''."""
         return find_entries(content, wanted)
 

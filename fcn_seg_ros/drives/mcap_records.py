@@ -20,6 +20,9 @@ MESSAGE_HEAD = struct.Struct('<HIQQ')
 # Start, end, size when decompressed, checksum, length of the compression's name.
 CHUNK_HEAD = struct.Struct('<QQQII')
 _RECORD_HEAD = struct.Struct('<BQ')
+# Some writers put the language of the definition for the encoding of the messages, or nothing.
+_ENCODINGS = {'': 'cdr', 'ros2msg': 'cdr', 'ros2idl': 'cdr', 'omgidl': 'cdr', 'ros1msg': 'ros1',
+              'jsonschema': 'json'}
 # An opcode and a length below 1 TB.
 PLAUSIBLE_HEAD = re.compile(rb'[\x03-\x0f].{5}\x00{3}', re.DOTALL)
 
@@ -66,7 +69,8 @@ class Directory:
 
     def __init__(self) -> None:
         """Start empty."""
-        self._types: dict[int, str] = {}
+        # Type, language of the definition, definition.
+        self._schemas: dict[int, tuple[str, str, str]] = {}
         self.channels: dict[int, Channel] = {}
 
     def take(self, operation: int, content: bytes) -> None:
@@ -75,12 +79,30 @@ class Directory:
         try:
             number = fields.number(2)
             if operation == SCHEMA:
-                self._types[number] = ros2_type(fields.text())
+                self._schemas[number] = ros2_type(fields.text()), fields.text(), fields.text()
             elif operation == CHANNEL:
-                kind = self._types.get(fields.number(2), '')
-                self.channels[number] = Channel(fields.text(), kind, fields.text())
+                kind, language, definition = self._schemas.get(fields.number(2), ('', '', ''))
+                topic, encoding = fields.text(), fields.text().lower() or language
+                more = _metadata(fields)
+                self.channels[number] = Channel(
+                    topic, kind, _ENCODINGS.get(encoding, encoding), definition=definition,
+                    definition_format=language, type_hash=more.get('topic_type_hash', ''),
+                    qos=more.get('offered_qos_profiles', ''))
         except ValueError:
             return
+
+
+def _metadata(fields: Fields) -> dict[str, str]:
+    """Return a channel's map of strings as far as it is whole."""
+    found: dict[str, str] = {}
+    try:
+        end = fields.number(4) + fields.position
+        while fields.position < end:
+            name = fields.text()
+            found[name] = fields.text()
+    except ValueError:
+        pass
+    return found
 
 
 @dataclass
@@ -88,8 +110,8 @@ class Summary:
     """The summary of a complete file: channels, chunks and number of messages."""
 
     directory: Directory
-    #: By the chunk's offset: start, length with its indexes, channels.
-    chunks: dict[int, tuple[int, int, frozenset[int]]]
+    #: By the chunk's offset: start, length with its indexes, channels (None: not indexed).
+    chunks: dict[int, tuple[int, int, frozenset[int] | None]]
     counts: dict[int, int]
     start: int
 
@@ -109,7 +131,8 @@ def parse_summary(content: bytes, start: int) -> Summary | None:
                 while entries.position < map_size:
                     channels.add(entries.number(2))
                     entries.number(8)
-                summary.chunks[offset] = (first, length + fields.number(8), frozenset(channels))
+                summary.chunks[offset] = (first, length + fields.number(8),
+                                          frozenset(channels) or None)
             elif operation == STATISTICS:
                 messages, _, channel_count, _, _, chunk_count, _, _, map_size = (
                     fields.number(n) for n in (8, 2, 4, 4, 4, 4, 8, 8, 4))
@@ -136,8 +159,8 @@ def records(content: bytes) -> Iterator[tuple[int, bytes]]:
         position += size
 
 
-def find_entries(content: bytes, wanted: Set[int]) -> tuple[list[Entry], str]:
-    """Return the places of the wanted messages in a chunk, and why the search ended early or ''."""
+def find_entries(content: bytes, wanted: Set[int] | None) -> tuple[list[Entry], str]:
+    """Return the places of a chunk's wanted messages (None: all), and why it ended early or ''."""
     entries: list[Entry] = []
     position = 0
     while position < len(content):
@@ -150,7 +173,7 @@ def find_entries(content: bytes, wanted: Set[int]) -> tuple[list[Entry], str]:
             return entries, 'its last record is cut off'
         if operation == MESSAGE and size >= MESSAGE_HEAD.size:
             channel, _, received_ns, _ = MESSAGE_HEAD.unpack_from(content, start)
-            if channel in wanted:
+            if wanted is None or channel in wanted:
                 entries.append(Entry(received_ns, channel, start + MESSAGE_HEAD.size,
                                      size - MESSAGE_HEAD.size))
     return entries, ''

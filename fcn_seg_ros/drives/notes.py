@@ -51,6 +51,7 @@ class Notes:
         self._kept: list[Note] = []
         self._opening: tuple[int, int, bool] | None = None
         self._is_muted = False
+        self._collections: list[list[Note]] = []
         self.lost = 0
         #: Whether any note has an unknown number of lost messages.
         self.more_lost = False
@@ -63,8 +64,20 @@ class Notes:
         self.more_lost |= note.lost is None
         if len(self._kept) < KEPT:
             self._kept.append(note)
+        for collection in self._collections:
+            collection.append(note)
         if self._on_note is not None:
             self._on_note(note)
+
+    @contextmanager
+    def collected(self) -> Iterator[list[Note]]:
+        """Put the notes that come meanwhile into a list too, whose reader may empty it."""
+        new: list[Note] = []
+        self._collections.append(new)
+        try:
+            yield new
+        finally:
+            self._collections = [each for each in self._collections if each is not new]
 
     @contextmanager
     def muted(self) -> Iterator[None]:

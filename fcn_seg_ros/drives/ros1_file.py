@@ -14,7 +14,7 @@ from pathlib import Path
 from fcn_seg_ros.drives.bag_files import ROS1 as MAGIC
 from fcn_seg_ros.drives.compression import decompress
 from fcn_seg_ros.drives.notes import Note, Notes
-from fcn_seg_ros.drives.storage import Block, BlockFile, Channel, Entry, ros2_type
+from fcn_seg_ros.drives.storage import Block, BlockFile, Channel, Entry, ros2_type, undeclared
 from fcn_seg_ros.errors import InputError
 
 MESSAGE, BAG_HEADER, INDEX, CHUNK, CHUNK_INFO, CONNECTION = range(2, 8)
@@ -42,8 +42,11 @@ class Ros1File(BlockFile):
         """Find the channels and blocks; raises InputError if the bag is encrypted."""
         super().__init__(path, notes)
         self._counts: Counter[int] = Counter()
+        # Those that the indexes of the last chunk name.
+        self._indexed: Counter[int] = Counter()
         end = self._walk()
         self._look_into_blocks(end)
+        self.channels |= undeclared(self._counts, self.channels.keys(), 'ros1', path.name, notes)
         self.channels = {number: replace(channel, count=self._counts[number])
                          for number, channel in self.channels.items()}
         if not end:
@@ -71,10 +74,11 @@ class Ros1File(BlockFile):
                 if header.get('encryptor'):
                     raise InputError(f'{self.path}: encrypted bags are not supported, found '
                                      f'encryption {header["encryptor"].decode(errors="replace")}')
-                closed = _number(header, 'index_pos') > 0
+                closed = 0 < _number(header, 'index_pos') <= self._size
             elif operation == CHUNK:
                 cut = start + size > self._size
                 self.blocks.append(Block(0, position, start + size - position, True, None, cut))
+                self._indexed.clear()
             elif operation == INDEX and self.blocks and start + size <= self._size:
                 self._take_index(header, self._read(start, min(size, _LONGEST_INDEX)))
             elif operation == CONNECTION:
@@ -112,7 +116,9 @@ class Ros1File(BlockFile):
         topic = '/' + (fields.get('topic') or header.get('topic', b'')).decode(
             errors='replace').strip('/')
         self.channels[_number(header, 'conn')] = Channel(
-            topic, ros2_type(fields.get('type', b'').decode(errors='replace')), 'ros1')
+            topic, ros2_type(_string(fields, 'type')), 'ros1',
+            definition=_string(fields, 'message_definition'), definition_format='ros1msg',
+            type_hash=_string(fields, 'md5sum'))
 
     def _take_index(self, header: Header, data: bytes) -> None:
         """Process the times of one connection's messages in the preceding chunk."""
@@ -121,6 +127,7 @@ class Ros1File(BlockFile):
         if times:
             start = min(times) if block.channels is None else min(block.start_ns, *times)
             self._counts[channel] += len(times)
+            self._indexed[channel] += len(times)
             self.blocks[-1] = replace(
                 block, start_ns=start, channels=(block.channels or frozenset()) | {channel})
 
@@ -135,10 +142,11 @@ class Ros1File(BlockFile):
             for header, data, size in _records(content):
                 if _number(header, 'op') == CONNECTION:
                     self._take_connection(header, content[data:data + size])
-            entries, _ = self._entries(content, set(self.channels))
+            entries, _ = self._entries(content, None)
             if block.channels is None or last:
-                if block.channels is None:
-                    self._counts.update(e.channel for e in entries)
+                if last:
+                    self._counts -= self._indexed
+                self._counts.update(e.channel for e in entries)
                 self.blocks[index] = replace(
                     block, channels=frozenset(e.channel for e in entries),
                     start_ns=min((e.received_ns for e in entries), default=0))
@@ -152,12 +160,13 @@ class Ros1File(BlockFile):
         kind = header.get('compression', b'').decode(errors='replace')
         return decompress(self._read(start, size), kind, _number(header, 'size') or None)
 
-    def _entries(self, content: bytes, wanted: Set[int]) -> tuple[list[Entry], str]:
+    def _entries(self, content: bytes, wanted: Set[int] | None) -> tuple[list[Entry], str]:
         """Return the places of the wanted messages, and why the search ended early or ''."""
         entries, end = [], 0
         for header, start, size in _records(content):
             end = start + size
-            if _number(header, 'op') == MESSAGE and _number(header, 'conn') in wanted:
+            if _number(header, 'op') == MESSAGE and (
+                    wanted is None or _number(header, 'conn') in wanted):
                 entries.append(Entry(_time(header.get('time', b''), 0),
                                      _number(header, 'conn'), start, size))
         return entries, '' if end == len(content) else f'no whole record is at its byte {end}'
@@ -199,6 +208,11 @@ def _records(content: bytes) -> Iterator[tuple[Header, int, int]]:
             return
         yield parse_header(content[position + 4:start]), start + 4, size
         position = start + 4 + size
+
+
+def _string(header: Header, name: str) -> str:
+    """Return a field as text, '' if it is missing."""
+    return header.get(name, b'').decode(errors='replace')
 
 
 def _number(header: Header, name: str) -> int:

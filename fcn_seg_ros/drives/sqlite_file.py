@@ -8,13 +8,16 @@ import os
 import sqlite3
 from array import array
 from collections.abc import Iterator, Set
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
 
 from fcn_seg_ros.drives.notes import Note, Notes
-from fcn_seg_ros.drives.storage import Channel, StoredMessage, ros2_type
+from fcn_seg_ros.drives.sqlite_log import read_log
+from fcn_seg_ros.drives.storage import Channel, StoredMessage, ros2_type, undeclared
 from fcn_seg_ros.errors import InputError, one_line
 
 # Nothing is written into the recording or next to it: no locks, no shared memory, no checkpoint of
@@ -38,11 +41,14 @@ class SqliteFile:
             topics = self._topics()
         except sqlite3.Error as error:
             raise InputError(f'{path}: this SQLite file of rosbag2 cannot be read: '
-                             f'{one_line(error)}') from None
+                             f'{one_line(error)}; if it is damaged, `sqlite3 FILE .recover` makes '
+                             'the SQL of a new one') from None
         self._ids, self._times, self._topic_ids = rows
-        counts = dict(zip(*np.unique(self._topic_ids, return_counts=True), strict=True))
-        self.channels = {number: Channel(*fields, count=int(counts.get(number, 0)))
-                         for number, fields in topics.items()}
+        counts = {int(number): int(count) for number, count in zip(
+            *np.unique(self._topic_ids, return_counts=True), strict=True)}
+        topics |= undeclared(counts, topics.keys(), 'cdr', path.name, notes)
+        self.channels = {number: replace(channel, count=counts.get(number, 0))
+                         for number, channel in topics.items()}
 
     def start_ns(self) -> int:
         """Return the earliest time of recording."""
@@ -72,6 +78,14 @@ class SqliteFile:
 
     def _open(self) -> sqlite3.Connection:
         """Return the database, with its log if there is one."""
+        log = read_log(self._beside('-wal'))
+        if log.fault:
+            self.notes.add(Note(
+                f'{self.path.name}-wal: {log.fault}, as if the recorder was killed or a copy cut '
+                f'off: the messages in {log.size - log.read} of its {log.size} bytes are lost',
+                None))
+        if not (log.read or self._beside('-journal').is_file()):
+            return self._connect(_WITHOUT_JOURNAL)
         try:
             return self._connect(_AS_IT_IS)
         except sqlite3.Error as error:
@@ -82,6 +96,9 @@ class SqliteFile:
                 f'{self.path.name}: read without its journal ({one_line(error)}), so that the last '
                 'messages may be missing or damaged', None))
             return database
+
+    def _beside(self, suffix: str) -> Path:
+        return self.path.with_name(self.path.name + suffix)
 
     def _connect(self, how: str) -> sqlite3.Connection:
         # Quoted, since a name may contain #, ? or %, which are special in a URI. The prefetching
@@ -99,11 +116,30 @@ class SqliteFile:
             raise
         return database
 
-    def _topics(self) -> dict[int, tuple[str, str, str]]:
-        """Return the fields of each topic's Channel except the count, by topic number."""
-        return {number: (_text(topic), ros2_type(_text(kind)), _text(encoding) or 'cdr')
-                for number, topic, kind, encoding in self._database.execute(
-                    'SELECT id, name, type, serialization_format FROM topics')}
+    def _topics(self) -> dict[int, Channel]:
+        """Return each topic's Channel without the count, by topic number."""
+        definitions = {row['topic_type']: row for row in self._table('message_definitions')}
+        found = {}
+        for row in self._table('topics'):
+            of_type = definitions.get(row['type'], {})
+            found[int(row['id'])] = Channel(
+                _text(row['name']), ros2_type(_text(row['type'])),
+                _text(row['serialization_format']).lower() or 'cdr',
+                definition=_text(of_type.get('encoded_message_definition')),
+                definition_format=_text(of_type.get('encoding')),
+                type_hash=_text(row.get('type_description_hash')),
+                qos=_text(row.get('offered_qos_profiles')))
+        return found
+
+    def _table(self, name: str) -> list[dict[str, Any]]:
+        """Return the rows of a table by column, none if there is no such table or no topic."""
+        try:
+            rows = self._database.execute(f'SELECT * FROM {name}')
+            columns = [column[0] for column in rows.description]
+            return [dict(zip(columns, row, strict=True)) for row in rows]
+        except sqlite3.Error:
+            # Messages tell their type by their content, and definitions are only copied.
+            return []
 
     def _rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """

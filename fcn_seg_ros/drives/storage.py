@@ -7,8 +7,8 @@ from __future__ import annotations
 import os
 import re
 from collections import OrderedDict
-from collections.abc import Iterator, Set
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -29,12 +29,21 @@ class Channel:
     ``type`` is the ROS 2 name (sensor_msgs/msg/Image), '' if unknown; ``encoding`` that of the
     messages (cdr, ros1, or a foreign one such as protobuf or json). ``count`` is the number of
     messages, None if the whole file would have to be read to count them.
+
+    The rest is what a copy of the messages needs, '' where the recorder left it out:
+    ``definition`` of the type in the language ``definition_format`` (ros2msg, ros2idl, ros1msg),
+    ``type_hash`` (RIHS01_..., in ROS 1 the MD5), and ``qos``, the publishers' quality of service in
+    rosbag2's YAML.
     """
 
     topic: str
     type: str
     encoding: str
     count: int | None = None
+    definition: str = field(default='', repr=False)
+    definition_format: str = ''
+    type_hash: str = ''
+    qos: str = field(default='', repr=False)
 
 
 class StoredMessage(NamedTuple):
@@ -69,6 +78,22 @@ def ros2_type(name: str) -> str:
     name = re.sub(r'::dds_::(\w+)_$', r'::\1', name).replace('::', '/')
     package, _, rest = name.partition('/')
     return f'{package}/msg/{rest}' if rest and '/' not in rest else name
+
+
+def undeclared(numbers: Mapping[int, int], declared: Set[int], encoding: str, name: str,
+               notes: Notes) -> dict[int, Channel]:
+    """
+    Return channels for messages whose topic is lost; their type can be guessed from the content.
+
+    ``numbers`` are the messages of each channel of the file ``name``. Each channel is noted.
+    """
+    found = {}
+    for number in sorted(set(numbers) - declared):
+        if numbers[number] > 0:
+            found[number] = Channel(f'/channel_{number}', '', encoding)
+            notes.add(Note(f'{name}: the record with the topic of {numbers[number]} messages is '
+                           f'lost; it is called {found[number].topic} here'))
+    return found
 
 
 @dataclass(frozen=True)
@@ -173,8 +198,12 @@ class BlockFile:
         """Return a block's decompressed bytes, and their fault or ''."""
         raise NotImplementedError
 
-    def _entries(self, content: bytes, wanted: Set[int]) -> tuple[list[Entry], str]:
-        """Return the places of the wanted messages, and why the search ended early or ''."""
+    def _entries(self, content: bytes, wanted: Set[int] | None) -> tuple[list[Entry], str]:
+        """
+        Return the places of the wanted messages, and why the search ended early or ''.
+
+        None wants all, also those of channels that are not declared.
+        """
         raise NotImplementedError
 
     def _expected(self, block: Block, wanted: Set[int]) -> int | None:

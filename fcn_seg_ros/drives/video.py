@@ -10,9 +10,11 @@ from pathlib import Path
 import av
 import av.error
 import numpy as np
+from av.stream import Disposition
 
 from fcn_seg_ros.drives.drive import DriveFrame
 from fcn_seg_ros.drives.notes import Note, Notes
+from fcn_seg_ros.drives.video_end import VideoEnd, lacks_index
 from fcn_seg_ros.errors import InputError
 
 DEFAULT_RATE_HZ = 25.0
@@ -29,7 +31,7 @@ class VideoDrive:
         self.name = str(path)
         self.frame_id = frame_id
         with self._open() as container:
-            stream = container.streams.video[0]
+            stream = _stream(container)
             rate = stream.average_rate or stream.guessed_rate
             self.rate_hz = rate_hz or (float(rate) if rate else DEFAULT_RATE_HZ)
             self.length: int | None = stream.frames or None
@@ -41,15 +43,20 @@ class VideoDrive:
         self.notes.restart()
         index = 0
         with self._open() as container:
+            end = VideoEnd(container, _stream(container), self.rate_hz)
             for frame in self._decode(container):
+                end.take(frame)
                 yield self._to_drive_frame(frame, index)
                 index += 1
         if not index:
             raise InputError(f'{self.path}: no frame of this video can be decoded')
+        if fault := end.fault(self.path):
+            self.notes.add(Note(f'{self.path.name}: the video is incomplete: {fault}, {index} '
+                                'frames; later ones are lost', None))
 
     def _decode(self, container: av.container.InputContainer) -> Iterator[av.VideoFrame]:
         """Yield the frames that can be decoded, and note the others."""
-        packets, count = container.demux(container.streams.video[0]), 0
+        packets, count = container.demux(_stream(container)), 0
         while True:
             try:
                 packet = next(packets)
@@ -91,7 +98,7 @@ class VideoDrive:
             container = av.open(f'file:{self.path}')
         except (av.error.FFmpegError, OSError) as error:
             hint = ('; its index (moov) is missing, probably because the recorder was killed: '
-                    'repair it, for example with untrunc' if _lacks_index(self.path) else '')
+                    'repair it, for example with untrunc' if lacks_index(self.path) else '')
             raise InputError(f'{self.path}: expected a video file (mp4, avi, mkv, ...), found '
                              f'{self.path.stat().st_size} bytes that FFmpeg cannot open '
                              f'({error.strerror}){hint}') from None
@@ -102,19 +109,7 @@ class VideoDrive:
         return container
 
 
-def _lacks_index(path: Path) -> bool:
-    """Return whether a file is an MP4 without the index of its frames."""
-    with path.open('rb') as file:
-        position, first = 0, True
-        while True:
-            file.seek(position)
-            head = file.read(16)
-            if len(head) < 8:
-                return not first
-            size, kind = int.from_bytes(head[:4], 'big'), head[4:8]
-            if (first and kind != b'ftyp') or kind == b'moov':
-                return False
-            size = int.from_bytes(head[8:], 'big') if size == 1 else size
-            if size < 8:
-                return True
-            position, first = position + size, False
+def _stream(container: av.container.InputContainer) -> av.VideoStream:
+    """Return the first video stream that is not a picture attached to the file (a thumbnail)."""
+    videos = container.streams.video
+    return next((s for s in videos if not s.disposition & Disposition.attached_pic), videos[0])
