@@ -131,13 +131,17 @@ def test_a_run_keeps_its_classes_without_their_file(camvid_folder, tmp_path, cap
     (['--label-smoothing', '1'], 'label_smoothing: expected at least 0 and less than 1, found 1.0'),
     (['--train', 'rendered?drives=1&frames=2'],
      "classes: expected datasets that label 'rest', 'car', 'person', found none"),
+    (['--train', 'rendered?drives=1&frames=2', '--classes', '{two}', '--rarity', '0.5'],
+     'rarity: expected a dataset with classes, found 0.5 with only road and not road'),
     (['--classes', 'nowhere.yaml'], 'nowhere.yaml: expected a classes file, found nothing'),
 ])
 def test_what_does_not_fit_the_classes_is_one_line(camvid_folder, tmp_path, capsys, more, words):
-    file = tmp_path / 'four.yaml'
+    file, two = tmp_path / 'four.yaml', tmp_path / 'two.yaml'
     file.write_text(FOUR)
+    two.write_text('classes: [{name: rest, colour: [0, 0, 0]}, {name: road, colour: [1, 1, 1], '
+                   'road: true}]')
     assert main(['--train', f'camvid:{camvid_folder}?split=train', *SMALL, '--classes', str(file),
-                 '--out', str(tmp_path / 'run'), *more]) == 2
+                 '--out', str(tmp_path / 'run'), *(word.format(two=two) for word in more)]) == 2
     error = capsys.readouterr().err
     assert words in error and error.count('\n') == 1
     assert not (tmp_path / 'run').exists()

@@ -16,6 +16,9 @@ from test_plain_loop import SETTINGS, TinyNetwork, Uneven
 
 from fcn_seg_ros.cli.train import main
 from fcn_seg_ros.datasets.mixture import Mixture
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.files import write_file
+from fcn_seg_ros.images.encode import encode_png
 from fcn_seg_ros.training import loggers
 from fcn_seg_ros.training.callbacks import EpochLines
 from fcn_seg_ros.training.checks import check_run
@@ -30,6 +33,7 @@ from fcn_seg_ros.training.range_test import (
     suggest,
 )
 from fcn_seg_ros.training.record import STARTS_FILE, note_start
+from fcn_seg_ros.training.run import train as train_network
 from fcn_seg_ros.training.trainer import make_trainer
 
 
@@ -103,6 +107,24 @@ def test_range_test_of_a_network(tmp_path):
     assert all(share == pytest.approx(1 / LOWEST) for share in lrs)
 
 
+class Breaking(TinyNetwork):
+    """A network whose answers are no numbers from the first batch of step 61 on."""
+
+    calls = 0
+
+    def forward(self, images):
+        self.calls += 1
+        return super().forward(images) * (math.nan if self.calls > 100 else 1)
+
+
+def test_the_curve_ends_before_a_loss_that_is_no_number(tmp_path):
+    config = range_config(config_of(accumulate=2, batch_size=2))
+    data = RoadDataModule(Mixture([Uneven(taught=False)]), None, config)
+    assert find_learning_rate(SegmentationModule(Breaking(), config), data, config, tmp_path) > 0
+    rows = list(csv.DictReader((tmp_path / 'learning_rate.csv').open()))
+    assert len(rows) == 60 and all(math.isfinite(float(row['loss'])) for row in rows)
+
+
 class Tracker(DummyLogger):
     """Stands in for a tracker's logger."""
 
@@ -169,6 +191,20 @@ def test_impossible_values_are_one_line(arguments, text, capsys, monkeypatch, tm
     assert main(['--train', 'rendered', *arguments]) == 2
     [line] = capsys.readouterr().err.splitlines()
     assert text in line and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(('train', 'val', 'changes', 'text'), [
+    ('frames:{}', '', {}, 'has no labels: expected a --teacher to label it, found none'),
+    ('frames:{}?teacher=0', '', {'teacher': 'open'}, 'to label it, found teacher=0'),
+    ('frames:{}', '', {'teacher': 'open', 'teacher_weight': 0.0}, 'found --teacher-weight 0'),
+    ('rendered?drives=1', 'frames:{}', {}, 'val: expected a dataset with labels, found frames:'),
+])
+def test_images_that_nobody_labels_are_refused(tmp_path, train, val, changes, text):
+    write_file(tmp_path / 'a.png', encode_png(np.zeros((64, 64, 3), np.uint8)))
+    specs = {'train': (train.format(tmp_path),), 'val': (val.format(tmp_path),) if val else ()}
+    with pytest.raises(InputError, match=text) as caught:
+        train_network(TrainingConfig(**specs, **changes), tmp_path / 'out')
+    assert str(tmp_path) in str(caught.value) and not (tmp_path / 'out').exists()
 
 
 @pytest.mark.parametrize(('changes', 'images', 'text'), [

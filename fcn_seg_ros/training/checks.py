@@ -6,11 +6,14 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import nn
 
+from fcn_seg_ros.datasets.base import RoadDataset
+from fcn_seg_ros.datasets.registry import DatasetSpec
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.training.config import TrainingConfig
 
@@ -33,6 +36,25 @@ def check_out(out: Path) -> None:
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         found = 'one that may not be written to' if place.is_dir() else 'a file'
         raise InputError(f'out: expected a folder to write to, found {place}, {found}')
+
+
+def check_labels(config: TrainingConfig, specs: Sequence[DatasetSpec],
+                 parts: Sequence[RoadDataset], scored: Sequence[RoadDataset]) -> None:
+    """
+    Raise InputError for images that nobody labels: neither a ground truth nor a teacher.
+
+    ``parts`` are the opened ``specs`` to train on, ``scored`` those of ``config.val``.
+    """
+    for spec, part in zip(specs, parts, strict=True):
+        if part.labelled or (config.teacher and config.teacher_weight and spec.taught):
+            continue
+        found = ('none' if not config.teacher else
+                 '--teacher-weight 0' if spec.taught else 'teacher=0')
+        raise InputError(f'train: {spec} has no labels: expected a --teacher to label it, found '
+                         f'{found}')
+    for text, part in zip(config.val, scored, strict=True):
+        if not part.labelled:
+            raise InputError(f'val: expected a dataset with labels, found {text}')
 
 
 def check_run(config: TrainingConfig, images: int, network: nn.Module) -> None:

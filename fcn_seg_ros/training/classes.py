@@ -57,6 +57,7 @@ def repeat_factors(config: TrainingConfig, datasets: Sequence[RoadDataset]
     A class in a share f of the images asks for a factor of sqrt(rarity / f), at least 1; an image
     gets the largest factor of the classes that it shows. Repeat factor sampling of Gupta, Dollar,
     Girshick, "LVIS", CVPR 2019. Datasets of road and not road do not count.
+    Raises InputError if there are no others.
     """
     if not config.rarity:
         return None
@@ -71,6 +72,9 @@ def repeat_factors(config: TrainingConfig, datasets: Sequence[RoadDataset]
             if found is not None:
                 present = np.unique(codes.of_names(found.names)[found.ids])
                 row[present[present < len(row)]] = True
+    if not any(rows.any() for rows in shown):
+        raise InputError(f'rarity: expected a dataset with classes, found {config.rarity} with '
+                         'only road and not road')
     together = np.concatenate([rows[rows.any(axis=1)] for rows in shown])
     share = np.maximum(together.mean(axis=0), 1 / max(1, len(together)))
     factors = np.sqrt(np.maximum(1, config.rarity / share))

@@ -100,7 +100,9 @@ def find_learning_rate(module: LightningModule, data: RoadDataModule, config: Tr
             trainer.fit(module, datamodule=data)
     except TrainingError:
         pass  # so far the curve reaches
-    rates, losses = rising.rates, rising.losses
+    # With accumulated batches, a loss that is no number comes before the step that it ends.
+    finite = int(np.isfinite(rising.losses).cumprod().sum())
+    rates, losses = rising.rates[:finite], rising.losses[:finite]
     make_folder(out)
     write_file(out / f'{_NAME}.csv', _table(rates, losses))
     best = suggest(rates, losses)

@@ -33,7 +33,7 @@ from fcn_seg_ros.models.encoders import INPUT_CONVENTIONS, pretrained_state
 from fcn_seg_ros.models.fcn import FCN, make_network
 from fcn_seg_ros.processes import is_first
 from fcn_seg_ros.training.calibrate import finish
-from fcn_seg_ros.training.checks import check_out, check_run
+from fcn_seg_ros.training.checks import check_labels, check_out, check_run
 from fcn_seg_ros.training.classes import coded, repeat_factors, with_classes
 from fcn_seg_ros.training.config import TrainingConfig, read_config, write_config
 from fcn_seg_ros.training.data import RoadDataModule
@@ -116,10 +116,11 @@ def assemble(config: TrainingConfig, out: Path, state: RunState | None = None,
         raise InputError('train: expected at least one dataset, found none')
     specs = [parse_spec(text) for text in config.train]
     mixture = open_datasets(specs)
+    scored = [open_dataset(parse_spec(text)) for text in config.val]
+    check_labels(config, specs, mixture.parts, scored)
     if state is not None:
         check_images(state, mixture)
     config = with_classes(config, mixture.parts)
-    scored = [open_dataset(parse_spec(text)) for text in config.val]
     # Report a broken file now, not hours later; the same goes for what the metadata are read from.
     _verify((*map(str, specs), *config.val), (*mixture.parts, *scored))
     mixture = Mixture(coded(config, mixture.parts), mixture.weights,
