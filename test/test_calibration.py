@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from fcn_seg_ros.datasets.base import Sample
+from fcn_seg_ros.datasets.base import RoadDataset, Sample
+from fcn_seg_ros.datasets.registry import parse_spec
 from fcn_seg_ros.evaluation.calibration import (
     BoundaryCounts,
     calibrate,
@@ -28,6 +30,9 @@ from fcn_seg_ros.evaluation.kitti_scores import RoadCounts
 from fcn_seg_ros.evaluation.predictors import Answer
 from fcn_seg_ros.evaluation.report import tables
 from fcn_seg_ros.evaluation.truth import without_bottom_strip
+from fcn_seg_ros.inference.segmenter import RoadSegmenter
+from fcn_seg_ros.models.checkpoint_file import read_checkpoint
+from fcn_seg_ros.training import calibrate as after_training
 
 LABELS = arrays(np.uint8, (6, 26), elements=st.sampled_from([0, 0, 0, 1, 255]))
 HISTOGRAMS = arrays(np.int64, (2, 256), elements=st.integers(0, 5))
@@ -183,3 +188,30 @@ def test_any_labelled_images_are_scored_for_calibration_near_the_boundary_and_ev
     assert found['ece_whole_image'] == pytest.approx(20.0)
     notes = [note for table in tables(evaluation, 'both') for note in table.notes]
     assert 'ECE over all labelled pixels: 20.00 %' in notes
+
+
+class Opposite(RoadDataset):
+    """A scene whose road is where a network sees least of it."""
+
+    def __init__(self, image, probability):
+        labels = (probability < np.median(probability)).astype(np.uint8)
+        self.sample = Sample('opposite', image, labels)
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        return self.sample
+
+
+def test_a_temperature_that_would_flatten_the_probability_is_left(
+        random_checkpoint, rendered_frames, tmp_path, monkeypatch, capsys):
+    """All pixels would get the probability 128 / 255, and the threshold could only be 0."""
+    path = shutil.copy(random_checkpoint, tmp_path)
+    image = rendered_frames[0].image
+    before = RoadSegmenter(path, 'cpu', test=False).segment(image).probability
+    monkeypatch.setattr(after_training, 'open_dataset', lambda spec: Opposite(image, before))
+    after_training.calibrate_and_score(path, [parse_spec('rendered')])
+    assert read_checkpoint(path).info.temperature == read_checkpoint(
+        random_checkpoint).info.temperature
+    assert 'temperature: left at 1, since' in capsys.readouterr().out

@@ -38,6 +38,8 @@ from fcn_seg_ros.training.config import TrainingConfig
 _CAMERA = PinholeCamera(640, 192, 369.4, 369.4, 312.1, 88.5)
 
 
+# The highest temperature: a higher one gives nearly all pixels the same of 256 probabilities.
+_FLAT = 10.0
 # Fits of a network of several classes, and the change of log T at which they end.
 _MOST_FITS, _FITTED = 4, 0.02
 
@@ -103,12 +105,20 @@ def calibrate_and_score(path: Path, validation: Sequence[DatasetSpec]) -> Evalua
 
 
 def _fit_temperature(path: Path, dataset: RoadDataset) -> CheckpointInfo:
-    """Fit the temperature of a checkpoint, write it, and return the metadata."""
+    """
+    Fit the temperature of a checkpoint, write it, and return the metadata.
+
+    It stays where the fit would flatten all probabilities to one, and with them the scores.
+    """
     info = read_checkpoint(path).info
     # Of two classes the road's probability says all. The sum over some of several classes is no
     # sigmoid of a score divided by the temperature, so there the fit is repeated until it stays.
     for _ in range(1 if is_binary(info) else _MOST_FITS):
         fitted = evaluate(_open(path), dataset).calibration.temperature
+        if info.temperature * fitted > _FLAT:
+            print(f'temperature: left at {info.temperature:.3g}, since the probability near the '
+                  "road's boundary says nothing of the labels there", flush=True)
+            break
         info = dataclasses.replace(info, temperature=info.temperature * fitted)
         with_info(path, info)
         if abs(math.log(fitted)) < _FITTED:
