@@ -188,6 +188,8 @@ def test_every_form_gives_the_same_labels_and_classes(form, tmp_path):
     ('coco', '?road=street', 'expected shapes called street, found car, road: say road= and'),
     ('coco', '?road=road&images=nowhere', 'found none: say images= and its folder'),
     ('coco', '?empty=x', 'empty: expected skip or other'),
+    ('yolo', '?images=elsewhere', "images: expected none, since yolo has images beside"),
+    ('cvat, masks', '?empty=other', 'empty: expected skip, since an export "Segmentation mask"'),
     ('yolo', '?split=none.txt', 'none.txt: expected a split file'),
     ('cvat, masks', '?road=lane', 'labelmap.txt: expected a class called lane, found background'),
     ('labelme', '/nothing', 'expected JSON files by LabelMe, found none'),
@@ -204,6 +206,8 @@ def test_what_is_missing_is_one_line(form, options, words, tmp_path):
 @pytest.mark.parametrize(('form', 'file', 'old', 'new', 'words'), [
     ('coco', 'annotations/instances.json', '"images"', '"image"', 'KeyError'),
     ('coco', 'annotations/instances.json', '{', '', 'JSONDecodeError'),
+    ('coco', 'annotations/instances.json', '"segmentation": [[', '"segmentation": [], "x": [[',
+     'expected polygons, found a box (annotation '),
     ('coco', 'annotations/instances.json', '8.0', 'NaN', 'coordinates that are no numbers'),
     ('coco, run lengths', 'annotations/instances.json', '"counts": [', '"counts": [9, ',
      'run lengths of 6144 pixels expected, 6153 found'),

@@ -33,7 +33,7 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescript
     """Keep the description's line breaks, and show only informative defaults."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        if action.default in (None, False) or 'default' in (action.help or ''):
+        if action.default in (None, False, []) or 'default' in (action.help or ''):
             return action.help
         return super()._get_help_string(action)
 

@@ -50,6 +50,9 @@ class Coco(ShapeDataset):
             names = {entry['id']: str(entry['name']) for entry in content['categories']}
             shapes: dict[Any, list[Shape]] = defaultdict(list)
             for entry in content['annotations']:
+                if not entry.get('segmentation'):
+                    raise InputError(f'{path}: expected polygons, found a box (annotation '
+                                     f'{entry["id"]}): export instances for segmentation')
                 shapes[entry['image_id']].append(
                     _shape(names[entry['category_id']], entry['segmentation']))
             return [Annotated(stem_of(entry['file_name']), self._image(path, entry['file_name']),

@@ -26,7 +26,7 @@ from fcn_seg_ros.datasets.shapes import (
     run_lengths,
     stem_of,
 )
-from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.errors import InputError, quoted
 
 _WHAT = 'an export "CVAT for images 1.1"'
 _XML, _LABELS = 'annotations.xml', 'labelmap.txt'
@@ -96,6 +96,9 @@ def _shape(entry: ElementTree.Element) -> Shape | None:
 def _masks(root: Path, split: str | None, options: ShapeOptions, strict: bool) -> PlainFolder:
     """Return the coloured masks of an export; raises InputError."""
     path = root / _LABELS
+    if options.empty != 'skip':
+        raise InputError('empty: expected skip, since an export "Segmentation mask" has no mask of '
+                         f'an image without a shape, found {quoted(options.empty)}')
     road, ignored = (tuple(map(str.strip, text.split(','))) for text in
                      (options.road, options.ignore))
     colours: dict[str, tuple[int, int, int]] = {}

@@ -77,7 +77,7 @@ class ShapeOptions(DatasetOptions):
     ignore: str = _option('', 'names of those that are not labelled')
     images: str = _option('', 'folder of the images, if they are elsewhere (not yolo)')
     empty: str = _option('skip', 'what images without any shape are: left out (skip) or not road '
-                                 '(other)')
+                                 '(other, not for a "Segmentation mask" by CVAT)')
 
 
 @dataclass(frozen=True)

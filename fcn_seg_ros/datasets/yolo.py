@@ -11,7 +11,7 @@ import numpy as np
 from fcn_seg_ros.datasets.images import read_size
 from fcn_seg_ros.datasets.names import by_name, find_files
 from fcn_seg_ros.datasets.shapes import Annotated, Shape, ShapeDataset, broken, read_text
-from fcn_seg_ros.errors import InputError, one_line
+from fcn_seg_ros.errors import InputError, one_line, quoted
 
 _WHAT = 'lines of a class and a polygon, "0 x y x y x y ..." from 0 to 1'
 
@@ -33,6 +33,9 @@ class Yolo(ShapeDataset):
 
     def read(self, split: str | None) -> list[Annotated]:
         """Return all images with their polygons in the order of the lines."""
+        if self._options.images:
+            raise InputError('images: expected none, since yolo has images beside the labels, '
+                             f'found {quoted(self._options.images)}')
         inner = split is not None and self.has_split(split)
         folders = [(self.root / 'images', self.root / 'labels')]
         if inner:
