@@ -34,6 +34,7 @@ class _Stored:
 
     ``colours`` are a palette image's, RGB, uint8 (H, W, 3). ``scale`` is the factor by which Pillow
     multiplies grey values of 1, 2 and 4 bits. ``lossy``: the values are not those that were drawn.
+    ``clear``, bool (H, W), is where a value or a colour that the file calls transparent lies.
     """
 
     pixels: np.ndarray
@@ -42,6 +43,7 @@ class _Stored:
     colours: np.ndarray | None = None
     scale: int = 1
     lossy: bool = False
+    clear: np.ndarray | None = None
 
 
 def read_mask(path: Path, format: MaskFormat, turn: bool = True) -> np.ndarray:
@@ -103,14 +105,35 @@ def _decode(content: bytes) -> _Stored:
         raise InputError('expected 8 bits a channel in a mask of colours, found 16')
     lossy = kind == 'JPEG' or (kind == 'WEBP' and _LOSSLESS_WEBP not in content[:_HEAD])
     bits = content[24] if content.startswith(PNG) and mode == 'L' else 8
-    return _Stored(pixels, mode, kind, colours, WHITE // (2**bits - 1) if bits < 8 else 1,
-                   lossy)
+    scale = WHITE // (2**bits - 1) if bits < 8 else 1
+    return _Stored(pixels, mode, kind, colours, scale, lossy,
+                   _called_clear(content, pixels, mode, scale))
+
+
+def _called_clear(content: bytes, pixels: np.ndarray, mode: str, scale: int) -> np.ndarray | None:
+    """Return where a PNG's tRNS says transparent, bool (H, W); None without one."""
+    # The decoder gets the file without it (see ``images.png``).
+    if not content.startswith(PNG) or b'tRNS' not in content[:_HEAD]:
+        return None
+    from PIL import Image
+    try:
+        with Image.open(io.BytesIO(content), formats=('PNG',)) as image:
+            key = image.info.get('transparency')
+    except Exception as error:  # Pillow raises many types, and the file is always the cause
+        raise InputError('expected a mask, found a file whose transparency cannot be read '
+                         f'({type_and_words(error)})') from None
+    if isinstance(key, tuple) and mode == 'RGB':
+        found: np.ndarray = (pixels == key).all(-1)
+        return found
+    if isinstance(key, bytes) and mode == 'P':
+        return np.frombuffer(key.ljust(256, b'\xff'), np.uint8)[pixels] < _OPAQUE
+    return pixels // scale == key if isinstance(key, int) and mode in ('P', 'L') else None
 
 
 def _to_values(path: Path, stored: _Stored, format: MaskFormat) -> tuple[np.ndarray, np.ndarray]:
     """Return the values, int32 (H, W), and where the mask is transparent, bool (H, W)."""
     pixels, mode = stored.pixels, stored.mode
-    clear = np.zeros(pixels.shape[:2], bool)
+    clear = np.zeros(pixels.shape[:2], bool) if stored.clear is None else stored.clear
     if mode in ('RGBA', 'LA'):
         clear = pixels[..., -1] < _OPAQUE
         pixels = pixels[..., :-1]
