@@ -99,6 +99,12 @@ def is_first() -> bool:
     return not int(os.environ.get('RANK', os.environ.get('LOCAL_RANK', 0)))
 
 
+def say(line: str) -> None:
+    """Print a line at once; of the processes that train together only the first one speaks."""
+    if is_first():
+        print(line, flush=True)
+
+
 def under_torchrun() -> bool:
     """Return whether torchrun started this process, which then looks after it."""
     return 'TORCHELASTIC_RUN_ID' in os.environ

@@ -19,6 +19,7 @@ from fcn_seg_ros.datasets.mixture import Mixture
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.files import write_file
 from fcn_seg_ros.images.encode import encode_png
+from fcn_seg_ros.processes import say
 from fcn_seg_ros.training import loggers
 from fcn_seg_ros.training.callbacks import EpochLines
 from fcn_seg_ros.training.checks import check_run
@@ -165,6 +166,13 @@ def test_a_tracker_that_is_not_installed(tracker, tmp_path, monkeypatch, capsys)
     with pytest.raises(ModuleNotFoundError) as caught:
         check_run(config_of(trackers=(tracker,)), 10, TinyNetwork())
     assert caught.value.name == tracker
+
+
+@pytest.mark.parametrize(('rank', 'said'), [('0', 'a remark\n'), ('1', '')])
+def test_of_several_processes_the_first_one_speaks(rank, said, monkeypatch, capsys):
+    monkeypatch.setenv('RANK', rank)
+    say('a remark')
+    assert capsys.readouterr().out == said
 
 
 def test_what_repeats_a_run_is_noted(tmp_path):

@@ -73,8 +73,10 @@ def _print_scores(path: Path, config: TrainingConfig) -> None:
     print(f'{name}: MaxF {100 * found.scores[ALL].max_f:.2f} '
           '(perspective)')
     if found.classes is not None:
-        print(f'mean IoU of {len(found.classes.names) - len(found.classes.absent)} classes '
-              f'{100 * found.classes.mean_iou:.2f}')
+        absent = found.classes.absent
+        print(f'mean IoU of {len(found.classes.names) - len(absent)} classes '
+              f'{100 * found.classes.mean_iou:.2f}'
+              + (f', without {", ".join(absent)}, of which there is no pixel' if absent else ''))
 
 
 def calibrate_and_score(path: Path, validation: Sequence[DatasetSpec]) -> Evaluation:

@@ -17,6 +17,7 @@ from fcn_seg_ros.datasets.class_labels import (
     names_in,
 )
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.processes import say
 from fcn_seg_ros.training.config import TrainingConfig
 
 
@@ -36,8 +37,8 @@ def with_classes(config: TrainingConfig, datasets: Sequence[RoadDataset]) -> Tra
         return config
     unknown = check_labelled(classes, datasets)
     if unknown:
-        print(f'classes: not in {", ".join(classes.names)}, so left out of the loss: '
-              f'{", ".join(unknown)}', flush=True)
+        say(f'classes: not in {", ".join(classes.names)}, so left out of the loss: '
+            f'{", ".join(unknown)}')
     return dataclasses.replace(config, classes=classes.text)
 
 

@@ -29,6 +29,7 @@ from fcn_seg_ros.errors import InputError, one_line
 from fcn_seg_ros.models.checkpoint import Checkpoint
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
 from fcn_seg_ros.models.fcn import FCN, make_network
+from fcn_seg_ros.processes import say
 from fcn_seg_ros.training.config import TrainingConfig
 from fcn_seg_ros.training.data import RoadDataModule
 from fcn_seg_ros.training.losses import segmentation_loss
@@ -133,8 +134,8 @@ def pruned(start: Checkpoint, mixture: Mixture, config: TrainingConfig) -> Check
     before = sum(parameter.numel() for parameter in network.parameters())
     pruner.prune(choose(found, prices, config.prune))
     after = sum(parameter.numel() for parameter in network.parameters())
-    print(f'pruned to {config.prune:.0%} of the cost: {before / 1e6:.2f} M parameters become '
-          f'{after / 1e6:.2f} M', flush=True)
+    say(f'pruned to {config.prune:.0%} of the cost: {before / 1e6:.2f} M parameters become '
+        f'{after / 1e6:.2f} M')
     return Checkpoint(network.cpu(), start.info)
 
 

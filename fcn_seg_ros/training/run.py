@@ -31,7 +31,7 @@ from fcn_seg_ros.models.checkpoint_file import NetworkSource, read_checkpoint
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
 from fcn_seg_ros.models.encoders import INPUT_CONVENTIONS, pretrained_state
 from fcn_seg_ros.models.fcn import FCN, make_network
-from fcn_seg_ros.processes import is_first
+from fcn_seg_ros.processes import is_first, say
 from fcn_seg_ros.training.calibrate import finish
 from fcn_seg_ros.training.checks import check_labels, check_out, check_run
 from fcn_seg_ros.training.classes import coded, repeat_factors, with_classes
@@ -161,7 +161,7 @@ def _verify(titles: Sequence[str], datasets: Sequence[RoadDataset]) -> None:
     for title, dataset in zip(titles, datasets, strict=True):
         verify(dataset, title)
         for remark in dataset.remarks:
-            print(f'{title}: {remark}', flush=True)
+            say(f'{title}: {remark}')
 
 
 def _finish(network: FCN, out: Path, info: CheckpointInfo, config: TrainingConfig) -> Path:
@@ -178,7 +178,7 @@ def _read_folder(out: Path, resume: bool) -> RunState | None:
     if resume:
         state = read_state(out / RESUME_FILE)
         if state is None:
-            print(f'{out}: no whole epoch to go on from, so from the beginning', flush=True)
+            say(f'{out}: no whole epoch to go on from, so from the beginning')
         return state
     for name in (RESUME_FILE, CHECKPOINT_FILE):
         if (out / name).exists():
@@ -194,8 +194,8 @@ def _leave_finished(state: RunState, config: TrainingConfig) -> Path:
         raise InputError(f'{changed[0].partition(":")[0]}: the run is finished after '
                          f'{state.epochs} epochs; expected more --epochs to train with other '
                          'settings, found none; nothing was changed')
-    print(f'{state.path.parent}: the run is finished after {state.epochs} epochs; nothing was '
-          'changed', flush=True)
+    say(f'{state.path.parent}: the run is finished after {state.epochs} epochs; nothing was '
+        'changed')
     return state.path.with_name(CHECKPOINT_FILE)
 
 
@@ -234,7 +234,7 @@ def taught(mixture: Mixture, specs: Sequence[DatasetSpec], teacher: str) -> Mixt
     parts: list[RoadDataset] = []
     for part, spec in zip(mixture.parts, specs, strict=True):
         if spec.taught:
-            print(f'teacher: labelling {len(part)} images of {spec}', flush=True)
+            say(f'teacher: labelling {len(part)} images of {spec}')
             parts.append(Taught(part, predictor))
         else:
             parts.append(Untaught(part))

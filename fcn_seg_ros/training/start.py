@@ -16,6 +16,7 @@ from fcn_seg_ros.models.checkpoint_file import NetworkSource, read_checkpoint
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
 from fcn_seg_ros.models.encoders import INPUT_CONVENTIONS
 from fcn_seg_ros.models.fcn import FCN, start_from
+from fcn_seg_ros.processes import say
 from fcn_seg_ros.resources import find_checkpoint
 from fcn_seg_ros.training.config import TrainingConfig, with_values
 
@@ -84,8 +85,8 @@ def take_weights(network: FCN, config: TrainingConfig, start: NetworkSource) -> 
     left = start_from(network, weights)
     layers = dict.fromkeys(name.rpartition('.')[0] for name in left)
     if layers:
-        print(f'init_from: {config.init_from} has no weights that fit {", ".join(layers)}; these '
-              'start untrained', flush=True)
+        say(f'init_from: {config.init_from} has no weights that fit {", ".join(layers)}; these '
+            'start untrained')
 
 
 def inherit_metadata(info: CheckpointInfo, start: CheckpointInfo) -> CheckpointInfo:
