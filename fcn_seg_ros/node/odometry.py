@@ -83,4 +83,3 @@ class Odometry:
         pose = PlanarPose.from_quaternion(at.x, at.y, (turn.x, turn.y, turn.z, turn.w))
         self._broken = not pose.is_finite
         self._track.add(stamp_ns(message.header) / 1e9, pose)
-
