@@ -8,7 +8,7 @@ DEV := .venv-dev/.installed
 BIN := .venv-dev/bin
 
 # make demo INPUT=path DEMO_ARGS='--frames 50'
-INPUT ?= rendered
+INPUT ?= rendered:steady
 DEMO_ARGS ?=
 
 # Real data for the tests that want it (see CONTRIBUTING.md).

@@ -109,11 +109,16 @@ def test_results(drive: Path, tmp_path: Path) -> None:
     assert 'time from image to mask' in output and '95 % within' in output
     frames = list(open_drive(str(out / 'overlay.mp4')))
     assert len(frames) == 30
-    # The stand-in halves the image and adds 100 where it is bright.
-    image = next(iter(open_drive(str(drive)))).data[:374]
+    # The camera's image above the overlay: the stand-in halves it and adds 100 where it is bright.
+    image = next(iter(open_drive(str(drive)))).data
     bright = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) > 100
-    expected = (image // 2 + 100 * bright.astype(np.uint8)[:, :, None]).astype(int)
-    assert np.abs(frames[0].data.astype(int) - expected).mean() < 12
+    overlay = image // 2 + 100 * bright.astype(np.uint8)[:, :, None]
+    shown = frames[0].data.reshape(584, 960, 3).astype(int)
+    for top, expected in ((0, image), (294, overlay)):
+        part = cv2.resize(expected, (960, 290), interpolation=cv2.INTER_AREA)
+        assert np.abs(shown[top:top + 290] - part).mean() < 12
+    said = [line for line in errors.splitlines() if "no bird's-eye view" in line]
+    assert len(said) == 1 and 'the pose of the camera over the ground is not known' in said[0]
     assert run.wait_until_alone() == []
 
 
@@ -121,8 +126,10 @@ def test_the_truth_is_scored(tmp_path: Path) -> None:
     run = start(with_stand_in('none'), '--seed', '3', '--frames', '5', '--out', str(tmp_path))
     _, errors = run.process.communicate(timeout=120)
     assert run.process.returncode == 0, errors
+    # The stand-in has no grid.
+    assert errors.count("no bird's-eye view: the drive has no CameraInfo that fits") == 1
     intersection = union = 0
-    for frame in open_drive('rendered:3', limit=5):
+    for frame in open_drive('rendered:3:steady', limit=5):
         road = cv2.cvtColor(frame.data, cv2.COLOR_RGB2GRAY) > 100
         assert frame.truth is not None
         intersection += int((road & (frame.truth == 1)).sum())
@@ -218,6 +225,7 @@ def test_a_node_that_does_not_end_is_killed(
     (['--rate', '0'], ['rate', 'found 0']),
     (['--seed', 'x'], ['--seed', "'x'"]),
     (['--seed', '1', '--input', 'a.mp4'], ['--seed', 'a.mp4']),
+    (['--pose', '0', '0', '-1', '0', '0', '0'], ['camera pose', 'found z = -1']),
     (['--checkpoint', '/nowhere.safetensors', '--frames', '2'], ['/nowhere.safetensors'])])
 def test_bad_input_is_one_line(tmp_path: Path, arguments: list[str], parts: list[str]) -> None:
     run = start(['-m', 'fcn_seg_ros', 'demo'], *arguments, '--out', str(tmp_path / 'out'))

@@ -10,12 +10,15 @@ import av
 import numpy as np
 import pytest
 
+from fcn_seg_ros.drives.birds_eye_picture import BirdsEyePicture
 from fcn_seg_ros.drives.contact_sheet import contact_sheet, evenly
-from fcn_seg_ros.drives.demo_output import OutputFolder, caption, sheet_indices, timed_overlays
+from fcn_seg_ros.drives.demo_output import OutputFolder, caption, sheet_indices, timed_pictures
+from fcn_seg_ros.drives.demo_picture import DemoPicture
 from fcn_seg_ros.drives.demo_report import make_report
 from fcn_seg_ros.drives.recording import MaskRecord, NodeCounts, Recording
 from fcn_seg_ros.drives.video_writer import fit, write_video
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.ground.grid import GridSpec
 
 PLAYED = {'frames': 3, 'rate_hz': 10.0, 'late': 0}
 VALUES = {'state': 'active', 'received': '4', 'published': '2', 'in_flight': '1',
@@ -155,12 +158,58 @@ def test_overlays_come_back_as_they_were() -> None:
     images = [np.concatenate([ramp, ramp // 2, 255 - ramp], axis=2), np.repeat(ramp, 3, 2)]
     for index, image in enumerate(images):
         recording.add_overlay((index * 10**8, 'camera'), image)
-    times, read = zip(*timed_overlays(recording, 10.0), strict=True)
+    recording.add_image((10**8, 'camera'), images[1])  # the first one was lost on the way
+    times, read = zip(*timed_pictures(recording, 10.0), strict=True)
     assert times == pytest.approx((0.0, 0.1))
     for image, back in zip(images, read, strict=True):
-        assert np.abs(image.astype(int) - back.astype(int)).mean() < 3
+        assert back.shape == (100, 64, 3)
+        assert np.abs(image.astype(int) - back[52:].astype(int)).mean() < 3
+    assert (read[0][:52] == 24).all()
+    assert np.abs(images[1].astype(int) - read[1][:48].astype(int)).mean() < 3
     recording.add_overlay((5, 'wrong stamp'), images[0])
-    assert [t for t, _ in timed_overlays(recording, 10.0)] == pytest.approx([0.0, 0.1, 0.2])
+    assert [t for t, _ in timed_pictures(recording, 10.0)] == pytest.approx([0.0, 0.1, 0.2])
+    recording.close()
+
+
+def test_the_road_is_seen_from_above_as_the_grid_has_it() -> None:
+    spec = GridSpec(40.0, 20.0, 0.5)
+    grid = np.full(spec.shape, -1, np.int8)
+    grid[:20, 20:] = 100  # right of the vehicle, from 10 m on
+    grid[20:, 20:] = 0
+    grid[30:, 60:] = 50  # left by 5 m and more, from 30 m on
+    picture = BirdsEyePicture(spec, 600)
+    drawn = picture.draw(grid)
+    assert drawn.shape == (*picture.shape, 3)
+
+    def at(x: float, y: float) -> list[int]:
+        column, row = picture._pixel(x, y)
+        return drawn[row, column].tolist()
+    # Away from the rings; brown, green, yellow, grey.
+    assert at(12.0, -4.0) == [150, 60, 50] and at(12.0, 4.0) == [60, 190, 110]
+    assert at(33.0, 7.0) == [215, 190, 80] and at(8.0, -4.0) == [58, 58, 58]
+    assert at(1.2, 0.5) == [235, 235, 235]  # the vehicle
+    assert at(20.0, 0.0)[0] > 100  # a ring passes straight ahead
+    assert (picture.draw(None) != drawn).any()
+
+
+def test_grids_stand_beside_their_frames() -> None:
+    recording = Recording()
+    spec, image = GridSpec(4.0, 2.0, 0.5), np.full((40, 100, 3), 90, np.uint8)
+    for index in range(30):
+        recording.add_overlay((index, 'camera'), image)
+    free = np.zeros(spec.shape, np.int8)
+    recording.add_grid(5, spec, free - 1)  # the tables took five frames
+    recording.add_grid(6, spec, free)
+    recording.add_grid(7, GridSpec(4.0, 2.0, 0.25), np.zeros((8, 16), np.int8))
+    assert recording.grid_of((4, 'camera')) is None and recording.grid_of((7, 'camera')) is None
+    np.testing.assert_array_equal(recording.grid_of((5, 'camera')), free - 1)
+    np.testing.assert_array_equal(recording.grid_of((6, 'camera')), free)
+    picture = DemoPicture(recording)
+    assert picture.shape[0] == 84 and picture.shape[1] > 104
+    assert (picture.draw(6)[:, 104:] != picture.draw(5)[:, 104:]).any()
+    np.testing.assert_array_equal(picture.draw(4)[:, 104:], picture.draw(5)[:, 104:])
+    assert sheet_indices(recording)[0] == 5 and sheet_indices(recording)[-1] == 29
+    recording.close()
 
 
 def test_the_output_folder_is_complete_or_as_before(tmp_path: Path) -> None:

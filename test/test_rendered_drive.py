@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from fcn_seg_ros.drives.registry import open_drive
 from fcn_seg_ros.drives.rendered import START_NS, RenderedDriveSource
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.ground.camera import PinholeCamera
@@ -221,6 +222,24 @@ def test_an_index_out_of_range_is_an_index_error(index: int) -> None:
 def test_bad_arguments_are_input_errors(arguments: dict, named: str) -> None:
     with pytest.raises(InputError, match=named):
         RenderedDrive(**{'seed': 0, **arguments})
+
+
+def test_a_steady_camera_keeps_its_pose() -> None:
+    nodding, steady = (RenderedDrive(5, 20, camera=SMALL, steady=steady)
+                       for steady in (False, True))
+    planes = {(frame.plane.height, frame.plane.pitch, frame.plane.roll) for frame in
+              (steady[3], steady[12])}
+    assert planes == {(steady.ground.height, 0.0, 0.0)}
+    assert steady.ground.height == steady.style.camera_height
+    assert nodding[3].plane != nodding[12].plane
+    assert steady[3].view.s == nodding[3].view.s  # the same way
+    source = open_drive('rendered:5:steady', limit=3)
+    assert source.pose is not None and source.pose.position.tolist() == [
+        0.0, 0.0, steady.ground.height]
+    np.testing.assert_allclose(source.pose.angles, 0.0, atol=1e-12)
+    assert open_drive('rendered:5', limit=3).pose is None
+    with pytest.raises(InputError, match='rendered:x:steady: expected rendered:SEED'):
+        open_drive('rendered:x:steady')
 
 
 def test_the_source_is_a_drive_with_truth() -> None:

@@ -18,7 +18,8 @@ DESCRIPTION = """\
 Run the whole pipeline: start seg_node and play as two processes in a separate ROS domain, record
 the masks, print a table, and write to --out
 
-  overlay.mp4         the drive with the road tinted, for any browser
+  overlay.mp4         the drive, for any browser: the camera's image, the road tinted with rings
+                      every 10 m, and, where calibration and pose are known, the road from above
   contact_sheet.png   a dozen of its images, with their IoU if the truth is known; the worst one
                       is always among them
   report.json         all figures
@@ -33,17 +34,18 @@ examples:
   demo --input my_bag --topic /front/image_raw
   demo --seed 7 --device cpu --precision fp32 --checkpoint runs/first/checkpoint.safetensors
 
-Without --input it plays the built-in rendered drive, whose truth is known. The time from image to
-mask starts with the stamp that play gives the image on publishing it and ends when the recorder has
-the mask. Exit status: 0 for success; 1 if the node died, no mask came, the node's counts do not add
-up or a mask's header is not that of any image; 2 for bad input."""
+Without --input it plays the built-in rendered drive, whose truth and geometry are known. The time
+from image to mask starts with the stamp that play gives the image on publishing it and ends when
+the recorder has the mask. Exit status: 0 for success; 1 if the node died, no mask came, the node's
+counts do not add up or a mask's header is not that of any image; 2 for bad input."""
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command line of demo."""
     parser = make_parser('demo', DESCRIPTION, EPILOG)
-    parser.add_argument('--input', default='rendered',
-                        help='folder of images, video file, rosbag2, or rendered[:SEED]')
+    parser.add_argument('--input', default='rendered:steady',
+                        help='folder of images, video file, rosbag2, or rendered[:SEED][:steady]; '
+                        'steady: its camera does not nod')
     parser.add_argument('--seed', type=int, help='seed of the rendered drive')
     parser.add_argument('--topic', help='image topic of a bag that has several')
     parser.add_argument('--rate', type=float, metavar='HZ',
@@ -55,6 +57,11 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument('--device', help='where the network runs: auto, cpu, cuda or cuda:N')
     parser.add_argument('--precision',
                         help='arithmetic of the network: auto, fp32, bf16, fp16 or int8')
+    parser.add_argument('--pose', type=float, nargs=6,
+                        metavar=('X', 'Y', 'Z', 'ROLL', 'PITCH', 'YAW'),
+                        help='pose of the camera over the ground, in metres and rad, for rings and '
+                        'the road from above (default: that of rendered:steady); needs a drive '
+                        'with CameraInfo')
     parser.add_argument('--start-timeout', type=float, default=180.0, metavar='S',
                         help='give up if seg_node is not active after S seconds')
     parser.add_argument('--verbose', action='store_true',
@@ -67,15 +74,18 @@ def run(arguments: Sequence[str]) -> int:
     stopped = StopSignal()
     options = build_parser().parse_args(arguments)
     if options.seed is not None:
-        if options.input != 'rendered':
+        kind, _, rest = options.input.partition(':')
+        if kind != 'rendered' or rest not in ('', 'steady'):
             raise InputError(f'--seed is for --input rendered only, found --input {options.input}')
-        options.input = f'rendered:{options.seed}'
+        options.input = f'rendered:{options.seed}' + (f':{rest}' if rest else '')
     checkpoint = str(find_checkpoint(options.checkpoint)) if options.checkpoint else None
 
     from fcn_seg_ros.drives.demo import Demo, DemoError, DemoOptions, DemoStopped
+    from fcn_seg_ros.ground.pose import CameraPose
     demo = Demo(DemoOptions(
         options.input, options.out, options.topic, options.rate, options.frames,
         checkpoint=checkpoint, device=options.device, precision=options.precision,
+        pose=CameraPose.from_angles(*options.pose) if options.pose else None,
         start_timeout_s=options.start_timeout, verbose=options.verbose), stopped, say)
     try:
         report = demo.run()

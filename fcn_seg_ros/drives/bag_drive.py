@@ -29,6 +29,7 @@ from fcn_seg_ros.drives.recorded_messages import (
 )
 from fcn_seg_ros.drives.storage import Channel
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.ground.pose import CameraPose
 
 DEFAULT_RATE_HZ = 10.0
 # The rate is estimated from the first messages, so that a long bag is not read twice.
@@ -66,6 +67,7 @@ class BagDrive:
         Raises InputError if the bag cannot be read, has no images, or has several image topics and
         none is named.
         """
+        self.pose: CameraPose | None = None
         self.name = str(path)
         self.notes = Notes() if notes is None else notes
         self.bag = Bag(path, self.notes)

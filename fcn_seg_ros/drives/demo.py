@@ -22,12 +22,14 @@ from fcn_seg_ros.drives.recorder import RECORDER_NAME, Recorder, RecorderSession
 from fcn_seg_ros.drives.recording import NodeCounts
 from fcn_seg_ros.drives.registry import open_drive
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.ground.pose import CameraPose
 from fcn_seg_ros.shared_memory import remove_stale
 
 # Rendering takes 40 ms per image; doing it beforehand leaves the CPU to the node.
 PRELOAD_AT_MOST = 400
 POLL_S = 0.02
 QUIET_S = 0.5
+RINGS_M = 10.0
 DRAIN_S = 10.0
 
 
@@ -43,7 +45,7 @@ class DemoStopped(Exception):
 class DemoOptions:
     """What to play, through which node, and where to write."""
 
-    input: str = 'rendered'
+    input: str = 'rendered:steady'
     out: Path = Path('demo_out')
     topic: str | None = None
     rate_hz: float | None = None
@@ -52,18 +54,23 @@ class DemoOptions:
     checkpoint: str | None = None
     device: str | None = None
     precision: str | None = None
+    pose: CameraPose | None = None
     start_timeout_s: float = 180.0
     verbose: bool = False
     node_command: list[str] = field(default_factory=lambda: executable('seg_node'))
 
-    def node_arguments(self) -> list[str]:
-        """Return the ROS arguments of the node: parameters as YAML strings."""
+    def node_arguments(self, pose: CameraPose | None) -> list[str]:
+        """Return the ROS arguments of the node for a camera's pose: parameters in YAML."""
         parameters = {'checkpoint': self.checkpoint, 'device': self.device,
                       'precision': self.precision}
         arguments = ['--ros-args', '-p', f'cameras:=[{json.dumps(self.camera)}]']
         for name, value in parameters.items():
             if value is not None:
                 arguments += ['-p', f'{name}:={json.dumps(value)}']
+        if pose is not None:
+            values = [*pose.position.tolist(), *pose.angles]
+            arguments += ['-p', f'{self.camera}.pose:={json.dumps(values)}',
+                          '-p', f'overlay_rings:={RINGS_M}']
         return arguments
 
     def play_arguments(self, preload: bool) -> list[str]:
@@ -107,24 +114,29 @@ class Demo:
         # The recorder sends nothing; each child process sets up what it needs.
         use_shipped_profile(profile=MASKS)
         domain = use_private_domain()
-        with OutputFolder(options.out) as out, RecorderSession(options.camera) as session:
+        pose = options.pose or drive.pose
+        with (OutputFolder(options.out) as out,
+              RecorderSession(options.camera, grids=pose is not None) as session):
             self.say(f'starting seg_node and play (ROS domain {domain})')
-            played = self._play(drive, session.recorder)
+            played = self._play(drive, pose, session.recorder)
             recording = session.finish()
             report = make_report(drive.name, played, recording, session.recorder.diagnostics)
+            if recording.grid_spec is None:
+                self.say(f'no bird\'s-eye view: {_why_no_grid(pose)}')
             self.say('writing the video')
             out.write(recording, report.as_dict(), drive.rate_hz, self.stopped)
             self._check_stopped()
             out.keep()
         return report
 
-    def _play(self, drive: Drive, recorder: Recorder) -> dict[str, Any]:
+    def _play(self, drive: Drive, pose: CameraPose | None, recorder: Recorder) -> dict[str, Any]:
         """Run node and player until the drive ends; return the player's summary."""
         options = self.options
         preload = options.input.startswith('rendered') and (drive.length or 0) <= PRELOAD_AT_MOST
         with ExitStack() as children:
             node = children.enter_context(Child(
-                'seg_node', [*options.node_command, *options.node_arguments()], options.verbose))
+                'seg_node', [*options.node_command, *options.node_arguments(pose)],
+                options.verbose))
             play = children.enter_context(Child(
                 'play', [*executable('play'), *options.play_arguments(preload)],
                 options.verbose))
@@ -190,3 +202,9 @@ class Demo:
     def _check_stopped(self) -> None:
         if self.stopped():
             raise DemoStopped
+
+
+def _why_no_grid(pose: CameraPose | None) -> str:
+    if pose is None:
+        return 'the pose of the camera over the ground is not known (--pose tells it)'
+    return 'the drive has no CameraInfo that fits, or nav_msgs is not installed'

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from fcn_seg_ros.drives.contact_sheet import contact_sheet, evenly
+from fcn_seg_ros.drives.demo_picture import DemoPicture
 from fcn_seg_ros.drives.recording import Recording
 from fcn_seg_ros.drives.video_writer import write_video
 from fcn_seg_ros.errors import InputError
@@ -22,6 +23,8 @@ VIDEO, SHEET, REPORT = 'overlay.mp4', 'contact_sheet.png', 'report.json'
 FILES = (VIDEO, SHEET, REPORT)
 
 LONGEST_GAP_S = 10.0
+# Of camera and overlay in a tile of the contact sheet.
+TILE_WIDTH = 480
 
 
 class OutputFolder:
@@ -64,12 +67,12 @@ class OutputFolder:
               stopped: Callable[[], bool]) -> None:
         """Write the report, and video and contact sheet if there are overlays."""
         if len(recording.overlays):
-            write_video(self.path / VIDEO, timed_overlays(recording, rate_hz), rate_hz,
-                        stopped)
+            write_video(self.path / VIDEO, timed_pictures(recording, rate_hz), rate_hz, stopped)
             if stopped():
                 return
             indices = sheet_indices(recording)
-            sheet = contact_sheet([recording.overlays.read(i) for i in indices],
+            tiles = DemoPicture(recording, TILE_WIDTH)
+            sheet = contact_sheet([tiles.draw(i) for i in indices],
                                   [caption(recording, i) for i in indices])
             write_file(self.path / SHEET, encode_png(sheet))
         write_file(self.path / REPORT, (json.dumps(report, indent=2) + '\n').encode())
@@ -80,24 +83,29 @@ class OutputFolder:
             remove_partial(self.path / name)
 
 
-def timed_overlays(recording: Recording, rate_hz: float) -> Iterator[tuple[float, np.ndarray]]:
+def timed_pictures(recording: Recording, rate_hz: float) -> Iterator[tuple[float, np.ndarray]]:
     """
-    Yield (seconds, RGB image) of every overlay, spaced like their stamps.
+    Yield (seconds, RGB image) of every frame with an overlay, spaced like their stamps.
 
     After a jump in the stamps (a loop, a wrong header) the next image follows one period later.
     """
+    picture = DemoPicture(recording)
     seconds, previous_ns = 0.0, None
     for index, (stamp_ns, _) in enumerate(recording.overlays.keys):
         if previous_ns is not None:
             distance = (stamp_ns - previous_ns) / 1e9
             seconds += distance if 0.0 < distance < LONGEST_GAP_S else 1.0 / rate_hz
         previous_ns = stamp_ns
-        yield seconds, recording.overlays.read(index)
+        yield seconds, picture.draw(index)
 
 
 def sheet_indices(recording: Recording) -> list[int]:
     """Return the indices of the overlays to show: evenly spread, and always the worst one."""
-    indices, worst = evenly(len(recording.overlays)), _worst(recording)
+    # The first frames come before the tables of the bird's-eye view.
+    first = next((index for index, key in enumerate(recording.overlays.keys)
+                  if recording.grid_of(key) is not None), 0)
+    indices = [first + index for index in evenly(len(recording.overlays) - first)]
+    worst = _worst(recording)
     if worst is not None and worst not in indices:
         nearest = min(range(len(indices)), key=lambda place: abs(indices[place] - worst))
         indices[nearest] = worst

@@ -14,6 +14,7 @@ import numpy as np
 from fcn_seg_ros.drives.notes import Note, Notes
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.ground.camera import PinholeCamera
+from fcn_seg_ros.ground.pose import CameraPose
 
 
 @dataclass(frozen=True)
@@ -96,13 +97,15 @@ class Drive(Protocol):
 
     Each iteration gives the same frames. ``rate_hz`` is the typical rate of the recording;
     ``length`` the number of frames, or None if the whole drive would have to be read to count them.
-    Frames that cannot be read are skipped and listed in ``notes``.
+    Frames that cannot be read are skipped and listed in ``notes``. ``pose`` is the camera's pose
+    over the ground, None if the recording does not tell one.
     """
 
     name: str
     rate_hz: float
     length: int | None
     notes: Notes
+    pose: CameraPose | None
 
     def __iter__(self) -> Iterator[DriveFrame]:
         """Yield the frames by time; raises InputError if there are none."""

@@ -20,6 +20,7 @@ from fcn_seg_ros.datasets.kitti_road import decode_truth, truth_file
 from fcn_seg_ros.drives.drive import DriveFrame, rate_of
 from fcn_seg_ros.drives.notes import Note, Notes
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.ground.pose import CameraPose
 
 DEFAULT_RATE_HZ = 10.0
 
@@ -57,6 +58,7 @@ class FolderDrive:
                  frame_id: str = 'camera', notes: Notes | None = None) -> None:
         """Find the images; raises InputError if there are none or none can be read."""
         self.images = find_images(folder)
+        self.pose: CameraPose | None = None
         self.name = str(folder)
         self.length: int | None = len(self.images)
         self.frame_id = frame_id

@@ -9,19 +9,25 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
+import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.serialization import deserialize_message
 from rclpy.signals import SignalHandlerOptions
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, Image
 
 from fcn_seg_ros.drives.recording import MaskRecord, Recording
-from fcn_seg_ros.messages import from_image, header_key
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.ground.grid import GridSpec
+from fcn_seg_ros.images.encodings import to_rgb
+from fcn_seg_ros.messages import from_image, header_key, stamp_ns
 from fcn_seg_ros.processes import WITHOUT_LOG
 
 RECORDER_NAME = 'recorder'
@@ -32,12 +38,12 @@ class Recorder(Node):
     """
     Subscribes to the outputs of one camera and fills a Recording.
 
-    The input's headers come from ``<camera>/camera_info``, which has the same ones: receiving the
-    images would cost a copy of each. Callbacks only note the time and pass the message to a worker
-    thread.
+    The input's headers come from ``<camera>/camera_info``, which has the same ones: images may be
+    lost on the way here. Callbacks only note the time and pass the message to a worker thread.
     """
 
-    def __init__(self, camera: str, recording: Recording, context: Context) -> None:
+    def __init__(self, camera: str, recording: Recording, context: Context, grids: bool = False
+                 ) -> None:
         """Subscribe to the node's outputs and start the worker."""
         super().__init__(RECORDER_NAME, context=context, start_parameter_services=False)
         self.camera = camera
@@ -54,6 +60,8 @@ class Recorder(Node):
             Image, f'{road}/mask', self._on_mask, QOS)
         self.overlay_subscription: Subscription[Image] = self.create_subscription(
             Image, f'{road}/overlay', self._on_overlay, QOS)
+        if grids:
+            self._listen_to_grids(f'{road}/grid')
         self.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, QOS)
 
     def listen_to_inputs(self) -> None:
@@ -61,8 +69,13 @@ class Recorder(Node):
         Subscribe to the player's topics: the headers of the input, and the truth.
 
         A player that waits for this node to subscribe to camera_info starts after this call. The
-        truth is subscribed to first, so that it is matched by then.
+        others are subscribed to first, so that they are matched by then. A picture without its
+        image is no loss, so images need not be sent again.
         """
+        self.create_subscription(Image, f'{self.camera}/image_raw', self._on_image,
+                                 QoSProfile(depth=5,
+                                            reliability=ReliabilityPolicy.BEST_EFFORT),
+                                 raw=True)
         self.create_subscription(Image, f'{self.camera}/road/truth', self._on_truth, QOS)
         self.create_subscription(CameraInfo, f'{self.camera}/camera_info', self._on_info, QOS)
 
@@ -88,6 +101,31 @@ class Recorder(Node):
     def _on_overlay(self, message: Image) -> None:
         key = header_key(message.header)
         self._work.put(lambda: self.recording.add_overlay(key, from_image(message)))
+
+    def _on_image(self, serialised: bytes) -> None:
+        self._work.put(lambda: self._add_image(deserialize_message(serialised, Image)))
+
+    def _add_image(self, message: Image) -> None:
+        with suppress(InputError):  # the node counts it as malformed; there is nothing to show
+            self.recording.add_image(header_key(message.header), to_rgb(
+                message.data, message.height, message.width, message.encoding, message.step,
+                bool(message.is_bigendian)))
+
+    def _on_grid(self, message: Any) -> None:
+        info = message.info
+        cell = round(info.resolution, 6)  # from a float32
+        spec = GridSpec(info.width * cell, info.height * cell, cell, info.origin.position.x)
+        self._work.put(lambda: self.recording.add_grid(
+            stamp_ns(message.header), spec,
+            np.frombuffer(message.data, np.int8).reshape(info.height, info.width)))
+
+    def _listen_to_grids(self, topic: str) -> None:
+        try:
+            from nav_msgs.msg import OccupancyGrid
+        except ImportError:
+            return  # nor has the node
+
+        self.create_subscription(OccupancyGrid, topic, self._on_grid, QOS)
 
     def _on_truth(self, message: Image) -> None:
         key = header_key(message.header)
@@ -115,14 +153,14 @@ class Recorder(Node):
 class RecorderSession:
     """A recorder with its own ROS context and executor thread, as a context manager."""
 
-    def __init__(self, camera: str) -> None:
+    def __init__(self, camera: str, grids: bool = False) -> None:
         """Join ROS and receive in the background."""
         self.recording = Recording()
         self._context = Context()
         # Without logging, so that a log folder that is not writable does not prevent recording.
         rclpy.init(args=list(WITHOUT_LOG), context=self._context,
                    signal_handler_options=SignalHandlerOptions.NO)
-        self.recorder = Recorder(camera, self.recording, self._context)
+        self.recorder = Recorder(camera, self.recording, self._context, grids)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.recorder)
         self._thread = threading.Thread(target=self._spin, name='executor', daemon=True)
@@ -135,7 +173,7 @@ class RecorderSession:
     def __exit__(self, *error: object) -> None:
         """Leave ROS and free the recording's disk space."""
         self._leave()
-        self.recording.overlays.close()
+        self.recording.close()
 
     def finish(self) -> Recording:
         """Stop receiving, process what has arrived, and return the recording."""

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from fcn_seg_ros import diagnostic_keys as keys
-from fcn_seg_ros.images.decode import decode
+from fcn_seg_ros.ground.grid import GridSpec
+from fcn_seg_ros.images.decode import decode, decode_pixels
+from fcn_seg_ros.images.encode import encode_jpeg, encode_png
 from fcn_seg_ros.inference.overlap import intersection_over_union
 
 Key = tuple[int, str]
@@ -44,30 +45,29 @@ class Overlap:
         return intersection_over_union(self.intersection, self.union) if self.union else None
 
 
-@dataclass
-class Overlays:
+class Store:
     """
-    Overlay images as JPEG in a temporary file.
+    Images in a temporary file, in the order of arrival: as JPEG, or lossless as PNG.
 
-    Encoding takes 5 ms of one core per KITTI image while a drive plays; the video is made
-    afterwards.
+    A JPEG takes 5 ms of one core per KITTI image while a drive plays; the video is made afterwards.
     """
 
-    keys: list[Key] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
+    def __init__(self, lossless: bool = False) -> None:
         """Create the file."""
+        self.keys: list[Key] = []
+        self._lossless = lossless
+        self._index: dict[Key, int] = {}
         # It exists as long as this object; a with statement would have to span the whole run.
         self._file = tempfile.TemporaryFile()  # noqa: SIM115
         self._ends = [0]
 
-    def append(self, key: Key, rgb: np.ndarray) -> None:
-        """Add an image, uint8 of shape (H, W, 3)."""
-        bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
-        content = cv2.imencode('.jpg', bgr, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))[1]
+    def append(self, key: Key, image: np.ndarray) -> None:
+        """Add an image, uint8 of shape (H, W, 3) in RGB, or (H, W)."""
+        content = encode_png(image) if self._lossless else encode_jpeg(image, JPEG_QUALITY)
         self._file.seek(self._ends[-1])
-        self._file.write(content.tobytes())
-        self._ends.append(self._ends[-1] + content.size)
+        self._file.write(content)
+        self._ends.append(self._ends[-1] + len(content))
+        self._index.setdefault(key, len(self.keys))
         self.keys.append(key)
 
     def __len__(self) -> int:
@@ -75,9 +75,15 @@ class Overlays:
         return len(self.keys)
 
     def read(self, index: int) -> np.ndarray:
-        """Return an image as RGB."""
+        """Return an image, in RGB or grey as it was added."""
         self._file.seek(self._ends[index])
-        return decode(self._file.read(self._ends[index + 1] - self._ends[index]))
+        content = self._file.read(self._ends[index + 1] - self._ends[index])
+        return decode_pixels(content) if self._lossless else decode(content)
+
+    def find(self, key: Key) -> np.ndarray | None:
+        """Return the first image with a header, None if there is none."""
+        index = self._index.get(key)
+        return None if index is None else self.read(index)
 
     def close(self) -> None:
         """Free the disk space."""
@@ -88,15 +94,17 @@ class Recording:
     """
     Everything recorded of one camera during a run.
 
-    ``add_truth``, ``add_mask_pixels`` and ``add_overlay`` take time: call them from one worker
-    thread. ``inputs`` and ``masks`` may be appended from callbacks.
+    ``add_truth``, ``add_mask_pixels`` and what adds an image take time: call them from one worker
+    thread. ``inputs`` and ``masks`` may be appended from callbacks. ``grid_spec`` is that of the
+    grids, None without any.
     """
 
     def __init__(self) -> None:
         """Start empty."""
         self.inputs: dict[Key, int] = {}
         self.masks: list[MaskRecord] = []
-        self.overlays = Overlays()
+        self.images, self.overlays, self.grids = Store(), Store(), Store(lossless=True)
+        self.grid_spec: GridSpec | None = None
         self.overlaps: dict[Key, Overlap] = {}
         self.wrong_sizes: list[str] = []
         self._truths: dict[Key, np.ndarray] = {}
@@ -119,6 +127,26 @@ class Recording:
     def add_overlay(self, key: Key, rgb: np.ndarray) -> None:
         """Keep an overlay for the video and the contact sheet."""
         self.overlays.append(key, rgb)
+
+    def add_image(self, key: Key, rgb: np.ndarray) -> None:
+        """Keep a camera's image for the video and the contact sheet."""
+        self.images.append(key, rgb)
+
+    def add_grid(self, stamp_ns: int, spec: GridSpec, values: np.ndarray) -> None:
+        """Keep a grid, int8 (rows, columns), of the overlay with this stamp, if it is like all."""
+        self.grid_spec = self.grid_spec or spec
+        if spec == self.grid_spec:
+            self.grids.append((stamp_ns, ''), values.view(np.uint8))
+
+    def grid_of(self, key: Key) -> np.ndarray | None:
+        """Return the grid, int8 (rows, columns), of a frame; its own frame_id is another one."""
+        values = self.grids.find((key[0], ''))
+        return None if values is None else values.view(np.int8)
+
+    def close(self) -> None:
+        """Free the disk space."""
+        for store in (self.images, self.overlays, self.grids):
+            store.close()
 
     def _match(self, key: Key) -> None:
         if key in self._truths and key in self._roads:

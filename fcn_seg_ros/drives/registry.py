@@ -23,7 +23,9 @@ DEFAULT_RENDERED_FRAMES = 150
 DEFAULT_RENDERED_RATE_HZ = 10.0
 
 KINDS = ('a folder of images (KITTI layouts too), a video file, a bag (folder, .mcap, .db3 or '
-         '.bag), or rendered[:SEED]')
+         '.bag), or rendered[:SEED][:steady]')
+# The camera of the drive keeps its pose over the ground.
+STEADY = ':steady'
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class LimitedDrive:
         self.name = drive.name
         self.rate_hz = drive.rate_hz
         self.notes = drive.notes
+        self.pose = drive.pose
         self.length: int | None = None if drive.length is None else min(limit, drive.length)
 
     def __iter__(self) -> Iterator[DriveFrame]:
@@ -54,15 +57,17 @@ class LimitedDrive:
 
 
 def _open_rendered(spec: str, request: Request) -> Drive:
-    seed_text = spec.partition(':')[2]
-    if spec != 'rendered' and not seed_text.isdecimal():
+    plain = spec.removesuffix(STEADY)
+    seed_text = plain.partition(':')[2]
+    if plain != 'rendered' and not seed_text.isdecimal():
         raise InputError(f'{spec}: expected rendered:SEED with a whole number from 0, '
                          f'found {seed_text!r}')
     # Imported here, like the video and bag libraries, which a folder does not need.
     from fcn_seg_ros.drives.rendered import RenderedDriveSource
     return RenderedDriveSource(int(seed_text or DEFAULT_SEED),
                                request.limit or DEFAULT_RENDERED_FRAMES,
-                               request.rate_hz or DEFAULT_RENDERED_RATE_HZ)
+                               request.rate_hz or DEFAULT_RENDERED_RATE_HZ,
+                               steady=spec.endswith(STEADY))
 
 
 def _open_bag(spec: str, request: Request) -> Drive:
@@ -102,10 +107,11 @@ def open_drive(spec: str, *, topics: Sequence[str] = (), rate_hz: float | None =
     """
     Open a drive.
 
-    ``spec`` is ``rendered``, ``rendered:SEED``, or the path of an image folder, a video file or a
-    bag. ``topics`` selects image topics of a bag: empty if it has only one, ``('*',)`` for all,
-    whose frames then come in the order of recording. ``rate_hz`` is used where no times are
-    recorded, and becomes the drive's ``rate_hz`` in any case; ``limit`` is the largest number of
+    ``spec`` is ``rendered``, ``rendered:SEED``, either with ``:steady`` behind it (the camera does
+    not nod), or the path of an image folder, a video file or a bag. ``topics`` selects image topics
+    of a bag: empty if it has only one, ``('*',)`` for all, whose frames then come in the order of
+    recording. ``rate_hz`` is used where no times are recorded, and becomes the drive's ``rate_hz``
+    in any case; ``limit`` is the largest number of
     frames. Losses of the recording are passed to ``on_note`` as they are found and kept in
     ``notes``. Raises InputError.
     """

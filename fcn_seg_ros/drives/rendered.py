@@ -10,6 +10,7 @@ from fcn_seg_ros.drives.drive import Calibration, DriveFrame
 from fcn_seg_ros.drives.notes import Notes
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.ground.camera import PinholeCamera
+from fcn_seg_ros.ground.pose import CameraPose
 from fcn_seg_ros.synthetic.suburb import RenderedDrive
 
 #: Stamp of the first frame in ns, fixed so that runs can be compared.
@@ -17,11 +18,15 @@ START_NS = 1_700_000_000 * 10**9
 
 
 class RenderedDriveSource:
-    """A Drive (see drive.py) over a RenderedDrive: rgb8 frames with their true masks."""
+    """
+    A Drive (see drive.py) over a RenderedDrive: rgb8 frames with their true masks.
+
+    ``pose`` is that of a ``steady`` camera, with the base frame's origin on the ground below it.
+    """
 
     def __init__(self, seed: int = 0, length: int = 100, rate_hz: float = 10.0,
                  camera: PinholeCamera | None = None, start_ns: int = START_NS,
-                 frame_id: str = 'camera') -> None:
+                 frame_id: str = 'camera', steady: bool = False) -> None:
         """
         Set up the drive; frames are rendered when they are needed.
 
@@ -29,7 +34,8 @@ class RenderedDriveSource:
         """
         if start_ns < 0:
             raise InputError(f'rendered drive: start_ns must not be negative, got {start_ns}')
-        self.drive = RenderedDrive(seed, length, rate_hz, camera)
+        self.drive = RenderedDrive(seed, length, rate_hz, camera, steady)
+        self.pose = CameraPose.from_plane(self.drive.ground) if steady else None
         self.name = f'rendered drive {seed}'
         self.rate_hz = self.drive.rate_hz
         self.length: int | None = len(self.drive)

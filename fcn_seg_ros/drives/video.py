@@ -16,6 +16,7 @@ from fcn_seg_ros.drives.drive import DriveFrame
 from fcn_seg_ros.drives.notes import Note, Notes
 from fcn_seg_ros.drives.video_end import VideoEnd, lacks_index
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.ground.pose import CameraPose
 
 DEFAULT_RATE_HZ = 25.0
 
@@ -28,6 +29,7 @@ class VideoDrive:
         """Open the file and decode one frame; raises InputError if it has none."""
         self.notes = Notes() if notes is None else notes
         self.path = path
+        self.pose: CameraPose | None = None
         self.name = str(path)
         self.frame_id = frame_id
         with self._open() as container:

@@ -13,7 +13,7 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.ground.camera import GroundPlane, PinholeCamera
 from fcn_seg_ros.synthetic.suburb.canvas import Canvas
 from fcn_seg_ros.synthetic.suburb.road import RoadView
-from fcn_seg_ros.synthetic.suburb.style import Style
+from fcn_seg_ros.synthetic.suburb.style import Style, sample_style
 from fcn_seg_ros.synthetic.suburb.world import World, generator, world
 
 
@@ -51,11 +51,12 @@ class RenderedDrive:
     ``drive[i]`` depends on ``seed``, ``i``, ``rate_hz`` and ``camera`` only. Everything in it is
     fixed to the ground or moves steadily, so consecutive frames make a video. The object is small:
     the world it shows (about 40 MB, 0.4 s to make) is cached for the last few seeds only, so render
-    drive after drive rather than alternating between many.
+    drive after drive rather than alternating between many. The camera nods and rolls a little,
+    unless it is ``steady``: then it keeps one pose over the ground.
     """
 
     def __init__(self, seed: int, length: int = 100, rate_hz: float = 10.0,
-                 camera: PinholeCamera | None = None) -> None:
+                 camera: PinholeCamera | None = None, steady: bool = False) -> None:
         if length < 1:
             raise InputError(f'rendered drive: length must be at least 1 frame, got {length}')
         if not (np.isfinite(rate_hz) and rate_hz > 0):
@@ -67,11 +68,17 @@ class RenderedDrive:
             raise InputError('rendered drive: the camera must have at least 16x16 pixels, got '
                              f'{self.camera.width}x{self.camera.height}')
         self.seed, self.length, self.rate_hz = int(seed), int(length), float(rate_hz)
+        self.steady = steady
 
     @property
     def style(self) -> Style:
         """Return the style generated for this drive."""
         return self._world.style
+
+    @property
+    def ground(self) -> GroundPlane:
+        """Return the ground as a steady camera sees it."""
+        return GroundPlane(sample_style(generator(self.seed, 0)).camera_height)
 
     @property
     def _world(self) -> World:
@@ -92,6 +99,8 @@ class RenderedDrive:
         scene = self._world
         time = (index % self.length) / self.rate_hz
         view, plane = scene.pose(time)
+        if self.steady:
+            plane = self.ground
         shape = (self.camera.height, self.camera.width)
         image, mask = np.zeros((*shape, 3), np.uint8), np.zeros(shape, np.uint8)
         scene.sky.render(view.azimuth, plane, self.camera, image)
