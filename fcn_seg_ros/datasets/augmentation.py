@@ -61,7 +61,7 @@ class Augmentation:
     motion_blur: float = field(default=0.0, metadata={
         'help': 'probability of the blur of a moving camera'})
     motion_length: tuple[float, float] = field(default=(2.0, 8.0), metadata={
-        'help': 'pixels by which it moves'})
+        'help': 'range of the pixels by which the camera moves'})
     noise: float = field(default=0.0, metadata={'help': 'probability of sensor noise'})
     noise_sigma: float = field(default=12.0, metadata={
         'help': 'largest standard deviation of the noise, of 255'})

@@ -50,8 +50,8 @@ class TrainingConfig:
         'help': 'file with the classes to learn (see docs/how-to/classes.md); none: road and not '
                 'road'})
     rarity: float = field(default=0.0, metadata={
-        'help': 'draw images with a class that less than this share of the images show more '
-                'often, by the root of the ratio (Gupta et al., CVPR 2019); needs classes'})
+        'help': 'images that show a class which is in less than this share of all images are used '
+                'more often, by the root of the ratio (Gupta et al., CVPR 2019); needs classes'})
     encoder: str = field(default='mobilenet_v2', metadata={'help': ', '.join(ENCODERS)})
     decoder: str = field(default='fcn8s', metadata={'help': 'fcn32s, fcn16s, fcn8s or fcn4s'})
     skip_scales: tuple[float, ...] = field(default=(1.0, 1.0), metadata={
