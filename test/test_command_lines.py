@@ -214,4 +214,5 @@ def test_progress_in_a_pipe_is_a_line_now_and_then(capsys, monkeypatch):
     with progress_bar('segment', 2) as done:
         done()
         done()
-    assert capsys.readouterr().err == 'segment: 1 of 2\nsegment: 2 of 2\n'
+    assert re.fullmatch(r'segment: 1 of 2, [\d.]+/s, 0:00:0\d left\n'
+                        r'segment: 2 of 2, [\d.]+/s, 0:00:00 left\n', capsys.readouterr().err)

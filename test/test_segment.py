@@ -61,7 +61,8 @@ def test_writes_what_the_segmenter_says(photos, random_checkpoint, tmp_path, cap
 
 
 @pytest.mark.parametrize(('arguments', 'text'), [
-    (['{photos}'], 'expected at least one of --probability, --mask, --overlay, --image, found'),
+    (['{photos}'],
+     'expected at least one of --probability, --mask, --overlay, --image, or --output for a'),
     (['{tmp}/none', '--mask', '{tmp}/m'],
      'none: expected an image, a folder of images, a video or a camera, found nothing'),
     (['{photos}/notes.txt', '--mask', '{tmp}/m'], 'expected a video file (mp4, avi, mkv, ...)'),
@@ -75,7 +76,7 @@ def test_writes_what_the_segmenter_says(photos, random_checkpoint, tmp_path, cap
     (['{photos}', '--mask', '{tmp}/m.jpg'], 'm.jpg; each image becomes NAME.png in the folder'),
     (['{photos}', '--overlay', '{tmp}/m.MOV'], '--overlay: expected a folder or a .mp4 file'),
     (['{photos}', '--mask', '{tmp}/m', '--every', '0'], '--every, --frames: expected at least 1'),
-    (['{tmp}/bags/bag.mcap', '--mask', '{tmp}/m'], 'found a bag'),
+    (['{tmp}/bags/bag.mcap', '--mask', '{tmp}/m'], 'found a bag: give --output'),
     (['/dev/video999', '--mask', '{tmp}/m'], '/dev/video999: expected a camera'),
     (['/dev/null', '--mask', '{tmp}/m'], 'found one that gives no image'),
     (['{photos}', '--mask', '{tmp}/m', '--backend', 'torhc'], "invalid choice: 'torhc'"),

@@ -10,33 +10,66 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 LINE_EVERY_S = 10.0
 
 
 @contextmanager
-def progress_bar(title: str, total: int | None) -> Iterator[Callable[[], None]]:
-    """Show progress on stderr; call the yielded function after each step. None: no known total."""
+def progress_bar(title: str, total: int | None, before: int = 0
+                 ) -> Iterator[Callable[[], None]]:
+    """
+    Show progress, steps a second and the time left on stderr.
+
+    Call the yielded function after each step. ``total`` is None if it is not known, ``before`` how
+    many were done earlier.
+    """
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield _print_lines(title, total)
+        yield _print_lines(title, total, before)
         return
-    columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(),
+    columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), _Rate(),
                TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(title, total=total)
+        task = progress.add_task(title, total=total, completed=before)
         yield lambda: progress.advance(task)
 
 
-def _print_lines(title: str, total: int | None) -> Callable[[], None]:
-    done, told = 0, time.monotonic()
+class _Rate(ProgressColumn):
+    """Steps a second."""
+
+    def render(self, task: Task) -> Text:
+        """Return the rate of the last seconds."""
+        return Text(f'{task.speed:.1f}/s' if task.speed else '')
+
+
+def _print_lines(title: str, total: int | None, before: int) -> Callable[[], None]:
+    done, begun = before, time.monotonic()
+    told = begun
 
     def step() -> None:
         nonlocal done, told
         done += 1
-        if time.monotonic() - told >= LINE_EVERY_S:
-            told = time.monotonic()
+        now = time.monotonic()
+        if now - told >= LINE_EVERY_S:
+            told = now
+            rate = (done - before) / (now - begun)
             of_all = f' of {total}' if total else ''
-            print(f'{title}: {done}{of_all}', file=sys.stderr, flush=True)
+            left = f', {_minutes((total - done) / rate)} left' if total else ''
+            print(f'{title}: {done}{of_all}, {rate:.1f}/s{left}', file=sys.stderr, flush=True)
     return step
+
+
+def _minutes(seconds: float) -> str:
+    """Return a time as hours, minutes and seconds."""
+    whole = max(0, round(seconds))
+    return f'{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}'

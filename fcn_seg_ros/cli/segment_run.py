@@ -5,17 +5,15 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 import numpy as np
 
 from fcn_seg_ros.cli.progress import progress_bar
 from fcn_seg_ros.cli.segment import OUTPUTS, VIDEO
+from fcn_seg_ros.cli.stopping import stoppable
 from fcn_seg_ros.datasets.frames import VIDEO_SUFFIXES
 from fcn_seg_ros.datasets.images import IMAGE_SUFFIXES
 from fcn_seg_ros.drives.pictures import Picture, open_pictures
@@ -25,7 +23,7 @@ from fcn_seg_ros.images.encode import encode_png
 from fcn_seg_ros.inference.segmentation import Segmentation, optional_threshold
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.resources import find_checkpoint
-from fcn_seg_ros.stop_signal import STOP_SIGNALS, StopSignal
+from fcn_seg_ros.stop_signal import StopSignal
 
 _DRAW: dict[str, Callable[[np.ndarray, Segmentation], np.ndarray]] = {
     'probability': lambda image, result: result.probability,
@@ -41,6 +39,10 @@ _OR_VIDEO = {'overlay': f' or a {VIDEO} file'}
 
 def run(options: argparse.Namespace) -> int:
     """Segment the inputs; returns 1 if some were left out, 128 + signal number if interrupted."""
+    if options.output is not None:
+        _check_alone(options)
+        from fcn_seg_ros.cli import segment_recordings
+        return segment_recordings.run(options)
     outputs = _outputs(options)
     source = open_pictures(options.inputs, options.every, options.frames)
     segmenter = RoadSegmenter(find_checkpoint(options.checkpoint), options.device,
@@ -50,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     for folder in outputs.values():
         make_folder(folder)
     work = _Work(segmenter, outputs)
-    with _stoppable() as stopped, progress_bar('segment', source.length) as done:
+    with stoppable() as stopped, progress_bar('segment', source.length) as done:
         results = work.results(source.pictures, stopped, done)
         if video is None:
             for _ in results:
@@ -115,22 +117,11 @@ def _write_video(path: Path, results: Iterator[tuple[float, Callable[[], np.ndar
         raise InputError(f'{path}: cannot be written ({error.strerror})') from None
 
 
-class _Stop(StopSignal):
-    """Ends the work after the picture at hand; a second signal ends the process at once."""
-
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        super()._handle(number, frame)
-        signal.signal(number, signal.SIG_DFL)
-
-
-@contextmanager
-def _stoppable() -> Iterator[StopSignal]:
-    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
-    try:
-        yield _Stop()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _check_alone(options: argparse.Namespace) -> None:
+    for name in OUTPUTS:
+        if getattr(options, name) is not None:
+            raise InputError(f'--{name}: expected --output without it (--png and --video write '
+                             'pictures of recordings), found both')
 
 
 def _is_video(path: Path | None) -> bool:
@@ -142,7 +133,8 @@ def _outputs(options: argparse.Namespace) -> dict[str, Path]:
     outputs = {name: getattr(options, name) for name in OUTPUTS if getattr(options, name)}
     if not outputs:
         raise InputError('expected at least one of '
-                         f'{", ".join(f"--{name}" for name in OUTPUTS)}, found none')
+                         f'{", ".join(f"--{name}" for name in OUTPUTS)}, or --output for a '
+                         'recording, found none')
     taken = {Path(given).expanduser().resolve(): 'INPUT' for given in options.inputs}
     taken |= {path.parent: 'the folder of INPUT' for path in list(taken) if path.is_file()}
     for name, path in outputs.items():

@@ -83,7 +83,7 @@ def _single(given: str) -> Pictures | None:
                          for number, (seconds, image) in enumerate(camera)), None, _CAMERA_HZ)
     if path.exists() and is_bag(path):
         raise InputError(f'{given}: expected images, a folder of them, a video or a camera, found '
-                         'a bag: `demo --input` and `play` take it')
+                         'a bag: give --output')
     if given.partition(':')[0] == 'rendered' or (path.is_file() and not is_image(path)):
         return _drive(given, path.stem.replace(':', '_'))
     return None

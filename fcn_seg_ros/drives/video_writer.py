@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -37,27 +38,59 @@ def write_video(path: Path, images: Iterable[tuple[float, np.ndarray]], rate_hz:
 
 def _encode(path: Path, images: Iterable[tuple[float, np.ndarray]], rate: Fraction,
             stopped: Callable[[], bool]) -> int:
-    count = 0
-    last_pts = -1
-    with av.open(str(path), 'w', format='mp4', options={'movflags': '+faststart'}) as container:
-        stream = None
+    with VideoFile(path, rate) as video:
         for seconds, image in images:
             if stopped():
                 break
-            if stream is None:
-                stream = container.add_stream('libx264', rate=rate,
-                                              options={'crf': CRF, 'preset': PRESET})
-                stream.pix_fmt = 'yuv420p'
-                stream.height, stream.width = image.shape[0] & ~1, image.shape[1] & ~1
-            frame = av.VideoFrame.from_ndarray(
-                fit(image, stream.width, stream.height), format='rgb24')
-            last_pts = max(last_pts + 1, round(seconds * rate))
-            frame.pts, frame.time_base = last_pts, 1 / rate
-            container.mux(stream.encode(frame))
-            count += 1
-        if stream is not None:
-            container.mux(stream.encode())
-    return count
+            video.add(seconds, image)
+    return video.count
+
+
+class VideoFile:
+    """
+    An mp4 in work, as a context manager; see ``write_video``.
+
+    ``size`` (width, height) is that of the first image if it is not given. ``options`` are further
+    ones of x264.
+    """
+
+    def __init__(self, path: Path, rate: Fraction, size: tuple[int, int] | None = None,
+                 options: dict[str, str] | None = None) -> None:
+        self.size = size
+        self.count = 0
+        self._rate = rate
+        self._options = {'crf': CRF, 'preset': PRESET} | (options or {})
+        self._last = -1
+        self._stream: Any = None
+        self._container = av.open(str(path), 'w', format='mp4',
+                                  options={'movflags': '+faststart'})
+
+    def __enter__(self) -> VideoFile:
+        """Return the video."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Write what the encoder still has, and the index."""
+        try:
+            if self._stream is not None and error[0] is None:
+                self._container.mux(self._stream.encode())
+        finally:
+            self._container.close()
+
+    def add(self, seconds: float, image: np.ndarray) -> None:
+        """Add an image, RGB, uint8 (H, W, 3), at a time."""
+        if self._stream is None:
+            self.size = self.size or (image.shape[1] & ~1, image.shape[0] & ~1)
+            self._stream = self._container.add_stream('libx264', rate=self._rate,
+                                                      options=self._options)
+            self._stream.pix_fmt = 'yuv420p'
+            self._stream.width, self._stream.height = self.size
+        frame = av.VideoFrame.from_ndarray(
+            fit(image, self._stream.width, self._stream.height), format='rgb24')
+        self._last = max(self._last + 1, round(seconds * self._rate))
+        frame.pts, frame.time_base = self._last, 1 / self._rate
+        self._container.mux(self._stream.encode(frame))
+        self.count += 1
 
 
 def fit(image: np.ndarray, width: int, height: int) -> np.ndarray:

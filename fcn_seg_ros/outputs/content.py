@@ -23,11 +23,6 @@ class ImageContent:
     pixels: np.ndarray
     encoding: str
 
-    @property
-    def step(self) -> int:
-        """Return the bytes of a row."""
-        return int(self.pixels[0].nbytes)
-
 
 @dataclass(frozen=True)
 class FileContent:

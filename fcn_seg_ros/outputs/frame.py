@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -18,43 +19,24 @@ from fcn_seg_ros.outputs.camera_info import for_image
 T = TypeVar('T')
 
 
-class OutputSettings(Protocol):
-    """The settings that the package's own outputs use."""
+@dataclass(frozen=True)
+class OutputOptions:
+    """
+    What the package's own outputs ask for, with the defaults of the node's parameters.
 
-    @property
-    def overlay_colour(self) -> tuple[int, int, int]:
-        """Return the colour of the road in the overlay."""
-        ...
+    ``overlay_colour`` (RGB) has the opacity ``overlay_alpha``, 0 to 1; ``overlay_rings`` are the
+    metres between its rings of distance (0: none); ``jpeg_quality`` is 1 to 100. What is in metres
+    is in ``base_frame``; with ``grid_ego_connected`` only cells that are connected to the vehicle
+    are free.
+    """
 
-    @property
-    def overlay_alpha(self) -> float:
-        """Return the colour's opacity."""
-        ...
-
-    @property
-    def overlay_rings(self) -> float:
-        """Return the metres between its rings of distance; 0: none."""
-        ...
-
-    @property
-    def jpeg_quality(self) -> int:
-        """Return the quality of JPEGs, 1 to 100."""
-        ...
-
-    @property
-    def base_frame(self) -> str:
-        """Return the frame of outputs in metres."""
-        ...
-
-    @property
-    def ground(self) -> GroundSpec:
-        """Return what is measured on the ground."""
-        ...
-
-    @property
-    def grid_ego_connected(self) -> bool:
-        """Return whether only road that is connected to the vehicle counts in the grid."""
-        ...
+    overlay_colour: tuple[int, int, int] = (0, 200, 80)
+    overlay_alpha: float = 0.45
+    overlay_rings: float = 0.0
+    jpeg_quality: int = 80
+    base_frame: str = 'base_link'
+    ground: GroundSpec = field(default_factory=GroundSpec)
+    grid_ego_connected: bool = False
 
 
 class GroundProvider(Protocol):
@@ -96,7 +78,7 @@ class SegmentedFrame:
         self.image = image
         self.result = result
         self.newest_info = newest_info
-        #: The node's ``Settings``, or other OutputSettings.
+        #: The node's ``Settings``, which has the fields of OutputOptions, or these.
         self.settings = settings
         self.memory = memory
         self._ground = ground

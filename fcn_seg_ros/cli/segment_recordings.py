@@ -1,0 +1,89 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The work of ``segment --output``: recordings, each into the folder of a run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+
+from fcn_seg_ros.cli.progress import progress_bar
+from fcn_seg_ros.cli.stopping import stoppable
+from fcn_seg_ros.drives.folder import is_image
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.inference.segmentation import SegmentOptions, optional_threshold
+from fcn_seg_ros.inference.segmenter import RoadSegmenter
+from fcn_seg_ros.offline.job import Job, settings_of
+from fcn_seg_ros.offline.outputs import Wanted
+from fcn_seg_ros.offline.run import Outcome, Recording, segment_recording
+from fcn_seg_ros.offline.run_folder import ERRORS
+from fcn_seg_ros.offline.source import Selection
+from fcn_seg_ros.outputs.frame import OutputOptions
+from fcn_seg_ros.resources import find_checkpoint
+
+
+def run(options: argparse.Namespace) -> int:
+    """Segment recordings; returns 1 if there were losses, 128 + signal number if interrupted."""
+    job = _job(options)
+    places = _places(options.inputs, options.output)
+    recordings = {given: Recording(given, job) for given in places}
+    checkpoint = find_checkpoint(options.checkpoint)
+    segmenter = RoadSegmenter(checkpoint, options.device, options.precision,
+                              options.network_height, optional_threshold(options.threshold),
+                              options.threads, options.backend)
+    lost = False
+    with stoppable() as stopped:
+        for given, output in places.items():
+            recording = recordings[given]
+            settings = settings_of(recording.source, job, segmenter, checkpoint, options.threads)
+            outcome = segment_recording(recording, output, segmenter, settings,
+                                        partial(progress_bar, Path(given).name), stopped)
+            _tell(output, outcome)
+            lost |= outcome.lost > 0 or outcome.more_lost
+            if not outcome.complete:
+                print(f'segment: interrupted after {outcome.frames} masks; the same command '
+                      'resumes there', file=sys.stderr)
+                return stopped.status
+    return int(lost)
+
+
+def _tell(output: Path, outcome: Outcome) -> None:
+    if not outcome.complete:
+        return
+    resumed = f' ({outcome.resumed} of them before)' if outcome.resumed else ''
+    print(f'wrote {outcome.frames} masks{resumed} to {output}')
+    if outcome.errors:
+        more = ' or more' if outcome.more_lost else ''
+        print(f'segment: {outcome.lost}{more} images lost; see {output / ERRORS}', file=sys.stderr)
+
+
+def _job(options: argparse.Namespace) -> Job:
+    words = {name: tuple(word for word in getattr(options, name).split(',') if word)
+             for name in ('topics', 'write', 'png')}
+    topics = ('*',) if words['topics'] == ('all',) else words['topics']
+    return Job(
+        Selection(topics, options.every, options.frames, options.start, options.end),
+        Wanted(words['write'], words['png'], options.video),
+        SegmentOptions(unknown_below=options.unknown_below),
+        OutputOptions(base_frame=options.base_frame, jpeg_quality=options.jpeg_quality),
+        None if options.no_bag else options.bag, options.humble, options.originals,
+        tuple(options.pose) if options.pose else None, options.batch, options.part_frames)
+
+
+def _places(inputs: list[str], output: Path) -> dict[str, Path]:
+    """Return the folder of each recording's run: ``output``, or below it if there are several."""
+    if len(inputs) == 1:
+        return {inputs[0]: output}
+    places: dict[str, Path] = {}
+    for given in inputs:
+        if is_image(Path(given)):
+            raise InputError(f'--output: expected recordings, found the image {given}: put images '
+                             'into a folder, or give --mask instead')
+        place = output / Path(given).name
+        if place in places.values():
+            raise InputError(f'{given}: expected recordings of different names, found another of '
+                             'this name')
+        places[given] = place
+    return places

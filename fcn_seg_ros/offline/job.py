@@ -1,0 +1,78 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What to do with a recording, and what of it decides the results."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fcn_seg_ros import __version__
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.inference.segmentation import SegmentOptions
+from fcn_seg_ros.inference.segmenter import RoadSegmenter
+from fcn_seg_ros.offline.outputs import Wanted
+from fcn_seg_ros.offline.source import Selection, Source
+from fcn_seg_ros.outputs.frame import OutputOptions
+
+PART_FRAMES = 250
+
+
+@dataclass(frozen=True)
+class Job:
+    """
+    What to do with a recording.
+
+    ``storage`` is a name in STORAGES, None for no bag; ``humble`` asks for metadata that Humble
+    reads. ``pose`` is x, y, z, roll, pitch, yaw as the node's parameter; None without. A part has
+    ``part_frames`` images: the most that an interruption costs.
+    """
+
+    selection: Selection = field(default_factory=Selection)
+    wanted: Wanted = field(default_factory=Wanted)
+    options: SegmentOptions = field(default_factory=SegmentOptions)
+    outputs: OutputOptions = field(default_factory=OutputOptions)
+    storage: str | None = 'mcap'
+    humble: bool = False
+    originals: bool = False
+    pose: tuple[float, ...] | None = None
+    batch: int = 1
+    part_frames: int = PART_FRAMES
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range."""
+        if self.batch < 1 or self.part_frames < 1:
+            raise InputError('--batch, --part-frames: expected at least 1, found '
+                             f'{self.batch} and {self.part_frames}')
+        if self.storage is None and not (self.wanted.png or self.wanted.video):
+            raise InputError('--no-bag: expected --png or --video as well, found nothing to write')
+        if self.storage is None and self.originals:
+            raise InputError('--originals: expected a bag to write them to, found --no-bag')
+
+
+def settings_of(source: Source, job: Job, segmenter: RoadSegmenter, checkpoint: Path, threads: int
+                ) -> dict[str, Any]:
+    """Return everything that decides the results, as plain values that JSON keeps."""
+    selection, wanted, outputs = job.selection, job.wanted, job.outputs
+    return {
+        'package': __version__, 'input': {'path': source.given, 'files': source.files},
+        'topics': list(source.topics), 'every': selection.every, 'frames': selection.limit,
+        'start': selection.start, 'end': selection.end,
+        'checkpoint': {'path': str(checkpoint), 'sha256': _hash(checkpoint)},
+        'backend': segmenter.backend.name, 'precision': segmenter.backend.precision,
+        'device': segmenter.backend.device, 'threads': threads, 'batch': job.batch,
+        'network_height': segmenter.network_height,
+        'threshold': segmenter.threshold, 'unknown_below': job.options.unknown_below,
+        'part_frames': job.part_frames, 'write': list(wanted.topics), 'png': list(wanted.png),
+        'video': wanted.video, 'originals': job.originals, 'bag': job.storage,
+        'humble': job.humble, 'pose': list(job.pose) if job.pose else None,
+        'outputs': dataclasses.asdict(outputs)}
+
+
+def _hash(checkpoint: Path) -> str:
+    """Return the SHA-256 of a checkpoint's file."""
+    with checkpoint.open('rb') as file:
+        return hashlib.file_digest(file, 'sha256').hexdigest()
