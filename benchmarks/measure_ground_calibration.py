@@ -9,8 +9,8 @@ Measure whether the self-check notices a wrong pose, and what pitch road edges t
 
 ``check`` lets the self-check follow rendered drives with a right and with wrong poses; the camera
 nods and rolls by up to 0.7 degrees, as on a vehicle. ``kitti`` compares the pitch from the road's
-edges with Tr_cam_to_road of KITTI Road's images. ``cost`` times a frame of the self-check and of
-the memory of obstacles, in processor time. Without --checkpoint the masks are the true ones.
+edges with Tr_cam_to_road of KITTI Road's images. ``cost`` times a frame of the self-check, in
+processor time. Without --checkpoint the masks are the true ones.
 """
 
 from __future__ import annotations
@@ -30,14 +30,11 @@ from fcn_seg_ros.datasets.kitti_calib import calib_file, read_calib
 from fcn_seg_ros.datasets.kitti_road import KittiRoad
 from fcn_seg_ros.drives.ground_calibration import EVERY_S
 from fcn_seg_ros.ground.camera import PinholeCamera
-from fcn_seg_ros.ground.grid import GridSpec
 from fcn_seg_ros.ground.horizon import fit_horizon
 from fcn_seg_ros.ground.horizon_watch import HorizonOptions, HorizonWatch
 from fcn_seg_ros.ground.lens import CameraModel
-from fcn_seg_ros.ground.motion import PlanarPose
 from fcn_seg_ros.ground.pose import CameraPose
 from fcn_seg_ros.ground.road_edges import LevelRows
-from fcn_seg_ros.ground.temporal import TemporalFilter
 from fcn_seg_ros.ground.view import GroundView
 from fcn_seg_ros.synthetic.suburb import RenderedDrive
 
@@ -153,20 +150,12 @@ def cost(arguments: argparse.Namespace) -> None:
     """Print the processor time of a frame."""
     frame = RenderedDrive(arguments.seeds[0], 30)[20]
     level, options = LevelRows(model(frame.camera), pose().rotation), HorizonOptions()
-    watch, memory, spec = HorizonWatch(), TemporalFilter(GridSpec()), GridSpec()
-    grid = np.zeros(spec.shape, np.int8)
-    grid[80:120, 200:220] = 100
-    parts: dict[str, Callable[[int], object]] = {
-        'self-check': lambda k: watch.look(level, frame.road, (1,), float(k), options),
-        'memory of obstacles': lambda k: memory.update(grid, 0.1 * k, PlanarPose(0.5 * k, 0.0, 0.0),
-                                                       50.0)}
-    for name, part in parts.items():
-        taken = []
-        for k in range(60):
-            start = time.process_time()
-            part(k)
-            taken.append(time.process_time() - start)
-        print(f'{name}: {1e3 * np.median(taken):.1f} ms a frame')
+    watch, taken = HorizonWatch(), []
+    for k in range(60):
+        start = time.process_time()
+        watch.look(level, frame.road, (1,), float(k), options)
+        taken.append(time.process_time() - start)
+    print(f'self-check: {1e3 * np.median(taken):.1f} ms a frame')
 
 
 if __name__ == '__main__':

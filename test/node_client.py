@@ -25,6 +25,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from fcn_seg_ros import diagnostic_keys as keys
 from fcn_seg_ros.dds import use_private_domain
 from fcn_seg_ros.drives.recording import NodeCounts
+from fcn_seg_ros.ground.camera import PinholeCamera
 from fcn_seg_ros.messages import to_header, to_rgb8
 from fcn_seg_ros.node.outputs import registry
 
@@ -232,3 +233,21 @@ def to_value(value: Any) -> ParameterValue:
 def image_message(image: np.ndarray, stamp_ns: int, frame_id: str = 'front_optical') -> Image:
     """Return an rgb8 message of an image."""
     return to_rgb8(image, to_header(stamp_ns, frame_id))
+
+
+def info_message(camera: PinholeCamera, stamp_ns: int, frame_id: str = 'front_optical'
+                 ) -> CameraInfo:
+    """Return the CameraInfo of a camera without distortion."""
+    k = [camera.fx, 0.0, camera.cx, 0.0, camera.fy, camera.cy, 0.0, 0.0, 1.0]
+    return CameraInfo(header=to_header(stamp_ns, frame_id), width=camera.width,
+                      height=camera.height, k=k, distortion_model='plumb_bob', d=[0.0] * 5,
+                      p=[*k[:3], 0.0, *k[3:6], 0.0, 0.0, 0.0, 1.0, 0.0])
+
+
+def odometry_message(stamp_ns: int, x: float = 0.0, base_frame: str = 'base') -> Any:
+    """Return a nav_msgs/Odometry of a vehicle that is ``x`` metres ahead."""
+    from nav_msgs.msg import Odometry  # may be missing
+    message = Odometry(header=to_header(stamp_ns, 'odom'), child_frame_id=base_frame)
+    message.pose.pose.position.x = x
+    message.pose.pose.orientation.w = 1.0
+    return message

@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
+import stand_in_tf
 from conftest import SMALL_CAMERA
-from node_client import FAST, OUTPUTS, Client, image_message, running
+from node_client import FAST, OUTPUTS, Client, image_message, info_message, running
 from sensor_msgs.msg import CameraInfo
 
 from fcn_seg_ros import diagnostic_keys as keys
@@ -20,7 +22,7 @@ from fcn_seg_ros.ground.rays import RoadMask
 from fcn_seg_ros.ground.tables import GroundSpec, GroundTables
 from fcn_seg_ros.ground.view import GroundView
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
-from fcn_seg_ros.messages import from_image, stamp_ns, to_header
+from fcn_seg_ros.messages import from_image, stamp_ns
 from fcn_seg_ros.outputs.metric_lines import draw_metric_lines
 
 METRIC = tuple(name for name in ('grid', 'freespace', 'freespace_polygon', 'points', 'points/mask',
@@ -34,15 +36,6 @@ ARGUMENTS = ('-p', 'grid_length:=20.0', '-p', 'grid_width:=12.0', '-p', 'grid_re
 SECOND = 10**9
 
 
-def camera_info(stamp: int) -> CameraInfo:
-    """Return the CameraInfo of SMALL_CAMERA."""
-    camera = SMALL_CAMERA
-    k = [camera.fx, 0.0, camera.cx, 0.0, camera.fy, camera.cy, 0.0, 0.0, 1.0]
-    return CameraInfo(header=to_header(stamp, 'front_optical'), width=camera.width,
-                      height=camera.height, k=k, distortion_model='plumb_bob', d=[0.0] * 5,
-                      p=[*k[:3], 0.0, *k[3:6], 0.0, 0.0, 0.0, 1.0, 0.0])
-
-
 def tables_of(spec: GroundSpec) -> GroundTables:
     """Return the tables of SMALL_CAMERA in POSE."""
     camera = SMALL_CAMERA
@@ -53,19 +46,20 @@ def tables_of(spec: GroundSpec) -> GroundTables:
 
 @pytest.fixture(scope='module')
 def node(random_checkpoint):
-    """Run a node with three cameras: two with poses, one that has none."""
+    """Run a node with four cameras, two with poses, and a TF that their frames' names decide."""
     pose = '[{}]'.format(', '.join(map(str, POSE)))
     rear = '[{}]'.format(', '.join(map(str, (*POSE[:5], 3.1))))
     with running('-p', f'checkpoint:={random_checkpoint}', *FAST, *ARGUMENTS, '-p',
-                 'cameras:=[front, rear, lost]', '-p', f'front.pose:={pose}', '-p',
-                 f'rear.pose:={rear}', '-p', 'grid_x_min:=-10.0') as node:
+                 'cameras:=[front, rear, lost, hostile]', '-p', f'front.pose:={pose}', '-p',
+                 f'rear.pose:={rear}', '-p', 'grid_x_min:=-10.0',
+                 fault=stand_in_tf.INSTALL) as node:
         yield node
 
 
 def send(client: Client, camera: str, image: np.ndarray, stamp: int, outputs) -> dict:
     """Send CameraInfo and image until the outputs of this stamp have come; return them."""
     def came() -> bool:
-        client.infos[camera].publish(camera_info(stamp))
+        client.infos[camera].publish(info_message(SMALL_CAMERA, stamp))
         client.publishers[camera].publish(image_message(image, stamp))
         client.spin(0.2)
         return all(any(stamp_ns(message.header) == stamp for message in client.got[camera][name])
@@ -161,6 +155,65 @@ def test_without_a_pose_the_masks_go_on_and_the_diagnostics_say_why(node, render
         client.close()
 
 
+@pytest.fixture(scope='module')
+def hostile(node):
+    """Return a client of a camera, at first without a CameraInfo."""
+    client = Client('hostile', outputs=('mask', 'overlay', *METRIC))
+    client.until(lambda: client.publishers['hostile'].get_subscription_count() == 1)
+    yield client
+    client.close()
+
+
+@pytest.mark.parametrize(('frame', 'change', 'words'), [
+    ('level', None, 'the camera has published no CameraInfo'),
+    ('level', {}, ''),  # it was late
+    ('level', {'k': [0.0] * 9}, 'focal lengths above 0, found 0 and 0'),
+    ('level', {'k': [math.nan] * 9},
+     'the CameraInfo cannot be used: it holds numbers that are infinite or NaN'),
+    ('level', {}, ''),
+    ('jumped', {}, 'its pose jumped by 1.00 m and 0.0 degrees'),
+    ('level', {}, ''),
+    ('sky', {}, 'the camera sees no ground within 30 m'),
+    ('nowhere', {}, 'its pose is not known: "nowhere" passed to lookupTransform argument'),
+    ('loop', {}, 'its pose is not known: The tf tree is invalid because it contains a loop'),
+    ('old', {}, r'the newest transform from base to old is 1.* s older than the image'),
+    ('nan', {}, 'camera pose: expected finite numbers'),
+    ('', {}, 'its pose is not known: its images name no frame'),
+    ('level', {}, '')])
+def test_where_the_ground_is_not_known_only_outputs_in_metres_are_silent(
+        hostile, rendered_frames, frame, change, words):
+    client, image = hostile, rendered_frames[0].image
+    stamps = iter(range(2 * SECOND, 90 * SECOND, SECOND // 10))
+
+    def show() -> bool:
+        """Show a frame; return whether all outputs in metres of it have come."""
+        stamp = next(stamps)
+        for kept in client.got['hostile'].values():
+            kept.clear()
+        if change is not None:
+            info = info_message(SMALL_CAMERA, stamp)
+            for name, value in change.items():
+                setattr(info, name, value)
+            client.infos['hostile'].publish(info)
+        client.publishers['hostile'].publish(image_message(image, stamp, frame))
+        client.until(lambda: all(client.got['hostile'][name] for name in ('mask', 'overlay')))
+        client.spin(0.1)
+        came = {name for name in METRIC if client.got['hostile'][name]}
+        return came == set(METRIC) if not words else bool(came)
+
+    def told() -> bool:
+        show()
+        return any(re.search(f'no [a-z_/, ]*: .*{words}', each) for each in client.messages)
+    if not words:
+        client.until(show)
+        return
+    del client.messages[:]
+    client.until(told)
+    assert not any(show() for _ in range(3))
+    told_now = [each for each in client.messages if re.search(words, each)]
+    assert all('\n' not in each and each.count('no freespace') == 1 for each in told_now)
+
+
 @pytest.mark.skipif('grid' not in OUTPUTS, reason='nav_msgs is not installed')
 def test_all_cameras_in_one_grid(node, rendered_frames):
     from nav_msgs.msg import OccupancyGrid
@@ -178,7 +231,7 @@ def test_all_cameras_in_one_grid(node, rendered_frames):
             del grids[:]
             while not any(stamp_ns(grid.header) == oldest for grid in grids):
                 for camera, stamp in stamps.items():
-                    client.infos[camera].publish(camera_info(stamp))
+                    client.infos[camera].publish(info_message(SMALL_CAMERA, stamp))
                     client.publishers[camera].publish(image_message(image, stamp))
                 client.spin(0.3)
             grid = next(grid for grid in reversed(grids) if stamp_ns(grid.header) == oldest)

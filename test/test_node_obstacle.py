@@ -15,14 +15,22 @@ import numpy as np
 import pytest
 import true_masks
 from conftest import SMALL_CAMERA
-from node_client import FAST, OUTPUTS, Client, image_message, running
-from test_node_ground import ARGUMENTS, POSE, SECOND, camera_info
+from node_client import (
+    FAST,
+    OUTPUTS,
+    Client,
+    image_message,
+    info_message,
+    odometry_message,
+    running,
+)
+from test_node_ground import ARGUMENTS, POSE, SECOND
 
 from fcn_seg_ros import diagnostic_keys as keys
 from fcn_seg_ros.ground.lens import CameraModel
 from fcn_seg_ros.ground.pose import CameraPose
 from fcn_seg_ros.ground.view import GroundView
-from fcn_seg_ros.messages import stamp_ns, to_header
+from fcn_seg_ros.messages import stamp_ns
 
 pytestmark = pytest.mark.skipif('grid' not in OUTPUTS, reason='nav_msgs is not installed')
 
@@ -75,7 +83,7 @@ def client(random_checkpoint):
             # Until the tables are made.
             for camera in YAWS:
                 while not client.got[camera]['grid']:
-                    client.infos[camera].publish(camera_info(SECOND))
+                    client.infos[camera].publish(info_message(SMALL_CAMERA, SECOND))
                     client.publishers[camera].publish(image_message(road(), SECOND))
                     client.spin(0.1)
             count = -1
@@ -89,13 +97,9 @@ def client(random_checkpoint):
 
 def odometry(client: Client) -> None:
     """Publish the motion of a vehicle that drives 2 m/s, and wait until the node has all of it."""
-    from nav_msgs.msg import Odometry
     client.until(lambda: client.odometry.get_subscription_count() == 1)
     for stamp in ODOMETRY:
-        message = Odometry(header=to_header(stamp, 'odom'), child_frame_id='base')
-        message.pose.pose.position.x = 2.0 * stamp / SECOND
-        message.pose.pose.orientation.w = 1.0
-        client.odometry.publish(message)
+        client.odometry.publish(odometry_message(stamp, 2.0 * stamp / SECOND))
     words = 'grid not filtered: the newest odometry on /odom is 9.0 s older than the image'
 
     def told() -> bool:
