@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from bag_file_makers import without_message_indexes
 from bag_makers import (
     MAGIC,
     T0,
@@ -170,6 +171,29 @@ def chunk(rows: list[tuple[int, int, bytes]], checksum: int = 0) -> bytes:
             + record(7, struct.pack('<H', 1) + string(index)))
 
 
+def test_a_file_whose_first_bytes_are_damaged_is_known_by_its_name(tmp_path: Path) -> None:
+    path = write_mcap(tmp_path / 'a.mcap', [IMAGE_CHANNEL], ROWS)
+    path.write_bytes(bytes(12) + path.read_bytes()[12:])
+    numbers, notes = read(path)
+    assert numbers == [0, 1, 2, 3, 4]
+    assert [note.lost for note in notes] == [None]
+    assert notes[0].reason == 'a.mcap: its first bytes are damaged; what lay there is lost'
+
+
+def test_messages_that_only_the_index_knows_are_missed(tmp_path: Path) -> None:
+    path = without_message_indexes(tmp_path)
+    content = bytearray(path.read_bytes())
+    at = content.index(b'\x06', len(content) // 2)  # a chunk, whose head becomes zeros
+    while content[at + 5:at + 9] != bytes(4):
+        at = content.index(b'\x06', at + 1)
+    content[at + 9:at + 49] = bytes(40)
+    path.write_bytes(content)
+    numbers, notes = read(path)
+    assert len(numbers) == 15
+    assert sum(note.lost or 0 for note in notes) == 5
+    assert 'messages are missing that its index names' in notes[-1].reason
+
+
 def test_a_damaged_chunk_says_how_many_messages_it_had(tmp_path: Path) -> None:
     head = write_mcap(tmp_path / 'a.mcap', [IMAGE_CHANNEL], []).read_bytes()[:-50]
     broken = bytearray(chunk(ROWS[2:4]))
@@ -205,7 +229,7 @@ def test_one_damaged_frame_in_the_middle(tmp_path: Path, storage: str) -> None:
     short = type(raw)(raw.header, 30, 40, 'rgb8', 0, 120, raw.data[:-1])
     bag = write_bag(tmp_path / 'raw', storage, [('/image', short, T0), ('/image', raw, T0)])
     numbers, notes = read(bag)
-    assert numbers == [0] and 'height x step = 30 x 120 bytes, found 3599' in notes[0].reason
+    assert numbers == [0] and 'height x step = 30 x 120 bytes, found 3599' in notes[-1].reason
 
 
 def test_messages_that_are_no_images_are_lost_one_by_one(tmp_path: Path) -> None:

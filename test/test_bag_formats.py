@@ -287,3 +287,16 @@ def test_times_come_from_stamps_where_all_were_recorded_at_once(tmp_path: Path,
     assert [f.time_ns - T0 for f in drive] == [i * 10**8 for i in range(5)]
     assert drive.rate_hz == pytest.approx(10.0)
     assert ['stamps of their headers' in note.reason for note in drive.notes] == [True]
+
+
+@pytest.mark.parametrize(('stamps', 'times', 'said'), [
+    ([0, 2, 1, 3], [0, 2, 1, 3], 'stamps of their headers'),
+    ([7] * 4, [-T0 / 10**8] * 4, 'a rate (--rate) plays them evenly')])
+def test_times_where_all_were_recorded_at_once_and_stamps_are_odd(
+        tmp_path: Path, stamps: list[int], times: list[float], said: str) -> None:
+    drive = open_drive(str(write_bag(tmp_path / 'bag', 'mcap', [
+        ('/camera/image_raw', image(noise(i), 'rgb8', T0 + stamp * 10**8), 0)
+        for i, stamp in enumerate(stamps)])))
+    assert [(f.time_ns - T0) / 10**8 for f in drive] == times
+    note, = drive.notes
+    assert said in note.reason

@@ -54,6 +54,16 @@ def test_region_and_binning_are_published_as_recorded(
     assert len([n for n in drive.notes if 'CameraInfo describes' in n.reason]) == notes
 
 
+def test_a_camera_info_that_stops_fitting_is_noted_once_for_each_size(tmp_path: Path) -> None:
+    rows = [('/camera/camera_info', described(40, 30), T0)]
+    rows += [('/camera/image_raw', image(noise(1, (*shape, 3)), 'rgb8', T0 + i), T0 + i)
+             for i, shape in enumerate([(30, 40), (15, 20), (15, 20), (60, 80), (15, 20)])]
+    drive = open_drive(str(write_bag(tmp_path / 'bag', 'mcap', rows)))
+    for _ in range(2):
+        assert len(list(drive)) == 5
+        assert [note.reason.split()[3] for note in drive.notes] == ['20x15,', '80x60,']
+
+
 def test_exif_turns_neither_image_nor_camera_info(tmp_path: Path) -> None:
     exif = Picture.Exif()
     exif[0x0112] = 6

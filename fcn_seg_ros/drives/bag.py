@@ -24,6 +24,7 @@ from fcn_seg_ros.errors import InputError, one_line
 # To add a storage format, write one file and add one line here.
 _STORAGES: tuple[tuple[bytes, Callable[[Path, Notes], Storage]], ...] = (
     (MCAP, McapFile), (SQLITE, SqliteFile), (ROS1, Ros1File))
+_SUFFIXES: dict[str, Callable[[Path, Notes], Storage]] = {'.mcap': McapFile, '.bag': Ros1File}
 _HINTS = ((b'version https://git-lfs', 'a Git LFS pointer: get the file by `git lfs pull`'),
           (b'#ROSBAG V1', 'a bag older than ROS 1.0: convert it by `rosbag fix`'))
 
@@ -116,12 +117,29 @@ class Bag:
         head = head_of(file)
         if head.startswith(ZSTD_MAGIC):
             return self._open_compressed(file)
-        for magic, storage in _STORAGES:
+        for magic, kind in _STORAGES:
             if head.startswith(magic):
-                return storage(file, self.notes)
-        hint = next((hint for start, hint in _HINTS if head.startswith(start)),
-                    f'{file.stat().st_size} bytes of something else')
+                return kind(file, self.notes)
+        hint = next((hint for start, hint in _HINTS if head.startswith(start)), '')
+        if not hint and (storage := self._open_by_name(file)):
+            return storage
+        hint = hint or f'{file.stat().st_size} bytes of something else'
         raise InputError(f'{file}: expected {KINDS}, found {hint}')
+
+    def _open_by_name(self, file: Path) -> Storage | None:
+        """Open a file whose first bytes are damaged, None if nothing is found in it."""
+        kind = next((kind for suffix, kind in _SUFFIXES.items()
+                     if suffix in (part.lower() for part in file.suffixes)), None)
+        if kind is None:
+            return None
+        with self.notes.muted():
+            storage = kind(file, self.notes)
+        if any(channel.count for channel in storage.channels.values()):
+            self.notes.add(Note(f'{file.name}: its first bytes are damaged; what lay there is lost',
+                                None))
+            return storage
+        storage.close()
+        return None
 
     def _open_compressed(self, file: Path) -> Storage:
         """Decompress a file that is compressed as a whole, as far as possible, and open it."""

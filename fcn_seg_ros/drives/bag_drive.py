@@ -34,6 +34,8 @@ from fcn_seg_ros.ground.pose import CameraPose
 DEFAULT_RATE_HZ = 10.0
 # The rate is estimated from the first messages, so that a long bag is not read twice.
 MESSAGES_FOR_RATE = 30
+# Pairs of sizes of image and CameraInfo that are noted.
+_MOST_SIZES = 10
 #: Means all image topics.
 ALL_TOPICS = ('*',)
 
@@ -82,17 +84,21 @@ class BagDrive:
             self._first_calibrations = self._read_first_calibrations()
             received, stamps = self._read_first_times()
         # In a converted bag all messages may have the same time of recording.
-        self._by_stamp = (len(stamps) > 1 and len(set(received)) == 1
-                          and stamps == sorted(set(stamps)))
+        at_once = len(received) > 1 and len(set(received)) == 1
+        self._by_stamp = at_once and len(set(stamps)) > 1
         if self._by_stamp:
             self.notes.add(Note('all messages have the same time of recording: using the stamps '
                                 'of their headers'))
+        elif at_once:
+            self.notes.add(Note('neither times of recording nor stamps say when the images were '
+                                'taken: a rate (--rate) plays them evenly'))
         self.rate_hz = rate_hz or rate_of(stamps if self._by_stamp else received, DEFAULT_RATE_HZ)
 
     def __iter__(self) -> Iterator[DriveFrame]:
         """Yield the frames; raises InputError if none of the messages can be read."""
         self.notes.restart()
         read, first_fault = 0, ''
+        noted: set[tuple[int, ...]] = set()
         for message, is_image, calibration in self.messages():
             if not is_image:
                 continue
@@ -103,7 +109,7 @@ class BagDrive:
                 self.notes.add(Note(str(error), 1, topic, message.received_ns, error.stamp_ns))
                 first_fault = first_fault or f'{topic}: {error}'
                 continue
-            self._check_calibration(frame, first=read == 0)
+            self._check_calibration(frame, noted)
             read += 1
             yield frame
         if not read:
@@ -214,13 +220,15 @@ class BagDrive:
                 break
         return received, stamps
 
-    def _check_calibration(self, frame: DriveFrame, first: bool) -> None:
-        """At the drive's first image, note if the calibration is for another size."""
+    def _check_calibration(self, frame: DriveFrame, noted: set[tuple[int, ...]]) -> None:
+        """Note, once for each pair of sizes, if the calibration is for another size."""
         calibration = frame.calibration
-        if not first or calibration is None or not (calibration.width and calibration.height):
+        if calibration is None or not (calibration.width and calibration.height):
             return
-        if (frame.width, frame.height) != calibration.image_size:
-            width, height = calibration.image_size
+        width, height = calibration.image_size
+        sizes = (frame.width, frame.height, width, height)
+        if sizes[:2] != sizes[2:] and sizes not in noted and len(noted) < _MOST_SIZES:
+            noted.add(sizes)
             self.notes.add(Note(
                 f'the images are {frame.width}x{frame.height}, their CameraInfo describes '
                 f'{width}x{height} (its size, region and binning)', 0, frame.topic))

@@ -99,6 +99,8 @@ class McapFile(BlockFile):
                 start_ns, size, channels = known[position]
                 self.blocks.append(Block(start_ns, position, size, True, channels))
                 position += size
+                if position not in known and not self._is_chain(position, self._size):
+                    position = self._end_of_chunk(position)
                 continue
             operation, size = record_head(self._read(position, HEAD_BYTES))
             end = position + HEAD_BYTES + size
@@ -120,6 +122,16 @@ class McapFile(BlockFile):
             position = end
         self._close_loose(loose)
         return summary is not None
+
+    def _end_of_chunk(self, end: int) -> int:
+        """Return where the last chunk ends by its own length, if its index says it wrongly."""
+        block = self.blocks[-1]
+        operation, size = record_head(self._read(block.offset, HEAD_BYTES))
+        own = block.offset + HEAD_BYTES + size
+        if operation != CHUNK or not self._is_chain(own, self._size):
+            return end
+        self.blocks[-1] = replace(block, size=own - block.offset)
+        return own
 
     def _take(self, operation: int, position: int, size: int, loose: _Loose) -> None:
         """Process a record of the data section."""

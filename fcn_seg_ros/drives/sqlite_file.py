@@ -118,13 +118,16 @@ class SqliteFile:
 
     def _topics(self) -> dict[int, Channel]:
         """Return each topic's Channel without the count, by topic number."""
-        definitions = {row['topic_type']: row for row in self._table('message_definitions')}
+        definitions = {row.get('topic_type'): row for row in self._table('message_definitions')}
         found = {}
         for row in self._table('topics'):
-            of_type = definitions.get(row['type'], {})
-            found[int(row['id'])] = Channel(
-                _text(row['name']), ros2_type(_text(row['type'])),
-                _text(row['serialization_format']).lower() or 'cdr',
+            number = row.get('id')
+            if not isinstance(number, int) or not row.get('name'):
+                continue
+            of_type = definitions.get(row.get('type'), {})
+            found[number] = Channel(
+                _text(row['name']), ros2_type(_text(row.get('type'))),
+                _text(row.get('serialization_format')).lower() or 'cdr',
                 definition=_text(of_type.get('encoded_message_definition')),
                 definition_format=_text(of_type.get('encoding')),
                 type_hash=_text(row.get('type_description_hash')),

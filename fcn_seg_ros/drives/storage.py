@@ -147,27 +147,36 @@ class BlockFile:
 
     def messages(self, wanted: Set[int]) -> Iterator[StoredMessage]:
         """Yield the messages of the wanted channels, ordered by time."""
-        sources = ((block.start_ns, partial(self._block_entries, block, wanted))
+        losses: list[int | None] = []
+        sources = ((block.start_ns, partial(self._block_entries, block, wanted, losses))
                    for block in self.blocks
                    if block.channels is None or block.channels & wanted)
+        read = 0
         for entry, block in ((e, b) for _, e, b in merge_lazily(sources)):
             content, _ = self._content(block)
+            read += 1
             yield StoredMessage(entry.received_ns, entry.channel,
                                 content[entry.position:entry.position + entry.size])
+        counts = [self.channels[n].count for n in wanted if n in self.channels]
+        missing = sum(count or 0 for count in counts) - read - sum(n or 0 for n in losses)
+        if missing > 0 and None not in losses:
+            self.notes.add(Note(f'{self.path.name}: {missing} messages are missing that its index '
+                                'names', missing))
 
     def close(self) -> None:
         """Close the file."""
         self._cache.clear()
         self._file.close()
 
-    def _block_entries(self, block: Block,
-                       wanted: Set[int]) -> Iterator[tuple[int, Entry, Block]]:
-        """Yield the wanted messages of a block, sorted by time."""
+    def _block_entries(self, block: Block, wanted: Set[int], losses: list[int | None],
+                       ) -> Iterator[tuple[int, Entry, Block]]:
+        """Yield the wanted messages of a block by time; add how many are lost to ``losses``."""
         content, fault = self._content(block)
         entries, inner_fault = self._entries(content, wanted)
         if (fault or inner_fault) and not block.cut:
             expected = self._expected(block, wanted)
             lost = None if expected is None else expected - len(entries)
+            losses.append(lost)
             if lost != 0:
                 self.notes.add(Note(f'{self.path.name}: the block of {block.size} bytes at byte '
                                     f'{block.offset} is damaged: {fault or inner_fault}', lost,
@@ -191,7 +200,9 @@ class BlockFile:
 
     def _read(self, offset: int, size: int) -> bytes:
         """Return up to ``size`` bytes at an offset, fewer at the end of the file."""
-        self._file.seek(max(0, offset))
+        if not 0 <= offset < self._size:
+            return b''
+        self._file.seek(offset)
         return self._file.read(max(0, min(size, self._size - offset)))
 
     def _load(self, block: Block) -> tuple[bytes, str]:

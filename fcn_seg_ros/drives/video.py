@@ -97,7 +97,7 @@ class VideoDrive:
         """Return the opened file; raises InputError if it has no video stream."""
         try:
             # With a protocol, because FFmpeg takes anything before a colon in a name for one.
-            container = av.open(f'file:{self.path}')
+            container = av.open(f'file:{self.path}', metadata_errors='replace')
         except (av.error.FFmpegError, OSError) as error:
             hint = ('; its index (moov) is missing, probably because the recorder was killed: '
                     'repair it, for example with untrunc' if lacks_index(self.path) else '')
