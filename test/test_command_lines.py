@@ -33,7 +33,7 @@ AT_WORK = {
     'evaluate': ['rendered'], 'segment': ['{tmp}', '--mask', '{tmp}/m'],
     'benchmark': ['--no-peers'], 'export': ['--format', 'onnx', '--out', '{tmp}/x.onnx'],
     'fit_statistics': ['{tmp}/none', 'rendered'],
-    'calibrate_ground': ['rendered'],
+    'calibrate_ground': ['rendered'], 'compare': ['{tmp}', '{tmp}'],
     'check_dataset': ['--train', 'rendered?drives=200'], 'completion': ['bash']}
 
 

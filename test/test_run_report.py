@@ -4,85 +4,25 @@
 
 from __future__ import annotations
 
-import json
 import random
-from collections.abc import Sequence
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from run_folders import Seen, frame, loss, write_run
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.offline import charts
 from fcn_seg_ros.offline.lowest_frames import MOST_PICTURES, LowestFrames, kept_pictures
 from fcn_seg_ros.offline.page import escaped
 from fcn_seg_ros.offline.ranking import lowest_spread
-from fcn_seg_ros.offline.report import REPORT, report_step
-from fcn_seg_ros.offline.run_folder import ERRORS, FRAMES, open_run
+from fcn_seg_ros.offline.report import report_step
+from fcn_seg_ros.offline.run_folder import FRAMES, open_run
 from fcn_seg_ros.offline.run_numbers import NUMBER, RECORDED, STAMP, read_numbers
 from fcn_seg_ros.offline.run_reader import read_run
 
 HOSTILE = '/<script src="//x">"\'&\u202e\ud800\x1b[31m'
-
-
-def frame(number: int, topic: str = '/a/image_raw', **other: Any) -> dict[str, Any]:
-    """Return the facts of a frame."""
-    ns = 10**18 + number * 10**8
-    return {'number': number, 'topic': topic, 'stamp_ns': ns, 'received_ns': ns + 5,
-            'road_share': 0.25, 'unknown_share': 0.0, 'confidence': 0.9 - number / 1000,
-            'ms': {'decode': 1.0, 'preprocess': 2.0, 'forward': 30.0, 'postprocess': 1.0}, **other}
-
-
-def loss(number: int | None, reason: str) -> dict[str, Any]:
-    """Return the facts of a loss."""
-    return {'number': number, 'topic': None, 'stamp_ns': None, 'received_ns': 10**18,
-            'reason': reason, 'lost': None if number is None else 1}
-
-
-def write_run(path: Path, frames: list[dict[str, Any]], losses: Sequence[dict[str, Any]] = (),
-              **settings: Any) -> str:
-    """Write a run and return its report."""
-    run = open_run(path, {'input': 'drive', **settings}, {})
-    assert run is not None
-    with run.part() as part:
-        for name, rows in ((FRAMES, frames), (ERRORS, losses)):
-            (part.path / name).write_text(''.join(json.dumps(row) + '\n' for row in rows))
-        lowest = LowestFrames((0, 255, 0))
-        for row in frames:
-            lowest.offer(row['number'], row['confidence'], np.full((30, 900, 3), 90, np.uint8),
-                         np.ones((30, 900), np.uint8))
-        lowest.write(part.path)
-        part.facts['last'] = True
-    run.finish({'seconds': 2.0}, [report_step])
-    return (path / REPORT).read_text()
-
-
-class Seen(HTMLParser):
-    """Collects elements, and checks that they nest and close."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ''
-        self.open: list[str] = []
-        self.feed(page)
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in ('meta', 'br', 'img'):
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 def test_everything_is_on_the_page(tmp_path: Path) -> None:
@@ -111,7 +51,7 @@ def test_names_from_recordings_stay_text(tmp_path: Path) -> None:
         'html', 'head', 'meta', 'title', 'style', 'body', 'header', 'main', 'footer', 'section',
         'h1', 'h2', 'h3', 'p', 'code', 'dl', 'div', 'dt', 'dd', 'span', 'br', 'svg', 'line',
         'polyline', 'rect', 'table', 'caption', 'thead', 'tbody', 'tr', 'th', 'td', 'details',
-        'summary', 'figure', 'figcaption', 'img'}
+        'summary', 'figure', 'figcaption', 'img', 'wbr'}
     for _, found in seen.tags:
         assert not found.keys() & {'onerror', 'onload', 'href', 'srcset'}
         assert str(found.get('src', 'data:image/jpeg;')).startswith('data:image/jpeg;')

@@ -18,6 +18,7 @@ EXECUTABLES = {
     'train': 'train a network',
     'evaluate': 'score and compare networks on road images',
     'segment': 'write road probabilities, masks and overlays of a folder of images',
+    'compare': 'compare the masks of two runs of segment: a regression test',
     'benchmark': 'measure the speed of a network on this machine',
     'export': 'convert a checkpoint to ONNX, torch.export or OpenVINO',
     'fit_statistics': 'add statistics of its training images to a checkpoint',

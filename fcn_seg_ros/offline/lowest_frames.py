@@ -17,13 +17,13 @@ import numpy as np
 from fcn_seg_ros.files import make_folder, write_file
 from fcn_seg_ros.images.encode import encode_jpeg
 from fcn_seg_ros.inference.postprocess import draw_overlay
-from fcn_seg_ros.offline.ranking import lowest_spread
+from fcn_seg_ros.offline.ranking import Lowest, lowest_spread
 
 #: So many are kept of a part, and shown in a report.
 MOST_PICTURES = 12
 # Of the longer side, in pixels: a card on a wide screen, and a phone's screen at twice its pixels.
 _LONGEST = 640
-_QUALITY = 78
+QUALITY = 78
 _OPACITY = 0.45
 _FOLDER = 'pictures'
 
@@ -34,7 +34,7 @@ class LowestFrames:
     def __init__(self, colour: tuple[int, int, int]) -> None:
         """Tint the road in ``colour`` (RGB)."""
         self._colour = colour
-        self._kept: dict[int, tuple[float, np.ndarray, np.ndarray]] = {}
+        self._lowest: Lowest[tuple[np.ndarray, np.ndarray]] = Lowest(MOST_PICTURES)
 
     def offer(self, number: int, confidence: float | None, image: np.ndarray,
               road: np.ndarray) -> None:
@@ -44,19 +44,15 @@ class LowestFrames:
         ``image`` is uint8 RGB (H, W, 3), ``road`` uint8 (H, W), not 0 for road; ``confidence`` is
         None if every pixel is unknown, which is lower than any.
         """
-        values = {each: kept[0] for each, kept in self._kept.items()}
-        values[number] = -1.0 if confidence is None else confidence
-        wanted = lowest_spread(values.items(), MOST_PICTURES)
-        if number in wanted:
-            self._kept[number] = values[number], shrink(image), shrink(road, cv2.INTER_NEAREST)
-            self._kept = {each: self._kept[each] for each in wanted}
+        self._lowest.offer(number, -1.0 if confidence is None else confidence,
+                           lambda: (shrink(image), shrink(road, cv2.INTER_NEAREST)))
 
     def write(self, part: Path) -> None:
         """Write the pictures into a part's folder."""
         folder = make_folder(part / _FOLDER)
-        for number, (_, image, road) in self._kept.items():
+        for number, (image, road) in self._lowest.kept.items():
             drawn = draw_overlay(image, road, self._colour, _OPACITY)
-            write_file(folder / f'{number}.jpg', encode_jpeg(drawn, _QUALITY))
+            write_file(folder / f'{number}.jpg', encode_jpeg(drawn, QUALITY))
 
 
 def kept_pictures(parts: Iterable[Path], values: Mapping[int, float]) -> dict[int, bytes]:

@@ -134,9 +134,10 @@ class Computer:
         self.threads = 1 if self._grounds else max(1, min(4, (os.cpu_count() or 1) - 1))
 
     def mask_topics(self) -> dict[str, str]:
-        """Return the topic of the masks of each image topic."""
-        return {topic: _topic(camera, 'mask') for topic, camera in self._cameras.items()
-                if 'mask' in self._wanted.topics}
+        """Return the topic of the masks, raw if there are both, of each image topic."""
+        names = [name for name in ('mask', f'mask{COMPRESSED}') if name in self._wanted.topics]
+        return {topic: _topic(camera, names[0]) for topic, camera in self._cameras.items()
+                if names}
 
     def topics(self) -> Iterator[Topic]:
         """Yield the topics of the bag that are computed."""

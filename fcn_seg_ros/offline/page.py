@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import html
+import re
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 
@@ -81,10 +82,13 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], caption: str
 
     The caption is not shown right below a heading, which says the same.
     """
+    def cell(value: object, is_text: bool) -> str:
+        # Names with dots may break there.
+        return re.sub(r'([._/])', r'\1<wbr>', escaped(value)) if is_text else escaped(value)
     kinds = ['' if index in texts else ' class="number"' for index in range(len(columns))]
     head = ''.join(f'<th scope="col"{kind}>{escaped(name)}</th>'
                    for kind, name in zip(kinds, columns, strict=True))
-    body = ''.join('<tr>' + ''.join(f'<td{kind}>{escaped(value)}</td>' for kind, value
+    body = ''.join('<tr>' + ''.join(f'<td{kind}>{cell(value, not kind)}</td>' for kind, value
                                     in zip(kinds, row, strict=True)) + '</tr>\n' for row in rows)
     return (f'<div class="wide" role="region" aria-label="{escaped(caption)}" tabindex="0"><table>'
             f'<caption>{escaped(caption)}</caption>\n'

@@ -42,6 +42,7 @@ caption{text-align:left;color:var(--soft);font-size:.875rem;padding-bottom:.25re
 th,td{text-align:left;padding:.25rem 1rem .25rem 0;border-bottom:1px solid var(--line);
 vertical-align:top}
 td.number,th.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+td:first-child{overflow-wrap:break-word}
 td:not(.number){min-width:6rem;unicode-bidi:isolate}
 .pictures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr));
 gap:1rem}

@@ -5,7 +5,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Generic, TypeVar
+
+T = TypeVar('T')
 
 #: Frames are of one moment if their numbers lie in the same span of so many.
 MOMENT = 10
@@ -25,3 +28,24 @@ def lowest_spread(values: Iterable[tuple[int, float]], most: int) -> list[int]:
         ranked.append((rank[number // MOMENT], value, number))
         rank[number // MOMENT] += 1
     return [number for _, _, number in sorted(ranked)[:most]]
+
+
+class Lowest(Generic[T]):
+    """What belongs to the lowest frames of those offered one by one, as ``lowest_spread`` would."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: dict[int, tuple[float, T]] = {}
+
+    def offer(self, number: int, value: float, make: Callable[[], T]) -> None:
+        """Keep what ``make`` returns, which is called only if the frame is among the lowest."""
+        values = {each: kept[0] for each, kept in self._kept.items()} | {number: value}
+        wanted = lowest_spread(values.items(), self._most)
+        if number in wanted:
+            self._kept[number] = value, make()
+            self._kept = {each: self._kept[each] for each in wanted}
+
+    @property
+    def kept(self) -> dict[int, T]:
+        """Return what is kept by number, the most in need to be seen first."""
+        return {number: each for number, (_, each) in self._kept.items()}

@@ -11,13 +11,23 @@ from typing import Any
 
 import numpy as np
 
+from fcn_seg_ros import __version__
 from fcn_seg_ros.files import write_file
 from fcn_seg_ros.offline import charts
 from fcn_seg_ros.offline.lowest_frames import kept_pictures
 from fcn_seg_ros.offline.page import code, document, escaped, pictures, section, table, tiles
 from fcn_seg_ros.offline.report_losses import Losses, losses_section, read_losses
+from fcn_seg_ros.offline.report_numbers import (
+    high,
+    low,
+    mean,
+    percent,
+    seconds_of,
+    time_axis,
+    total_ms,
+)
 from fcn_seg_ros.offline.run_folder import Part
-from fcn_seg_ros.offline.run_numbers import NUMBER, STAGES, RunNumbers, read_numbers
+from fcn_seg_ros.offline.run_numbers import STAGES, RunNumbers, read_numbers
 from fcn_seg_ros.offline.run_reader import Run, read_run
 
 REPORT = 'report.html'
@@ -52,7 +62,7 @@ def make_report(run: Run, numbers: RunNumbers, shown: Mapping[int, bytes]) -> by
                                        if key != 'settings'})]
     return document(f'Road masks of {Path(name).name or name}',
                     f'Recording {code(name)}, run finished {escaped(facts.get("finished", "?"))}.',
-                    parts, f'Written by fcn_seg_ros {escaped(facts.get("package", ""))}.')
+                    parts, f'Written by fcn_seg_ros {escaped(__version__)}.')
 
 
 def recording_name(run: Run) -> str:
@@ -65,23 +75,10 @@ def recording_name(run: Run) -> str:
 
 def settings_section(title: str, facts: Mapping[str, Any]) -> str:
     """Return a section with every fact of a JSON object, one a line."""
-    rows = list(_flat(facts))
+    rows = list(flat(facts))
     return section(title, table(('name', 'value'), rows[:_MOST_ROWS], title, (0, 1)),
                    f'<p class="note">{len(rows) - _MOST_ROWS} more in run.json</p>'
                    if len(rows) > _MOST_ROWS else '')
-
-
-def time_axis(numbers: RunNumbers) -> Sequence[str]:
-    """Return the labels of the axis of times."""
-    if numbers.clock == NUMBER:
-        first, last = int(numbers.number.min()), int(numbers.number.max())
-        return [str(round(first + share * (last - first))) for share in (0, 0.25, 0.5, 0.75, 1)]
-    return charts.time_labels(numbers.span)
-
-
-def percent(value: float, digits: int = 1) -> str:
-    """Return a share as a text."""
-    return f'{100 * value:.{digits}f} %' if np.isfinite(value) else 'unknown'
 
 
 def _tiles(run: Run, numbers: RunNumbers, losses: Losses) -> str:
@@ -103,28 +100,6 @@ def _tiles(run: Run, numbers: RunNumbers, losses: Losses) -> str:
             facts.append(('Time an image', f'{np.nanmedian(total):.1f} ms',
                           f'95 % within {np.nanpercentile(total, 95):.1f} ms'))
     return tiles(facts)
-
-
-def total_ms(numbers: RunNumbers) -> np.ndarray:
-    """Return the milliseconds of each frame, of the stages that are known; NaN if none is."""
-    stages = np.stack([numbers.values[name] for name in STAGES])
-    return np.where(np.isfinite(stages).any(0), np.nansum(stages, 0), np.nan)
-
-
-def mean(values: np.ndarray) -> float:
-    """Return the mean of the known values, NaN if there is none."""
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else float('nan')
-
-
-def low(values: np.ndarray) -> float:
-    """Return the lowest of the known values, NaN if there is none."""
-    return float(np.min(values[np.isfinite(values)], initial=np.inf))
-
-
-def high(values: np.ndarray) -> float:
-    """Return the highest of the known values, NaN if there is none."""
-    return float(np.max(values[np.isfinite(values)], initial=-np.inf))
 
 
 def _over_time(title: str, name: str, words: str, numbers: RunNumbers) -> str:
@@ -192,20 +167,20 @@ def _pictures(numbers: RunNumbers, shown: Mapping[int, bytes]) -> str:
         confidence, road = (percent(float(numbers.values[name][place]))
                             for name in ('confidence', 'road_share'))
         topic = numbers.topics[numbers.topic[place]]
-        stamp = int(numbers.stamps[place])
         cards.append((jpeg, f'Image {number} of {topic} with its road tinted: confidence '
                       f'{confidence}, road {road}',
-                      f'Image {number}, {code(topic)}, stamp {stamp // 10**9}.'
-                      f'{stamp % 10**9:09d}: confidence {confidence}, road {road}'))
+                      f'Image {number}, {code(topic)}, stamp '
+                      f'{seconds_of(int(numbers.stamps[place]))}: confidence {confidence}, road '
+                      f'{road}'))
     return section('Lowest confidence', '<p class="note">The images that the network was least '
                    'sure of, from moments apart; the road is tinted.</p>', pictures(cards))
 
 
-def _flat(value: Mapping[str, Any], prefix: str = '') -> Iterator[tuple[str, str]]:
+def flat(value: Mapping[str, Any], prefix: str = '') -> Iterator[tuple[str, str]]:
     """Yield the leaves of a JSON object with their dotted names."""
     for name, each in value.items():
         if isinstance(each, dict) and each:
-            yield from _flat(each, f'{prefix}{name}.')
+            yield from flat(each, f'{prefix}{name}.')
         else:
             yield prefix + name, each if isinstance(each, str) else json.dumps(
                 each, ensure_ascii=False)

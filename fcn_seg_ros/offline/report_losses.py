@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.offline import charts
 from fcn_seg_ros.offline.page import folded, section, table
+from fcn_seg_ros.offline.report_numbers import seconds_of
 from fcn_seg_ros.offline.run_folder import ERRORS
 from fcn_seg_ros.offline.run_numbers import NUMBER, RunNumbers
 from fcn_seg_ros.offline.run_reader import Run
@@ -79,11 +81,9 @@ def losses_section(losses: Losses, numbers: RunNumbers) -> str:
     parts.append(table(('reason', 'lines'), losses.reasons.most_common(_MOST_REASONS), 'Reasons'
                        + _of(_MOST_REASONS, len(losses.reasons))))
     title = 'Losses one by one' + _of(_MOST_LINES, losses.lines)
-    parts.append(folded(title, table(
-        ('image', 'stamp', 'topic', 'reason'),
-        [('' if line['number'] is None else line['number'],
-          _seconds(line['stamp_ns'] if line['stamp_ns'] is not None else line['received_ns']),
-          line['topic'] or '', line['reason']) for line in losses.first], title, (2, 3))))
+    rows = [('' if line['number'] is None else line['number'], _time(line), line['topic'] or '',
+             line['reason']) for line in losses.first]
+    parts.append(folded(title, table(('image', 'stamp', 'topic', 'reason'), rows, title, (2, 3))))
     return section('Timeline of failures', *parts)
 
 
@@ -97,8 +97,9 @@ def _strip(times: np.ndarray, numbers: RunNumbers, style: str, what: str) -> str
                           f'{len(times)} {what} {where}', style)
 
 
-def _seconds(ns: int | None) -> str:
-    return '' if ns is None else f'{ns // 10**9}.{ns % 10**9:09d}'
+def _time(line: Mapping[str, Any]) -> str:
+    known = [line[name] for name in ('stamp_ns', 'received_ns') if line[name] is not None]
+    return seconds_of(known[0]) if known else ''
 
 
 def _of(shown: int, count: int) -> str:

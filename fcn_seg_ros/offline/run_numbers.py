@@ -23,7 +23,8 @@ class RunNumbers:
     """
     The frames of a run, each array (N,) in the order of recording; NaN where a value is unknown.
 
-    ``topics`` are the image topics, ``topic`` the index of a frame's. ``times`` are in seconds from
+    ``topics`` are the image topics, ``topic`` the index of a frame's. ``stamps`` and ``received``
+    (the time of recording, 0 if unknown) are in nanoseconds, int64. ``times`` are in seconds from
     the first frame, ``clock`` says of what: the recorder's, the stamps, or the frames' numbers.
     ``values`` are shares (0 to 1) and milliseconds of the stages, by name.
     """
@@ -32,6 +33,7 @@ class RunNumbers:
     number: np.ndarray
     topic: np.ndarray
     stamps: np.ndarray
+    received: np.ndarray
     times: np.ndarray
     clock: str
     values: dict[str, np.ndarray]
@@ -80,7 +82,7 @@ def read_numbers(run: Run) -> RunNumbers:
                              f'found something else ({type(error).__name__}: {error})') from None
     arrays = [np.array(each, np.int64) for each in (number, topic, stamps, received)]
     times, clock = _times(arrays[2], arrays[3], arrays[0], untimed)
-    return RunNumbers(list(topics), arrays[0], arrays[1], arrays[2], times, clock,
+    return RunNumbers(list(topics), arrays[0], arrays[1], arrays[2], arrays[3], times, clock,
                       {name: np.array(values) for name, values in columns.items()})
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.errors import InputError, quote
 from fcn_seg_ros.files import read_file
 from fcn_seg_ros.offline.run_folder import ERRORS, FORMAT, FRAMES, RUN
 
@@ -33,6 +33,26 @@ class Run:
         """Return what decided the results."""
         settings: dict[str, Any] = self.facts['settings']
         return settings
+
+    @property
+    def road_ids(self) -> tuple[int, ...]:
+        """Return the values of the mask that are road."""
+        ids = self.facts.get('road_ids', [1])
+        if not (isinstance(ids, list) and ids
+                and all(isinstance(each, int) and 0 <= each < 255 for each in ids)):
+            raise InputError(f'{self.path / RUN}: expected road_ids of 0 to 254, found '
+                             f'{quote(ids)}')
+        return tuple(ids)
+
+    @property
+    def mask_topics(self) -> dict[str, str]:
+        """Return the topic of the masks in the bag, for each image topic that has one."""
+        topics = self.facts.get('mask_topics', {})
+        if not (isinstance(topics, dict)
+                and all(isinstance(each, str) for each in topics.values())):
+            raise InputError(f'{self.path / RUN}: expected mask_topics, the topic of the masks '
+                             f'for each image topic, found {quote(topics)}')
+        return topics
 
     def frames(self) -> Iterator[dict[str, Any]]:
         """Yield the facts of each image that has a mask, in the order of recording."""
