@@ -84,7 +84,7 @@ def test_the_first_clock_that_runs_is_taken(tmp_path: Path) -> None:
         numbers = read_numbers(read_run(tmp_path / name))
         assert numbers.clock == clock
         assert numbers.times == pytest.approx([0, 1, 5] if clock == NUMBER else [0, 0.1, 0.5])
-        assert numbers.time_of(7) == pytest.approx(numbers.times[1:].mean())
+        assert numbers.times_of([7]) == pytest.approx(numbers.times[1:].mean())
 
 
 def test_pictures_are_the_lowest_of_all_parts(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ BINS = 400
 _TIME_TICKS = 5
 # A distance so many times the usual one is a gap, in which no line is drawn.
 _GAP = 5.0
+_LEAST = 20.0
 
 
 def series(times: np.ndarray, values: np.ndarray, span: tuple[float, float], top: float,
@@ -62,13 +63,15 @@ def histogram(values: np.ndarray, top: float, bins: int, labels: Sequence[str],
     return _chart(_grid(2) + bars, ((str(most), '0'), labels), words)
 
 
-def moments(times: np.ndarray, span: tuple[float, float], labels: Sequence[str], words: str,
-            style: str) -> str:
-    """Return a strip with a line at each time, drawn as the CSS class ``style``."""
-    places = 1000.0 * (times - span[0]) / ((span[1] - span[0]) or 1.0)
-    found = sorted(set(np.clip(places, 0.0, 1000.0).round().astype(int).tolist()))
-    lines = ''.join(f'<line class="{style}" x1="{x}" x2="{x}" y1="0" y2="100"/>' for x in found)
-    return _chart(lines, (('',), labels), words, 'plot strip')
+def strip(shares: np.ndarray, labels: Sequence[str], words: str, style: str) -> str:
+    """Return a bar, of CSS class ``style``, for each share (0 to 1) of equal spans of time."""
+    width = 1000.0 / len(shares)
+    # The smallest share is to be seen, too.
+    heights = np.where(shares > 0, np.clip(100 * shares, _LEAST, 100), 0)
+    bars = ''.join(f'<rect class="{style}" x="{width * span:.2f}" y="{100 - height:.1f}" '
+                   f'width="{width:.2f}" height="{height:.1f}"/>'
+                   for span, height in enumerate(heights.tolist()) if height)
+    return _chart(bars, (('',), labels), words, 'plot strip')
 
 
 def time_labels(span: tuple[float, float]) -> list[str]:

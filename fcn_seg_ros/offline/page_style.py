@@ -53,6 +53,7 @@ figcaption{font-size:.875rem;color:var(--soft);margin-top:.25rem}
 .chart svg{display:block;width:100%;height:100%;overflow:visible}
 .plot{height:9rem;border-left:1px solid var(--line);border-bottom:1px solid var(--line)}
 .strip{height:1.5rem}
+.strip rect{shape-rendering:crispEdges}
 .ticks{display:flex;justify-content:space-between;font-size:.75rem;color:var(--soft);
 font-variant-numeric:tabular-nums}
 .ticks.y{flex-direction:column;align-items:flex-end;padding-right:.375rem;margin:-.5rem 0}
@@ -62,8 +63,7 @@ font-variant-numeric:tabular-nums}
 stroke-linejoin:round;stroke-linecap:round}
 .band{fill:var(--band)}
 .bar{fill:var(--main)}
-.mask{stroke:var(--main);stroke-width:2;vector-effect:non-scaling-stroke}
-.loss{stroke:var(--bad);stroke-width:2;vector-effect:non-scaling-stroke}
+.loss{fill:var(--bad)}
 .key{display:inline-block;width:.875rem;height:.875rem;border-radius:.125rem;
 vertical-align:-.125rem;
 border:1px solid var(--soft)}

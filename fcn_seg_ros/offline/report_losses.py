@@ -21,6 +21,7 @@ from fcn_seg_ros.offline.run_reader import Run
 
 _MOST_LINES = 50
 _MOST_REASONS = 20
+_MOST_SPANS, _IN_A_SPAN = 300, 3
 
 
 @dataclass
@@ -69,12 +70,7 @@ def read_losses(run: Run) -> Losses:
 
 def losses_section(losses: Losses, numbers: RunNumbers) -> str:
     """Return the timeline of masks and losses, the reasons, and the first losses."""
-    parts = []
-    if len(numbers.number):
-        parts = ['<h3>Masks</h3>', _strip(numbers.times, numbers, 'mask', 'masks')]
-        if losses.numbers:
-            at = np.array([numbers.time_of(number) for number in losses.numbers])
-            parts += ['<h3>Losses</h3>', _strip(at, numbers, 'loss', 'losses')]
+    parts = _timeline(losses, numbers) if len(numbers.number) else []
     if not losses.lines:
         return section('Timeline of failures', *parts,
                        '<p class="good">Every image has a mask.</p>')
@@ -87,14 +83,25 @@ def losses_section(losses: Losses, numbers: RunNumbers) -> str:
     return section('Timeline of failures', *parts)
 
 
-def _strip(times: np.ndarray, numbers: RunNumbers, style: str, what: str) -> str:
-    first, last = numbers.span
+def _timeline(losses: Losses, numbers: RunNumbers) -> list[str]:
+    """Return where there are masks, and which share of the images is lost where."""
+    first, last = span = numbers.span
+    lost = numbers.times_of(losses.numbers)
+    # Some images in each span, so that a jitter of the times leaves no gaps.
+    bins = min(_MOST_SPANS, max(1, (len(numbers.times) + len(lost)) // _IN_A_SPAN))
+    masks, gone = (np.histogram(times, bins, (first, last if last > first else first + 1))[0]
+                   for times in (numbers.times, lost))
+    labels = ('first image', 'last image') if numbers.clock == NUMBER else charts.time_labels(span)
     unit = '' if numbers.clock == NUMBER else ' s'
-    where = (f'between {times.min() - first:.1f}{unit} and {times.max() - first:.1f}{unit} of '
-             f'{last - first:.1f}{unit}')
-    return charts.moments(times, numbers.span, charts.time_labels(numbers.span)
-                          if unit else ('first image', 'last image'),
-                          f'{len(times)} {what} {where}', style)
+    parts = ['<h3>Masks</h3>', charts.strip(
+        np.minimum(masks, 1), labels, f'{len(numbers.times)} masks over {last - first:.1f}{unit}, '
+        f'none in {(masks == 0).mean():.0%} of the time', 'bar')]
+    if len(lost):
+        parts += ['<h3>Share of images lost</h3>', charts.strip(
+            gone / np.maximum(masks + gone, 1), labels,
+            f'{len(lost)} losses between {lost.min() - first:.1f}{unit} and '
+            f'{lost.max() - first:.1f}{unit} of {last - first:.1f}{unit}', 'loss')]
+    return parts
 
 
 def _time(line: Mapping[str, Any]) -> str:

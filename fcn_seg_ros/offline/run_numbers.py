@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,10 +39,10 @@ class RunNumbers:
     clock: str
     values: dict[str, np.ndarray]
 
-    def time_of(self, number: int) -> float:
-        """Return where on the axis of times an image without a mask belongs."""
+    def times_of(self, numbers: Sequence[int]) -> np.ndarray:
+        """Return where on the axis of times images without a mask belong, float64 (M,)."""
         order = np.argsort(self.number, kind='stable')
-        return float(np.interp(number, self.number[order], self.times[order]))
+        return np.interp(numbers, self.number[order], self.times[order])
 
     @property
     def span(self) -> tuple[float, float]:
