@@ -170,6 +170,18 @@ def test_a_transform_a_little_older_than_the_image_will_do(node, tf):
     assert wait(source, settings()) is not None
 
 
+def test_a_pose_that_sways_faster_than_tables_are_made_is_said(node, tf):
+    source, buffer = source_with_tf(node)
+    assert wait(source, settings()) is not None
+    buffer.z = 1.55
+    assert wait(source, settings()) is None
+    assert source.reason.startswith('its pose sways faster than tables are made, by 0.05 m and 0.0')
+    deadline = time.monotonic() + 60.0
+    while wait(source, settings()) is None:
+        assert time.monotonic() < deadline
+    assert source.reason == ''
+
+
 def test_without_tf_it_asks_for_the_parameter(node, monkeypatch):
     monkeypatch.setattr(poses, 'tf2_ros', None)
     source = GroundSource(node, 'front', Poses(node))

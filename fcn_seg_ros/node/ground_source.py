@@ -8,7 +8,7 @@ import math
 import threading
 import time
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rclpy.node import Node
@@ -43,6 +43,7 @@ class _Made:
     spec: GroundSpec
     tables: GroundTables | None
     reason: str = ''
+    at: float = field(default_factory=time.monotonic)
 
 
 class GroundSource:
@@ -97,6 +98,11 @@ class GroundSource:
         if _exceeds(moved, _SAME):
             self._make(view, settings.ground)
         if _exceeds(moved, _CLOSE):
+            age = time.monotonic() - made.at
+            if own.pose is None and age < _PATIENCE_S and not _exceeds(moved, _JUMP):
+                raise InputError(f'its pose sways faster than tables are made, by {moved[0]:.2f} m '
+                                 f'and {math.degrees(moved[1]):.1f} degrees within {age:.1f} s '
+                                 '(choose a base_frame that is fixed to the body)')
             return None
         if made.reason:
             raise InputError(made.reason)
