@@ -50,7 +50,7 @@ def write_run(path: Path, seen: list[dict[str, Any]], losses: Sequence[dict[str,
         lowest = LowestFrames((0, 255, 0))
         for row in seen:
             lowest.offer(row['number'], row['confidence'], np.full((30, 900, 3), 90, np.uint8),
-                         np.ones((30, 900), np.uint8))
+                         lambda: np.ones((30, 900), np.uint8))
         lowest.write(part.path)
         part.facts['last'] = True
     run.finish({'seconds': 2.0}, [report_step])

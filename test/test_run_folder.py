@@ -27,6 +27,7 @@ def fill(run: RunFolder, last: bool = False) -> None:
 
 def test_a_run_appears_when_it_is_complete(tmp_path: Path) -> None:
     path = tmp_path / 'deep' / 'run'
+    path.mkdir(parents=True)
     run = open_run(path, SETTINGS, {'started': 'now'})
     assert run is not None and not run.ended
     fill(run)
@@ -39,7 +40,7 @@ def test_a_run_appears_when_it_is_complete(tmp_path: Path) -> None:
     run = open_run(path, SETTINGS, {'started': 'later'})
     assert run is not None and [part.number for part in run.parts] == [0]
     fill(run, last=True)
-    assert run.ended and not path.exists()
+    assert run.ended and not any(path.iterdir())
     steps: list[int] = []
 
     def fail(result: Path, parts: object) -> None:
@@ -66,6 +67,7 @@ def test_other_settings_and_foreign_folders_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r'with threshold 0\.4, found one with 0\.5: give these'):
         open_run(tmp_path / 'run', SETTINGS | {'threshold': 0.4}, {})
     (tmp_path / 'photos').mkdir()
+    (tmp_path / 'photos' / 'a.png').touch()
     with pytest.raises(InputError, match='expected a new folder or a run of segment'):
         open_run(tmp_path / 'photos', SETTINGS, {})
     (tmp_path / 'x.partial').mkdir()

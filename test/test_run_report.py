@@ -96,7 +96,7 @@ def test_pictures_are_the_lowest_of_all_parts(tmp_path: Path) -> None:
         lowest = LowestFrames((0, 255, 0))
         for number in range(start, start + 60):
             lowest.offer(number, values[number], np.zeros((4, 4, 3), np.uint8),
-                         np.zeros((4, 4), np.uint8))
+                         lambda: np.zeros((4, 4), np.uint8))
         parts.append(tmp_path / str(start))
         lowest.write(parts[-1])
     wanted = lowest_spread(values.items(), MOST_PICTURES)

@@ -213,3 +213,14 @@ def test_bad_input(bag, segment, tmp_path, capsys, words, text):
     assert error.startswith('segment: error: ') and text in error
     assert len(error.strip().splitlines()) == 1
     assert [each.name for each in tmp_path.iterdir()] == ['drive']
+
+
+def test_a_recording_without_a_readable_image(segment, tmp_path):
+    """All losses are listed, and the run is complete: nobody has to try again."""
+    bag = write_bag(tmp_path / 'drive', 'mcap', [
+        ('/front/image_raw', image(np.zeros((9, 9, 3), np.uint8), 'vinyl', START_NS + index),
+         START_NS + index) for index in range(3)])
+    assert segment(bag, '--output', tmp_path / 'out', '--video', '--part-frames', 2) == 1
+    run = read_run(tmp_path / 'out')
+    assert [each['number'] for each in run.errors()] == [0, 1, 2]
+    assert (run.facts['frames'], run.facts['lost']) == (0, 3) and not list(run.frames())

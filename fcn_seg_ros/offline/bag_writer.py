@@ -12,7 +12,13 @@ from typing import Any
 
 import yaml
 from rosbags.interfaces import Connection, Qos
-from rosbags.rosbag2 import ReaderError, StoragePlugin, Writer
+from rosbags.rosbag2 import (
+    CompressionFormat,
+    CompressionMode,
+    ReaderError,
+    StoragePlugin,
+    Writer,
+)
 from rosbags.rosbag2.metadata import parse_qos
 
 from fcn_seg_ros.files import make_folder, write_file
@@ -29,15 +35,22 @@ _NO_HASH = f'RIHS01_{"0" * 64}'
 
 
 class PartBag:
-    """The file of one part, as a context manager; ``info`` is its part of the metadata then."""
+    """
+    The file of one part, as a context manager; ``info`` is its part of the metadata then.
+
+    With ``compressed`` the chunks of an mcap are: of masks 0.3 % remain, in the time that writing
+    the rest would take, but of camera images most.
+    """
 
     def __init__(self, folder: Path, number: int, storage: str, humble: bool,
-                 topics: Sequence[Topic]) -> None:
+                 topics: Sequence[Topic], compressed: bool) -> None:
         self.info: dict[str, Any] | None = None
         self._folder = folder
         self._path = folder / f'{BAG}_{number:06d}'
         self._writer = Writer(self._path, version=8 if humble else 9,
                               storage_plugin=STORAGES[storage])
+        if compressed and self._writer.storage_plugin is StoragePlugin.MCAP:
+            self._writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
         self._topics = topics
         self._connections: dict[tuple[str, str], Connection] = {}
         self._messages = 0

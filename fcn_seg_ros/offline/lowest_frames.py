@@ -8,7 +8,7 @@ A part holds its own in ``pictures/NUMBER.jpg``; the report shows the lowest of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -29,29 +29,31 @@ _FOLDER = 'pictures'
 
 
 class LowestFrames:
-    """The frames of lowest confidence among those of one part; memory is a dozen pictures."""
+    """The frames of lowest confidence among those of one part; memory is a dozen images."""
 
     def __init__(self, colour: tuple[int, int, int]) -> None:
         """Tint the road in ``colour`` (RGB)."""
         self._colour = colour
-        self._lowest: Lowest[tuple[np.ndarray, np.ndarray]] = Lowest(MOST_PICTURES)
+        self._lowest: Lowest[tuple[np.ndarray, Callable[[], np.ndarray]]] = Lowest(
+            MOST_PICTURES)
 
     def offer(self, number: int, confidence: float | None, image: np.ndarray,
-              road: np.ndarray) -> None:
+              road: Callable[[], np.ndarray]) -> None:
         """
         Keep the frame if it is among the lowest.
 
-        ``image`` is uint8 RGB (H, W, 3), ``road`` uint8 (H, W), not 0 for road; ``confidence`` is
-        None if every pixel is unknown, which is lower than any.
+        ``image`` is uint8 RGB (H, W, 3), ``road`` returns uint8 (H, W), not 0 for road;
+        ``confidence`` is None if every pixel is unknown, which is lower than any.
         """
         self._lowest.offer(number, -1.0 if confidence is None else confidence,
-                           lambda: (shrink(image), shrink(road, cv2.INTER_NEAREST)))
+                           lambda: (image, road))
 
     def write(self, part: Path) -> None:
         """Write the pictures into a part's folder."""
         folder = make_folder(part / _FOLDER)
         for number, (image, road) in self._lowest.kept.items():
-            drawn = draw_overlay(image, road, self._colour, _OPACITY)
+            drawn = draw_overlay(shrink(image), shrink(road(), cv2.INTER_NEAREST),
+                                 self._colour, _OPACITY)
             write_file(folder / f'{number}.jpg', encode_jpeg(drawn, QUALITY))
 
 

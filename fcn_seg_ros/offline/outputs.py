@@ -69,7 +69,7 @@ class Written:
     """
     A step as it is written; ``frame`` is the line of frames.jsonl, ``files`` are by name.
 
-    ``seen`` is the image, uint8 RGB (H, W, 3), and 1 where its road is, uint8 (H, W).
+    ``seen`` is the image and its result.
     """
 
     number: int | None
@@ -78,14 +78,14 @@ class Written:
     frame: Mapping[str, Any] | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
     picture: Picture | None = None
-    seen: tuple[np.ndarray, np.ndarray] | None = None
+    seen: Segmented | None = None
 
     @property
     def size(self) -> int:
         """Return about how many bytes this holds in memory."""
         return (sum(each.size for each in self.messages) + sum(map(len, self.files.values()))
                 + (self.picture.pixels.nbytes if self.picture else 0)
-                + (self.seen[0].nbytes + self.seen[1].nbytes if self.seen else 0))
+                + (self.seen.size if self.seen else 0))
 
 
 class FixedGround:
@@ -125,6 +125,9 @@ class Computer:
         if wanted.in_metres and pose is None:
             raise InputError(f'--pose: expected the camera\'s pose, which {wanted.in_metres[0]} '
                              'needs, found none')
+        if wanted.in_metres and len(topics) > 1:
+            raise InputError(f'--topics: expected one topic for {wanted.in_metres[0]}, since '
+                             f'--pose is that of one camera, found {", ".join(topics)}')
         self._wanted = wanted
         self._cameras = camera_names(topics)
         self._options = options
@@ -165,9 +168,7 @@ class Computer:
                    if self._wanted.video else None)
         files = {f'{name}/{shot.number:06d}.png': encode_png(CONTENTS[name].compute(frame).pixels)
                  for name in self._wanted.png}
-        road = frame.road
-        return Written(shot.number, messages, losses, facts_of(step, road), files, picture,
-                       (shot.image, road))
+        return Written(shot.number, messages, losses, facts_of(step), files, picture, step)
 
     def _messages(self, frame: SegmentedFrame, received_ns: int) -> Iterator[Passed]:
         for name in self._wanted.topics:
@@ -180,18 +181,19 @@ class Computer:
                          serialised(message))
 
 
-def facts_of(step: Segmented, road: np.ndarray) -> dict[str, Any]:
-    """Return the line of frames.jsonl for a frame; ``road`` is 1 where it is."""
+def facts_of(step: Segmented) -> dict[str, Any]:
+    """Return the line of frames.jsonl for a frame."""
     frame, result = step.frame, step.result
     pixels = result.mask.size
     unknown = int(np.count_nonzero(result.mask == UNKNOWN))
+    road = sum(int(np.count_nonzero(result.mask == each)) for each in result.label_map.road_ids)
     known = pixels - unknown
     sure = float(cv2.sumElems(result.confidence)[0])
     return {
         'number': frame.number, 'topic': frame.topic, 'stamp_ns': header_ns(frame),
         'frame_id': frame.header.frame_id, 'received_ns': frame.received_ns,
         'width': result.mask.shape[1], 'height': result.mask.shape[0],
-        'road_share': round(cv2.countNonZero(road) / pixels, 6),
+        'road_share': round(road / pixels, 6),
         'unknown_share': round(unknown / pixels, 6),
         'confidence': round(sure / (255.0 * known), 6) if known else None,
         'ms': {'decode': round(frame.decode_ms, 3),

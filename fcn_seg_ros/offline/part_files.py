@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -39,7 +40,8 @@ class PartFiles:
             self._frames = stack.enter_context((part.path / FRAMES).open('w', encoding='utf-8'))
             self._errors = stack.enter_context((part.path / ERRORS).open('w', encoding='utf-8'))
             self._bag = (stack.enter_context(PartBag(make_folder(part.files / BAG), part.number,
-                                                     job.storage, job.humble, topics))
+                                                     job.storage, job.humble, topics,
+                                                     compressed=not job.originals))
                          if job.storage else None)
             self._videos = stack.enter_context(
                 PartVideos(part.path / _VIDEOS, rate_hz, before))
@@ -78,7 +80,8 @@ class PartFiles:
             self._frames.write(f'{json.dumps(written.frame, ensure_ascii=False)}\n')
             if written.seen is not None:
                 self._lowest.offer(written.frame['number'], written.frame['confidence'],
-                                   *written.seen)
+                                   written.seen.frame.image,
+                                   partial(getattr, written.seen.result, 'road'))
         self._counts.update(frames=written.frame is not None, images=written.number is not None)
 
 

@@ -123,14 +123,14 @@ def partial_path(path: Path) -> Path:
 
 def open_run(path: Path, settings: Mapping[str, Any], facts: Mapping[str, Any]) -> RunFolder | None:
     """
-    Begin or resume the run ``path``; None if it is complete already.
+    Begin or resume the run ``path``, which may be an empty folder; None if it is complete already.
 
     ``settings`` decide the results, and are compared on resuming; ``facts`` are for people. Raises
     InputError, one line, if the folder is something else, has other settings or is in use.
     """
     wanted = json.loads(json.dumps(settings))
     partial = partial_path(path)
-    if path.exists():
+    if path.exists() and not _is_empty(path):
         _check_same(path, wanted)
         shutil.rmtree(partial, ignore_errors=True)
         return None
@@ -154,6 +154,10 @@ def open_run(path: Path, settings: Mapping[str, Any], facts: Mapping[str, Any]) 
     except BaseException:
         lock.close()
         raise
+
+
+def _is_empty(path: Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())
 
 
 def _check_same(folder: Path, wanted: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fcn_seg_ros.drives.bag_drive import BagDrive, DriveMessage
 from fcn_seg_ros.drives.bag_files import is_bag
-from fcn_seg_ros.drives.drive import Calibration, Drive, DriveFrame
+from fcn_seg_ros.drives.drive import Calibration, Drive, DriveFrame, frames_and_losses
 from fcn_seg_ros.drives.notes import Note
 from fcn_seg_ros.drives.recorded_messages import Damaged
 from fcn_seg_ros.drives.registry import open_drive
@@ -125,8 +125,8 @@ class Source:
 
     def steps(self) -> Iterator[Step]:
         """Yield the steps; a loss comes before the next image."""
-        yield from self._recorded(self._bag) if self._bag else self._frames()
         yield from self._losses()
+        yield from self._recorded(self._bag) if self._bag else self._frames()
 
     def _recorded(self, bag: BagDrive) -> Iterator[Step]:
         chooser = _Chooser(self.selection)
@@ -144,6 +144,7 @@ class Source:
             if number is not None:
                 yield Undecoded(number, partial(_decode_recorded, bag, each, number),
                                 len(message.content))
+        yield from self._losses()
 
     def _passed(self, bag: BagDrive, each: DriveMessage) -> Iterator[Step]:
         """Yield a message to be written unchanged, or once for each topic why it cannot be."""
@@ -165,8 +166,10 @@ class Source:
 
     def _frames(self) -> Iterator[Step]:
         chooser = _Chooser(self.selection)
-        for frame in self.drive:
-            yield from self._losses()
+        for frame in frames_and_losses(self.drive):
+            if isinstance(frame, Note):
+                yield _loss(frame)
+                continue
             if chooser.ended(frame.time_ns) or chooser.full:
                 return
             number = chooser.take(DEFAULT_TOPIC, frame.time_ns)
@@ -184,8 +187,7 @@ class Source:
 
     def _losses(self) -> Iterator[Loss]:
         while self._notes:
-            note = self._notes.popleft()
-            yield Loss(note.reason, note.lost, note.topic, note.stamp_ns, note.received_ns)
+            yield _loss(self._notes.popleft())
 
     def _length(self) -> int | None:
         length, selection = self.drive.length, self.selection
@@ -216,6 +218,10 @@ def _decode(frame: DriveFrame, number: int, topic: str, received_ns: int,
     header = make_header(frame.stamp_ns, frame.frame_id)
     return Decoded(number, topic, received_ns, header, image, _info(frame.calibration, header),
                    1e3 * (time.perf_counter() - started))
+
+
+def _loss(note: Note) -> Loss:
+    return Loss(note.reason, note.lost, note.topic, note.stamp_ns, note.received_ns)
 
 
 def _topic_of(channel: Channel, kind: str) -> Topic:
