@@ -16,10 +16,7 @@ import pytest
 import yaml
 
 from fcn_seg_ros import diagnostic_keys
-from fcn_seg_ros.inference.label_map import label_map_of
-from fcn_seg_ros.models.checkpoint_file import read_checkpoint
 from fcn_seg_ros.node.parameters import PARAMETERS, camera_rows, checked
-from fcn_seg_ros.resources import default_checkpoint
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / 'docs'))
@@ -122,17 +119,6 @@ def test_parameters_in_the_launch_page_exist():
     for name, value in parameters.items():
         expected = tuple(value) if isinstance(value, list) else value
         assert checked(rows[name], value) == expected
-
-
-def test_nav2_example_names_every_class_of_the_packaged_network():
-    layer = next(text for text in blocks(ROOT / 'docs/how-to/nav2.md', 'yaml')
-                 if 'class_types' in text)
-    camera = yaml.safe_load(layer)['local_costmap']['local_costmap']['ros__parameters'][
-        'semantic_segmentation_layer']['camera']
-    named = [name for kind in camera['class_types'] for name in camera[kind]['classes']]
-    info = read_checkpoint(default_checkpoint()).info
-    assert sorted(named) == sorted(label_map_of(info).meanings.values())
-    assert camera['drivable']['classes'] == [info.classes[i] for i in info.road_ids]
 
 
 def test_diagnostics_page_lists_every_key():

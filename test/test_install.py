@@ -60,8 +60,9 @@ def test_files_lie_where_ros_looks(workspace):
     share = prefix / 'share' / 'fcn_seg_ros'
     for name in ('package.xml', 'LICENSE', 'CHANGELOG.rst', 'launch/seg.launch.py',
                  'launch/multi_camera.launch.py',
-                 'launch/autoware.launch.xml', 'rviz/road.rviz', 'foxglove/road.json',
-                 'config/seg.yaml',
+                 'launch/autoware.launch.xml', 'launch/nav2.launch.xml', 'rviz/road.rviz',
+                 'foxglove/road.json', 'config/seg.yaml', 'config/nav2_scan.yaml',
+                 'config/nav2_points.yaml', 'config/autoware_seg.yaml',
                  'config/fastdds.xml'):
         assert (share / name).read_bytes() == (ROOT / name).read_bytes(), name
     assert next((prefix / 'lib').rglob('py.typed')).parent.name == 'fcn_seg_ros'

@@ -170,6 +170,75 @@ def test_several_cameras_share_one_node(launch, small, road):
     assert launched.process.returncode == 0, launched.output()
 
 
+@pytest.mark.parametrize(('given', 'rectified'), [
+    ((), True), (('image_topic_name:=image_raw',), False),
+    (('image_topic_name:=image_raw', 'rectified:=true'), True)])
+def test_autoware_parameters(launch, given, rectified):
+    launched = launch('autoware.launch.xml', 'camera_id:=3', *given)
+    expected = {'base_frame': 'base_link', 'grid_resolution': 0.2, 'camera3.rectified': rectified}
+    values = parameters_of('/perception/road_segmentation/camera3/seg_node', list(expected),
+                           lambda: launched.process.poll() is None)
+    assert dict(zip(expected, values, strict=True)) == expected
+    launched.interrupt()
+    assert launched.process.returncode == 0, launched.output()
+
+
+def test_nav2_topics(launch, small, road):
+    launched = launch('nav2.launch.xml', 'topic:=/front/image_raw', *small)
+    check_mask(road.mask('/front/image_raw', '/camera/road/mask',
+                         lambda: launched.process.poll() is None), road)
+    launched.interrupt()
+    assert launched.process.returncode == 0, launched.output()
+
+
+@pytest.mark.skipif('nav2_costmap_2d' in PACKAGES, reason='Nav2 is installed: it would start')
+@pytest.mark.parametrize(('given', 'text'), [
+    ('costmap:=true', "package 'nav2_costmap_2d' not found"),
+    ('layer:=voxels', "Valid options are: ['scan', 'points']")])
+def test_nav2_says_what_is_missing_or_wrong(launch, given, text):
+    launched = launch('nav2.launch.xml', given)
+    assert launched.process.wait(timeout=SECONDS) == 1
+    assert text in launched.output().replace('"', "'")
+
+
+# Stands for an executable of Nav2: it says how it was called.
+STAND_IN = """#!/bin/sh
+echo "$0 $@"
+while [ $# -gt 0 ]; do [ "$1" != --params-file ] || cat "$2"; shift; done
+"""
+
+
+@pytest.mark.skipif('nav2_costmap_2d' in PACKAGES, reason='Nav2 is installed')
+@pytest.mark.parametrize('layer', ['scan', 'points'])
+def test_nav2s_costmap_gets_its_file(launch, small, tmp_path, monkeypatch, layer):
+    for package, name in (('nav2_costmap_2d', 'nav2_costmap_2d'),
+                          ('nav2_lifecycle_manager', 'lifecycle_manager')):
+        index = tmp_path / 'share/ament_index/resource_index/packages'
+        folder = tmp_path / 'lib' / package
+        for made in (index, folder):
+            made.mkdir(parents=True, exist_ok=True)
+        (index / package).touch()
+        (folder / name).write_text(STAND_IN)
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv('AMENT_PREFIX_PATH', f'{tmp_path}:{os.environ["AMENT_PREFIX_PATH"]}')
+    launched = launch('nav2.launch.xml', 'costmap:=true', f'layer:={layer}', *small)
+    deadline = time.monotonic() + SECONDS
+    while launched.output().count('process has finished cleanly') < 2:
+        assert time.monotonic() < deadline, launched.output()
+        time.sleep(0.1)
+    output = launched.interrupt()
+    assert launched.process.returncode == 0, output
+    costmap, = re.findall(r'nav2_costmap_2d (--ros-args.*)', output)
+    assert '-r __node:=local_costmap -r __ns:=/local_costmap' in costmap
+    assert costmap.strip().endswith(f'/config/nav2_{layer}.yaml')
+    assert 'plugins: [road_layer, inflation_layer]' in output
+    manager = output.partition('lifecycle_manager --ros-args')[2]
+    assert '__node:=lifecycle_manager_costmap' in manager
+    # As a list and a number, not as texts.
+    assert re.search(r"node_names:\s+(\S+\s+)?- local_costmap/local_costmap\n", manager), manager
+    assert re.search(r'bond_timeout: 0\.0\n', manager) and 'autostart: true' in manager
+
+
 def test_autoware_topics(launch, small, road):
     launched = launch('autoware.launch.xml', 'camera_id:=3', *small)
     check_mask(road.mask('/sensing/camera/camera3/image_rect_color',
