@@ -11,7 +11,6 @@ import numpy as np
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.ground.camera import GroundPlane, PinholeCamera
-from fcn_seg_ros.synthetic.suburb.canvas import Canvas
 from fcn_seg_ros.synthetic.suburb.road import RoadView
 from fcn_seg_ros.synthetic.suburb.style import Style, sample_style
 from fcn_seg_ros.synthetic.suburb.world import World, generator, world
@@ -101,12 +100,6 @@ class RenderedDrive:
         view, plane = scene.pose(time)
         if self.steady:
             plane = self.ground
-        shape = (self.camera.height, self.camera.width)
-        image, mask = np.zeros((*shape, 3), np.uint8), np.zeros(shape, np.uint8)
-        scene.sky.render(view.azimuth, plane, self.camera, image)
-        scene.ground.render(view, plane, self.camera, image, mask)
-        canvas = Canvas(image, mask, self.camera, plane, scene.style.sky[0],
-                        scene.style.haze_length)
-        scene.draw(canvas, view, time)
-        image = scene.lens.expose(image, view.s, generator(self.seed, 9, index % self.length))
+        image, mask = scene.render(self.camera, view, plane, scene.cars(view.s, time),
+                                   generator(self.seed, 9, index % self.length))
         return RenderedFrame(image, mask, self.camera, plane, time, view)

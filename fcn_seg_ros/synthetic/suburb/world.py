@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from fcn_seg_ros.ground.camera import GroundPlane
+from fcn_seg_ros.ground.camera import GroundPlane, PinholeCamera
 from fcn_seg_ros.synthetic.suburb.canvas import Canvas
 from fcn_seg_ros.synthetic.suburb.features import STEP, ground_features
 from fcn_seg_ros.synthetic.suburb.ground import GroundShader
@@ -39,8 +39,8 @@ class World:
         light = sunlight(self.style, self._things, generator(seed, 2))
         features = ground_features(self.style, generator(seed, 3), light)
         self.ground = GroundShader(self.style, features, STEP, generator(seed, 4))
-        self.sky = Panorama(self.style, generator(seed, 5))
-        self.lens = Lens(self.style, generator(seed, 6))
+        self._sky = Panorama(self.style, generator(seed, 5))
+        self._lens = Lens(self.style, generator(seed, 6))
         self._parked = parked_cars(self.style, generator(seed, 7))
         rng = generator(seed, 8)
         self._traffic = [Car.random(rng) for _ in (*self.style.oncoming, *self.style.ahead)]
@@ -58,7 +58,22 @@ class World:
                             float(pitch), float(roll))
         return RoadView(self._road, float(s), float(d), float(yaw)), plane
 
-    def draw(self, canvas: Canvas, view: RoadView, time: float) -> None:
+    def view(self, s: float, d: float, yaw: float) -> RoadView:
+        """Return the road around a camera at ``s``, ``d`` that looks ``yaw`` rad off it."""
+        return RoadView(self._road, s, d, yaw)
+
+    def render(self, camera: PinholeCamera, view: RoadView, plane: GroundPlane,
+               cars: list[Parked], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Return the image, uint8 (H, W, 3), and the road's mask, uint8 (H, W); see drive.py."""
+        shape = (camera.height, camera.width)
+        image, mask = np.zeros((*shape, 3), np.uint8), np.zeros(shape, np.uint8)
+        self._sky.render(view.azimuth, plane, camera, image)
+        self.ground.render(view, plane, camera, image, mask)
+        canvas = Canvas(image, mask, camera, plane, self.style.sky[0], self.style.haze_length)
+        self._draw(canvas, view, cars)
+        return self._lens.expose(image, view.s, rng), mask
+
+    def _draw(self, canvas: Canvas, view: RoadView, cars: list[Parked]) -> None:
         """Draw everything upright from far to near."""
         style = self.style
         light = 0.62 + 0.38 * abs(float(np.sin(style.sun_azimuth))) if style.sunny else 0.85
@@ -68,16 +83,20 @@ class World:
             if ahead < _VIEW:
                 far.append((ahead + thing.along / 2,
                             partial(thing.draw, canvas, view, ahead, light)))
-        for parked in self._cars(view.s, time):
+        for parked in cars:
             far.append((parked.ahead, partial(draw_car, canvas, view, parked, style)))
         for _, draw in sorted(far, key=lambda item: -item[0]):
             draw()
 
-    def _cars(self, s: float, time: float) -> list[Parked]:
+    def parked(self, s: float) -> list[Parked]:
+        """Return the cars parked around ``s``, up to 90 m ahead."""
+        return [Parked(car, ahead, d, d < 0) for at, d, car in self._parked
+                if (ahead := _ahead(at, s, 0.0)) < 90.0]
+
+    def cars(self, s: float, time: float) -> list[Parked]:
         """Return the cars in view: parked, oncoming and ahead."""
         style = self.style
-        cars = [Parked(car, ahead, d, d < 0) for at, d, car in self._parked
-                if (ahead := _ahead(at, s, 0.0)) < 90.0]
+        cars = self.parked(s)
         for phase, car in zip(style.oncoming, self._traffic, strict=False):
             gap = (phase * 260.0 - time * style.speed * 2.1) % 260.0 - 10.0
             if gap < 120:

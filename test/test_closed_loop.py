@@ -1,0 +1,63 @@
+# Copyright 2026 fcn_seg_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The closed loop of seg_node, planner and simulator as processes, for a few metres."""
+
+from __future__ import annotations
+
+import av
+import numpy as np
+import pytest
+from node_client import PACKAGED
+
+from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.examples import closed_loop
+from fcn_seg_ros.examples.closed_loop import ClosedLoop, ClosedLoopError, LoopOptions
+from fcn_seg_ros.examples.picture import grid_picture
+from fcn_seg_ros.ground.camera import PinholeCamera
+
+CAMERA = PinholeCamera(320, 180, 200.0, 200.0, 159.5, 89.5)
+
+
+def test_it_drives_by_what_the_node_sees(tmp_path):
+    out = tmp_path / 'drive.mp4'
+    options = LoopOptions(10013, 15.0, 'none', out=out, camera=CAMERA, node_arguments=PACKAGED)
+    report = ClosedLoop(options, lambda: False, print).run()
+    assert report.driven >= 15.0
+    assert report.clean, report
+    assert report.missed == 0
+    with av.open(str(out)) as video:
+        images = [frame.to_ndarray(format='rgb24') for frame in video.decode(video=0)]
+    assert len(images) == report.frames
+    # The road in the grid is green, in front of the vehicle.
+    below = images[-1][260:, 320:].astype(int)
+    assert ((below[..., 1] > 150) & (below[..., 0] < 110)).mean() > 0.02
+
+
+def test_a_node_that_does_not_start_is_one_line():
+    options = LoopOptions(10013, 15.0, 'none', camera=CAMERA, checkpoint='/nowhere.safetensors')
+    with pytest.raises(ClosedLoopError, match=r'^seg_node exited with status \d+: .*nowhere'):
+        ClosedLoop(options, lambda: False, print).run()
+
+
+@pytest.mark.parametrize('changes', [{'in_the_way': 'cow'}, {'metres': 0.0},
+                                     {'metres': float('nan')}, {'seed': -1}])
+def test_bad_options_are_refused(changes):
+    with pytest.raises(InputError):
+        ClosedLoop(LoopOptions(**changes), lambda: False, print)
+
+
+def test_a_bad_option_is_one_line_and_status_2(capsys):
+    assert closed_loop.main(['--metres', '-3']) == 2
+    assert capsys.readouterr().err == (
+        'closed_loop: error: closed loop: expected a distance above 0 m, found -3.0\n')
+
+
+def test_the_grid_is_drawn_with_x_up_and_y_to_the_left():
+    values = np.full((20, 40), -1, np.int8)  # rows along y, columns along x
+    values[15:, 30:] = 0
+    image = grid_picture(values, 0.1, (0.0, -1.0), np.zeros((1, 3)), np.zeros((4, 2)))
+    assert image.shape == (160, 80, 3)
+    green = (image[..., 1] > 150) & (image[..., 0] < 110)
+    assert green[:36, :16].all()  # far ahead, left
+    assert not green[60:].any()
+    assert not green[:, 40:].any()
