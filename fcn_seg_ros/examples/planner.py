@@ -110,8 +110,8 @@ class Plan:
     """
     What to do now.
 
-    ``path``, float64 (N, 3): x, y and direction that the rear axle will take, in base_link;
-    ``speed`` in m/s; ``curvature`` in 1/m, positive to the left; ``free``, how many metres before
+    ``path``, float64 (N, 3): x, y and direction that the rear axle will take, in base_link, as far
+    as the vehicle can go; ``speed`` in m/s; ``curvature`` in 1/m, positive to the left; ``free``, how many metres before
     the front bumper are free on the path.
     """
 
@@ -180,7 +180,7 @@ class Planner:
         # From standstill the ramp has to begin somewhere; a vehicle that lags is not run away from.
         ramp = min(self._commanded, speed + 1.0) + self.options.acceleration * seconds
         self._commanded = min(wanted, ramp)
-        return Plan(path, self._commanded, float(curvatures[0]), free)
+        return Plan(path[:int(free / STEP) + 1], self._commanded, float(curvatures[0]), free)
 
     def _line(self, ends: np.ndarray) -> np.ndarray:
         """Return y of the line to follow, at _X."""
