@@ -34,6 +34,7 @@ AT_WORK = {
     'benchmark': ['--no-peers'], 'export': ['--format', 'onnx', '--out', '{tmp}/x.onnx'],
     'fit_statistics': ['{tmp}/none', 'rendered'],
     'calibrate_ground': ['rendered'], 'compare': ['{tmp}', '{tmp}'],
+    'pick': ['rendered', '--frames', '9', '--out', '{tmp}/out'],
     'check_dataset': ['--train', 'rendered?drives=200'], 'completion': ['bash']}
 
 

@@ -23,7 +23,8 @@ from make_reference import COMMANDS, command  # noqa: E402
 
 PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').rglob('*.md'))]
 # Programs that are not ours, and words of the shell.
-FOREIGN = {'.', 'cd', 'docker', 'git', 'ls', 'mkdir', 'printf', 'rosdep', 'sed', 'fastdds', 'unzip'}
+FOREIGN = {'.', 'cd', 'docker', 'git', 'label-studio', 'ls', 'mkdir', 'printf', 'rosdep', 'sed',
+           'fastdds', 'unzip'}
 # A shell expands these outside of quotes; zsh refuses a pattern that matches nothing.
 QUOTED = re.compile(r"""'[^']*'|"[^"]*"|\$\([^)]*\)| #.*""")
 PATTERN = re.compile(r'[?*()\[\]]')

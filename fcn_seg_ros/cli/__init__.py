@@ -23,6 +23,7 @@ EXECUTABLES = {
     'export': 'convert a checkpoint to ONNX, torch.export or OpenVINO',
     'fit_statistics': 'add statistics of its training images to a checkpoint',
     'check_dataset': 'find unreadable, empty, duplicate and leaking images in datasets',
+    'pick': 'choose the frames of recordings that are most worth labelling',
     'calibrate_ground': 'estimate a camera\'s pitch and roll from a recorded drive',
 }
 

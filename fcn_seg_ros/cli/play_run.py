@@ -7,53 +7,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from collections.abc import Sequence
 
+from fcn_seg_ros.cli.notes import NotePrinter
 from fcn_seg_ros.cli.ros import init_ros
 from fcn_seg_ros.dds import IMAGES
-from fcn_seg_ros.drives.notes import Note
 from fcn_seg_ros.drives.registry import open_drive
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.shared_memory import check_least
 from fcn_seg_ros.start_watch import StartWatch
 from fcn_seg_ros.stop_signal import StopSignal
-
-# The most notes to print; a recording can be damaged at every frame.
-MOST_NOTES = 20
-
-
-class NotePrinter:
-    """
-    Prints the notes of a drive on stderr, each only once and at most MOST_NOTES in all.
-
-    Notes before ``start`` are held back, so that only one line is printed for a drive that is
-    refused.
-    """
-
-    def __init__(self) -> None:
-        """Start empty."""
-        self._told: set[str] = set()
-        self._waiting: list[Note] | None = []
-
-    def start(self) -> None:
-        """Print the notes so far, and from now on each immediately."""
-        waiting, self._waiting = self._waiting or [], None
-        for note in waiting:
-            self(note)
-
-    def __call__(self, note: Note) -> None:
-        """Print a note."""
-        if self._waiting is not None:
-            self._waiting.append(note)
-            return
-        line = note.line()
-        if line in self._told or len(self._told) > MOST_NOTES:
-            return
-        self._told.add(line)
-        if len(self._told) > MOST_NOTES:
-            line = 'further notes are counted but not shown'
-        print(f'play: {line}', file=sys.stderr, flush=True)
 
 
 def check_camera_name(name: str) -> None:
@@ -73,7 +36,7 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
     import rclpy
 
     _check(options)
-    printer = NotePrinter()
+    printer = NotePrinter('play')
     drive = open_drive(options.input, topics=(options.topic,) if options.topic else (),
                        rate_hz=options.rate, limit=options.frames, on_note=printer)
     printer.start()
