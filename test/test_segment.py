@@ -68,6 +68,7 @@ def test_writes_what_the_segmenter_says(photos, random_checkpoint, tmp_path, cap
     (['{photos}/notes.txt', '--mask', '{tmp}/m'], 'expected a video file (mp4, avi, mkv, ...)'),
     (['{tmp}', '--mask', '{tmp}/m'],
      'expected images (.png, .jpg, .jpeg, .tif, .tiff, .bmp, .webp), found none'),
+    (['{photos}', '--mask', '{tmp}/m', '--originals'], '--originals: expected --output as well'),
     (['{photos}', '--mask', '{photos}'], '--mask: expected a place of its own'),
     (['{photos}/one.png', '--mask', '{photos}'], 'which is the folder of INPUT'),
     (['{photos}', '--mask', '{tmp}/m', '--overlay', '{tmp}/x/../m'],

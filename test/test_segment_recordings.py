@@ -186,10 +186,12 @@ def test_humble_reads_the_metadata(bag, segment, tmp_path):
         assert reader.message_count == 20
 
 
-def test_drives_that_are_no_bags(rendered_frames, segment, tmp_path, kitti_folder):
+def test_drives_that_are_no_bags(segment, tmp_path, kitti_folder, capsys):
+    """Of several recordings, those that can be read are segmented."""
     out = tmp_path / 'runs'
-    assert segment(kitti_folder, 'rendered:3', '--frames', 3, '--output', out, '--originals',
-                   '--batch', 2) == 0
+    assert segment(kitti_folder, tmp_path / 'none', 'rendered:3', '--frames', 3, '--output', out,
+                   '--originals', '--batch', 2) == 2
+    assert 'none: expected a folder of images' in capsys.readouterr().err
     for name in (kitti_folder.name, 'rendered:3'):
         counts: dict[str, int] = {}
         for topic, _, _, _ in read(out / name / 'bag'):
@@ -205,7 +207,7 @@ def test_drives_that_are_no_bags(rendered_frames, segment, tmp_path, kitti_folde
     (('--no-bag', '--png', 'mask', '--originals'), '--originals: expected a bag to write them to'),
     (('--end', '1', '--start', '2'), '--start, --end: expected seconds of which the end is later'),
     (('--topics', '/rear'), 'expected an image topic /rear, found /front/image_raw (10)'),
-    (('--part-frames', '0'), '--batch, --part-frames: expected at least 1'),
+    (('--part-frames', '0'), '--batch, --part-frames: expected 0 or more, and at least 1'),
 ])
 def test_bad_input(bag, segment, tmp_path, capsys, words, text):
     assert segment(bag, '--output', tmp_path / 'out', *words) == 2

@@ -64,7 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
     for name, what in OUTPUTS.items():
         video = f', or {VIDEO} file' if name == 'overlay' else ''
         add(f'--{name}', type=Path, metavar='OUT', help=f'folder for the {what}{video}')
-    _add_recordings(parser)
+    parser.set_defaults(of_recordings=_add_recordings(parser))
     add('--every', type=int, default=1, metavar='N', help='take every Nth image')
     add('--frames', type=int, default=0, metavar='N', help='take at most N images; 0: all')
     add('--checkpoint', help=f'{CHECKPOINT_WORDS} (default: {DEFAULT_CHECKPOINT})')
@@ -82,11 +82,12 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_recordings(parser: argparse.ArgumentParser) -> None:
-    """Add what goes with --output."""
-    add = parser.add_argument_group('recordings').add_argument
+def _add_recordings(parser: argparse.ArgumentParser) -> dict[str, tuple[str, object]]:
+    """Add --output and what goes with it; return name and default of these, by destination."""
+    group = parser.add_argument_group('recordings')
+    add = group.add_argument
     add('--output', type=Path, metavar='DIR', help='new folder for the results of a recording')
-    add('--topics', default='', metavar='TOPICS',
+    add('--topics', metavar='TOPICS',
         help='image topics of a bag, with commas, or all; not needed if there is only one')
     add('--start', type=float, default=0.0, metavar='S', help='seconds to leave out first')
     add('--end', type=float, default=0.0, metavar='S',
@@ -97,7 +98,7 @@ def _add_recordings(parser: argparse.ArgumentParser) -> None:
     add('--bag', default='mcap', choices=('mcap', 'sqlite3'), help='storage of the bag')
     add('--humble', action='store_true', help='write metadata.yaml as Humble reads it')
     add('--no-bag', action='store_true', help='write no bag')
-    add('--png', default='', metavar='NAMES',
+    add('--png', metavar='NAMES',
         help='outputs to write as PNG files: mask, probability, confidence, overlay, mask_colour')
     add('--video', action='store_true', help=f'write the overlay as a video, overlay{VIDEO}')
     add('--unknown-below', type=float, default=0.0, metavar='P',
@@ -106,10 +107,12 @@ def _add_recordings(parser: argparse.ArgumentParser) -> None:
         help='the camera in the base frame (m, rad), for outputs in metres')
     add('--base-frame', default='base_link', help='frame of outputs in metres')
     add('--jpeg-quality', type=int, default=80, help='quality of compressed pictures, 1 to 100')
-    add('--batch', type=int, default=1, metavar='N', help='images in a pass of the network, for a '
-        'GPU')
+    add('--batch', type=int, default=0, metavar='N', help='images in a pass of the network; 0: '
+        'eight on a GPU, one on a CPU')
     add('--part-frames', type=int, default=250, metavar='N',
         help='images in a part, which is what an interruption costs at most')
+    return {action.dest: (action.option_strings[0], action.default)
+            for action in group._group_actions if action.dest != 'output'}
 
 
 if __name__ == '__main__':

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from fcn_seg_ros.cli.progress import progress_bar
@@ -22,36 +22,65 @@ from fcn_seg_ros.offline.run_folder import ERRORS
 from fcn_seg_ros.offline.source import Selection
 from fcn_seg_ros.outputs.frame import OutputOptions
 from fcn_seg_ros.resources import find_checkpoint
+from fcn_seg_ros.stop_signal import StopSignal
 
 
 def run(options: argparse.Namespace) -> int:
-    """Segment recordings; returns 1 if there were losses, 128 + signal number if interrupted."""
-    job = _job(options)
-    places = _places(options.inputs, options.output)
-    recordings = {given: Recording(given, job) for given in places}
-    checkpoint = find_checkpoint(options.checkpoint)
-    segmenter = RoadSegmenter(checkpoint, options.device, options.precision,
-                              options.network_height, optional_threshold(options.threshold),
-                              options.threads, options.backend)
-    lost = False
+    """
+    Segment recordings; returns 0 if every image has a mask, 1 if some were lost.
+
+    2 if a recording could not be read or written: the others are segmented all the same; 128 +
+    signal number if interrupted.
+    """
+    job, places = _job(options), _places(options.inputs, options.output)
+    network = _Network(options)
+    status = 0
     with stoppable() as stopped:
         for given, output in places.items():
-            recording = recordings[given]
-            settings = settings_of(recording.source, job, segmenter, checkpoint, options.threads)
-            outcome = segment_recording(recording, output, segmenter, settings,
-                                        partial(progress_bar, Path(given).name), stopped)
-            _tell(output, outcome)
-            lost |= outcome.lost > 0 or outcome.more_lost
+            try:
+                outcome = _segment(given, output, job, network, stopped)
+            except InputError as error:
+                if len(places) == 1:
+                    raise
+                print(f'segment: error: {error}', file=sys.stderr, flush=True)
+                status = 2
+                continue
             if not outcome.complete:
                 print(f'segment: interrupted after {outcome.frames} masks; the same command '
                       'resumes there', file=sys.stderr)
                 return stopped.status
-    return int(lost)
+            _tell(output, outcome)
+            status = max(status, int(outcome.lost > 0 or outcome.more_lost))
+    return status
+
+
+class _Network:
+    """The segmenter, loaded once a recording is open: a wrong path is told before."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options = options
+        self.threads: int = options.threads
+        self.checkpoint = find_checkpoint(options.checkpoint)
+
+    @cached_property
+    def segmenter(self) -> RoadSegmenter:
+        """Return the segmenter that the options ask for."""
+        options = self._options
+        return RoadSegmenter(self.checkpoint, options.device, options.precision,
+                             options.network_height, optional_threshold(options.threshold),
+                             options.threads, options.backend)
+
+
+def _segment(given: str, output: Path, job: Job, network: _Network, stopped: StopSignal
+             ) -> Outcome:
+    recording = Recording(given, job)
+    segmenter = network.segmenter
+    settings = settings_of(recording.source, job, segmenter, network.checkpoint, network.threads)
+    return segment_recording(recording, output, segmenter, settings,
+                             partial(progress_bar, Path(given).name), stopped)
 
 
 def _tell(output: Path, outcome: Outcome) -> None:
-    if not outcome.complete:
-        return
     resumed = f' ({outcome.resumed} of them before)' if outcome.resumed else ''
     print(f'wrote {outcome.frames} masks{resumed} to {output}')
     if outcome.errors:
@@ -60,7 +89,7 @@ def _tell(output: Path, outcome: Outcome) -> None:
 
 
 def _job(options: argparse.Namespace) -> Job:
-    words = {name: tuple(word for word in getattr(options, name).split(',') if word)
+    words = {name: tuple(word for word in (getattr(options, name) or '').split(',') if word)
              for name in ('topics', 'write', 'png')}
     topics = ('*',) if words['topics'] == ('all',) else words['topics']
     return Job(

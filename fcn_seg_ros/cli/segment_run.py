@@ -43,6 +43,10 @@ def run(options: argparse.Namespace) -> int:
         _check_alone(options)
         from fcn_seg_ros.cli import segment_recordings
         return segment_recordings.run(options)
+    for name, (option, default) in options.of_recordings.items():
+        if getattr(options, name) != default:
+            raise InputError(f'{option}: expected --output as well, which it belongs to, found '
+                             'none')
     outputs = _outputs(options)
     source = open_pictures(options.inputs, options.every, options.frames)
     segmenter = RoadSegmenter(find_checkpoint(options.checkpoint), options.device,

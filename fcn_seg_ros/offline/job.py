@@ -19,6 +19,7 @@ from fcn_seg_ros.offline.source import Selection, Source
 from fcn_seg_ros.outputs.frame import OutputOptions
 
 PART_FRAMES = 250
+GPU_BATCH = 8
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Job:
 
     ``storage`` is a name in STORAGES, None for no bag; ``humble`` asks for metadata that Humble
     reads. ``pose`` is x, y, z, roll, pitch, yaw as the node's parameter; None without. A part has
-    ``part_frames`` images: the most that an interruption costs.
+    ``part_frames`` images: the most that an interruption costs. ``batch`` 0 is GPU_BATCH on a GPU,
+    1 on a CPU.
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -39,18 +41,23 @@ class Job:
     humble: bool = False
     originals: bool = False
     pose: tuple[float, ...] | None = None
-    batch: int = 1
+    batch: int = 0
     part_frames: int = PART_FRAMES
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""
-        if self.batch < 1 or self.part_frames < 1:
-            raise InputError('--batch, --part-frames: expected at least 1, found '
+        if self.batch < 0 or self.part_frames < 1:
+            raise InputError('--batch, --part-frames: expected 0 or more, and at least 1, found '
                              f'{self.batch} and {self.part_frames}')
         if self.storage is None and not (self.wanted.png or self.wanted.video):
             raise InputError('--no-bag: expected --png or --video as well, found nothing to write')
         if self.storage is None and self.originals:
             raise InputError('--originals: expected a bag to write them to, found --no-bag')
+
+
+    def batch_of(self, segmenter: RoadSegmenter) -> int:
+        """Return the number of images in a pass of the network."""
+        return self.batch or (1 if segmenter.backend.device == 'cpu' else GPU_BATCH)
 
 
 def settings_of(source: Source, job: Job, segmenter: RoadSegmenter, checkpoint: Path, threads: int
@@ -63,7 +70,7 @@ def settings_of(source: Source, job: Job, segmenter: RoadSegmenter, checkpoint: 
         'start': selection.start, 'end': selection.end,
         'checkpoint': {'path': str(checkpoint), 'sha256': _hash(checkpoint)},
         'backend': segmenter.backend.name, 'precision': segmenter.backend.precision,
-        'device': segmenter.backend.device, 'threads': threads, 'batch': job.batch,
+        'device': segmenter.backend.device, 'threads': threads, 'batch': job.batch_of(segmenter),
         'network_height': segmenter.network_height,
         'threshold': segmenter.threshold, 'unknown_below': job.options.unknown_below,
         'part_frames': job.part_frames, 'write': list(wanted.topics), 'png': list(wanted.png),

@@ -109,7 +109,8 @@ class _Run:
         self._source = recording.source
         self._computer = recording.computer
         self._job = job
-        self._network = Network(segmenter, job.options, job.batch, job.part_frames)
+        self._network = Network(segmenter, job.options, job.batch_of(segmenter),
+                                job.part_frames)
         self._stopped = stopped
         self._rate_hz = recording.source.drive.rate_hz / job.selection.every
 
