@@ -28,9 +28,9 @@ def cut(path: Path, part: float) -> Path:
 
 def video(name: str, folder: Path, target: Any = None, **options: str) -> Path:
     """Return a video of 30 frames a second, one of whose sides is noise so that frames are big."""
-    codec = 'mjpeg' if name.endswith('.avi') else 'mpeg4'
-    with av.open(target or str(folder / name), 'w', format={'mkv': 'matroska'}.get(
-            name[-3:], name[-3:]), options=options) as container:
+    kind, codec = {'avi': ('avi', 'mjpeg'), 'mkv': ('matroska', 'mpeg4'), 'mp4': ('mp4', 'mpeg4'),
+                   'ts': ('mpegts', 'mpeg2video')}[name.partition('.')[2]]
+    with av.open(target or str(folder / name), 'w', format=kind, options=options) as container:
         stream = container.add_stream(codec, rate=30)
         stream.width, stream.height = 64, 48
         stream.pix_fmt = 'yuvj420p' if codec == 'mjpeg' else 'yuv420p'
@@ -43,8 +43,18 @@ def video(name: str, folder: Path, target: Any = None, **options: str) -> Path:
 
 
 def cut_video(name: str, folder: Path, **options: str) -> Path:
-    """Return the first 80 % of a video."""
-    return cut(video(name, folder, **options), 0.8)
+    """Return the first 79 % of a video."""
+    return cut(video(name, folder, **options), 0.79)
+
+
+def damaged_transport_stream(folder: Path) -> Path:
+    """Return a transport stream with some packets of zeros in the middle."""
+    path = video('drive.ts', folder)
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle:middle + 600] = bytes(600)
+    path.write_bytes(content)
+    return path
 
 
 def video_not_closed(folder: Path) -> Path:
@@ -128,6 +138,8 @@ PICTURES: dict[str, Maker] = {
     'video cut off: avi': partial(cut_video, 'drive.avi'),
     'video cut off: fragments': partial(cut_video, 'drive.mp4',
                                         movflags='frag_keyframe+empty_moov'),
+    'video cut off: ts': partial(cut_video, 'drive.ts'),
+    'video with damaged data: ts': damaged_transport_stream,
     'video not closed: mkv': video_not_closed,
     'video with a thumbnail': video_with_thumbnail,
     'video without its index': video_without_index,

@@ -180,6 +180,15 @@ def test_a_file_whose_first_bytes_are_damaged_is_known_by_its_name(tmp_path: Pat
     assert notes[0].reason == 'a.mcap: its first bytes are damaged; what lay there is lost'
 
 
+def test_an_index_with_an_empty_chunk_does_not_hold_up_the_reader(tmp_path: Path) -> None:
+    path = without_message_indexes(tmp_path)
+    content = bytearray(path.read_bytes())
+    at = content.rindex(b'\x08' + struct.pack('<Q', 64))  # the index of the last chunk
+    content[at + 33:at + 41] = bytes(8)  # its length
+    path.write_bytes(content)
+    assert read(path)[0] == list(range(20))
+
+
 def test_messages_that_only_the_index_knows_are_missed(tmp_path: Path) -> None:
     path = without_message_indexes(tmp_path)
     content = bytearray(path.read_bytes())

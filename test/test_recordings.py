@@ -62,6 +62,8 @@ READ: dict[str, tuple[int, str]] = {
     'video cut off: mkv': (12, 'the video is incomplete: it ends after'),
     'video cut off: avi': (12, 'the video is incomplete: it ends after'),
     'video cut off: fragments': (12, 'the video is incomplete: its last part is cut off after'),
+    'video cut off: ts': (12, 'the video is incomplete: its last packet is cut off after'),
+    'video with damaged data: ts': (15, r'the data after frame \d+ are damaged'),
     'video not closed: mkv': (COUNT, 'its recorder has not closed it; it holds 0.67 s'),
     'video with a thumbnail': (COUNT, ''),
     'images': (COUNT, ''),

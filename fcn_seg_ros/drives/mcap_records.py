@@ -126,6 +126,8 @@ def parse_summary(content: bytes, start: int) -> Summary | None:
                 summary.directory.take(operation, record)
             elif operation == CHUNK_INDEX:
                 first, _, offset, length, map_size = (fields.number(n) for n in (8, 8, 8, 8, 4))
+                if length < HEAD_BYTES + CHUNK_HEAD.size:
+                    raise ValueError(f'a chunk has only {length} bytes')
                 entries = Fields(fields.bytes(map_size))
                 channels = set()
                 while entries.position < map_size:

@@ -14,7 +14,7 @@ from av.stream import Disposition
 
 from fcn_seg_ros.drives.drive import DriveFrame
 from fcn_seg_ros.drives.notes import Note, Notes
-from fcn_seg_ros.drives.video_end import VideoEnd, lacks_index
+from fcn_seg_ros.drives.video_end import VideoCheck, lacks_index
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.ground.pose import CameraPose
 
@@ -35,7 +35,8 @@ class VideoDrive:
         with self._open() as container:
             stream = _stream(container)
             rate = stream.average_rate or stream.guessed_rate
-            self.rate_hz = rate_hz or (float(rate) if rate else DEFAULT_RATE_HZ)
+            self._own_rate_hz = float(rate) if rate else DEFAULT_RATE_HZ
+            self.rate_hz = rate_hz or self._own_rate_hz
             self.length: int | None = stream.frames or None
         with self.notes.muted():
             next(iter(self))
@@ -45,18 +46,21 @@ class VideoDrive:
         self.notes.restart()
         index = 0
         with self._open() as container:
-            end = VideoEnd(container, _stream(container), self.rate_hz)
-            for frame in self._decode(container):
-                end.take(frame)
+            check = VideoCheck(container, _stream(container), self._own_rate_hz)
+            for frame in self._decode(container, check):
+                if missing := check.take(frame):
+                    self.notes.add(Note(f'{missing} frames before frame {index} are missing',
+                                        missing))
                 yield self._to_drive_frame(frame, index)
                 index += 1
         if not index:
             raise InputError(f'{self.path}: no frame of this video can be decoded')
-        if fault := end.fault(self.path):
+        if fault := check.fault_of_end(self.path):
             self.notes.add(Note(f'{self.path.name}: the video is incomplete: {fault}, {index} '
                                 'frames; later ones are lost', None))
 
-    def _decode(self, container: av.container.InputContainer) -> Iterator[av.VideoFrame]:
+    def _decode(self, container: av.container.InputContainer, check: VideoCheck,
+                ) -> Iterator[av.VideoFrame]:
         """Yield the frames that can be decoded, and note the others."""
         packets, count = container.demux(_stream(container)), 0
         while True:
@@ -68,14 +72,19 @@ class VideoDrive:
                 self.notes.add(Note(f'the video cannot be read after frame {count} '
                                     f'({error.strerror})', None))
                 return
+            if packet.is_corrupt:
+                check.fault_at(0)
+                self.notes.add(Note(f'the data after frame {count} are damaged'))
             try:
                 frames = packet.decode()
             except av.error.FFmpegError as error:
                 self.notes.add(Note(f'a frame after frame {count} cannot be decoded '
                                     f'({error.strerror})', 1))
+                check.fault_at(1)
                 continue
             for frame in frames:
                 if frame.is_corrupt:
+                    check.fault_at(0)
                     self.notes.add(Note(f'frame {count} is damaged; the decoder has filled the '
                                         f'gaps'))
                 yield frame

@@ -1,6 +1,6 @@
 # Copyright 2026 fcn_seg_ros maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the end of a video file is missing, which FFmpeg passes over without a word."""
+"""Whether frames or the end of a video are missing, which FFmpeg passes over without a word."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from pathlib import Path
 import av
 import av.container
 
-_MP4, _MATROSKA = 'mp4', 'matroska'
+_AVI, _MP4, _MATROSKA, _TRANSPORT = 'avi', 'mp4', 'matroska', 'mpegts'
+# Bytes of a packet of a transport stream, without and with the time of arrival; its first byte.
+_PACKETS, _SYNC = (188, 192), 0x47
+# Decoders give frames late: this many after a fault, a gap in the times is blamed on it.
+_SUSPECT = 32
 
 
-class VideoEnd:
-    """Compares the frames that came with the length that the file says."""
+class VideoCheck:
+    """Compares the frames that came with their times and with the length that the file says."""
 
     def __init__(self, container: av.container.InputContainer, stream: av.VideoStream,
                  rate_hz: float) -> None:
@@ -24,31 +28,48 @@ class VideoEnd:
         self._expected_s = _length_s(container, stream)
         self._first_s: float | None = None
         self._last_s = self._end_s = self._longest_s = 0.0
-        self._frames = 0
+        self._frames = self._suspect = self._counted = 0
 
-    def take(self, frame: av.VideoFrame) -> None:
-        """Note the time of a frame."""
+    def fault_at(self, lost: int) -> None:
+        """Note that something was damaged, with the number of lost frames that is known."""
+        self._suspect = _SUSPECT
+        self._counted += lost
+
+    def take(self, frame: av.VideoFrame) -> int:
+        """Note a frame's time; return how many frames a fault cost before it, beside the known."""
         self._frames += 1
         seconds = (float(frame.pts * frame.time_base)
                    if frame.pts is not None and frame.time_base is not None
                    else self._frames * self._period_s)
         if self._first_s is None:
             self._first_s = self._last_s = seconds
-        self._longest_s = max(self._longest_s, seconds - self._last_s)
+        missing = round((seconds - self._last_s) / self._period_s) - 1
+        if self._suspect and missing > 0:
+            missing, self._counted = max(0, missing - self._counted), 0
+        else:
+            # Without a fault a gap is the camera's.
+            missing = 0
+            self._longest_s = max(self._longest_s, seconds - self._last_s)
+        self._suspect = max(0, self._suspect - 1)
+        self._counted = self._counted if self._suspect else 0
         self._last_s = seconds
         lasts = (float(frame.duration * frame.time_base)
                  if frame.duration and frame.time_base is not None else self._period_s)
         self._end_s = max(self._end_s, seconds + lasts)
+        return missing
 
-    def fault(self, path: Path) -> str:
+    def fault_of_end(self, path: Path) -> str:
         """Return what tells that the end of the file is missing, or ''."""
         length = self._end_s - (self._first_s or 0.0)
-        # A frame may last longer than any before it.
-        tolerance = 1.5 * max(self._period_s, self._longest_s)
+        # A frame may last longer than any before it, but in an AVI all last the same.
+        tolerance = (0.75 * self._period_s if self._format == _AVI
+                     else 1.5 * max(self._period_s, self._longest_s))
         if self._expected_s is not None and self._expected_s - length > tolerance:
             return f'it ends after {length:.2f} of {self._expected_s:.2f} s'
         if _MP4 in self._format and _is_cut_off(path):
             return f'its last part is cut off after {length:.2f} s'
+        if self._format == _TRANSPORT and not _ends_in_packet(path):
+            return f'its last packet is cut off after {length:.2f} s'
         if _MATROSKA in self._format and self._expected_s is None:
             return f'its recorder has not closed it; it holds {length:.2f} s'
         return ''
@@ -57,7 +78,7 @@ class VideoEnd:
 def _length_s(container: av.container.InputContainer, stream: av.VideoStream) -> float | None:
     """Return the length of the video in seconds according to its file, None if it says none."""
     # FFmpeg shortens the length of an AVI to what is there.
-    if container.format.name == 'avi' and stream.frames and stream.average_rate:
+    if container.format.name == _AVI and stream.frames and stream.average_rate:
         return stream.frames / float(stream.average_rate)
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
@@ -72,6 +93,17 @@ def lacks_index(path: Path) -> bool:
     """Return whether a file is an MP4 without the index of its frames."""
     kinds = [kind for kind, _ in _boxes(path)]
     return kinds[:1] == [b'ftyp'] and b'moov' not in kinds
+
+
+def _ends_in_packet(path: Path) -> bool:
+    """Return whether a transport stream ends with a whole packet."""
+    size = path.stat().st_size
+    with path.open('rb') as file:
+        for packet in _PACKETS:
+            if size % packet == 0:
+                file.seek(size - _PACKETS[0])
+                return file.read(1) == bytes([_SYNC])
+    return False
 
 
 def _is_cut_off(path: Path) -> bool:
