@@ -4,16 +4,22 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import av
 import numpy as np
 import pytest
+import rclpy
 from node_client import PACKAGED
+from sensor_msgs.msg import LaserScan
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.examples import closed_loop
 from fcn_seg_ros.examples.closed_loop import ClosedLoop, ClosedLoopError, LoopOptions
 from fcn_seg_ros.examples.picture import grid_picture
+from fcn_seg_ros.examples.planner_node import PlannerNode
 from fcn_seg_ros.ground.camera import PinholeCamera
+from fcn_seg_ros.messages import to_header
 
 CAMERA = PinholeCamera(320, 180, 200.0, 200.0, 159.5, 89.5)
 
@@ -61,3 +67,30 @@ def test_the_grid_is_drawn_with_x_up_and_y_to_the_left():
     assert green[:36, :16].all()  # far ahead, left
     assert not green[60:].any()
     assert not green[:, 40:].any()
+
+
+def test_the_planner_node_answers_a_scan_and_stops_without_scans():
+    rclpy.init(args=['planner', '--ros-args', '-p', 'speed:=5'])
+    try:
+        node = PlannerNode()
+        assert node.planner.options.speed == 5.0
+        sent: list = []
+        node._commands = SimpleNamespace(publish=sent.append)
+        node._watch()
+        assert not sent  # nothing came yet
+        angles = np.radians(np.arange(-30.0, 30.1, 0.5))
+        ranges = 3.0 / np.maximum(np.abs(np.sin(angles)), 0.03)
+        ranges[ranges > 40.0] = np.inf
+        for number in range(20):
+            node._on_scan(LaserScan(
+                header=to_header(10**18 + number * 10**8, 'base_link'), ranges=ranges.tolist(),
+                angle_min=float(angles[0]), angle_increment=float(angles[1] - angles[0]),
+                range_min=5.1, range_max=40.0))
+        assert [command.header.frame_id for command in sent] == ['base_link'] * 20
+        assert sent[-1].header.stamp.nanosec == 900_000_000
+        assert sent[-1].twist.linear.x > 0.9
+        node._watch()  # the clock shows today, and the scan is of 2001
+        assert sent[-1].twist.linear.x == 0.0
+        assert len(sent) == 21
+    finally:
+        rclpy.shutdown()

@@ -111,8 +111,8 @@ class Plan:
     What to do now.
 
     ``path``, float64 (N, 3): x, y and direction that the rear axle will take, in base_link, as far
-    as the vehicle can go; ``speed`` in m/s; ``curvature`` in 1/m, positive to the left; ``free``, how many metres before
-    the front bumper are free on the path.
+    as the vehicle can go; ``speed`` in m/s; ``curvature`` in 1/m, positive to the left; ``free``,
+    how many metres before the front bumper are free on the path.
     """
 
     path: np.ndarray

@@ -21,6 +21,7 @@ import numpy as np
 import rclpy
 from geometry_msgs.msg import Pose, PoseStamped, TwistStamped
 from nav_msgs.msg import Odometry, Path
+from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.time import Time
@@ -40,8 +41,11 @@ class PlannerNode(Node):
     def __init__(self) -> None:
         """Subscribe and publish."""
         super().__init__('planner')
-        values = {option.name: self.declare_parameter(option.name, option.default).value
-                  for option in dataclasses.fields(PlannerOptions)}
+        # With dynamic typing `speed:=5` will do for 5.0.
+        anything = ParameterDescriptor(dynamic_typing=True)
+        values = {option.name: float(
+            self.declare_parameter(option.name, option.default, anything).value)
+            for option in dataclasses.fields(PlannerOptions)}
         self.planner = Planner(PlannerOptions(**values))
         self._speed = self._yaw_rate = 0.0
         self._last: Header | None = None
