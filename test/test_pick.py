@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
 import zipfile
 from pathlib import Path
 from urllib.parse import unquote
@@ -20,13 +22,17 @@ from fcn_seg_ros.cli.check_dataset import main as check_dataset
 from fcn_seg_ros.cli.pick import main
 from fcn_seg_ros.datasets.images import read_grey, read_rgb
 from fcn_seg_ros.datasets.registry import open_dataset, parse_spec
+from fcn_seg_ros.drives.drive import DriveFrame
+from fcn_seg_ros.drives.notes import Notes
 from fcn_seg_ros.drives.registry import open_drive
+from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.images.encode import encode_png
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.offline.label_tools import CvatArchive, label_studio_task, polygons
 from fcn_seg_ros.offline.pick_choice import REASONS, choose, places
-from fcn_seg_ros.offline.pick_drives import unique_names
-from fcn_seg_ros.offline.pick_scores import FrameScores, disagreement, edge_doubt
+from fcn_seg_ros.offline.pick_drives import PickDrives, unique_names
+from fcn_seg_ros.offline.pick_folder import open_folder
+from fcn_seg_ros.offline.pick_scores import LOOK_PARTS, FrameScores, disagreement, edge_doubt
 
 EDGE, NETWORKS, NEW = REASONS
 ALL = (slice(None),)
@@ -135,8 +141,9 @@ def test_a_task_of_label_studio_is_in_percent_of_the_image():
 
 def test_the_archive_for_cvat_holds_the_masks(tmp_path):
     for name in ('one.zip', 'two.zip'):
-        with CvatArchive(tmp_path / name) as archive:
-            archive.add('a', blob())
+        written = CvatArchive(tmp_path / name)
+        written.add('a', blob())
+        written.finish()
     assert (tmp_path / 'one.zip').read_bytes() == (tmp_path / 'two.zip').read_bytes()
     with zipfile.ZipFile(tmp_path / 'one.zip') as archive:
         archive.extractall(tmp_path / 'export')
@@ -208,6 +215,39 @@ def test_frames_that_are_the_same_are_not_padding(drive, tmp_path, capsys):
     assert pick(drive, tmp_path / 'out', '--frames', '9', '--second', 'none', '--apart', '3') == 0
     printed = capsys.readouterr()
     assert 'picked 5 of 6 frames' in printed.out and 'look exactly like these' in printed.err
+
+
+class Unsteady:
+    """A drive whose frames have other times when they are read again."""
+
+    name, length, rate_hz = 'unsteady', 1, 1.0
+
+    def __init__(self) -> None:
+        self.notes, self.read = Notes(), 0
+
+    def __iter__(self):
+        self.read += 1
+        yield DriveFrame.from_rgb(noise(1), self.read)
+
+
+def test_a_drive_that_changes_is_refused_and_nothing_is_left(tmp_path):
+    work = PickDrives([Unsteady()], [RoadSegmenter(device='cpu')], print)
+    work.score(1, lambda: None)
+    picks, _ = choose(work.scores, 1, 0.0, LOOK_PARTS)
+    with (pytest.raises(InputError, match=r'^unsteady: changed while it was read'),
+          open_folder(tmp_path / 'out', 'open') as folder):
+        work.take(picks, folder, lambda: None)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_disk_that_is_full_is_one_line(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    monkeypatch.setattr(CvatArchive, 'finish', full)
+    with (pytest.raises(InputError, match=r'out: cannot be written \(No space left'),
+          open_folder(tmp_path / 'out', 'open')):
+        pass
+    assert not any(tmp_path.iterdir())
 
 
 def test_cameras_of_a_bag_are_thinned_one_by_one(tmp_path, capsys):

@@ -13,7 +13,6 @@ import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 from urllib.parse import quote
 
@@ -39,7 +38,7 @@ _OFF_PIXELS, _SMALLEST = 1.0, 5e-4
 
 
 class CvatArchive:
-    """CVAT's archive in work, a context manager; the same masks give the same bytes."""
+    """CVAT's archive in work; the same masks give the same bytes."""
 
     def __init__(self, path: Path) -> None:
         """Begin the archive."""
@@ -52,18 +51,12 @@ class CvatArchive:
         self._write(f'SegmentationClass/{name}.png', encode_png(picture))
         self._names.append(name)
 
-    def __enter__(self) -> CvatArchive:
-        """Return the archive."""
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def finish(self) -> None:
         """Complete the archive."""
-        if kind is None:
-            self._write('ImageSets/Segmentation/default.txt',
-                        ''.join(f'{name}\n' for name in self._names).encode())
-            self._write('labelmap.txt', 'background:0,0,0::\n'
-                        f'{_ROAD}:{",".join(map(str, COLOUR))}::\n'.encode())
+        self._write('ImageSets/Segmentation/default.txt',
+                    ''.join(f'{name}\n' for name in self._names).encode())
+        self._write('labelmap.txt', 'background:0,0,0::\n'
+                    f'{_ROAD}:{",".join(map(str, COLOUR))}::\n'.encode())
         self._file.close()
 
     def _write(self, name: str, content: bytes) -> None:

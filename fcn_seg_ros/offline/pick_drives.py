@@ -50,7 +50,8 @@ class PickDrives:
                     done()
                 seen[frame.topic] += 1
         if not len(self.scores):
-            raise InputError('no frame can be used: see the lines above')
+            names = ', '.join(drive.name for drive in self._drives)
+            raise InputError(f'{names}: no frame can be used: see the lines above')
 
     def take(self, picks: Sequence[Pick], folder: PickFolder, done: Callable[[], None]) -> None:
         """Write the chosen frames; raises InputError if the drives have changed meanwhile."""

@@ -67,28 +67,39 @@ class PickFolder:
         self._tasks: list[dict[str, Any]] = []
         self._tiles: list[tuple[np.ndarray, str]] = []
         self._sheets = 0
-        self.cvat: CvatArchive = CvatArchive(path / CVAT)
+        self._cvat: CvatArchive = CvatArchive(path / CVAT)
 
     def add(self, frame: PickedFrame, image: np.ndarray, result: Segmentation) -> None:
-        """Write a frame, uint8 RGB (H, W, 3), and its draft; frames come by time."""
+        """
+        Write a frame, uint8 RGB (H, W, 3), and its draft; frames come by time.
+
+        Raises InputError if they cannot be written.
+        """
         road = result.road
-        (self._path / 'images' / f'{frame.name}.png').write_bytes(encode_png(image))
-        (self._path / 'masks' / f'{frame.name}.png').write_bytes(encode_png(road))
-        self.cvat.add(frame.name, road)
         self._tasks.append(label_studio_task(self._final.name, frame.name, road, self._model,
                                              1.0 - frame.edge_doubt))
         self._rows.append(frame)
         self._tiles.append((shrink(result.overlay(image), longest=_LONGEST),
                             f'{frame.rank}: doubt {frame.edge_doubt:.2f} '
                             f'differ {100 * frame.disagreement:.1f}%'))
-        if len(self._tiles) == _ON_SHEET:
-            self._write_sheet()
+        with _writing(self._final):
+            (self._path / 'images' / f'{frame.name}.png').write_bytes(encode_png(image))
+            (self._path / 'masks' / f'{frame.name}.png').write_bytes(encode_png(road))
+            self._cvat.add(frame.name, road)
+            if len(self._tiles) == _ON_SHEET:
+                self._write_sheet()
 
     def finish(self) -> None:
-        """Write what all frames together make."""
-        if self._tiles:
-            self._write_sheet()
-        write_label_studio(self._path, self._tasks)
+        """Write what all frames together make, and show the folder; raises InputError."""
+        with _writing(self._final):
+            self._cvat.finish()
+            if self._tiles:
+                self._write_sheet()
+            write_label_studio(self._path, self._tasks)
+            self._write_table()
+            self._path.rename(self._final)
+
+    def _write_table(self) -> None:
         with (self._path / TABLE).open('w', newline='', encoding='utf-8',
                                        errors='backslashreplace') as file:
             table = csv.writer(file)
@@ -119,16 +130,21 @@ def open_folder(path: Path, model: str) -> Iterator[PickFolder]:
                          'corrected there would be lost, found something in it'
                          if path.is_dir() else f'{path}: expected a new folder, found a file')
     partial = partial_name(path)
-    make_folder(path.parent)
+    make_folder(partial)
     try:
-        make_folder(partial)
-        folder = PickFolder(partial, path, model)
-        with folder.cvat:
-            yield folder
+        with _writing(path):
+            folder = PickFolder(partial, path, model)
+        yield folder
         folder.finish()
-        partial.rename(path)
+    finally:
+        with suppress(OSError):  # it is renamed, or the exception being handled says more
+            shutil.rmtree(partial)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turn faults of writing below ``path`` into an InputError."""
+    try:
+        yield
     except OSError as error:
         raise InputError(f'{path}: cannot be written ({error.strerror or error})') from None
-    finally:
-        with suppress(OSError):  # the exception being handled says more
-            shutil.rmtree(partial)
