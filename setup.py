@@ -29,6 +29,8 @@ EXTRAS = {
     'drives': DRIVES,
     'bags': DRIVES,  # the earlier name
     'plots': ['matplotlib'],
+    # Beside another one, for `segment --ray`.
+    'cluster': ['ray'],
     'train': [*CPU, *TORCH, 'onnxruntime', 'lightning>=2.6,!=2.6.2,!=2.6.3', 'torchmetrics',
               'tensorboard', 'torch-pruning'],
     # Beside train, for `train --trackers`.

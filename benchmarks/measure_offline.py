@@ -44,10 +44,10 @@ from test_drive_bag import START_NS, STORE, camera_info, image
 
 from fcn_seg_ros.dds import use_private_domain
 from fcn_seg_ros.inference.segmentation import SegmentOptions
-from fcn_seg_ros.inference.segmenter import RoadSegmenter
-from fcn_seg_ros.offline.job import Job, settings_of
-from fcn_seg_ros.offline.run import Recording, segment_recording
-from fcn_seg_ros.resources import find_checkpoint
+from fcn_seg_ros.offline.job import Job
+from fcn_seg_ros.offline.network_choice import NetworkChoice
+from fcn_seg_ros.offline.recording import Recording
+from fcn_seg_ros.offline.run import segment_recording
 from fcn_seg_ros.synthetic.suburb import RenderedDrive
 
 DISTINCT = 40
@@ -78,8 +78,8 @@ def write_recording(path: Path, frames: int) -> list[np.ndarray]:
 def throughput(folder: Path, args: argparse.Namespace) -> bool:
     """Print images a second and CPU time per image; return whether 85 % are reached."""
     images = write_recording(folder / 'drive', args.frames)
-    segmenter = RoadSegmenter(find_checkpoint(args.checkpoint), args.device, args.precision,
-                              backend=args.backend, threads=args.threads)
+    segmenter, network = NetworkChoice(args.checkpoint, args.device, args.precision,
+                                       threads=args.threads, backend=args.backend).load()
     options = SegmentOptions(focal_length=FOCAL)
     batch = args.batch
 
@@ -93,9 +93,7 @@ def throughput(folder: Path, args: argparse.Namespace) -> bool:
     for number in range(args.rounds):
         def whole(number: int = number) -> None:
             recording = Recording(str(folder / 'drive'), Job(batch=batch))
-            settings = settings_of(recording.source, recording.job, segmenter,
-                                   find_checkpoint(args.checkpoint), args.threads)
-            done = segment_recording(recording, folder / f'run{number}', segmenter, settings,
+            done = segment_recording(recording, folder / f'run{number}', segmenter, network,
                                      lambda length, before: nullcontext(lambda: None))
             assert (done.frames, done.errors) == (args.frames, 0), done
         for name, work in (('bare', bare), ('segment', whole)):

@@ -22,7 +22,9 @@ from pathlib import Path
 from typing import Any
 
 DOCS = Path(__file__).resolve().parent
-sys.path.insert(0, str(DOCS.parent))
+sys.path[:0] = [str(DOCS.parent), str(DOCS.parent / 'benchmarks')]
+
+import fleet  # noqa: E402
 
 from fcn_seg_ros import node  # noqa: E402
 from fcn_seg_ros.cli import EXECUTABLES  # noqa: E402
@@ -248,6 +250,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     'encoders': encoders,
     'backends': backends,
     'python_api': python_api,
+    'fleet': lambda: fleet.tables(fleet.Fleet()),
 }
 
 

@@ -41,7 +41,7 @@ def write_run(path: Path, seen: list[dict[str, Any]], losses: Sequence[dict[str,
     """Write a run, its masks as PNG files, and return its report."""
     run = open_run(path, {'input': 'drive', **settings}, facts or {})
     assert run is not None
-    with run.part() as part:
+    with run.parts.part(0) as part:
         for name, rows in ((FRAMES, seen), (ERRORS, losses)):
             (part.path / name).write_text(''.join(json.dumps(row) + '\n' for row in rows))
         for number, mask in (masks or {}).items():

@@ -10,15 +10,16 @@ from pathlib import Path
 import pytest
 
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.offline.parts import Piece, split
 from fcn_seg_ros.offline.run_folder import FRAMES, RunFolder, open_run
 from fcn_seg_ros.offline.run_reader import read_run
 
 SETTINGS = {'input': 'drive', 'topics': ('/a', '/b'), 'threshold': 0.5}
 
 
-def fill(run: RunFolder, last: bool = False) -> None:
+def fill(run: RunFolder, number: int, last: bool = False) -> None:
     """Write a part."""
-    with run.part() as part:
+    with run.parts.part(number) as part:
         (part.path / FRAMES).write_text(json.dumps({'number': part.number}) + '\n')
         (part.files / 'mask').mkdir()
         (part.files / 'mask' / f'{part.number}.png').write_bytes(b'png')
@@ -29,18 +30,18 @@ def test_a_run_appears_when_it_is_complete(tmp_path: Path) -> None:
     path = tmp_path / 'deep' / 'run'
     path.mkdir(parents=True)
     run = open_run(path, SETTINGS, {'started': 'now'})
-    assert run is not None and not run.ended
-    fill(run)
-    with pytest.raises(RuntimeError), run.part() as part:
+    assert run is not None and run.parts.missing() == [Piece(0, None)]
+    fill(run, 0)
+    with pytest.raises(RuntimeError), run.parts.part(1) as part:
         (part.files / 'mask.png').write_bytes(b'half')
         raise RuntimeError('killed')
     run.close()
     # What a kill leaves.
-    (run.partial / 'parts' / '000001.partial' / 'files').mkdir(parents=True)
+    (run.partial / 'parts' / '000001.host.5.partial' / 'files').mkdir(parents=True)
     run = open_run(path, SETTINGS, {'started': 'later'})
-    assert run is not None and [part.number for part in run.parts] == [0]
-    fill(run, last=True)
-    assert run.ended and not any(path.iterdir())
+    assert run is not None and [part.number for part in run.parts.complete()] == [0]
+    fill(run, 1, last=True)
+    assert not run.parts.missing() and not any(path.iterdir())
     steps: list[int] = []
 
     def fail(result: Path, parts: object) -> None:
@@ -77,3 +78,30 @@ def test_other_settings_and_foreign_folders_are_refused(tmp_path: Path) -> None:
     assert (tmp_path / 'x.partial' / 'mine.txt').exists()
     with pytest.raises(InputError, match=r'expected the run\.json of a run of segment, found n'):
         read_run(tmp_path / 'photos')
+
+
+def test_parts_are_written_in_any_order(tmp_path: Path) -> None:
+    run = open_run(tmp_path / 'run', SETTINGS, {})
+    assert run is not None
+    for number in (4, 1):
+        fill(run, number)
+    assert run.parts.missing() == [Piece(0, 1), Piece(2, 4), Piece(5, None)]
+    fill(run, 6, last=True)
+    assert run.parts.missing() == [Piece(0, 1), Piece(2, 4), Piece(5, 6)]
+    with run.parts.part(2) as slow:
+        (slow.path / FRAMES).touch()
+        slow.path.rename(slow.path.with_name('000002.other.5.partial'))
+        slow.path = slow.path.with_name('000002.other.5.partial')
+        fill(run, 2)
+    # The first to be complete stays, and the other leaves nothing.
+    assert (tmp_path / 'run.partial' / 'parts' / '000002' / FRAMES).read_text()
+    assert not list((tmp_path / 'run.partial' / 'parts').glob('*.partial'))
+
+
+def test_pieces_cover_a_recording() -> None:
+    assert split(Piece(0, None), None, 4) == [Piece(0, None)]
+    assert split(Piece(0, None), 1, 4) == [Piece(0, None)]
+    assert split(Piece(2, None), 7, 2) == [Piece(2, 5), Piece(5, None)]
+    assert split(Piece(1, 4), 9, 8) == [Piece(1, 2), Piece(2, 3), Piece(3, 4)]
+    # More parts than the recording was said to have.
+    assert split(Piece(9, None), 7, 2) == [Piece(9, None)]

@@ -70,7 +70,7 @@ def test_runs_with_little_to_tell(tmp_path: Path) -> None:
 def test_a_frame_without_its_facts_is_refused(tmp_path: Path) -> None:
     run = open_run(tmp_path / 'run', {}, {})
     assert run is not None
-    with run.part() as part:
+    with run.parts.part(0) as part:
         (part.path / FRAMES).write_text('{"number": 0}\n')
     with pytest.raises(InputError, match=r'frames\.jsonl: expected the facts .* in line 1'):
         run.finish({}, [report_step])

@@ -10,6 +10,7 @@ MODULES = {
             'rich', 'shtab'),
     'drives': ('av', 'rosbags', 'lz4', 'backports'),
     'plots': ('matplotlib',),
+    'cluster': ('ray',),
     'train': ('lightning', 'torchmetrics', 'tensorboard', 'torch_pruning', 'torchvision', 'torch'),
     'wandb': ('wandb',),
     'mlflow': ('mlflow',),

@@ -41,6 +41,7 @@ examples:
   segment drive.mcap --output masks --originals --write mask,probability,camera_info
   segment drive --topics /front/image_raw --output masks --every 3 --png mask --video
   segment monday tuesday --output runs --bag sqlite3 --humble
+  segment monday tuesday --output runs --ray auto --threads 4
 
 --image and --mask lay out a folder for train (folder:street), with masks to be corrected."""
 
@@ -109,6 +110,9 @@ def _add_recordings(parser: argparse.ArgumentParser) -> dict[str, tuple[str, obj
     add('--jpeg-quality', type=int, default=80, help='quality of compressed pictures, 1 to 100')
     add('--batch', type=int, default=0, metavar='N', help='images in a pass of the network; 0: '
         'eight on a GPU, one on a CPU')
+    add('--ray', metavar='ADDRESS', help='spread the work over a Ray cluster whose machines share '
+        'the folders: its address, auto, or local for the cores of this machine; one network per '
+        'GPU, or per --threads cores')
     add('--part-frames', type=int, default=250, metavar='N',
         help='images in a part, which is what an interruption costs at most')
     return {action.dest: (action.option_strings[0], action.default)

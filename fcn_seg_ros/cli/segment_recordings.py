@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from functools import cached_property, partial
+from functools import cache, partial
 from pathlib import Path
 
 from fcn_seg_ros.cli.progress import progress_bar
@@ -14,15 +14,15 @@ from fcn_seg_ros.cli.stopping import stoppable
 from fcn_seg_ros.drives.folder import is_image
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.segmentation import SegmentOptions, optional_threshold
-from fcn_seg_ros.inference.segmenter import RoadSegmenter
-from fcn_seg_ros.offline.job import Job, settings_of
+from fcn_seg_ros.offline.job import Job
+from fcn_seg_ros.offline.network_choice import NetworkChoice
 from fcn_seg_ros.offline.outputs import Wanted
-from fcn_seg_ros.offline.run import Outcome, Recording, segment_recording
+from fcn_seg_ros.offline.recording import Recording
+from fcn_seg_ros.offline.run import Outcome, segment_recording
 from fcn_seg_ros.offline.run_folder import ERRORS
 from fcn_seg_ros.offline.source import Selection
 from fcn_seg_ros.outputs.frame import OutputOptions
 from fcn_seg_ros.resources import find_checkpoint
-from fcn_seg_ros.stop_signal import StopSignal
 
 
 def run(options: argparse.Namespace) -> int:
@@ -33,59 +33,46 @@ def run(options: argparse.Namespace) -> int:
     signal number if interrupted.
     """
     job, places = _job(options), _places(options.inputs, options.output)
-    network = _Network(options)
+    find_checkpoint(options.checkpoint)  # a wrong name is told first
+    choice = NetworkChoice(options.checkpoint, options.device, options.precision,
+                           options.network_height, optional_threshold(options.threshold),
+                           options.threads, options.backend)
+    if options.ray is not None:
+        from fcn_seg_ros.cli import segment_archive
+        return segment_archive.run(options.ray, places, job, choice)
+    # Loaded once a recording is open: a wrong path is told before.
+    load = cache(choice.load)
     status = 0
     with stoppable() as stopped:
         for given, output in places.items():
             try:
-                outcome = _segment(given, output, job, network, stopped)
+                recording = Recording(given, job)
+                outcome = segment_recording(recording, output, *load(),
+                                            partial(progress_bar, Path(given).name), stopped)
             except InputError as error:
                 if len(places) == 1:
                     raise
-                print(f'segment: error: {error}', file=sys.stderr, flush=True)
                 status = 2
+                print(f'segment: error: {error}', file=sys.stderr, flush=True)
                 continue
+            status = max(status, tell(output, outcome))
             if not outcome.complete:
-                print(f'segment: interrupted after {outcome.frames} masks; the same command '
-                      'resumes there', file=sys.stderr)
                 return stopped.status
-            _tell(output, outcome)
-            status = max(status, int(outcome.lost > 0 or outcome.more_lost))
     return status
 
 
-class _Network:
-    """The segmenter, loaded once a recording is open: a wrong path is told before."""
-
-    def __init__(self, options: argparse.Namespace) -> None:
-        self._options = options
-        self.threads: int = options.threads
-        self.checkpoint = find_checkpoint(options.checkpoint)
-
-    @cached_property
-    def segmenter(self) -> RoadSegmenter:
-        """Return the segmenter that the options ask for."""
-        options = self._options
-        return RoadSegmenter(self.checkpoint, options.device, options.precision,
-                             options.network_height, optional_threshold(options.threshold),
-                             options.threads, options.backend)
-
-
-def _segment(given: str, output: Path, job: Job, network: _Network, stopped: StopSignal
-             ) -> Outcome:
-    recording = Recording(given, job)
-    segmenter = network.segmenter
-    settings = settings_of(recording.source, job, segmenter, network.checkpoint, network.threads)
-    return segment_recording(recording, output, segmenter, settings,
-                             partial(progress_bar, Path(given).name), stopped)
-
-
-def _tell(output: Path, outcome: Outcome) -> None:
+def tell(output: Path, outcome: Outcome) -> int:
+    """Print how a run ended; returns 1 if images were lost."""
+    if not outcome.complete:
+        print(f'segment: interrupted after {outcome.frames} masks; the same command resumes there',
+              file=sys.stderr)
+        return 0
     resumed = f' ({outcome.resumed} of them before)' if outcome.resumed else ''
     print(f'wrote {outcome.frames} masks{resumed} to {output}')
     if outcome.errors:
         more = ' or more' if outcome.more_lost else ''
         print(f'segment: {outcome.lost}{more} images lost; see {output / ERRORS}', file=sys.stderr)
+    return int(outcome.lost > 0 or outcome.more_lost)
 
 
 def _job(options: argparse.Namespace) -> Job:

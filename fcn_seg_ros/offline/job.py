@@ -5,15 +5,12 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from fcn_seg_ros import __version__
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.segmentation import SegmentOptions
-from fcn_seg_ros.inference.segmenter import RoadSegmenter
+from fcn_seg_ros.offline.network_choice import NetworkFacts
 from fcn_seg_ros.offline.outputs import Wanted
 from fcn_seg_ros.offline.source import Selection, Source
 from fcn_seg_ros.outputs.frame import OutputOptions
@@ -54,32 +51,21 @@ class Job:
         if self.storage is None and self.originals:
             raise InputError('--originals: expected a bag to write them to, found --no-bag')
 
+    def batch_of(self, device: str) -> int:
+        """Return the number of images in a pass of the network on a device."""
+        return self.batch or (1 if device == 'cpu' else GPU_BATCH)
 
-    def batch_of(self, segmenter: RoadSegmenter) -> int:
-        """Return the number of images in a pass of the network."""
-        return self.batch or (1 if segmenter.backend.device == 'cpu' else GPU_BATCH)
 
-
-def settings_of(source: Source, job: Job, segmenter: RoadSegmenter, checkpoint: Path, threads: int
-                ) -> dict[str, Any]:
+def settings_of(source: Source, job: Job, network: NetworkFacts) -> dict[str, Any]:
     """Return everything that decides the results, as plain values that JSON keeps."""
     selection, wanted, outputs = job.selection, job.wanted, job.outputs
     return {
-        'package': __version__, 'input': {'path': source.given, 'files': source.files},
+        'input': {'path': source.given, 'files': source.files},
         'topics': list(source.topics), 'every': selection.every, 'frames': selection.limit,
-        'start': selection.start, 'end': selection.end,
-        'checkpoint': {'path': str(checkpoint), 'sha256': _hash(checkpoint)},
-        'backend': segmenter.backend.name, 'precision': segmenter.backend.precision,
-        'device': segmenter.backend.device, 'threads': threads, 'batch': job.batch_of(segmenter),
-        'network_height': segmenter.network_height,
-        'threshold': segmenter.threshold, 'unknown_below': job.options.unknown_below,
+        'start': selection.start, 'end': selection.end, **network.settings,
+        'batch': job.batch_of(network.settings['device']),
+        'unknown_below': job.options.unknown_below,
         'part_frames': job.part_frames, 'write': list(wanted.topics), 'png': list(wanted.png),
         'video': wanted.video, 'originals': job.originals, 'bag': job.storage,
         'humble': job.humble, 'pose': list(job.pose) if job.pose else None,
         'outputs': dataclasses.asdict(outputs)}
-
-
-def _hash(checkpoint: Path) -> str:
-    """Return the SHA-256 of a checkpoint's file."""
-    with checkpoint.open('rb') as file:
-        return hashlib.file_digest(file, 'sha256').hexdigest()

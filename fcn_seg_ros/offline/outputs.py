@@ -104,24 +104,33 @@ class FixedGround:
             if self._made is None or self._made[0].camera != view.camera:
                 self._made = view, None
                 self._made = view, GroundTables(view, settings.ground)
-                self.reason = ''
         except InputError as error:
             self.reason = str(error)
             return None
+        if self._made[1] is not None:
+            self.reason = ''
         return self._made[1]
 
     def news(self) -> str:
-        """Return the reason if it has changed since the last call, else ''."""
+        """Return the reason if it has changed since the last call or part, else ''."""
         news = '' if self.reason == self._told else self.reason
         self._told = self.reason
         return news
 
+    def begin_part(self) -> None:
+        """Tell the reason again, so that what a part says does not depend on others."""
+        self._told = ''
+
 
 class Computer:
-    """Computes what is wanted of each step, of several at the same time on ``threads`` threads."""
+    """
+    Computes what is wanted of each step, of several at the same time on ``threads`` threads.
+
+    What it says of a part of ``part_frames`` images does not depend on other parts.
+    """
 
     def __init__(self, wanted: Wanted, topics: Sequence[str], options: OutputOptions,
-                 pose: CameraPose | None) -> None:
+                 pose: CameraPose | None, part_frames: int) -> None:
         if wanted.in_metres and pose is None:
             raise InputError(f'--pose: expected the camera\'s pose, which {wanted.in_metres[0]} '
                              'needs, found none')
@@ -131,6 +140,7 @@ class Computer:
         self._wanted = wanted
         self._cameras = camera_names(topics)
         self._options = options
+        self._part_frames, self._part = part_frames, 0
         self._grounds = {topic: FixedGround(pose) for topic in topics
                          if pose is not None and wanted.in_metres}
         # Tables over the ground keep their arrays from frame to frame.
@@ -156,6 +166,10 @@ class Computer:
             return Written(step.number, losses=(step,))
         assert isinstance(step, Segmented)
         shot = step.frame
+        if self._grounds and shot.number // self._part_frames != self._part:
+            self._part = shot.number // self._part_frames
+            for each in self._grounds.values():
+                each.begin_part()
         ground = self._grounds.get(shot.topic)
         frame = SegmentedFrame(self._cameras[shot.topic], shot.header, shot.image, step.result,
                                shot.info, self._options, ground)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,8 @@ from fcn_seg_ros.offline.bag_writer import BAG, PartBag, write_metadata
 from fcn_seg_ros.offline.job import Job
 from fcn_seg_ros.offline.lowest_frames import LowestFrames
 from fcn_seg_ros.offline.outputs import Written
-from fcn_seg_ros.offline.run_folder import ERRORS, FRAMES, Part
+from fcn_seg_ros.offline.parts import Part
+from fcn_seg_ros.offline.run_folder import ERRORS, FRAMES
 from fcn_seg_ros.offline.steps import Loss, Topic
 from fcn_seg_ros.offline.video import PartVideos, join_videos
 
@@ -29,8 +30,8 @@ _VIDEOS = 'video'
 class PartFiles:
     """The files of a part in work, as a context manager that fills the part's facts."""
 
-    def __init__(self, part: Part, job: Job, topics: Sequence[Topic], rate_hz: float,
-                 before: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, part: Part, job: Job, topics: Sequence[Topic], rate_hz: float
+                 ) -> None:
         self._part = part
         self._counts = Counter({'frames': 0, 'errors': 0, 'lost': 0, 'images': 0})
         self._more_lost = False
@@ -43,8 +44,7 @@ class PartFiles:
                                                      job.storage, job.humble, topics,
                                                      compressed=not job.originals))
                          if job.storage else None)
-            self._videos = stack.enter_context(
-                PartVideos(part.path / _VIDEOS, rate_hz, before))
+            self._videos = stack.enter_context(PartVideos(part.path / _VIDEOS, rate_hz))
             self._stack = stack.pop_all()
 
     def __enter__(self) -> PartFiles:

@@ -4,42 +4,32 @@
 
 from __future__ import annotations
 
-import itertools
-import platform
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
-from dataclasses import replace
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import cv2
-import numpy as np
-
-from fcn_seg_ros import __version__
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.ground.pose import CameraPose
-from fcn_seg_ros.inference.label_map import label_map_of
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
-from fcn_seg_ros.offline.job import Job
-from fcn_seg_ros.offline.outputs import Computer, Written
-from fcn_seg_ros.offline.part_files import PartFiles, join_bags, join_part_videos
-from fcn_seg_ros.offline.pipeline import Network, pipeline
+from fcn_seg_ros.offline.job import settings_of
+from fcn_seg_ros.offline.network_choice import NetworkFacts
+from fcn_seg_ros.offline.part_files import join_bags, join_part_videos
+from fcn_seg_ros.offline.parts import Part, Parts
+from fcn_seg_ros.offline.recording import Recording, Stopped, segment_piece
 from fcn_seg_ros.offline.report import report_step
-from fcn_seg_ros.offline.run_folder import Part, RunFolder, open_run
+from fcn_seg_ros.offline.run_folder import RunFolder, open_run
 from fcn_seg_ros.offline.run_reader import read_run
-from fcn_seg_ros.offline.source import Source
-from fcn_seg_ros.offline.steps import Step
 
 #: Opens a progress bar for so many images (None: unknown), of which some are done, and yields what
 #: is to be called after each further one.
 Bar = Callable[[int | None, int], AbstractContextManager[Callable[[], None]]]
 
-# What may run the network.
-_LIBRARIES = ('torch', 'openvino', 'onnxruntime')
+# So long a shared file system may take to show what another machine wrote.
+_VISIBLE_S = 90.0
 
 
 class Outcome(NamedTuple):
@@ -58,137 +48,102 @@ class Outcome(NamedTuple):
     complete: bool
 
 
-class Recording:
-    """A recording that is opened, and what is to be done with it."""
+class Run:
+    """A run in work, on whichever machines: its parts, and putting them together."""
 
-    def __init__(self, given: str, job: Job) -> None:
-        """Open it; raises InputError, before anything is loaded or written."""
-        self.job = job
-        self.source = Source(given, job.selection, job.originals)
-        self.computer = Computer(
-            job.wanted if job.storage else replace(job.wanted, topics=()), self.source.topics,
-            job.outputs, CameraPose.from_angles(*job.pose) if job.pose else None)
-        self.source.replaced = frozenset(topic.name for topic in self.computer.topics())
-
-
-def segment_recording(recording: Recording, output: Path, segmenter: RoadSegmenter,
-                      settings: dict[str, Any], bar: Bar,
-                      stopped: Callable[[], bool] = lambda: False) -> Outcome:
-    """
-    Segment a recording into the folder ``output``, or go on where an earlier attempt stopped.
-
-    ``settings`` are those of ``settings_of``. Once ``stopped`` returns True, the part in work is
-    thrown away. Raises InputError.
-    """
-    folder = open_run(output, settings, _facts(recording, segmenter))
-    if folder is None:
-        facts = read_run(output).facts
-        return Outcome(facts['frames'], facts['errors'], facts['lost'], facts['more_lost'],
-                       facts['frames'], True)
-    try:
-        return _Run(folder, recording, segmenter, stopped).work(bar)
-    except (OSError, sqlite3.Error) as error:
-        reason = getattr(error, 'strerror', None) or error
-        raise InputError(f'{folder.partial}: the run cannot go on ({reason}); the same command '
-                         f'resumes after {_total(folder.parts, "images")} images') from None
-    finally:
-        folder.close()
-
-
-class _Stopped(Exception):
-    """The run was asked to stop."""
-
-
-class _Run:
-    """The work on a run's folder."""
-
-    def __init__(self, folder: RunFolder, recording: Recording, segmenter: RoadSegmenter,
-                 stopped: Callable[[], bool]) -> None:
-        job = recording.job
+    def __init__(self, folder: RunFolder, recording: Recording) -> None:
         self._folder = folder
-        self._source = recording.source
-        self._computer = recording.computer
-        self._job = job
-        self._network = Network(segmenter, job.options, job.batch_of(segmenter),
-                                job.part_frames)
-        self._stopped = stopped
-        self._rate_hz = recording.source.drive.rate_hz / job.selection.every
+        self._humble = recording.job.humble
+        self._rate_hz = recording.rate_hz
+        self.length = recording.source.length
+        self.resumed = self.images()
 
-    def work(self, bar: Bar) -> Outcome:
-        """Segment what is left, and put the parts together."""
-        before = _total(self._folder.parts, 'images')
-        try:
-            if not self._folder.ended:
-                with bar(self._source.length, before) as step:
-                    self._segment(step)
-        except _Stopped:
-            return self._outcome(before, False)
-        parts = self._folder.parts
-        done = self._outcome(before, True)
+    @property
+    def parts(self) -> Parts:
+        """Return the parts."""
+        return self._folder.parts
+
+    def images(self) -> int:
+        """Return how many images the complete parts hold."""
+        return _total(self.parts.complete(), 'images')
+
+    def finish(self) -> Outcome:
+        """Put the parts together; raises InputError if some are missing."""
+        self._wait_for_parts()
+        done, parts = self.outcome(True), self.parts.complete()
         self._folder.finish(
             {'frames': done.frames, 'errors': done.errors, 'lost': done.lost,
              'more_lost': done.more_lost, 'finished': _now(),
              'seconds': round(sum(part.facts['seconds'] for part in parts), 3)},
-            (partial(join_bags, humble=self._job.humble),
+            (partial(join_bags, humble=self._humble),
              partial(join_part_videos, rate_hz=self._rate_hz), report_step))
         return done
 
-    def _segment(self, step: Callable[[], None]) -> None:
-        first = len(self._folder.parts) * self._job.part_frames
-        steps: Iterator[Step] = self._source.steps()
-        if first:
-            steps = itertools.dropwhile(
-                lambda each: each.number is None or each.number < first, steps)
-        with pipeline(steps, self._network, self._computer, lambda written: written.size,
-                      self._computer.threads) as results:
-            waiting: Iterator[Written] = results
-            last = False
-            while not last:
-                with self._folder.part() as part:
-                    following = self._fill(part, waiting, step)
-                    last = part.facts['last'] = following is None
-                if following is not None:
-                    waiting = itertools.chain([following], results)
-
-    def _fill(self, part: Part, results: Iterator[Written], step: Callable[[], None]
-              ) -> Written | None:
-        """Write a part and return the first result of the next one, None at the end."""
-        end = (part.number + 1) * self._job.part_frames
-        before = [each.facts['video'] for each in self._folder.parts]
-        with PartFiles(part, self._job, list(self._computer.topics()), self._rate_hz, before
-                        ) as files:
-            for written in results:
-                if self._stopped():
-                    raise _Stopped
-                if written.number is not None and written.number >= end:
-                    return written
-                files.write(written)
-                if written.number is not None:
-                    step()
-        return None
-
-    def _outcome(self, before: int, complete: bool) -> Outcome:
-        parts = self._folder.parts
-        frames, errors, lost, more = (_total(parts, name)
+    def outcome(self, complete: bool) -> Outcome:
+        """Return how far the run is."""
+        frames, errors, lost, more = (_total(self.parts.complete(), name)
                                       for name in ('frames', 'errors', 'lost', 'more_lost'))
-        return Outcome(frames, errors, lost, bool(more), before, complete)
+        return Outcome(frames, errors, lost, bool(more), self.resumed, complete)
+
+    @contextmanager
+    def naming_errors(self) -> Iterator[None]:
+        """Turn an error of the file system into an InputError, which says how to go on."""
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            reason = getattr(error, 'strerror', None) or error
+            raise InputError(f'{self._folder.partial}: the run cannot go on ({reason}); the same '
+                             f'command resumes after {self.images()} images') from None
+
+    def close(self) -> None:
+        """Let another process take the run."""
+        self._folder.close()
+
+    def _wait_for_parts(self) -> None:
+        end = time.monotonic() + _VISIBLE_S
+        while missing := self.parts.missing():
+            if time.monotonic() > end:
+                raise InputError(
+                    f'{self._folder.partial}: expected part {missing[0].first}, found none: did '
+                    'the recording change, or is the folder not shared by all machines?')
+            time.sleep(1.0)
 
 
-def _facts(recording: Recording, segmenter: RoadSegmenter) -> dict[str, Any]:
-    """Return what run.json says besides the settings."""
-    return {'package': __version__, 'started': _now(), 'reason': segmenter.backend.reason,
-            'road_ids': list(label_map_of(segmenter.info).road_ids),
-            'mask_topics': recording.computer.mask_topics(),
-            'versions': {'python': platform.python_version(), 'numpy': np.__version__,
-                         'opencv': cv2.__version__, **_installed(_LIBRARIES)}}
+def begin(recording: Recording, output: Path, network: NetworkFacts) -> Run | Outcome:
+    """Begin or resume a run, or return how it ended if it is complete; raises InputError."""
+    folder = open_run(output, settings_of(recording.source, recording.job, network),
+                      {'started': _now(), **network.facts,
+                       'mask_topics': recording.computer.mask_topics()})
+    if folder is not None:
+        return Run(folder, recording)
+    facts = read_run(output).facts
+    return Outcome(facts['frames'], facts['errors'], facts['lost'], facts['more_lost'],
+                   facts['frames'], True)
 
 
-def _installed(names: Sequence[str]) -> dict[str, str]:
-    found = {}
-    for name in names:
-        with suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
+def segment_recording(recording: Recording, output: Path, segmenter: RoadSegmenter,
+                      network: NetworkFacts, bar: Bar,
+                      stopped: Callable[[], bool] = lambda: False) -> Outcome:
+    """
+    Segment a recording into the folder ``output``, or go on where an earlier attempt stopped.
+
+    Once ``stopped`` returns True, the part in work is thrown away. Raises InputError.
+    """
+    run = begin(recording, output, network)
+    if isinstance(run, Outcome):
+        return run
+    try:
+        with run.naming_errors():
+            pieces = run.parts.missing()
+            if pieces:
+                with bar(run.length, run.resumed) as step:
+                    for piece in pieces:
+                        segment_piece(recording, segmenter, run.parts, piece, step, stopped)
+            return run.finish()
+    except Stopped:
+        return run.outcome(False)
+    finally:
+        run.close()
 
 
 def _total(parts: Sequence[Part], name: str) -> int:

@@ -9,7 +9,7 @@ each part (a fixed number of consecutive images) is a folder that appears at onc
     DIR.partial/run.json               settings, to be the same on resuming
     DIR.partial/parts/000000/part.json counts; its presence says that the part is complete
     DIR.partial/parts/000000/files/    what is moved to the result as it is
-    DIR.partial/parts/000001.partial/  the part in work, thrown away on resuming
+    DIR.partial/parts/000001.HOST.PID.partial/  a part in work, thrown away on resuming
     DIR.partial/result/                being put together; the step can be repeated
 
 ``docs/reference/run_folder.md`` describes the result.
@@ -21,33 +21,17 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from fcn_seg_ros.errors import InputError, quote
-from fcn_seg_ros.files import PARTIAL_SUFFIX, make_folder, read_file, write_file
+from fcn_seg_ros.files import PARTIAL_SUFFIX, make_folder, write_file
+from fcn_seg_ros.offline.parts import Part, Parts, flush, read_json
 
 FORMAT = 1
 RUN, FRAMES, ERRORS = 'run.json', 'frames.jsonl', 'errors.jsonl'
-_PART, _FILES, _LOCK = 'part.json', 'files', 'lock'
-_MOST_BYTES = 2**24
-
-
-@dataclass
-class Part:
-    """A part: ``files`` is the folder for its results, ``facts`` what its ``part.json`` says."""
-
-    number: int
-    path: Path
-    facts: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def files(self) -> Path:
-        """Return the folder whose tree becomes part of the result."""
-        return self.path / _FILES
+_LOCK = 'lock'
 
 
 class RunFolder:
@@ -57,34 +41,8 @@ class RunFolder:
         self.path = path
         self.partial = partial_path(path)
         self._lock = lock
-        self._parts = self.partial / 'parts'
-        make_folder(self._parts)
-        for rest in self._parts.glob(f'*{PARTIAL_SUFFIX}'):
-            shutil.rmtree(rest)
-        self.parts = list(self._complete())
-
-    @property
-    def ended(self) -> bool:
-        """Return whether the parts hold the whole recording."""
-        return bool(self.parts and self.parts[-1].facts['last'])
-
-    @contextmanager
-    def part(self) -> Iterator[Part]:
-        """Yield the next part to fill; it counts once the block has ended without an error."""
-        number = len(self.parts)
-        final = self._parts / f'{number:06d}'
-        part = Part(number, final.with_name(final.name + PARTIAL_SUFFIX))
-        make_folder(part.files)
-        try:
-            yield part
-            write_file(part.path / _PART, json.dumps(part.facts).encode())
-            _flush(part.path)
-            part.path.rename(final)
-            _flush(self._parts)
-        except BaseException:
-            shutil.rmtree(part.path, ignore_errors=True)
-            raise
-        self.parts.append(Part(number, final, part.facts))
+        self.parts = Parts(make_folder(self.partial / 'parts'))
+        self.parts.clean()
 
     def finish(self, summary: Mapping[str, Any],
                steps: Sequence[Callable[[Path, Sequence[Part]], None]] = ()) -> None:
@@ -93,27 +51,21 @@ class RunFolder:
 
         It may be called again if it was interrupted, so the steps replace whole files.
         """
-        result = make_folder(self.partial / 'result')
+        result, parts = make_folder(self.partial / 'result'), self.parts.complete()
         for name in (FRAMES, ERRORS):
-            _join(result / name, [part.path / name for part in self.parts])
-        for part in self.parts:
+            _join(result / name, [part.path / name for part in parts])
+        for part in parts:
             _move_tree(part.files, result)
-        write_file(result / RUN, _text(_read_json(self.partial / RUN) | dict(summary)))
+        write_file(result / RUN, _text(read_json(self.partial / RUN) | dict(summary)))
         for step in steps:
-            step(result, self.parts)
-        _flush(result)
+            step(result, parts)
+        flush(result)
         result.rename(self.path)
         shutil.rmtree(self.partial)
 
     def close(self) -> None:
         """Let another process take the run."""
         self._lock.close()
-
-    def _complete(self) -> Iterator[Part]:
-        number = 0
-        while (path := self._parts / f'{number:06d}').is_dir():
-            yield Part(number, path, _read_json(path / _PART))
-            number += 1
 
 
 def partial_path(path: Path) -> Path:
@@ -164,22 +116,12 @@ def _check_same(folder: Path, wanted: Mapping[str, Any]) -> None:
     """Raise InputError unless a folder holds a run with these settings."""
     if not (folder / RUN).is_file():
         raise InputError(f'{folder}: expected a new folder or a run of segment, found another')
-    found = _read_json(folder / RUN).get('settings', {})
+    found = read_json(folder / RUN).get('settings', {})
     for name in sorted(wanted.keys() | found.keys()):
         if wanted.get(name) != found.get(name):
             raise InputError(
                 f'{folder}: expected a run with {name} {quote(wanted.get(name))}, found one with '
                 f'{quote(found.get(name))}: give these settings again, or another --output')
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(read_file(path, 'a file of a run', _MOST_BYTES))
-    except ValueError as error:
-        raise InputError(f'{path}: expected JSON, found something else ({error})') from None
-    if not isinstance(content, dict):
-        raise InputError(f'{path}: expected a JSON object, found {type(content).__name__}')
-    return content
 
 
 def _text(content: Mapping[str, Any]) -> bytes:
@@ -203,14 +145,3 @@ def _move_tree(source: Path, target: Path) -> None:
         place = make_folder(target / Path(folder).relative_to(source))
         for name in names:
             Path(folder, name).replace(place / name)
-
-
-def _flush(folder: Path) -> None:
-    """Wait until what is below a folder is on the disk, so that a power cut does not harm it."""
-    for place, _, names in os.walk(folder):
-        for each in (place, *(os.path.join(place, name) for name in names)):
-            descriptor = os.open(each, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)

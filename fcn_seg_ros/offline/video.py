@@ -24,16 +24,13 @@ class PartVideos:
     """
     The pieces of one part, as a context manager.
 
-    ``facts`` says of each topic the time of its first image, and the size, which is that of
-    ``before``, the facts of earlier parts.
+    ``facts`` says of each topic the file, its size, and the time of its first image.
     """
 
-    def __init__(self, folder: Path, rate_hz: float, before: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, folder: Path, rate_hz: float) -> None:
         self.facts: dict[str, Any] = {}
         self._folder = folder
         self._rate = _rate(rate_hz)
-        self._sizes = {topic: each['size'] for facts in reversed(before)
-                       for topic, each in facts.items()}
         self._files: dict[str, VideoFile] = {}
 
     def __enter__(self) -> PartVideos:
@@ -49,9 +46,9 @@ class PartVideos:
         """Add an image to the piece of its topic."""
         topic = picture.topic
         if topic not in self._files:
-            name, size = f'{len(self._files)}.mp4', self._sizes.get(topic)
+            name = f'{len(self._files)}.mp4'
             self._files[topic] = VideoFile(make_folder(self._folder) / name, self._rate,
-                                           (size[0], size[1]) if size else None, _OPTIONS)
+                                           options=_OPTIONS)
             self.facts[topic] = {'first_ns': picture.stamp_ns, 'file': name}
         self._files[topic].add((picture.stamp_ns - self.facts[topic]['first_ns']) / 1e9,
                                picture.pixels)
@@ -63,11 +60,23 @@ def join_videos(result: Path, parts: Sequence[tuple[Path, Mapping[str, Any]]], r
     """Write the videos of a run from the pieces: the folder and the facts of each part."""
     topics = list(dict.fromkeys(topic for _, facts in parts for topic in facts))
     for topic in topics:
-        pieces = [(folder / facts[topic]['file'], facts[topic]['first_ns'])
-                  for folder, facts in parts if topic in facts]
+        mine = [(folder, facts[topic]) for folder, facts in parts if topic in facts]
+        width, height = mine[0][1]['size']
+        pieces = [(folder / each['file'] if [*each['size']] == [width, height] else
+                   _fitted(folder / each['file'], (width, height), _rate(rate_hz)),
+                   each['first_ns']) for folder, each in mine]
         name = VIDEO if len(topics) == 1 else f'overlay{topic.replace("/", "_")}.mp4'
         with replacing(result / name) as partial:
             _join(partial, pieces, _rate(rate_hz))
+
+
+def _fitted(piece: Path, size: tuple[int, int], rate: Fraction) -> Path:
+    """Encode a piece again in the size of the first one, since a video has only one size."""
+    path = piece.with_suffix(f'.fitted{piece.suffix}')
+    with av.open(str(piece)) as given, VideoFile(path, rate, size, _OPTIONS) as file:
+        for frame in given.decode(video=0):
+            file.add(frame.time or 0.0, frame.to_ndarray(format='rgb24'))
+    return path
 
 
 def _join(path: Path, pieces: Sequence[tuple[Path, int]], rate: Fraction) -> None:
