@@ -9,6 +9,7 @@ import sys
 from functools import cache, partial
 from pathlib import Path
 
+from fcn_seg_ros.allocator import limit_arenas
 from fcn_seg_ros.cli.progress import progress_bar
 from fcn_seg_ros.cli.stopping import stoppable
 from fcn_seg_ros.drives.folder import is_image
@@ -32,6 +33,7 @@ def run(options: argparse.Namespace) -> int:
     2 if a recording could not be read or written: the others are segmented all the same; 128 +
     signal number if interrupted.
     """
+    limit_arenas()
     job, places = _job(options), _places(options.inputs, options.output)
     find_checkpoint(options.checkpoint)  # a wrong name is told first
     choice = NetworkChoice(options.checkpoint, options.device, options.precision,
