@@ -29,6 +29,7 @@ _OF_THE_MACHINE = [OSError, MemoryError, RuntimeError]
 # Results go to the shared files, so Ray's own memory holds next to nothing.
 _STORE_BYTES = 80 * 2**20
 _POLL_S = 0.5
+_CANCEL_S = 10.0
 
 
 class Cluster:
@@ -70,9 +71,11 @@ class Cluster:
         return [(owner, _result(ref)) for ref, owner in ended]
 
     def cancel(self) -> None:
-        """End all pieces; their complete parts stay."""
-        for ref, _ in self._refs:
+        """End all pieces, which takes a moment; their complete parts stay."""
+        refs = [ref for ref, _ in self._refs]
+        for ref in refs:
             ray.cancel(ref, force=True)
+        ray.wait(refs, num_returns=len(refs), timeout=_CANCEL_S)
         self._refs.clear()
 
     def _remote(self, work: Callable[..., Any], *arguments: Any) -> Any:

@@ -173,6 +173,8 @@ class Computer:
         ground = self._grounds.get(shot.topic)
         frame = SegmentedFrame(self._cameras[shot.topic], shot.header, shot.image, step.result,
                                shot.info, self._options, ground)
+        if ground is not None and shot.info is None:
+            ground.reason = 'there is no CameraInfo of its camera'
         messages = tuple(self._messages(frame, shot.received_ns))
         losses: tuple[Loss, ...] = ()
         if ground is not None and (news := ground.news()):
