@@ -221,7 +221,9 @@ def test_nav2s_costmap_gets_its_file(launch, small, tmp_path, monkeypatch, layer
         (folder / name).write_text(STAND_IN)
         (folder / name).chmod(0o755)
     monkeypatch.setenv('AMENT_PREFIX_PATH', f'{tmp_path}:{os.environ["AMENT_PREFIX_PATH"]}')
-    launched = launch('nav2.launch.xml', 'costmap:=true', f'layer:={layer}', *small)
+    # With points by a bag's clock, which all three nodes have to follow.
+    simulated = ['use_sim_time:=true'] if layer == 'points' else []
+    launched = launch('nav2.launch.xml', 'costmap:=true', f'layer:={layer}', *simulated, *small)
     deadline = time.monotonic() + SECONDS
     while launched.output().count('process has finished cleanly') < 2:
         assert time.monotonic() < deadline, launched.output()
@@ -231,6 +233,9 @@ def test_nav2s_costmap_gets_its_file(launch, small, tmp_path, monkeypatch, layer
     costmap, = re.findall(r'nav2_costmap_2d (--ros-args.*)', output)
     assert '-r __node:=local_costmap -r __ns:=/local_costmap' in costmap
     assert costmap.strip().endswith(f'/config/nav2_{layer}.yaml')
+    for called in ('nav2_costmap_2d --ros-args', 'lifecycle_manager --ros-args'):
+        line, = re.findall(f'{called}.*', output)
+        assert ('-p use_sim_time:=True' in line) == bool(simulated)
     assert 'plugins: [road_layer, inflation_layer]' in output
     manager = output.partition('lifecycle_manager --ros-args')[2]
     assert '__node:=lifecycle_manager_costmap' in manager
