@@ -155,6 +155,16 @@ def test_bad_input(two_workers, rendered_frames, tmp_path, capsys, words, text):
     assert not list(tmp_path.glob('out*'))
 
 
+@pytest.mark.parametrize('address', ['127.0.0.1:1', '127.0.0.1:99999', 'nonsense://there'])
+def test_no_cluster_there(rendered_frames, tmp_path, capsys, monkeypatch, address):
+    monkeypatch.setattr(ray, 'is_initialized', lambda: False)
+    drive = record(tmp_path / 'drive', rendered_frames, 2)
+    assert main([str(drive), '--output', str(tmp_path / 'out'), '--ray', address]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith('segment: error: --ray: expected the address of a Ray cluster, auto or '
+                           f"local, found '{address}'")
+
+
 def test_without_ray(rendered_frames, tmp_path, monkeypatch, capsys):
     drive = record(tmp_path / 'drive', rendered_frames, 2)
     for name in ('segment_archive', 'archive', 'cluster'):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ _OF_THE_MACHINE = [OSError, MemoryError, RuntimeError]
 _STORE_BYTES = 80 * 2**20
 _POLL_S = 0.5
 _CANCEL_S = 10.0
+_CONNECT_S = 10.0
 
 
 class Cluster:
@@ -120,18 +122,33 @@ def connect(address: str, choice: NetworkChoice) -> Iterator[Cluster]:
     if ray.is_initialized():
         yield Cluster(choice)
         return
+    _check_reachable(address)
     os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')
     own: dict[str, Any] = ({'include_dashboard': False, 'object_store_memory': _STORE_BYTES}
                            if address == LOCAL else {})
     try:
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **own)
     except (ConnectionError, ValueError, RuntimeError, AssertionError) as error:
-        raise InputError(f'--ray: expected the address of a Ray cluster, auto or {LOCAL}, found '
-                         f'{address!r} ({one_line(error)})') from None
+        raise _no_cluster(address, error) from None
     try:
         yield Cluster(choice)
     finally:
         ray.shutdown()
+
+
+def _check_reachable(address: str) -> None:
+    """Raise InputError if nobody listens at HOST:PORT, where Ray would try for ten minutes."""
+    host, _, port = address.rpartition(':')
+    if port.isdigit() and '://' not in address:
+        try:
+            socket.create_connection((host, int(port)), _CONNECT_S).close()
+        except (OSError, OverflowError) as error:
+            raise _no_cluster(address, error) from None
+
+
+def _no_cluster(address: str, error: Exception) -> InputError:
+    return InputError(f'--ray: expected the address of a Ray cluster, auto or {LOCAL}, found '
+                      f'{address!r} ({one_line(error)})')
 
 
 def on_all_machines(given: str) -> str:
