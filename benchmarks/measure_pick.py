@@ -5,17 +5,19 @@ Measure what frames chosen by `pick` are worth, against as many at random.
 
     python benchmarks/measure_pick.py camvid:data/camvid kitti:data/kitti_road --out pick.jsonl
 
-takes 40 images of a set's train split and their true labels, fine-tunes the packaged network
-``open`` on them as in docs/tutorials/own_street.md, and scores it on the val split: road IoU at
-threshold 0.5, at the images' size. The images are chosen by `pick` (``pick``), by `pick --second
-none` (``one``), evenly spread (``even``) or at random (``random``, another choice for each seed);
-the seed also decides the order and the crops of the training. Each run is a line of JSON; runs
-whose line is in ``--out`` already are left out.
+takes 40 images of a set's train split, chosen by `pick` (``pick``), by `pick --second none`
+(``one``), evenly spread (``even``) or at random (``random``, another choice for each seed). Of each
+choice it says how right the packaged network ``open`` is on these images before it learns from
+them, then fine-tunes it on them and their true labels as in docs/tutorials/own_street.md, and
+scores it on the val split; the seed decides the order and the crops of the training. Scores are
+road IoU at threshold 0.5, at the images' size. Each is a line of JSON; those that are in ``--out``
+already are left out. ``--steps 0`` trains nothing.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import random
 import statistics
@@ -30,7 +32,7 @@ from measure_finetuning import COMMON, STARTS, road_iou, write_images
 
 from fcn_seg_ros.cli.pick import main as pick
 from fcn_seg_ros.cli.train import main as train
-from fcn_seg_ros.datasets.base import RoadDataset
+from fcn_seg_ros.datasets.base import Part, RoadDataset
 from fcn_seg_ros.datasets.registry import open_dataset, parse_spec
 from fcn_seg_ros.drives.contact_sheet import evenly
 from fcn_seg_ros.files import write_file
@@ -61,23 +63,33 @@ def run_command(main: Any, words: list[str]) -> None:
         raise SystemExit(status)
 
 
-def measure(options: argparse.Namespace, spec: str, done: set[str]) -> Iterator[dict[str, Any]]:
-    """Yield a row for ``open`` as it is, then one for each training on a set."""
-    images = open_dataset(parse_spec(f'{spec}?split=train'))
-    validation = open_dataset(parse_spec(f'{spec}?split=val'))
-    name = parse_spec(spec).kind
-    if f'{name}/open/0' not in done:
-        yield {'run': f'{name}/open/0', 'road_iou': road_iou('open', validation)}
+def before(options: argparse.Namespace, spec: str, done: set[str]) -> Iterator[dict[str, Any]]:
+    """Yield a row for each choice of images: their numbers, and the score of ``open`` on them."""
+    name, images = parse_spec(spec).kind, open_dataset(parse_spec(f'{spec}?split=train'))
+    if f'{name}/all/before' not in done:
+        yield {'run': f'{name}/all/before', 'road_iou': road_iou('open', images)}
     for choice in options.choices:
-        numbers: list[int] = []
-        for seed in options.seeds:
-            run = f'{name}/{choice}/{seed}'
-            if run in done:
-                continue
-            if choice == 'random' or not numbers:
+        for seed in options.seeds if choice == 'random' else [0]:
+            run = f'{name}/{choice}/before/{seed}'
+            if run not in done:
                 numbers = chosen(choice, images, options.images, seed)
-            yield {'run': run, **fine_tuned(options, images, validation, numbers, seed),
-                   'numbers': numbers}
+                yield {'run': run, 'road_iou': road_iou('open', Part(images, numbers)),
+                       'numbers': numbers}
+
+
+def after(options: argparse.Namespace, spec: str, rows: dict[str, dict[str, Any]]
+          ) -> Iterator[dict[str, Any]]:
+    """Yield a row for ``open`` as it is on val, then one for each training."""
+    name, images = parse_spec(spec).kind, open_dataset(parse_spec(f'{spec}?split=train'))
+    validation = open_dataset(parse_spec(f'{spec}?split=val'))
+    if f'{name}/open/0' not in rows:
+        yield {'run': f'{name}/open/0', 'road_iou': road_iou('open', validation)}
+    for choice in options.choices if options.steps else ():
+        for seed in options.seeds:
+            if f'{name}/{choice}/{seed}' not in rows:
+                found = rows[f'{name}/{choice}/before/{seed if choice == "random" else 0}']
+                yield {'run': f'{name}/{choice}/{seed}',
+                       **fine_tuned(options, images, validation, found['numbers'], seed)}
 
 
 def fine_tuned(options: argparse.Namespace, images: RoadDataset, validation: RoadDataset,
@@ -95,25 +107,32 @@ def fine_tuned(options: argparse.Namespace, images: RoadDataset, validation: Roa
                 'train_s': round(took)}
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """Return means and ranges as a table in Markdown, a row for each set."""
+def tables(rows: dict[str, dict[str, Any]]) -> str:
+    """Return means and ranges, before and after, as tables in Markdown with a row for each set."""
     found: dict[str, dict[str, list[float]]] = {}
-    for row in rows:
-        name, choice, _ = row['run'].split('/')
-        found.setdefault(name, {}).setdefault(choice, []).append(row['road_iou'])
-    columns = ('open', *CHOICES)
-    lines = [f'| set | {" | ".join(columns)} |', '|---' * (1 + len(columns)) + '|']
-    for name, scores in found.items():
-        cells = [scores.get(column, []) for column in columns]
-        lines.append(f'| {name} | ' + ' | '.join(
-            '-' if not cell else f'{cell[0]:.2f}' if len(cell) == 1 else
-            f'{statistics.mean(cell):.2f} ({min(cell):.2f} to {max(cell):.2f})'
-            for cell in cells) + ' |')
+    for run, row in rows.items():
+        name, choice, *rest = run.split('/')
+        part = 'before' if rest[0] == 'before' else 'after'
+        found.setdefault(f'{part} {name}', {}).setdefault(choice, []).append(row['road_iou'])
+    lines = []
+    for part, first in (('before', 'all'), ('after', 'open')):
+        columns = (first, *CHOICES)
+        lines += ['', f'| {part} | {" | ".join(columns)} |', '|---' * (1 + len(columns)) + '|']
+        lines += [f'| {name.split()[1]} | ' + ' | '.join(
+            cell(scores.get(column, [])) for column in columns) + ' |'
+            for name, scores in sorted(found.items()) if name.startswith(part)]
     return '\n'.join(lines)
 
 
+def cell(scores: list[float]) -> str:
+    """Return mean and range of scores."""
+    if len(scores) < 2:
+        return f'{scores[0]:.2f}' if scores else '-'
+    return f'{statistics.mean(scores):.2f} ({min(scores):.2f} to {max(scores):.2f})'
+
+
 def main() -> None:
-    """Measure what is missing in the file, and print the table."""
+    """Measure what is missing in the file, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
     parser.add_argument('sets', nargs='+', help='datasets with the splits train and val')
     parser.add_argument('--out', type=Path, required=True, help='file of JSON lines')
@@ -123,12 +142,14 @@ def main() -> None:
     parser.add_argument('--steps', type=int, default=200, help='steps of each training')
     options = parser.parse_args()
     lines = options.out.read_text().splitlines() if options.out.exists() else []
+    rows = {(row := json.loads(line))['run']: row for line in lines}
     for spec in options.sets:
-        for row in measure(options, spec, {json.loads(line)['run'] for line in lines}):
-            lines.append(json.dumps(row))
-            write_file(options.out, '\n'.join([*lines, '']).encode())
-            print(lines[-1], flush=True)
-    print(table([json.loads(line) for line in lines]))
+        for new in itertools.chain(before(options, spec, set(rows)), after(options, spec, rows)):
+            rows[new['run']] = new
+            write_file(options.out, ''.join(f'{json.dumps(row)}\n'
+                                            for row in rows.values()).encode())
+            print(json.dumps(new), flush=True)
+    print(tables(rows))
 
 
 if __name__ == '__main__':
