@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+import math
 from types import SimpleNamespace
 
 import av
 import numpy as np
 import pytest
 import rclpy
+from geometry_msgs.msg import TwistStamped
+from nav_msgs.msg import Odometry
 from node_client import PACKAGED
 from sensor_msgs.msg import LaserScan
 
@@ -69,7 +72,7 @@ def test_the_grid_is_drawn_with_x_up_and_y_to_the_left():
     assert not green[:, 40:].any()
 
 
-def test_the_planner_node_answers_a_scan_and_stops_without_scans():
+def test_the_planner_node_answers_a_scan_and_stops_without_scans_or_odometry():
     rclpy.init(args=['planner', '--ros-args', '-p', 'speed:=5'])
     try:
         node = PlannerNode()
@@ -81,16 +84,30 @@ def test_the_planner_node_answers_a_scan_and_stops_without_scans():
         angles = np.radians(np.arange(-30.0, 30.1, 0.5))
         ranges = 3.0 / np.maximum(np.abs(np.sin(angles)), 0.03)
         ranges[ranges > 40.0] = np.inf
-        for number in range(20):
+
+        def see(number: int, moves_at: int | None = None, speed: float = 0.0) -> TwistStamped:
+            """Return the command for a scan; ``moves_at`` is the number that odometry is of."""
+            header = to_header(10**18 + number * 10**8, 'base_link')
+            if moves_at is not None:
+                odometry = Odometry(header=to_header(10**18 + moves_at * 10**8, 'odom'))
+                odometry.twist.twist.linear.x = speed
+                node._on_odometry(odometry)
             node._on_scan(LaserScan(
-                header=to_header(10**18 + number * 10**8, 'base_link'), ranges=ranges.tolist(),
-                angle_min=float(angles[0]), angle_increment=float(angles[1] - angles[0]),
-                range_min=5.1, range_max=40.0))
-        assert [command.header.frame_id for command in sent] == ['base_link'] * 20
-        assert sent[-1].header.stamp.nanosec == 900_000_000
-        assert sent[-1].twist.linear.x > 0.9
+                header=header, ranges=ranges.tolist(), angle_min=float(angles[0]),
+                angle_increment=float(angles[1] - angles[0]), range_min=5.1, range_max=40.0))
+            assert sent[-1].header == header
+            return sent[-1]
+
+        assert see(0).twist.linear.x == 0.0  # no odometry yet
+        for number in range(1, 21):
+            command = see(number, number)
+        assert len(sent) == 21 and command.twist.linear.x > 0.9
+        assert see(24).twist.linear.x > 0.9
+        assert see(25).twist.linear.x == 0.0  # the newest odometry is 0.5 s old
+        assert see(26, 26, math.nan).twist.linear.x == 0.0
+        assert see(27, 27).twist.linear.x > 0.0
         node._watch()  # the clock shows today, and the scan is of 2001
         assert sent[-1].twist.linear.x == 0.0
-        assert len(sent) == 21
+        assert len(sent) == 26
     finally:
         rclpy.shutdown()

@@ -7,7 +7,8 @@ A node that drives by the freespace of seg_node.
 
 It subscribes to camera/road/freespace (sensor_msgs/LaserScan, whose frame base_link lies below the
 middle of the rear axle) and odom (nav_msgs/Odometry), and publishes path (nav_msgs/Path) and
-cmd_vel (geometry_msgs/TwistStamped, with the stamp of the scan). Without scans it commands zero.
+cmd_vel (geometry_msgs/TwistStamped, with the stamp of the scan). Without scans or without odometry
+it commands zero.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class PlannerNode(Node):
             self.declare_parameter(option.name, option.default, anything).value)
             for option in dataclasses.fields(PlannerOptions)}
         self.planner = Planner(PlannerOptions(**values))
-        self._speed = self._yaw_rate = 0.0
+        self._odometry: Odometry | None = None
         self._last: Header | None = None
         self._commands = self.create_publisher(TwistStamped, 'cmd_vel', 10)
         self._paths = self.create_publisher(Path, 'path', 10)
@@ -56,31 +57,46 @@ class PlannerNode(Node):
         self.create_timer(0.1, self._watch)
 
     def _on_odometry(self, message: Odometry) -> None:
-        self._speed = message.twist.twist.linear.x
-        self._yaw_rate = message.twist.twist.angular.z
+        self._odometry = message
 
     def _on_scan(self, message: LaserScan) -> None:
         """Plan and publish."""
-        seconds = 0.0 if self._last is None else (
-            stamp_ns(message.header) - stamp_ns(self._last)) / 1e9
-        self._last = message.header
+        last, self._last = self._last, message.header
+        motion = self._motion(message.header)
+        if motion is None:
+            self._stop(message.header, 'odometry with a speed')
+            return
+        seconds = 0.0 if last is None else (stamp_ns(message.header) - stamp_ns(last)) / 1e9
         ranges = np.asarray(message.ranges, np.float64)
         bearings = message.angle_min + message.angle_increment * np.arange(len(ranges))
         scan = Scan(bearings, ranges, message.range_min, message.range_max)
-        plan = self.planner.plan(scan, self._speed, self._yaw_rate, seconds)
+        plan = self.planner.plan(scan, *motion, seconds)
         self._paths.publish(path_message(plan, message.header))
         self._command(message.header, plan.speed, plan.yaw_rate)
 
+    def _motion(self, header: Header) -> tuple[float, float] | None:
+        """Return speed and yaw rate at the time of a scan, None if they are not known."""
+        if self._odometry is None:
+            return None
+        age = (stamp_ns(header) - stamp_ns(self._odometry.header)) / 1e9
+        twist = self._odometry.twist.twist
+        motion = twist.linear.x, twist.angular.z
+        return motion if abs(age) < MAX_AGE and np.isfinite(motion).all() else None
+
     def _watch(self) -> None:
         """Stop if scans no longer come."""
-        now = self.get_clock().now()
         if self._last is None:
             return
-        if (now - Time.from_msg(self._last.stamp)).nanoseconds < MAX_AGE * 1e9:
-            return
-        self.get_logger().warning(f'no freespace for {MAX_AGE:g} s: stopping',
+        now = self.get_clock().now()
+        age = (now - Time.from_msg(self._last.stamp)).nanoseconds / 1e9
+        # In the future, too: time has jumped back.
+        if abs(age) >= MAX_AGE:
+            self._stop(Header(stamp=now.to_msg(), frame_id=self._last.frame_id), 'freespace')
+
+    def _stop(self, header: Header, missing: str) -> None:
+        self.get_logger().warning(f'no {missing} for {MAX_AGE:g} s: stopping',
                                   throttle_duration_sec=5.0)
-        self._command(Header(stamp=now.to_msg(), frame_id=self._last.frame_id), 0.0, 0.0)
+        self._command(header, 0.0, 0.0)
 
     def _command(self, header: Header, speed: float, yaw_rate: float) -> None:
         message = TwistStamped(header=header)
