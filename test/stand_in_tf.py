@@ -33,6 +33,9 @@ class Buffer:
     def __init__(self, node: Any) -> None:
         """Take the place of a buffer that would be filled."""
 
+    def clear(self) -> None:
+        """Forget nothing."""
+
     def lookup_transform(self, target: str, source: str, at: Any) -> Any:
         """Return a transform, or raise."""
         if source not in FRAMES or (source == 'old' and at.nanoseconds):

@@ -43,6 +43,11 @@ class Buffer:
         self.error = ''
         self.z, self.turn, self.stamp = 1.5, LEVEL, 0
         self.asked: list[tuple[str, str, int]] = []
+        self.cleared = 0
+        node.buffers.append(self)
+
+    def clear(self) -> None:
+        self.cleared += 1
 
     def lookup_transform(self, target, source, at):
         self.asked.append((target, source, at.nanoseconds))
@@ -79,7 +84,7 @@ def tf(monkeypatch):
 
 @pytest.fixture
 def node():
-    return SimpleNamespace(listeners=[], get_logger=lambda: SimpleNamespace(
+    return SimpleNamespace(listeners=[], buffers=[], get_logger=lambda: SimpleNamespace(
         error=lambda text: pytest.fail(text)))
 
 
@@ -140,6 +145,11 @@ def test_tf_is_listened_to_only_while_it_is_wanted(node, tf):
     assert not node.listeners[0].open
     with pytest.raises(InputError, match='not known yet'):
         made.of('front', to_header(1, 'x'), 'base_link')
+    # One buffer for good, since each would leave a service and a callback on the node.
+    made.want('front', True)
+    assert [each.open for each in node.listeners] == [False, True]
+    assert [each.cleared for each in node.buffers] == [1]
+    assert made.of('front', to_header(1, 'x'), 'base_link').position[2] == 1.5
 
 
 @pytest.mark.parametrize(('change', 'words'), [

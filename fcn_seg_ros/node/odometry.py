@@ -55,7 +55,8 @@ class Odometry:
 
         Raises InputError, in one line, where odometry does not tell.
         """
-        track, ends = self._track, self._track.ends
+        track = self._track
+        ends = track.ends
         if ends is None:
             raise InputError(f'the odometry on {self._topic} holds no pose (NaN, or a quaternion '
                              'whose length is not 1)' if self._broken else

@@ -39,11 +39,14 @@ class Poses:
         """Tell whether a camera wants its pose; for the executor's thread."""
         self._wanted = self._wanted | {camera} if wanted else self._wanted - {camera}
         if self._wanted and self._listener is None and tf2_ros is not None:
-            self._buffer = tf2_ros.Buffer(node=self._node)
+            if self._buffer is None:
+                # Kept from then on: nothing takes its service and its time callback off the node.
+                self._buffer = tf2_ros.Buffer(node=self._node)
             self._listener = tf2_ros.TransformListener(self._buffer, self._node)
         elif not self._wanted and self._listener is not None:
             self._listener.unregister()
-            self._buffer = self._listener = None
+            self._listener = None
+            self._buffer.clear()
 
     def of(self, camera: str, header: Header, base_frame: str) -> CameraPose:
         """
@@ -51,7 +54,7 @@ class Poses:
 
         Raises InputError, in one line, where TF does not know it.
         """
-        buffer = self._buffer
+        buffer = self._buffer if self._listener is not None else None
         if buffer is None:
             raise InputError(f'its pose is not known: set {camera}.pose (tf2_ros is not installed)'
                              if tf2_ros is None else 'its pose is not known yet')
