@@ -157,6 +157,7 @@ def test_the_archive_for_cvat_holds_the_masks(tmp_path):
 def test_names_are_short_and_unique():
     assert unique_names(['/a/b.mp4', 'c/b/', 'rendered:3', 'Straße 1.bag', '/']) == [
         'b_1', 'b_2', 'rendered_3', 'Stra_e_1', 'drive']
+    assert unique_names(['day', 'day_1', 'other/day']) == ['day_1', 'day_1_2', 'day_3']
 
 
 @pytest.fixture(scope='module')

@@ -60,6 +60,11 @@ def test_writes_what_the_segmenter_says(photos, random_checkpoint, tmp_path, cap
         assert sorted(p.name for p in folder.iterdir()) == ['one.png', 'two.png']
 
 
+def test_threads_reach_the_network(photos, tmp_path, capsys):
+    assert main([str(photos), '--mask', str(tmp_path / 'm'), '--threads', '-1']) == 2
+    assert 'threads: expected 0 (the backend decides) or more, found -1' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(('arguments', 'text'), [
     (['{photos}'],
      'expected at least one of --probability, --mask, --overlay, --image, or --output for a'),

@@ -206,6 +206,8 @@ def test_drives_that_are_no_bags(segment, tmp_path, kitti_folder, capsys):
     (('--no-bag',), '--no-bag: expected --png or --video as well'),
     (('--no-bag', '--png', 'mask', '--originals'), '--originals: expected a bag to write them to'),
     (('--end', '1', '--start', '2'), '--start, --end: expected seconds of which the end is later'),
+    (('--start', 'nan'), '--start, --end: expected seconds of which the end is later'),
+    (('--jpeg-quality', '101'), '--jpeg-quality: expected 1 to 100, found 101'),
     (('--topics', '/rear'), 'expected an image topic /rear, found /front/image_raw (10)'),
     (('--part-frames', '0'), '--batch, --part-frames: expected 0 or more, and at least 1'),
 ])

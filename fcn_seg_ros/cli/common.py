@@ -78,6 +78,16 @@ def make_parser(name: str, description: str, epilog: str = '') -> Parser:
     return parser
 
 
+def topic_names(given: str | None) -> tuple[str, ...]:
+    """Return the image topics in an option with commas, ``('*',)`` for all; () if not given."""
+    return ('*',) if given == 'all' else comma_separated(given)
+
+
+def comma_separated(given: str | None) -> tuple[str, ...]:
+    """Return the words of an option, () if it is not given."""
+    return tuple(filter(None, (given or '').split(',')))
+
+
 def typed_examples(epilog: str, prefix: str) -> str:
     """Return an epilog with ``prefix`` in front of the command in each example."""
     return _COMMAND.sub(lambda _: f'  {prefix}', epilog)

@@ -9,6 +9,7 @@ import math
 import sys
 from collections.abc import Sequence
 
+from fcn_seg_ros.cli.common import topic_names
 from fcn_seg_ros.cli.notes import NotePrinter
 from fcn_seg_ros.cli.progress import progress_bar
 from fcn_seg_ros.drives.drive import Drive
@@ -28,7 +29,7 @@ def run(options: argparse.Namespace) -> None:
     """Pick the frames."""
     _check(options)
     say = NotePrinter('pick')
-    topics = ['*'] if options.topics == 'all' else [*filter(None, options.topics.split(','))]
+    topics = topic_names(options.topics)
     drives = [open_drive(each, topics=topics, rate_hz=options.rate, on_note=say)
               for each in options.inputs]
     with open_folder(options.out, find_checkpoint(options.checkpoint).stem) as folder:

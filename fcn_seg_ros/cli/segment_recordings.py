@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from functools import cache, partial
 from pathlib import Path
 
 from fcn_seg_ros.allocator import limit_arenas
+from fcn_seg_ros.cli.common import comma_separated, topic_names
 from fcn_seg_ros.cli.progress import progress_bar
 from fcn_seg_ros.cli.stopping import stoppable
 from fcn_seg_ros.drives.folder import is_image
@@ -78,12 +80,12 @@ def tell(output: Path, outcome: Outcome) -> int:
 
 
 def _job(options: argparse.Namespace) -> Job:
-    words = {name: tuple(word for word in (getattr(options, name) or '').split(',') if word)
-             for name in ('topics', 'write', 'png')}
-    topics = ('*',) if words['topics'] == ('all',) else words['topics']
+    if not 1 <= options.jpeg_quality <= 100:
+        raise InputError(f'--jpeg-quality: expected 1 to 100, found {options.jpeg_quality}')
     return Job(
-        Selection(topics, options.every, options.frames, options.start, options.end),
-        Wanted(words['write'], words['png'], options.video),
+        Selection(topic_names(options.topics), options.every, options.frames, options.start,
+                  options.end),
+        Wanted(comma_separated(options.write), comma_separated(options.png), options.video),
         SegmentOptions(unknown_below=options.unknown_below),
         OutputOptions(base_frame=options.base_frame, jpeg_quality=options.jpeg_quality),
         None if options.no_bag else options.bag, options.humble, options.originals,
@@ -99,7 +101,7 @@ def _places(inputs: list[str], output: Path) -> dict[str, Path]:
         if is_image(Path(given)):
             raise InputError(f'--output: expected recordings, found the image {given}: put images '
                              'into a folder, or give --mask instead')
-        place = output / Path(given).name
+        place = output / Path(os.path.abspath(given)).name  # also of . and ..
         if place in places.values():
             raise InputError(f'{given}: expected recordings of different names, found another of '
                              'this name')

@@ -51,7 +51,8 @@ def run(options: argparse.Namespace) -> int:
     source = open_pictures(options.inputs, options.every, options.frames)
     segmenter = RoadSegmenter(find_checkpoint(options.checkpoint), options.device,
                               options.precision, options.network_height,
-                              optional_threshold(options.threshold), backend=options.backend)
+                              optional_threshold(options.threshold), options.threads,
+                              options.backend)
     video = outputs.pop('overlay') if _is_video(options.overlay) else None
     for folder in outputs.values():
         make_folder(folder)

@@ -76,6 +76,9 @@ class RoadSegmenter:
         if network_height and network_height < 32:
             raise InputError('network_height: expected 0 (from the checkpoint) or at least 32, '
                              f'found {network_height}')
+        if threads < 0:
+            raise InputError('threads: expected 0 (the backend decides) or more, found '
+                             f'{threads}')
         if len(self.info.classes) > UNKNOWN:
             raise InputError(f'{self.name}: expected at most {UNKNOWN} classes, since {UNKNOWN} '
                              f'means unknown in a mask, found {len(self.info.classes)}')

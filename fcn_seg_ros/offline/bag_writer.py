@@ -23,9 +23,9 @@ from rosbags.rosbag2.metadata import parse_qos
 
 from fcn_seg_ros.files import make_folder, write_file
 from fcn_seg_ros.offline.messages import STORE
+from fcn_seg_ros.offline.run_folder import BAG
 from fcn_seg_ros.offline.steps import Passed, Topic
 
-BAG = 'bag'
 STORAGES = {'mcap': StoragePlugin.MCAP, 'sqlite3': StoragePlugin.SQLITE3}
 _METADATA, _INFO = 'metadata.yaml', 'rosbag2_bagfile_information'
 # The version of Humble's metadata. In rosbags' version 8 the quality of service is a text as well.

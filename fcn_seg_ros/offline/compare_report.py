@@ -28,7 +28,7 @@ _MOST_LINES = 50
 _BOTH, _LOST, _GAINED = (0, 158, 115), (230, 159, 0), (86, 180, 233)
 _BACKGROUND = 60
 # Facts that differ between any two runs.
-_OWN = ('started', 'finished', 'seconds', 'sessions', 'frames', 'errors', 'lost', 'more_lost')
+_OWN = ('started', 'finished', 'seconds', 'frames', 'errors', 'lost', 'more_lost')
 
 
 def compare_page(found: Comparison, values: Mapping[str, float], checks: Sequence[Check],

@@ -79,10 +79,9 @@ class Check:
 
 
 def check_all(figures: Mapping[str, float], limits: Mapping[str, float]) -> list[Check]:
-    """Return the checks of the limits that are given, by option; raises InputError."""
+    """Return the checks of the limits that are given, by option."""
     found = []
     for gate in GATES:
         if gate.option in limits:
-            gate.check(limits[gate.option])
             found.append(Check(gate, limits[gate.option], figures[gate.figure]))
     return found

@@ -15,12 +15,12 @@ from types import TracebackType
 from typing import Any
 
 from fcn_seg_ros.files import make_folder
-from fcn_seg_ros.offline.bag_writer import BAG, PartBag, write_metadata
+from fcn_seg_ros.offline.bag_writer import PartBag, write_metadata
 from fcn_seg_ros.offline.job import Job
 from fcn_seg_ros.offline.lowest_frames import LowestFrames
 from fcn_seg_ros.offline.outputs import Written
 from fcn_seg_ros.offline.parts import Part
-from fcn_seg_ros.offline.run_folder import ERRORS, FRAMES
+from fcn_seg_ros.offline.run_folder import BAG, ERRORS, FRAMES
 from fcn_seg_ros.offline.steps import Loss, Topic
 from fcn_seg_ros.offline.video import PartVideos, join_videos
 

@@ -109,5 +109,8 @@ def unique_names(inputs: Sequence[str]) -> list[str]:
     stems = [_OTHER_CHARACTERS.sub('_', Path(each).absolute().stem).strip('_') or 'drive'
              for each in inputs]
     counts = Counter(stems)
-    return [f'{stem}_{number}' if counts[stem] > 1 else stem
-            for number, stem in enumerate(stems, 1)]
+    numbered = [f'{stem}_{number}' for number, stem in enumerate(stems, 1)]
+    names = [each if counts[stem] > 1 else stem
+             for stem, each in zip(stems, numbered, strict=True)]
+    # Of day, day_1 and another day, the first would be called as the second is.
+    return names if len(set(names)) == len(names) else numbered

@@ -4,7 +4,7 @@
 Steps through the network: read, decode, infer and compute at the same time, in order.
 
 A thread reads, a pool decodes, a thread runs the network, a pool computes what is written; whoever
-iterates writes. Between them wait at most some 64 MB of steps, however large the recording.
+iterates writes. Between them wait at most some 100 MB of steps, however large the recording.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from fcn_seg_ros.drives.prefetch import Prefetch
+from fcn_seg_ros.drives.recorded_messages import header_ns
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.inference.segmentation import Segmentation, SegmentOptions
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
@@ -136,6 +137,4 @@ def _decoded(step: Step) -> Step:
 
 
 def _loss(frame: Decoded, error: InputError) -> Loss:
-    stamp = frame.header.stamp
-    return Loss(str(error), 1, frame.topic, stamp.sec * 10**9 + stamp.nanosec, frame.received_ns,
-                frame.number)
+    return Loss(str(error), 1, frame.topic, header_ns(frame), frame.received_ns, frame.number)

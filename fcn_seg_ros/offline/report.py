@@ -68,9 +68,7 @@ def make_report(run: Run, numbers: RunNumbers, shown: Mapping[int, bytes]) -> by
 def recording_name(run: Run) -> str:
     """Return the recording that a run was made from, as it was given."""
     given = run.settings.get('input', '')
-    if isinstance(given, dict):
-        given = given.get('path', given.get('name', given))
-    return str(given)
+    return str(given.get('path', given) if isinstance(given, dict) else given)
 
 
 def settings_section(title: str, facts: Mapping[str, Any]) -> str:

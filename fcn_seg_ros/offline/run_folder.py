@@ -30,7 +30,7 @@ from fcn_seg_ros.files import PARTIAL_SUFFIX, make_folder, write_file
 from fcn_seg_ros.offline.parts import Part, Parts, flush, read_json
 
 FORMAT = 1
-RUN, FRAMES, ERRORS = 'run.json', 'frames.jsonl', 'errors.jsonl'
+RUN, FRAMES, ERRORS, BAG = 'run.json', 'frames.jsonl', 'errors.jsonl', 'bag'
 _LOCK = 'lock'
 
 

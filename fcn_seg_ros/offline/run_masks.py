@@ -16,10 +16,10 @@ from fcn_seg_ros.drives.bag_drive import BagDrive
 from fcn_seg_ros.drives.drive import DriveFrame
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.files import read_file
-from fcn_seg_ros.offline.run_folder import FRAMES
+from fcn_seg_ros.offline.run_folder import BAG, FRAMES
 from fcn_seg_ros.offline.run_reader import Run
 
-MASKS, BAG = 'mask', 'bag'
+MASKS = 'mask'
 _MOST_BYTES = 2**28
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
@@ -12,8 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from fcn_seg_ros.drives.bag_drive import BagDrive, DriveMessage
-from fcn_seg_ros.drives.bag_files import is_bag
-from fcn_seg_ros.drives.drive import Calibration, Drive, DriveFrame, frames_and_losses
+from fcn_seg_ros.drives.drive import Calibration, DriveFrame, frames_and_losses
 from fcn_seg_ros.drives.notes import Note
 from fcn_seg_ros.drives.recorded_messages import Damaged
 from fcn_seg_ros.drives.registry import open_drive
@@ -49,7 +49,7 @@ class Selection:
         if self.every < 1 or self.limit < 0:
             raise InputError('--every, --frames: expected at least 1, and 0 (all) or more, found '
                              f'{self.every} and {self.limit}')
-        if self.start < 0.0 or self.end < 0.0 or 0.0 < self.end <= self.start:
+        if not (0.0 <= self.start < math.inf and (self.end == 0.0 or self.start < self.end)):
             raise InputError('--start, --end: expected seconds of which the end is later, found '
                              f'{self.start:g} and {self.end:g}')
 
@@ -109,15 +109,9 @@ class Source:
         self._originals = originals
         self._notes: deque[Note] = deque()
         path = Path(given).expanduser()
-        self._bag: BagDrive | None = None
-        if path.exists() and is_bag(path):
-            self.drive: Drive = open_drive(given, topics=selection.topics,
-                                           on_note=self._notes.append)
-            assert isinstance(self.drive, BagDrive)
-            self._bag, self.topics = self.drive, self.drive.topics
-        else:
-            self.drive = open_drive(given, topics=selection.topics, on_note=self._notes.append)
-            self.topics = (DEFAULT_TOPIC,)
+        self.drive = open_drive(given, topics=selection.topics, on_note=self._notes.append)
+        self._bag = self.drive if isinstance(self.drive, BagDrive) else None
+        self.topics = self._bag.topics if self._bag else (DEFAULT_TOPIC,)
         self.files = _files(path)
         self.length = self._length()
         if originals and self._bag is not None:
