@@ -51,11 +51,13 @@ class Cluster:
         self._needs: dict[str, Any] = {'num_cpus': max(1, choice.threads), 'num_gpus': int(gpus)}
         self.slots = self._slots()
         self._refs: deque[tuple[Any, Any]] = deque()
+        # Made once: Ray keeps each that it is given.
+        self._segment = self._remote(piece_task.segment)
         self.network = self._described(find_checkpoint(choice.checkpoint))
 
     def submit(self, task: PieceTask, owner: Any) -> None:
         """Have a piece segmented; ``owner`` is returned with its result."""
-        ref = self._remote(piece_task.segment, self._choice, self.network, task)
+        ref = self._segment.remote(self._choice, self.network, task)
         self._refs.append((ref, owner))
 
     @property
@@ -77,14 +79,15 @@ class Cluster:
         refs = [ref for ref, _ in self._refs]
         for ref in refs:
             ray.cancel(ref, force=True)
-        ray.wait(refs, num_returns=len(refs), timeout=_CANCEL_S)
+        if refs:
+            ray.wait(refs, num_returns=len(refs), timeout=_CANCEL_S)
         self._refs.clear()
 
-    def _remote(self, work: Callable[..., Any], *arguments: Any) -> Any:
+    def _remote(self, work: Callable[..., Any]) -> Any:
         # For max_calls=0 a worker on a GPU keeps its network for further pieces.
         remote: Any = ray.remote
         return remote(**self._needs, max_calls=0, max_retries=_RETRIES,
-                      retry_exceptions=_OF_THE_MACHINE)(work).remote(*arguments)
+                      retry_exceptions=_OF_THE_MACHINE)(work)
 
     def _slots(self) -> int:
         """Return how many networks run at the same time."""
@@ -100,7 +103,7 @@ class Cluster:
         return slots
 
     def _described(self, checkpoint: Path) -> NetworkFacts:
-        ref = self._remote(piece_task.describe, self._choice)
+        ref = self._remote(piece_task.describe).remote(self._choice)
         try:
             found: NetworkFacts | str = ray.get(ref)
         except ray.exceptions.RayError as error:
