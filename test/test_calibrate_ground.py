@@ -77,7 +77,7 @@ def test_a_calibration_file_is_read(tmp_path):
 
 
 @pytest.mark.parametrize(('text', 'words'), [
-    ('[1, 2', 'expected the YAML file of a camera calibration'),
+    ('[1, 2', 'expected YAML, found a fault'),
     ('hello', 'expected the YAML file of a camera calibration'),
     ('image_width: 4', 'expected camera_matrix with numbers in data'),
     (CAMERA_INFO.replace('0, 0, 1]}\ndist', '0]}\ndist'), 'expected 9 numbers in camera_matrix'),

@@ -38,7 +38,7 @@ def test_without_values_in_masks_they_are_the_numbers_and_the_colours_drawn():
 @pytest.mark.parametrize(('text', 'words'), [
     ('', 'expected a list `classes`, found None'),
     ('classes: [', 'expected YAML'),
-    ('a: &a [*a]', 'expected a list `classes`'),
+    ('a: &a [*a]', 'an alias that holds itself'),
     (TWO + 'roads: 1', "to have only classes, ignore, found 'roads'"),
     (TWO.replace('car', 'no'), "class 1: a name to be a text of at most 100 characters, in quotes"),
     (TWO.replace('car', 'road'), "each name once, found 'road' 2 times"),

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 import struct
 
@@ -13,7 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fcn_seg_ros.datasets.images import read_indices, read_rgb, read_size
+from fcn_seg_ros.datasets.contact_sheet import _text
+from fcn_seg_ros.datasets.images import is_turned, read_indices, read_rgb, read_size
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.images.decode import decode
 
@@ -107,3 +109,31 @@ def test_opencv_writes_what_is_read(tmp_path):
     for suffix, options in (('.bmp', []), ('.webp', [cv2.IMWRITE_WEBP_QUALITY, 101])):
         cv2.imwrite(str(tmp_path / f'a{suffix}'), RGB[..., ::-1], options)
         assert np.array_equal(read_rgb(tmp_path / f'a{suffix}'), RGB)
+
+
+def test_a_pipe_is_said_at_once(tmp_path):
+    os.mkfifo(tmp_path / 'pipe.png')
+    for read in (read_rgb, read_indices, read_size):
+        with pytest.raises(InputError, match=r'pipe\.png: the image file cannot be read'):
+            read(tmp_path / 'pipe.png')
+    assert not is_turned(tmp_path / 'pipe.png')
+
+
+@pytest.mark.parametrize(('content', 'words'), [
+    (b'', 'found 0 bytes of something else'),
+    (saved('GIF', Image.fromarray(RGB).quantize(16)), 'expected a PNG, JPEG, TIFF, BMP or WebP'),
+    (saved('TIFF', Image.fromarray(RGB[..., 0].astype(np.float32))), 'found 1 values of 32 bits'),
+])
+def test_the_size_of_what_is_no_image_is_refused_as_its_pixels_are(content, words, tmp_path):
+    path = tmp_path / 'a.png'
+    path.write_bytes(content)
+    for read in (read_size, read_rgb):
+        if read is read_size and content.startswith((b'II', b'MM')):
+            continue  # the header is sound
+        with pytest.raises(InputError) as caught:
+            read(path)
+        assert words in str(caught.value) and str(path) in str(caught.value)
+
+
+def test_names_of_files_that_are_no_text_are_drawn():
+    assert (_text([os.fsdecode(b'\xff')]) == _text(['?'])).all()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import resource
 import shutil
 
 import numpy as np
@@ -262,3 +263,14 @@ def test_too_little_parity_is_refused(precision, parity, text):
     with pytest.raises(InputError, match=f'a.xml: expected .*{text}.*nothing is written'):
         check_parity('a.xml', precision, parity)
     check_parity('a.xml', precision, Parity(0.9995, 200, 7.9))
+
+
+def test_a_full_disk_does_not_end_the_process(tmp_path):
+    from fcn_seg_ros.inference.export import torch_program
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(OSError, match='File too large'):
+            torch_program.write(torch.nn.Identity(), network_info(), tmp_path / 'a.pt2')
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -21,8 +21,10 @@ import fcn_seg_ros.training.pruning
 import fcn_seg_ros.training.run
 import fcn_seg_ros.training.state
 from fcn_seg_ros.cli.train import main
-from fcn_seg_ros.errors import TrainingError
+from fcn_seg_ros.errors import InputError, TrainingError
+from fcn_seg_ros.files import write_file
 from fcn_seg_ros.models.checkpoint import load_checkpoint
+from fcn_seg_ros.training.checks import check_out
 from fcn_seg_ros.training.config import read_config
 from fcn_seg_ros.training.metrics import MetricsLogger
 from fcn_seg_ros.training.state import RunRecord, StateFile, read_notes
@@ -192,17 +194,64 @@ def test_metrics_keep_the_rows_of_steps_that_are_not_trained_again(tmp_path):
                      *(f'2.0,3.0,{step}' for step in range(3, 8))]
 
 
-def test_a_full_disk_keeps_the_state_before(tmp_path):
-    path = tmp_path / 'last.ckpt'
-    path.write_bytes(b'before')
+@pytest.fixture
+def full_disk():
+    """Let no file grow beyond 1,000 bytes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
-    try:
-        with pytest.raises(TrainingError, match=r'last\.ckpt: cannot be written .*--resume'):
-            StateFile().save_checkpoint({'weights': torch.zeros(1000)}, path)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_keeps_the_state_before(tmp_path, full_disk):
+    path = tmp_path / 'last.ckpt'
+    path.write_bytes(b'before')
+    with pytest.raises(TrainingError, match=r'last\.ckpt: cannot be written .*--resume'):
+        StateFile().save_checkpoint({'weights': torch.zeros(1000)}, path)
     assert path.read_bytes() == b'before' and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_keeps_the_metrics_before(tmp_path, full_disk):
+    logger = MetricsLogger(tmp_path / 'metrics', 0)
+    logger.log_metrics({'loss': 1.0}, 0)
+    logger.save()
+    logger.log_metrics({'x' * 1000: 1.0}, 1)
+    with pytest.raises(TrainingError, match=r'metrics\.csv: cannot be written .*--resume'):
+        logger.save()
+    assert (tmp_path / 'metrics' / 'metrics.csv').read_text() == 'loss,step\n1.0,0\n'
+
+
+@pytest.mark.parametrize('found', ['a full disk', 'a folder'])
+def test_a_checkpoint_that_cannot_be_written_is_named(request, tmp_path, monkeypatch, found):
+    path, folder = tmp_path / 'checkpoint.safetensors', found == 'a folder'
+    monkeypatch.setattr(fcn_seg_ros.training.calibrate, '_write', lambda path, *_: write_file(
+        path, bytes(2000)))
+    if folder:
+        path.mkdir()
+    else:
+        request.getfixturevalue('full_disk')
+    with pytest.raises(TrainingError, match=r'/checkpoint\.safetensors: cannot be written .*'
+                                            r'--resume'):
+        fcn_seg_ros.training.calibrate.finish(path, None, None, None)
+    assert list(tmp_path.iterdir()) == ([path] if folder else [])
+
+
+def test_damaged_metrics_are_said(tmp_path):
+    path = tmp_path / 'metrics' / 'metrics.csv'
+    path.parent.mkdir()
+    path.write_bytes(b'loss,step\n\xff\n')
+    with pytest.raises(InputError, match=r'metrics\.csv: expected the metrics .*move it away'):
+        MetricsLogger(path.parent, 3).log_metrics({'loss': 1.0}, 3)
+
+
+def test_folders_that_cannot_hold_a_run_are_said(tmp_path, monkeypatch):
+    def refuse(path, **_):
+        raise PermissionError
+    with pytest.raises(InputError, match=r'out: expected a name in UTF-8'):
+        check_out(tmp_path / 'a\udcff')
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, 'exists', refuse)  # as below a folder that may not be read
+        check_out(tmp_path / 'below' / 'run')
 
 
 @pytest.mark.parametrize(('number', 'moment', 'group'), [

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import re
@@ -182,6 +183,8 @@ def _in_one_line(error: BaseException, command: str) -> str:
     """Return the line for an error that the user can fix, '' for any other."""
     if isinstance(error, InputError | ComputeError | TrainingError):
         return str(error)
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return f'{error.filename or "the output"}: cannot be written ({error.strerror})'
     if isinstance(error, ModuleNotFoundError):
         module = (error.name or '').partition('.')[0]
         how = remedy(module, command)

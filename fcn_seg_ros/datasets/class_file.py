@@ -151,10 +151,9 @@ def read_class_file(path: str | Path) -> ClassList:
 def parse_classes(text: str, origin: str) -> ClassList:
     """Return the classes in the text of a classes file; ``origin`` names it in an InputError."""
     import yaml
-    try:
-        values = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise InputError(f'{origin}: expected YAML, found a fault ({one_line(error)})') from None
+
+    from fcn_seg_ros.yaml_text import parse_yaml
+    values = parse_yaml(text, origin)
     try:
         return replace(_class_list(values), text=yaml.safe_dump(values, sort_keys=False))
     except ValueError as error:

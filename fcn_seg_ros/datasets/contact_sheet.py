@@ -12,6 +12,7 @@ import numpy as np
 from fcn_seg_ros.datasets.balance import count
 from fcn_seg_ros.datasets.base import IGNORE, RoadDataset, Sample
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.images.encode import drawable
 
 # Samples of each dataset, two in a row, each an image and its labels.
 _SAMPLES = 6
@@ -115,8 +116,8 @@ def _text(lines: Sequence[str], width: int = 4 * _TILE) -> np.ndarray:
     """Return lines of text, white on black, uint8 (H, width, 3)."""
     strip = np.zeros((_LINE * len(lines), width, 3), np.uint8)
     for number, line in enumerate(lines):
-        cv2.putText(strip, line, (6, _LINE * (number + 1) - 7), *_FONT, (255, 255, 255), 1,
-                    cv2.LINE_AA)
+        cv2.putText(strip, drawable(line), (6, _LINE * (number + 1) - 7), *_FONT,
+                    (255, 255, 255), 1, cv2.LINE_AA)
     return strip
 
 

@@ -11,10 +11,12 @@ import numpy as np
 
 from fcn_seg_ros.datasets.orientation import orientation_in, orientation_of, swaps_sides, upright
 from fcn_seg_ros.errors import InputError, type_and_words
+from fcn_seg_ros.files import open_regular
 from fcn_seg_ros.images.decode import check, decode, decode_pixels
 
 # The suffixes of image files in folders of images, datasets and drives.
 IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.tif', '.tiff', '.bmp', '.webp')
+_FORMATS = ('PNG', 'JPEG', 'TIFF', 'BMP', 'WEBP')
 
 
 def read_rgb(path: Path, turn: bool = True) -> np.ndarray:
@@ -81,10 +83,14 @@ def read_size(path: Path, turn: bool = True) -> tuple[int, int]:
     """
     from PIL import Image
     try:
-        with Image.open(path, formats=('PNG', 'JPEG', 'TIFF', 'BMP', 'WEBP')) as image:
+        with open_regular(path) as file, Image.open(file, formats=_FORMATS) as image:
             width, height = image.size
             orientation = orientation_in(image) if turn else 1
     except Exception as error:  # Pillow raises many types, always because of the file
+        try:
+            check(read_content(path), on_disk=True)
+        except InputError as words:  # which say more
+            raise of_file(path, words) from None
         raise InputError(f'{path}: the image cannot be decoded '
                          f'({type_and_words(error)})') from None
     return (height, width) if swaps_sides(orientation) else (width, height)
@@ -94,7 +100,7 @@ def is_turned(path: Path) -> bool:
     """Tell whether ``read_rgb`` turns an image; False for a file that cannot be read."""
     from PIL import Image
     try:
-        with Image.open(path, formats=('PNG', 'JPEG', 'TIFF', 'WEBP')) as image:
+        with open_regular(path) as file, Image.open(file, formats=_FORMATS) as image:
             return orientation_in(image) != 1
     except Exception:  # Pillow raises many types; who decodes the file says what is wrong with it
         return False
@@ -108,7 +114,8 @@ def of_file(path: Path, error: InputError) -> InputError:
 def read_content(path: Path) -> bytes:
     """Return a file's content; raises InputError, without its name, if it cannot be read."""
     try:
-        return path.read_bytes()
+        with open_regular(path) as file:
+            return file.read()
     except OSError as error:
         raise InputError('the image file cannot be read '
                          f'({error.strerror})') from None

@@ -54,6 +54,8 @@ class PlainFolder(PairedFiles):
             if getattr(self._options, name) not in choices:
                 raise InputError(f'{name}: expected {" or ".join(choices)}, found '
                                  f'{quoted(getattr(self._options, name))}')
+        if self._options.nearest not in (0, 1):
+            raise InputError(f'nearest: expected 0 or 1, found {self._options.nearest}')
         self._image_files, self._mask_files = self._files()
         self._skipped = 0
         turn = self._options.exif == 'turn'

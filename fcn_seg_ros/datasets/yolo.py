@@ -64,12 +64,13 @@ class Yolo(ShapeDataset):
                      if path.is_file()), None)
         if path is None:
             return {}
-        import yaml
+        from fcn_seg_ros.yaml_text import parse_yaml
+        content = parse_yaml(read_text(path, 'names of classes'), path)
         try:
-            names = yaml.safe_load(read_text(path, 'names of classes'))['names']
+            names = content['names']
             pairs = names.items() if isinstance(names, dict) else enumerate(names)
             return {int(number): str(name) for number, name in pairs}
-        except (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f'{path}: expected the names of the classes under names, found a '
                              f'fault ({one_line(error)})') from None
 

@@ -44,13 +44,9 @@ def read_camera_info(path: Path) -> Calibration:
 
     Raises InputError if it cannot be read or lacks a field.
     """
-    import yaml
-    try:
-        content = yaml.safe_load(
-            read_file(path, 'the YAML file of a camera calibration', _MOST_BYTES).decode())
-    except (UnicodeDecodeError, yaml.YAMLError):
-        raise InputError(f'{path}: expected the YAML file of a camera calibration, found something '
-                         'else') from None
+    from fcn_seg_ros.yaml_text import parse_yaml
+    content = parse_yaml(read_file(path, 'the YAML file of a camera calibration', _MOST_BYTES),
+                         path)
     if not isinstance(content, dict):
         raise InputError(f'{path}: expected the YAML file of a camera calibration with '
                          'camera_matrix and so on, found something else')

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from fcn_seg_ros.drives.video_writer import fit
+from fcn_seg_ros.images.encode import drawable
 
 TILES = 12
 SHEET_WIDTH = 1920
@@ -49,4 +50,5 @@ def _write(tile: np.ndarray, caption: str) -> None:
     """Write white text on black, which is legible on any image."""
     font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.5
     for colour, thickness in (((0, 0, 0), 4), ((255, 255, 255), 1)):
-        cv2.putText(tile, caption, (8, 20), font, scale, colour, thickness, cv2.LINE_AA)
+        cv2.putText(tile, drawable(caption), (8, 20), font, scale, colour, thickness,
+                    cv2.LINE_AA)

@@ -18,7 +18,7 @@ from fcn_seg_ros.evaluation.class_scores import ClassScores
 from fcn_seg_ros.evaluation.evaluate import ALL, Evaluation, ViewScores
 from fcn_seg_ros.evaluation.predictors import Predictor
 from fcn_seg_ros.files import make_folder, write_file
-from fcn_seg_ros.images.encode import encode_png
+from fcn_seg_ros.images.encode import drawable, encode_png
 from fcn_seg_ros.inference.postprocess import probability_to_mask
 
 if TYPE_CHECKING:
@@ -154,8 +154,8 @@ def mark_errors(image: np.ndarray, mask: np.ndarray, labels: np.ndarray) -> np.n
 
 def _caption(tile: np.ndarray, text: str) -> np.ndarray:
     for colour, thickness in (((0, 0, 0), 4), ((255, 255, 255), 1)):
-        tile = cv2.putText(tile, text, (8, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.7, colour, thickness,
-                           cv2.LINE_AA)
+        tile = cv2.putText(tile, drawable(text), (8, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.7, colour,
+                           thickness, cv2.LINE_AA)
     return tile
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from fcn_seg_ros.errors import InputError, one_line
 from fcn_seg_ros.files import read_file
@@ -21,6 +20,7 @@ from fcn_seg_ros.inference.exported import is_exported, read_ir
 from fcn_seg_ros.inference.preprocess import resize_image
 from fcn_seg_ros.models.checkpoint_info import METADATA_KEY
 from fcn_seg_ros.resources import share_file
+from fcn_seg_ros.yaml_text import parse_yaml
 
 _CHOICES = {'channel_order': ('rgb', 'bgr'), 'output': ('probabilities', 'logits'),
             'decision': ('sum', 'likeliest')}
@@ -76,7 +76,7 @@ def read_description(path: str | Path) -> Description:
     """Read a Description from a YAML or JSON file; raises InputError."""
     path = Path(path)
     try:
-        values = yaml.safe_load(read_file(path, 'the description of a network', 2**20))
+        values = parse_yaml(read_file(path, 'the description of a network', 2**20), path)
         if not isinstance(values, dict):
             raise ValueError('not a mapping')
         hints = typing.get_type_hints(Description)
@@ -88,7 +88,7 @@ def read_description(path: str | Path) -> Description:
         return Description(**arguments)
     except InputError:
         raise
-    except (ValueError, TypeError, yaml.YAMLError) as error:
+    except (ValueError, TypeError) as error:
         raise InputError(f'{path}: the description of the network is not valid '
                          f'({one_line(error)})') from None
 

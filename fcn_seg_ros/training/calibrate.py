@@ -14,11 +14,11 @@ import numpy as np
 from fcn_seg_ros.datasets.base import Joined, RoadDataset
 from fcn_seg_ros.datasets.registry import DatasetSpec, open_dataset, parse_spec
 from fcn_seg_ros.datasets.rendered_road import FIRST_HELD_OUT_SEED
-from fcn_seg_ros.errors import TrainingError
+from fcn_seg_ros.errors import InputError, TrainingError
 from fcn_seg_ros.evaluation.evaluate import ALL, Evaluation, evaluate
 from fcn_seg_ros.evaluation.kitti_scores import RoadCounts
 from fcn_seg_ros.evaluation.statistics import fit_statistics
-from fcn_seg_ros.files import remove_partial, replacing
+from fcn_seg_ros.files import partial_name, remove_partial, replacing
 from fcn_seg_ros.ground.camera import PinholeCamera
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.models.checkpoint import save_checkpoint
@@ -48,21 +48,38 @@ def finish(path: Path, network: FCN, info: CheckpointInfo, config: TrainingConfi
     """
     Write the checkpoint of a run: calibrated and scored, with statistics and self-test.
 
-    It appears when all is done. Raises InputError if it cannot be written, TrainingError for a
-    weight that is not finite.
+    It appears when all is done. Raises TrainingError if it cannot be written, and for a weight that
+    is not finite.
     """
     remove_partial(path)
-    with replacing(path) as unfinished:
-        try:
-            save_checkpoint(unfinished, network, info)
-        except ValueError as error:
-            raise TrainingError(f'{error}; try a smaller --learning-rate (it is '
-                                f'{config.learning_rate:g})') from None
-        if config.val:
-            _print_scores(unfinished, config)
-        fit_statistics(unfinished, [open_dataset(parse_spec(text)) for text in config.train])
-        add_self_test(unfinished)
+    unfinished = partial_name(path)
+    try:
+        with replacing(path):
+            _write(unfinished, network, info, config)
+    except (InputError, OSError) as error:
+        words = str(error)
+        if isinstance(error, InputError) and str(unfinished) not in words:
+            raise
+        if isinstance(error, OSError):
+            words = f'{path}: cannot be written ({error.strerror})'
+        raise TrainingError(f'{words.replace(str(unfinished), str(path))}; the trained weights are '
+                            'kept: make room, then go on with --resume') from None
     print(f'wrote {path}', flush=True)
+
+
+def _write(path: Path, network: FCN, info: CheckpointInfo, config: TrainingConfig) -> None:
+    """Write a run's checkpoint step by step."""
+    try:
+        save_checkpoint(path, network, info)
+    except InputError:
+        raise
+    except ValueError as error:
+        raise TrainingError(f'{error}; try a smaller --learning-rate (it is '
+                            f'{config.learning_rate:g})') from None
+    if config.val:
+        _print_scores(path, config)
+    fit_statistics(path, [open_dataset(parse_spec(text)) for text in config.train])
+    add_self_test(path)
 
 
 def _print_scores(path: Path, config: TrainingConfig) -> None:

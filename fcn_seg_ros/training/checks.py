@@ -32,7 +32,12 @@ def nodes() -> int:
 
 def check_out(out: Path) -> None:
     """Raise InputError unless a run can write to ``out``, which need not exist."""
-    place = next(path for path in (out, *out.absolute().parents) if path.exists())
+    try:
+        str(out.absolute()).encode()
+    except UnicodeEncodeError:  # TensorBoard takes no other
+        raise InputError(f'out: expected a name in UTF-8, found {out}') from None
+    # Path.exists fails below a folder that may not be read.
+    place = next(path for path in (out, *out.absolute().parents) if os.path.exists(path))
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         found = 'one that may not be written to' if place.is_dir() else 'a file'
         raise InputError(f'out: expected a folder to write to, found {place}, {found}')

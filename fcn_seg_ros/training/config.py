@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from fcn_seg_ros.datasets.class_file import (
     parse_classes,
     read_class_file,
 )
-from fcn_seg_ros.errors import InputError, did_you_mean, one_line, quote
+from fcn_seg_ros.errors import InputError, did_you_mean, quote
 from fcn_seg_ros.files import read_file, write_file
 from fcn_seg_ros.models.encoders import ENCODERS, INPUT_CONVENTIONS, find_encoder
 from fcn_seg_ros.training.loss_weights import LossWeights
@@ -153,8 +152,9 @@ class TrainingConfig:
             raise InputError(f'prune: expected more than 0 and at most 1, found {self.prune}')
         if self.prune < 1 and not self.init_from:
             raise InputError('prune: expected init_from, a trained network to prune, found none')
-        if len(self.skip_scales) != 2 or not all(map(math.isfinite, self.skip_scales)):
-            raise InputError(f'skip_scales: expected two numbers, found {self.skip_scales}')
+        if len(self.skip_scales) != 2 or not all(abs(scale) <= 1e6 for scale in self.skip_scales):
+            raise InputError('skip_scales: expected two numbers from -1e6 to 1e6, found '
+                             f'{self.skip_scales}')
         for name in self.trackers:
             if name not in TRACKERS:
                 raise InputError(f'trackers: expected {" or ".join(TRACKERS)}, found {name!r}')
@@ -166,6 +166,9 @@ class TrainingConfig:
             for name in names:
                 if getattr(self, name) < least:
                     raise InputError(f'{name}: expected at least {least}, found '
+                                     f'{getattr(self, name)}')
+                if getattr(self, name) > _LARGEST_COUNT:
+                    raise InputError(f'{name}: expected at most {_LARGEST_COUNT}, found '
                                      f'{getattr(self, name)}')
         if self.early_stopping and not self.val:
             raise InputError('early_stopping: expected a dataset to score, val, found none')
@@ -239,12 +242,9 @@ def read_settings(path: str | Path) -> dict[str, Any]:
     ``classes`` may be the content of a classes file instead of its name. Raises InputError.
     """
     import yaml
-    try:
-        content = read_file(Path(path), 'a training configuration', _MOST_BYTES)
-        values = yaml.safe_load(content.decode())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f'{path}: expected YAML, found a fault '
-                         f'({one_line(error)})') from None
+
+    from fcn_seg_ros.yaml_text import parse_yaml
+    values = parse_yaml(read_file(Path(path), 'a training configuration', _MOST_BYTES), path)
     if not isinstance(values, dict):
         raise InputError(f'{path}: expected settings by name, found {type(values).__name__}')
     if isinstance(values.get('classes'), dict):
@@ -269,6 +269,7 @@ def write_config(path: Path, config: TrainingConfig, notes: Sequence[str] = ()) 
 
 # A configuration has some 2 kB.
 _MOST_BYTES = 2**20
+_LARGEST_COUNT = 10**9
 _NESTED: dict[str, type] = {'loss': LossWeights, 'augmentation': Augmentation}
 
 
@@ -288,7 +289,7 @@ def _fit(name: str, default: Any, value: Any) -> Any:
         if isinstance(default, bool) and isinstance(value, bool):
             return value
     elif isinstance(default, float) and isinstance(value, (int, float, str)):
-        with suppress(ValueError):  # YAML takes 1e-3 for a text
+        with suppress(ValueError, OverflowError):  # YAML takes 1e-3 for a text
             return float(value)
     elif isinstance(value, type(default)):
         return value

@@ -13,6 +13,7 @@ from lightning.fabric.loggers.logger import rank_zero_experiment
 from lightning.pytorch.loggers import CSVLogger
 from lightning.pytorch.loggers.csv_logs import ExperimentWriter
 
+from fcn_seg_ros.errors import InputError, TrainingError, one_line
 from fcn_seg_ros.files import write_file
 
 
@@ -32,7 +33,7 @@ class MetricsFile(ExperimentWriter):
         """Warn of nothing: the file is kept."""
 
     def save(self) -> None:
-        """Replace the file."""
+        """Replace the file; raises TrainingError if that fails."""
         if not self.metrics:
             return
         columns = sorted(set().union(*self.metrics))
@@ -40,7 +41,11 @@ class MetricsFile(ExperimentWriter):
         writer = csv.DictWriter(text, fieldnames=columns)
         writer.writeheader()
         writer.writerows(self.metrics)
-        write_file(Path(self.metrics_file_path), text.getvalue().encode())
+        try:
+            write_file(Path(self.metrics_file_path), text.getvalue().encode())
+        except InputError as error:
+            raise TrainingError(f'{error}; the state of the last whole epoch is kept: make room, '
+                                'then go on with --resume') from None
 
 
 class MetricsLogger(CSVLogger):
@@ -60,10 +65,14 @@ class MetricsLogger(CSVLogger):
 
 
 def _read(path: Path, steps: int) -> list[dict[str, Any]]:
-    """Return the rows of the steps before ``steps``, [] where there are none."""
+    """Return the rows before ``steps``, [] for no file; raises InputError for a damaged one."""
     if not path.is_file() or not steps:
         return []
-    with path.open(newline='', encoding='utf-8') as file:
-        rows = [{name: value for name, value in row.items() if value}
-                for row in csv.DictReader(file)]
+    try:
+        with path.open(newline='', encoding='utf-8') as file:
+            rows = [{name: value for name, value in row.items() if value}
+                    for row in csv.DictReader(file)]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f'{path}: expected the metrics of the run so far, found a damaged file '
+                         f'({one_line(error)}): move it away to go on without') from None
     return [row for row in rows if row.get('step', '').isdigit() and int(row['step']) < steps]

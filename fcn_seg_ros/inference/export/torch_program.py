@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,10 @@ def write(graph: nn.Module, info: CheckpointInfo, path: Path) -> None:
         memory_format=torch.contiguous_format)
     with torch.no_grad():
         program = torch.export.export(plain, (example(),), dynamic_shapes=dynamic_shapes())
-    torch.export.save(program, path, extra_files={f'{METADATA_KEY}.json': to_json(info)})
+    # PyTorch's own writer ends the process where the disk is full.
+    content = io.BytesIO()
+    torch.export.save(program, content, extra_files={f'{METADATA_KEY}.json': to_json(info)})
+    path.write_bytes(content.getvalue())
 
 
 def load(path: Path) -> Model:
