@@ -19,8 +19,8 @@ from pathlib import Path
 
 RESULTS = Path(__file__).resolve().parent.parent / 'docs' / 'results'
 DAY_S = 86400
-# Of the bare network's rate, what a run on a cluster reaches at least: the two targets of issue 19,
-# offline throughput against the bare segmenter, and two workers against two processes.
+# Of the bare network's rate, what a run on a cluster reaches at least: the two targets, offline
+# throughput against the bare segmenter, and two workers against two processes.
 OFFLINE, CLUSTER = 0.85, 0.9
 # Machines fail, and drives come late.
 USED = 0.7

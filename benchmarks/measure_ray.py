@@ -91,7 +91,7 @@ def measure(folder: Path, frames: int, rounds: int) -> None:
         def archive(*drives: str) -> Callable[[Path], int]:
             def work(output: Path) -> int:
                 places = {drive: output / Path(drive).name for drive in drives}
-                results = Archive(places, JOB).segment(cluster, lambda: None, lambda: False)
+                results = Archive(places, JOB).segment(cluster, lambda _: None, lambda: False)
                 return sum(result.frames for _, result in results if isinstance(result, Outcome))
             return work
         ways = {'processes': processes, 'ray, halves': archive(*halves),

@@ -212,8 +212,8 @@ def test_completion_knows_every_command_and_option(shell):
 
 def test_progress_in_a_pipe_is_a_line_now_and_then(capsys, monkeypatch):
     monkeypatch.setattr('fcn_seg_ros.cli.progress.LINE_EVERY_S', 0.0)
-    with progress_bar('segment', 2) as done:
+    with progress_bar('segment', 4) as done:
         done()
-        done()
-    assert re.fullmatch(r'segment: 1 of 2, [\d.]+/s, 0:00:0\d left\n'
-                        r'segment: 2 of 2, [\d.]+/s, 0:00:00 left\n', capsys.readouterr().err)
+        done(3)
+    assert re.fullmatch(r'segment: 1 of 4, [\d.]+/s, 0:00:0\d left\n'
+                        r'segment: 4 of 4, [\d.]+/s, 0:00:00 left\n', capsys.readouterr().err)

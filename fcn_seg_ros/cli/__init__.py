@@ -17,7 +17,7 @@ EXECUTABLES = {
     'demo': 'play a drive through the node and record the result',
     'train': 'train a network',
     'evaluate': 'score and compare networks on road images',
-    'segment': 'write road probabilities, masks and overlays of a folder of images',
+    'segment': 'write masks, probabilities and overlays of images, videos and recordings',
     'compare': 'compare the masks of two runs of segment: a regression test',
     'benchmark': 'measure the speed of a network on this machine',
     'export': 'convert a checkpoint to ONNX, torch.export or OpenVINO',

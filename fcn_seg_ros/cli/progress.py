@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import (
@@ -24,14 +25,21 @@ from rich.text import Text
 LINE_EVERY_S = 10.0
 
 
+class Advance(Protocol):
+    """What a bar yields."""
+
+    def __call__(self, steps: int = 1) -> None:
+        """Count steps that are done."""
+        ...
+
+
 @contextmanager
-def progress_bar(title: str, total: int | None, before: int = 0
-                 ) -> Iterator[Callable[[], None]]:
+def progress_bar(title: str, total: int | None, before: int = 0) -> Iterator[Advance]:
     """
     Show progress, steps a second and the time left on stderr.
 
-    Call the yielded function after each step. ``total`` is None if it is not known, ``before`` how
-    many were done earlier.
+    Call the yielded function after each step, or with the number of several. ``total`` is None if
+    it is not known, ``before`` how many were done earlier.
     """
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -41,7 +49,7 @@ def progress_bar(title: str, total: int | None, before: int = 0
                TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(title, total=total, completed=before)
-        yield lambda: progress.advance(task)
+        yield lambda steps=1: progress.advance(task, steps)
 
 
 class _Rate(ProgressColumn):
@@ -52,13 +60,13 @@ class _Rate(ProgressColumn):
         return Text(f'{task.speed:.1f}/s' if task.speed else '')
 
 
-def _print_lines(title: str, total: int | None, before: int) -> Callable[[], None]:
+def _print_lines(title: str, total: int | None, before: int) -> Advance:
     done, begun = before, time.monotonic()
     told = begun
 
-    def step() -> None:
+    def step(steps: int = 1) -> None:
         nonlocal done, told
-        done += 1
+        done += steps
         now = time.monotonic()
         if now - told >= LINE_EVERY_S:
             told = now

@@ -56,9 +56,9 @@ class Archive:
             raise next(iter(self._failed.values()))
         self.length = None if None in lengths else sum(each or 0 for each in lengths)
 
-    def segment(self, cluster: Cluster, step: Callable[[], None],
+    def segment(self, cluster: Cluster, step: Callable[[int], None],
                 stopped: Callable[[], bool]) -> Iterator[Result]:
-        """Yield how the run of each recording ended; ``step`` is called after each image."""
+        """Yield how the run of each recording ended; ``step`` is told of further images."""
         active: list[_Active] = []
         limit = _PIECES * cluster.slots
         try:
@@ -103,7 +103,7 @@ class Archive:
                                      run.parts.path.absolute(), piece), active)
         return active
 
-    def _collect(self, cluster: Cluster, active: list[_Active], step: Callable[[], None]
+    def _collect(self, cluster: Cluster, active: list[_Active], step: Callable[[int], None]
                  ) -> Iterator[Result]:
         """Wait a little for pieces; put the runs together that are whole."""
         for owner, failure in cluster.collect() if cluster.pending else ():
@@ -111,8 +111,8 @@ class Archive:
             owner.failure = owner.failure or failure
         for each in [*active]:
             images = each.run.images()
-            for _ in range(images - each.told):
-                step()
+            if images > each.told:
+                step(images - each.told)
             each.told = images
             if not each.left:
                 active.remove(each)
