@@ -80,6 +80,19 @@ def test_other_settings_and_foreign_folders_are_refused(tmp_path: Path) -> None:
         read_run(tmp_path / 'photos')
 
 
+def test_a_link_to_a_folder_stays(tmp_path: Path) -> None:
+    (tmp_path / 'link').symlink_to(tmp_path / 'disk' / 'run')
+    run = open_run(tmp_path / 'link', SETTINGS, {})
+    assert run is not None
+    fill(run, 0, last=True)
+    run.finish({})
+    assert (tmp_path / 'link').is_symlink() and (tmp_path / 'disk' / 'run' / FRAMES).exists()
+    assert [each.name for each in tmp_path.iterdir() if each.name != 'link'] == ['disk']
+    (tmp_path / 'loop').symlink_to('loop')
+    with pytest.raises(InputError, match='loop: expected a new folder, found a link to itself'):
+        open_run(tmp_path / 'loop', SETTINGS, {})
+
+
 def test_parts_are_written_in_any_order(tmp_path: Path) -> None:
     run = open_run(tmp_path / 'run', SETTINGS, {})
     assert run is not None

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -206,8 +207,15 @@ def test_drives_that_are_no_bags(segment, tmp_path, kitti_folder, capsys):
     (('--no-bag',), '--no-bag: expected --png or --video as well'),
     (('--no-bag', '--png', 'mask', '--originals'), '--originals: expected a bag to write them to'),
     (('--end', '1', '--start', '2'), '--start, --end: expected seconds of which the end is later'),
-    (('--start', 'nan'), '--start, --end: expected seconds of which the end is later'),
+    (('--start', 'nan'), '--start, --end: expected seconds of which the end is later, found nan'),
+    (('--end', 'inf'), '--start, --end: expected seconds of which the end is later'),
+    (('--start', '99'), 'drive: expected images from 99 s on (--start), found none'),
+    (('--topics', ','), '--topics: expected names, with commas, found none'),
+    (('--write', ''), '--write: expected names, with commas, or --no-bag, found none'),
     (('--jpeg-quality', '101'), '--jpeg-quality: expected 1 to 100, found 101'),
+    (('--base-frame', ''), '--base-frame: expected the name of a frame, found none'),
+    (('--output', '.'), '.: expected a new folder, found one that the command is run in'),
+    (('--output', '/'), '/: expected a new folder, found the root of a file system: name one'),
     (('--topics', '/rear'), 'expected an image topic /rear, found /front/image_raw (10)'),
     (('--part-frames', '0'), '--batch, --part-frames: expected 0 or more, and at least 1'),
 ])
@@ -228,3 +236,40 @@ def test_a_recording_without_a_readable_image(segment, tmp_path):
     run = read_run(tmp_path / 'out')
     assert [each['number'] for each in run.errors()] == [0, 1, 2]
     assert (run.facts['frames'], run.facts['lost']) == (0, 3) and not list(run.frames())
+
+
+def test_names_that_no_file_can_have(bag, segment, tmp_path, capsys):
+    name = tmp_path / ('x' * 300)
+    assert segment(bag, '--output', name) == segment(name, '--output', tmp_path / 'out') == 2
+    output, recording = capsys.readouterr().err.splitlines()
+    assert 'found one that cannot be used (File name too long)' in output
+    assert 'this recording cannot be read (File name too long)' in recording
+
+
+def test_without_times_of_recording(segment, tmp_path, capsys):
+    bag = write_bag(tmp_path / 'drive', 'mcap', [
+        ('/front/image_raw', image(np.zeros((9, 9, 3), np.uint8), 'rgb8', START_NS + index),
+         START_NS) for index in range(3)])
+    assert segment(bag, '--output', tmp_path / 'out', '--end', '1e-9') == 2
+    assert 'expected messages with times of recording for --start' in capsys.readouterr().err
+    assert segment(bag, '--output', tmp_path / 'out', '--frames', 2) == 0
+    assert 'segment: no image lost, with notes; see ' in capsys.readouterr().err
+
+
+def test_a_run_inside_its_recording(segment, tmp_path, kitti_folder, rendered_frames):
+    """What the run writes there does not make another recording of it."""
+    images = tmp_path / 'images'
+    shutil.copytree(kitti_folder / 'training' / 'image_2', images)
+    for drive in (images, record(tmp_path / 'drive', rendered_frames, 2)):
+        for _ in range(2):
+            assert segment(drive, '--output', drive / 'out', '--png', 'mask', '--frames', 2) == 0
+    assert read_run(images / 'out').settings['input']['files'].keys() == {
+        each.name for each in images.iterdir() if each.suffix == '.png'}
+
+
+def test_recordings_named_by_dots(bag, segment, tmp_path, monkeypatch):
+    monkeypatch.chdir(bag)
+    other = tmp_path / 'other'
+    shutil.copytree(bag, other)
+    assert segment('.', other, '--output', tmp_path / 'out', '--frames', 1) == 0
+    assert sorted(each.name for each in (tmp_path / 'out').iterdir()) == ['drive', 'other']

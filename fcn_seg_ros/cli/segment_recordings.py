@@ -75,13 +75,19 @@ def tell(output: Path, outcome: Outcome) -> int:
     print(f'wrote {outcome.frames} masks{resumed} to {output}')
     if outcome.errors:
         more = ' or more' if outcome.more_lost else ''
-        print(f'segment: {outcome.lost}{more} images lost; see {output / ERRORS}', file=sys.stderr)
+        lost = (f'{outcome.lost}{more} images lost' if outcome.lost or more
+                else 'no image lost, with notes')
+        print(f'segment: {lost}; see {output / ERRORS}', file=sys.stderr)
     return int(outcome.lost > 0 or outcome.more_lost)
 
 
 def _job(options: argparse.Namespace) -> Job:
     if not 1 <= options.jpeg_quality <= 100:
         raise InputError(f'--jpeg-quality: expected 1 to 100, found {options.jpeg_quality}')
+    for name in ('topics', 'png'):
+        given = getattr(options, name)
+        if given is not None and not comma_separated(given):
+            raise InputError(f'--{name}: expected names, with commas, found none')
     return Job(
         Selection(topic_names(options.topics), options.every, options.frames, options.start,
                   options.end),
@@ -101,7 +107,11 @@ def _places(inputs: list[str], output: Path) -> dict[str, Path]:
         if is_image(Path(given)):
             raise InputError(f'--output: expected recordings, found the image {given}: put images '
                              'into a folder, or give --mask instead')
-        place = output / Path(os.path.abspath(given)).name  # also of . and ..
+        # The name of `.` and `..` is that of the folder.
+        name = Path(os.path.abspath(Path(given).expanduser())).name
+        if not name:
+            raise InputError(f'{given}: expected recordings with names, found none')
+        place = output / name
         if place in places.values():
             raise InputError(f'{given}: expected recordings of different names, found another of '
                              'this name')

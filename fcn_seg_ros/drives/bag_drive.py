@@ -58,7 +58,8 @@ class BagDrive:
     One or several image topics of a bag, each with its camera's CameraInfo if it was recorded.
 
     Raw images keep their encoding, byte for byte; compressed ones are decoded to rgb8. Frames
-    come in the order of recording, whatever their stamps.
+    come in the order of recording, whatever their stamps. ``at_once`` says that the first messages
+    all have the same time of recording.
     """
 
     def __init__(self, path: Path, topics: Sequence[str] = (), rate_hz: float | None = None,
@@ -84,12 +85,12 @@ class BagDrive:
             self._first_calibrations = self._read_first_calibrations()
             received, stamps = self._read_first_times()
         # In a converted bag all messages may have the same time of recording.
-        at_once = len(received) > 1 and len(set(received)) == 1
-        self._by_stamp = at_once and len(set(stamps)) > 1
+        self.at_once = len(received) > 1 and len(set(received)) == 1
+        self._by_stamp = self.at_once and len(set(stamps)) > 1
         if self._by_stamp:
             self.notes.add(Note('all messages have the same time of recording: using the stamps '
                                 'of their headers'))
-        elif at_once:
+        elif self.at_once:
             self.notes.add(Note('neither times of recording nor stamps say when the images were '
                                 'taken: a rate (--rate) plays them evenly'))
         self.rate_hz = rate_hz or rate_of(stamps if self._by_stamp else received, DEFAULT_RATE_HZ)

@@ -48,6 +48,10 @@ class Job:
                              f'{self.batch} and {self.part_frames}')
         if self.storage is None and not (self.wanted.png or self.wanted.video):
             raise InputError('--no-bag: expected --png or --video as well, found nothing to write')
+        if not (self.storage is None or self.wanted.topics or self.originals):
+            raise InputError('--write: expected names, with commas, or --no-bag, found none')
+        if not self.outputs.base_frame:
+            raise InputError('--base-frame: expected the name of a frame, found none')
         if self.storage is None and self.originals:
             raise InputError('--originals: expected a bag to write them to, found --no-bag')
 

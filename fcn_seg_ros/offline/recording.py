@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
+from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.ground.pose import CameraPose
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.offline.job import Job
@@ -30,7 +31,11 @@ class Recording:
     def __init__(self, given: str, job: Job) -> None:
         """Open it; raises InputError, before anything is loaded or written."""
         self.job = job
-        self.source = Source(given, job.selection, job.originals)
+        try:
+            self.source = Source(given, job.selection, job.originals)
+        except OSError as error:
+            raise InputError(f'{given}: this recording cannot be read ({error.strerror or error})'
+                             ) from None
         self.computer = Computer(
             job.wanted if job.storage else replace(job.wanted, topics=()), self.source.topics,
             job.outputs, CameraPose.from_angles(*job.pose) if job.pose else None,

@@ -53,6 +53,8 @@ class Run:
 
     def __init__(self, folder: RunFolder, recording: Recording) -> None:
         self._folder = folder
+        self._given = recording.source.given
+        self._start = recording.job.selection.start
         self._humble = recording.job.humble
         self._rate_hz = recording.rate_hz
         self.length = recording.source.length
@@ -68,9 +70,13 @@ class Run:
         return _total(self.parts.complete(), 'images')
 
     def finish(self) -> Outcome:
-        """Put the parts together; raises InputError if some are missing."""
+        """Put the parts together; raises InputError if some are missing, or hold nothing."""
         self._wait_for_parts()
         done, parts = self.outcome(True), self.parts.complete()
+        if not (done.frames or done.lost or done.more_lost):
+            self._folder.discard()
+            late = f' from {self._start:g} s on (--start)' if self._start else ''
+            raise InputError(f'{self._given}: expected images{late}, found none')
         self._folder.finish(
             {'frames': done.frames, 'errors': done.errors, 'lost': done.lost,
              'more_lost': done.more_lost, 'finished': _now(),
@@ -111,9 +117,13 @@ class Run:
 
 def begin(recording: Recording, output: Path, network: NetworkFacts) -> Run | Outcome:
     """Begin or resume a run, or return how it ended if it is complete; raises InputError."""
-    folder = open_run(output, settings_of(recording.source, recording.job, network),
-                      {'started': _now(), **network.facts,
-                       'mask_topics': recording.computer.mask_topics()})
+    try:
+        folder = open_run(output, settings_of(recording.source, recording.job, network),
+                          {'started': _now(), **network.facts,
+                           'mask_topics': recording.computer.mask_topics()})
+    except OSError as error:
+        raise InputError(f'{output}: expected a new folder, or a run of segment, found one that '
+                         f'cannot be used ({error.strerror})') from None
     if folder is not None:
         return Run(folder, recording)
     facts = read_run(output).facts

@@ -63,6 +63,10 @@ class RunFolder:
         result.rename(self.path)
         shutil.rmtree(self.partial)
 
+    def discard(self) -> None:
+        """Throw the run away."""
+        shutil.rmtree(self.partial)
+
     def close(self) -> None:
         """Let another process take the run."""
         self._lock.close()
@@ -81,6 +85,7 @@ def open_run(path: Path, settings: Mapping[str, Any], facts: Mapping[str, Any]) 
     InputError, one line, if the folder is something else, has other settings or is in use.
     """
     wanted = json.loads(json.dumps(settings))
+    path = _place(path)
     partial = partial_path(path)
     if path.exists() and not _is_empty(path):
         _check_same(path, wanted)
@@ -106,6 +111,20 @@ def open_run(path: Path, settings: Mapping[str, Any], facts: Mapping[str, Any]) 
     except BaseException:
         lock.close()
         raise
+
+
+def _place(path: Path) -> Path:
+    """Return a folder without links, which a rename would replace; raises InputError."""
+    place = Path(os.path.realpath(path))
+    if os.path.ismount(place):
+        found = 'the root of a file system'
+    elif Path.cwd().is_relative_to(place):
+        found = 'one that the command is run in'
+    elif place.is_symlink():
+        found = 'a link to itself'
+    else:
+        return place
+    raise InputError(f'{path}: expected a new folder, found {found}: name one below it')
 
 
 def _is_empty(path: Path) -> bool:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,8 @@ from functools import partial
 from pathlib import Path
 
 from fcn_seg_ros.drives.bag_drive import BagDrive, DriveMessage
-from fcn_seg_ros.drives.drive import Calibration, DriveFrame, frames_and_losses
+from fcn_seg_ros.drives.drive import Calibration, Drive, DriveFrame, frames_and_losses
+from fcn_seg_ros.drives.folder import FolderDrive, find_stamps
 from fcn_seg_ros.drives.notes import Note
 from fcn_seg_ros.drives.recorded_messages import Damaged
 from fcn_seg_ros.drives.registry import open_drive
@@ -49,7 +51,8 @@ class Selection:
         if self.every < 1 or self.limit < 0:
             raise InputError('--every, --frames: expected at least 1, and 0 (all) or more, found '
                              f'{self.every} and {self.limit}')
-        if not (0.0 <= self.start < math.inf and (self.end == 0.0 or self.start < self.end)):
+        if (not (0.0 <= self.start < math.inf and 0.0 <= self.end < math.inf)
+                or 0.0 < self.end <= self.start):
             raise InputError('--start, --end: expected seconds of which the end is later, found '
                              f'{self.start:g} and {self.end:g}')
 
@@ -112,10 +115,12 @@ class Source:
         self.drive = open_drive(given, topics=selection.topics, on_note=self._notes.append)
         self._bag = self.drive if isinstance(self.drive, BagDrive) else None
         self.topics = self._bag.topics if self._bag else (DEFAULT_TOPIC,)
-        self.files = _files(path)
+        self.files = _files(path, self.drive)
         self.length = self._length()
-        if originals and self._bag is not None:
-            _check_originals(self._bag)
+        if self._bag is not None:
+            _check_times(self._bag, selection)
+            if originals:
+                _check_originals(self._bag)
 
     def steps(self) -> Iterator[Step]:
         """Yield the steps; a loss comes before the next image."""
@@ -227,12 +232,24 @@ def _info(calibration: Calibration | None, header: object) -> object:
     return None if calibration is None else make_camera_info(calibration, header)
 
 
-def _files(path: Path) -> dict[str, int]:
-    """Return the sizes of the files of a recording, by name, which tell whether it is the same."""
-    if path.is_dir():
-        return {str(file.relative_to(path)): file.stat().st_size
-                for file in sorted(path.rglob('*')) if file.is_file()}
-    return {path.name: path.stat().st_size} if path.is_file() else {}
+def _files(path: Path, drive: Drive) -> dict[str, int]:
+    """
+    Return the sizes of the files of a recording, by name, which tell whether it is the same.
+
+    Folders below do not count: the run itself may be in one.
+    """
+    if isinstance(drive, FolderDrive):
+        files = [*drive.images, *filter(None, [find_stamps(drive.images[0])])]
+    else:
+        files = sorted(path.iterdir()) if path.is_dir() else [path]
+    start = path if path.is_dir() else path.parent
+    return {os.path.relpath(file, start): file.stat().st_size for file in files if file.is_file()}
+
+
+def _check_times(bag: BagDrive, selection: Selection) -> None:
+    if bag.at_once and (selection.start or selection.end):
+        raise InputError(f'{bag.name}: expected messages with times of recording for --start and '
+                         '--end, found the same time for all: choose by --every and --frames')
 
 
 def _check_originals(bag: BagDrive) -> None:
