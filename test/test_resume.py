@@ -24,7 +24,7 @@ from fcn_seg_ros.cli.train import main
 from fcn_seg_ros.errors import InputError, TrainingError
 from fcn_seg_ros.files import write_file
 from fcn_seg_ros.models.checkpoint import load_checkpoint
-from fcn_seg_ros.training.checks import check_out
+from fcn_seg_ros.training.checks import LOCK_FILE, check_out
 from fcn_seg_ros.training.config import read_config
 from fcn_seg_ros.training.metrics import MetricsLogger
 from fcn_seg_ros.training.state import RunRecord, StateFile, read_notes
@@ -242,6 +242,27 @@ def test_damaged_metrics_are_said(tmp_path):
     path.write_bytes(b'loss,step\n\xff\n')
     with pytest.raises(InputError, match=r'metrics\.csv: expected the metrics .*move it away'):
         MetricsLogger(path.parent, 3).log_metrics({'loss': 1.0}, 3)
+
+
+HOLD = '''
+import fcntl, sys
+file = open(sys.argv[1], 'ab')
+fcntl.lockf(file, fcntl.LOCK_EX)
+print('held', flush=True)
+sys.stdin.read()
+'''
+
+
+def test_two_runs_do_not_share_a_folder(base, tmp_path, capsys):
+    out = tmp_path / 'run'
+    out.mkdir()
+    with subprocess.Popen([sys.executable, '-c', HOLD, str(out / LOCK_FILE)], text=True,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == 'held\n'
+        assert main([*base, '--out', str(out), '--epochs', '1']) == 2
+        assert 'another process is training there' in capsys.readouterr().err
+        assert [path.name for path in out.iterdir()] == [LOCK_FILE]
+        other.communicate('')
 
 
 def test_folders_that_cannot_hold_a_run_are_said(tmp_path, monkeypatch):

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import importlib.util
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -18,6 +21,7 @@ from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.training.config import TrainingConfig
 
 WORKERS_PER_CPU = 4
+LOCK_FILE = '.lock'
 
 
 def local_processes(config: TrainingConfig) -> int:
@@ -41,6 +45,21 @@ def check_out(out: Path) -> None:
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         found = 'one that may not be written to' if place.is_dir() else 'a file'
         raise InputError(f'out: expected a folder to write to, found {place}, {found}')
+
+
+@contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """Keep other processes from training in a folder; raises InputError if one is at it."""
+    with (out / LOCK_FILE).open('ab') as file:
+        try:
+            # A record lock: the loader's workers do not inherit it, and may outlive a killed run.
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EAGAIN):
+                raise InputError(f'{out}: cannot be locked ({error.strerror})') from None
+            raise InputError(f'{out}: another process is training there; wait for its end, or '
+                             'choose another folder') from None
+        yield
 
 
 def check_labels(config: TrainingConfig, specs: Sequence[DatasetSpec],

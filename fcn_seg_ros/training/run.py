@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import torch
@@ -33,7 +34,7 @@ from fcn_seg_ros.models.encoders import INPUT_CONVENTIONS, pretrained_state
 from fcn_seg_ros.models.fcn import FCN, make_network
 from fcn_seg_ros.processes import is_first, say
 from fcn_seg_ros.training.calibrate import finish
-from fcn_seg_ros.training.checks import check_labels, check_out, check_run
+from fcn_seg_ros.training.checks import check_labels, check_out, check_run, locked
 from fcn_seg_ros.training.classes import coded, repeat_factors, with_classes
 from fcn_seg_ros.training.config import TrainingConfig, read_config, write_config
 from fcn_seg_ros.training.data import RoadDataModule
@@ -88,12 +89,18 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
     for settings with which a run cannot go on (with it); TrainingError where training fails.
     """
     check_out(out)
+    with ExitStack() as held:
+        return _train(config, out, resume, held)
+
+
+def _train(config: TrainingConfig, out: Path, resume: bool, held: ExitStack) -> Path | None:
+    """Train; ``held`` keeps the folder's lock from the first file that is written there."""
     state = _read_folder(out, resume)
     if state is not None:
         check_changes(state, config)
         if is_finished(state, config):
             return _leave_finished(state, config)
-    parts = assemble(config, out, state, begins=True)
+    parts = assemble(config, out, state, held)
     config = parts.config
     trainer = make_trainer(config, out, parts.validation, parts.record,
                            0 if state is None else state.steps)
@@ -110,8 +117,12 @@ def train(config: TrainingConfig, out: Path, resume: bool = False) -> Path | Non
 
 
 def assemble(config: TrainingConfig, out: Path, state: RunState | None = None,
-             begins: bool = False) -> Parts:
-    """Open the data and make the network, of a run that ``begins`` or not; raises InputError."""
+             held: ExitStack | None = None) -> Parts:
+    """
+    Open the data and make the network; raises InputError.
+
+    With ``held`` a run begins in ``out``, and the folder is locked until it is closed.
+    """
     if not config.train:
         raise InputError('train: expected at least one dataset, found none')
     specs = [parse_spec(text) for text in config.train]
@@ -131,13 +142,13 @@ def assemble(config: TrainingConfig, out: Path, state: RunState | None = None,
     info = _info(config, training_data(specs, mixture), config.licence or licences(specs), start,
                  state)
     if start is not None and config.prune < 1:
-        if begins:
-            _begin(out, config, state)
+        if held is not None:
+            _begin(out, config, state, held)
         start = _pruned(config, out, mixture)
     network = _network(config, start, state)
     check_run(config, mixture.epoch_length, network)
-    if begins:
-        _begin(out, config, state)
+    if held is not None:
+        _begin(out, config, state, held)
     record = RunRecord(config, info, mixture)
     if config.teacher:
         mixture = taught(mixture, specs, config.teacher)
@@ -199,11 +210,12 @@ def _leave_finished(state: RunState, config: TrainingConfig) -> Path:
     return state.path.with_name(CHECKPOINT_FILE)
 
 
-def _begin(out: Path, config: TrainingConfig, state: RunState | None) -> None:
-    """Record the settings in the run's folder, and remove what others left there."""
+def _begin(out: Path, config: TrainingConfig, state: RunState | None, held: ExitStack) -> None:
+    """Lock the run's folder, record the settings there, and remove what others left."""
     if not is_first():
         return
     make_folder(out)
+    held.enter_context(locked(out))
     path = out / CONFIG_FILE
     for name in (RESUME_FILE, CONFIG_FILE, PRUNED_FILE):
         remove_partial(out / name)
