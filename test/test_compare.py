@@ -183,12 +183,18 @@ def test_what_cannot_be_compared_is_one_line(tmp_path: Path,
     short = make(tmp_path / 'short', {0: 20})
     (short / 'frames.jsonl').write_text(
         (short / 'frames.jsonl').read_text().replace('"height"', '"high"'))
+    untold = make(tmp_path / 'untold', {0: 20})
+    (untold / 'frames.jsonl').unlink()
+    unset = make(tmp_path / 'unset', {0: 20})
+    (unset / 'run.json').write_text('{"format": 1, "settings": []}')
     for run, words in ((tmp_path / 'nothing', 'expected the run.json of a run of segment'),
                        (other, 'found none of its 2 frames'), (tmp_path / 'wide', 'of the size'),
                        (damaged, 'found a damaged file'), (gone, 'expected a mask, found nothing'),
                        (without, 'expected masks in bag/ or mask/, found neither'),
                        (odd, 'expected road_ids of 0 to 254'),
-                       (topics, 'expected mask_topics'), (short, 'facts of a frame in line 1')):
+                       (topics, 'expected mask_topics'), (short, 'facts of a frame in line 1'),
+                       (untold, 'frames.jsonl: expected a table of a run, found none'),
+                       (unset, 'run.json: expected settings of a run of segment')):
         assert main([str(a), str(run)]) == 2, run
         captured = capsys.readouterr()
         line, = captured.err.splitlines()
@@ -282,7 +288,7 @@ def test_images_are_read_from_the_recording_while_it_is_the_same(tmp_path: Path)
         run = read_run(tmp_path / f'{drive.name}_run')
         assert {number: int(found.mean())
                 for number, found in read_images(run, {0, 1, 2, 9})} == values
-        (drive / 'more').touch()
+        (drive / 'more.png').touch()
         assert list(read_images(run, {0})) == []
     write_run(tmp_path / 'old', [])
     assert list(read_images(read_run(tmp_path / 'old'), {0})) == []

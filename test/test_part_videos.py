@@ -31,3 +31,12 @@ def test_pieces_of_other_sizes_are_fitted_into_the_first(tmp_path: Path) -> None
     for index, frame in enumerate(frames):
         assert (frame.width, frame.height) == (160, 48)
         assert abs(int(frame.data.reshape(48, 160, 3)[24, 80, 1]) - 25 * index) < 6
+
+
+def test_topics_that_differ_in_slashes_get_videos_of_their_own(tmp_path: Path) -> None:
+    with PartVideos(tmp_path / 'part', 10.0) as videos:
+        for topic in ('/a/b', '/a_b'):
+            videos.add(Picture(topic, 0, np.zeros((48, 160, 3), np.uint8)))
+    join_videos(tmp_path, [(tmp_path / 'part', videos.facts)], 10.0)
+    assert sorted(each.name for each in tmp_path.glob('*.mp4')) == [
+        'overlay_a_b_1.mp4', 'overlay_a_b_2.mp4']

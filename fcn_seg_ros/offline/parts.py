@@ -112,10 +112,10 @@ def split(piece: Piece, parts: int | None, most: int) -> list[Piece]:
     return [Piece(first, first + size if first != firsts[-1] else piece.end) for first in firsts]
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Return the JSON object in a file of a run; raises InputError."""
+def read_json(path: Path, expected: str = 'a file of a run') -> dict[str, Any]:
+    """Return the JSON object in a file, which is ``expected``; raises InputError."""
     try:
-        content = json.loads(read_file(path, 'a file of a run', _MOST_BYTES))
+        content = json.loads(read_file(path, expected, _MOST_BYTES))
     except ValueError as error:
         raise InputError(f'{path}: expected JSON, found something else ({error})') from None
     if not isinstance(content, dict):

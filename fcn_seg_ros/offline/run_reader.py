@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from fcn_seg_ros.errors import InputError, quote
-from fcn_seg_ros.files import read_file
+from fcn_seg_ros.files import open_regular
+from fcn_seg_ros.offline.parts import read_json
 from fcn_seg_ros.offline.run_folder import ERRORS, FORMAT, FRAMES, RUN
-
-_MOST_BYTES = 2**24
 
 
 @dataclass(frozen=True)
@@ -65,24 +64,25 @@ class Run:
 
 def read_run(path: Path) -> Run:
     """Open a run; raises InputError if the folder is none."""
-    text = read_file(path / RUN, f'the {RUN} of a run of segment', _MOST_BYTES)
-    try:
-        facts = json.loads(text)
-        found = facts['format']
-        facts['settings']
-    except (ValueError, KeyError, TypeError):
+    facts = read_json(path / RUN, f'the {RUN} of a run of segment')
+    if not isinstance(facts.get('settings'), dict):
         raise InputError(f'{path / RUN}: expected settings of a run of segment, found something '
-                         'else') from None
-    if found != FORMAT:
-        raise InputError(f'{path}: expected a run of format {FORMAT}, found {found}')
+                         'else')
+    if facts.get('format') != FORMAT:
+        raise InputError(f'{path}: expected a run of format {FORMAT}, found '
+                         f'{quote(facts.get("format"))}')
     return Run(path, facts)
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open('rb') as file:
-        for number, line in enumerate(file, 1):
-            try:
-                yield json.loads(line)
-            except ValueError:
-                raise InputError(f'{path}: expected JSON in line {number}, found something else'
-                                 ) from None
+    try:
+        with open_regular(path) as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    yield json.loads(line)
+                except ValueError:
+                    raise InputError(f'{path}: expected JSON in line {number}, found something '
+                                     'else') from None
+    except OSError as error:
+        raise InputError(f'{path}: expected a table of a run, found none that can be read '
+                         f'({error.strerror or error})') from None

@@ -59,15 +59,25 @@ def join_videos(result: Path, parts: Sequence[tuple[Path, Mapping[str, Any]]], r
                 ) -> None:
     """Write the videos of a run from the pieces: the folder and the facts of each part."""
     topics = list(dict.fromkeys(topic for _, facts in parts for topic in facts))
-    for topic in topics:
+    for topic, name in zip(topics, _names(topics), strict=True):
         mine = [(folder, facts[topic]) for folder, facts in parts if topic in facts]
         width, height = mine[0][1]['size']
         pieces = [(folder / each['file'] if [*each['size']] == [width, height] else
                    _fitted(folder / each['file'], (width, height), _rate(rate_hz)),
                    each['first_ns']) for folder, each in mine]
-        name = VIDEO if len(topics) == 1 else f'overlay{topic.replace("/", "_")}.mp4'
         with replacing(result / name) as partial:
             _join(partial, pieces, _rate(rate_hz))
+
+
+def _names(topics: Sequence[str]) -> list[str]:
+    """Return the name of each topic's video."""
+    if len(topics) == 1:
+        return [VIDEO]
+    stems = [f'overlay{topic.replace("/", "_")}' for topic in topics]
+    # /a/b and /a_b would be the same.
+    if len(set(stems)) < len(stems):
+        stems = [f'{stem}_{number}' for number, stem in enumerate(stems, 1)]
+    return [f'{stem}.mp4' for stem in stems]
 
 
 def _fitted(piece: Path, size: tuple[int, int], rate: Fraction) -> Path:
