@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.offline.parts import Piece, split
-from fcn_seg_ros.offline.run_folder import FRAMES, RunFolder, open_run
+from fcn_seg_ros.offline.run_folder import ERRORS, FRAMES, RUN, RunFolder, open_run
 from fcn_seg_ros.offline.run_reader import read_run
 
 SETTINGS = {'input': 'drive', 'topics': ('/a', '/b'), 'threshold': 0.5}
@@ -21,6 +22,7 @@ def fill(run: RunFolder, number: int, last: bool = False) -> None:
     """Write a part."""
     with run.parts.part(number) as part:
         (part.path / FRAMES).write_text(json.dumps({'number': part.number}) + '\n')
+        (part.path / ERRORS).touch()
         (part.files / 'mask').mkdir()
         (part.files / 'mask' / f'{part.number}.png').write_bytes(b'png')
         part.facts['last'] = last
@@ -91,6 +93,46 @@ def test_a_link_to_a_folder_stays(tmp_path: Path) -> None:
     (tmp_path / 'loop').symlink_to('loop')
     with pytest.raises(InputError, match='loop: expected a new folder, found a link to itself'):
         open_run(tmp_path / 'loop', SETTINGS, {})
+
+
+@pytest.mark.parametrize('text', ['{"format":1,"settings":[]}', '{"format":99,"settings":{}}',
+                                  '{}'])
+def test_a_run_of_another_format_is_refused(tmp_path: Path, text: str) -> None:
+    for folder in (tmp_path / 'a', tmp_path / 'b.partial'):
+        folder.mkdir()
+        (folder / RUN).write_text(text)
+        with pytest.raises(InputError, match=r'run\.json: expected settings of a run of format 1'):
+            open_run(tmp_path / folder.stem, SETTINGS, {})
+
+
+@pytest.mark.parametrize(('name', 'content', 'found'), [
+    ('part.json', '{}', '000000: expected a complete part of a run, found a damaged one: delete'),
+    ('part.json', '', '000000: expected a complete part of a run, found a damaged one: delete'),
+    (FRAMES, None, r'expected frames\.jsonl in a complete part of a run, found none: delete'),
+])
+def test_a_damaged_part_is_named(tmp_path: Path, name: str, content: str | None, found: str
+                                 ) -> None:
+    """What is said can be done: without the part, the run goes on."""
+    run = open_run(tmp_path / 'run', SETTINGS, {})
+    assert run is not None
+    fill(run, 0)
+    fill(run, 1, last=True)
+    run.close()
+    damaged = run.partial / 'parts' / '000000'
+    (damaged / name).unlink()
+    if content is not None:
+        (damaged / name).write_text(content)
+    run = open_run(tmp_path / 'run', SETTINGS, {})
+    assert run is not None
+    with pytest.raises(InputError, match=found):
+        run.finish({})
+    shutil.rmtree(damaged)
+    run.close()
+    run = open_run(tmp_path / 'run', SETTINGS, {})
+    assert run is not None and run.parts.missing() == [Piece(0, 1)]
+    fill(run, 0)
+    run.finish({})
+    assert [each['number'] for each in read_run(tmp_path / 'run').frames()] == [0, 1]
 
 
 def test_parts_are_written_in_any_order(tmp_path: Path) -> None:

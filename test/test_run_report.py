@@ -18,7 +18,7 @@ from fcn_seg_ros.offline.lowest_frames import MOST_PICTURES, LowestFrames, kept_
 from fcn_seg_ros.offline.page import escaped
 from fcn_seg_ros.offline.ranking import lowest_spread
 from fcn_seg_ros.offline.report import report_step
-from fcn_seg_ros.offline.run_folder import FRAMES, open_run
+from fcn_seg_ros.offline.run_folder import ERRORS, FRAMES, open_run
 from fcn_seg_ros.offline.run_numbers import NUMBER, RECORDED, STAMP, read_numbers
 from fcn_seg_ros.offline.run_reader import read_run
 
@@ -72,6 +72,8 @@ def test_a_frame_without_its_facts_is_refused(tmp_path: Path) -> None:
     assert run is not None
     with run.parts.part(0) as part:
         (part.path / FRAMES).write_text('{"number": 0}\n')
+        (part.path / ERRORS).touch()
+        part.facts['last'] = True
     with pytest.raises(InputError, match=r'frames\.jsonl: expected the facts .* in line 1'):
         run.finish({}, [report_step])
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.files import make_folder
 from fcn_seg_ros.offline.bag_writer import PartBag, write_metadata
 from fcn_seg_ros.offline.job import Job
@@ -91,7 +92,12 @@ def _line(loss: Loss) -> dict[str, Any]:
 
 
 def join_bags(result: Path, parts: Sequence[Part], humble: bool) -> None:
-    """Write the metadata of the run's bag."""
+    """Write the metadata of the run's bag; raises InputError if a file of it is missing."""
+    for part in parts:
+        for name in part.facts['bag']['relative_file_paths'] if part.facts['bag'] else ():
+            if not (result / BAG / name).is_file():
+                raise InputError(f'{part.path}: expected the part\'s {BAG}/{name}, found none: '
+                                 'delete the part, and the same command does it again')
     write_metadata(result / BAG, [part.facts['bag'] for part in parts if part.facts['bag']], humble)
 
 

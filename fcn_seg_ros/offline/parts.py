@@ -58,7 +58,7 @@ class Parts:
         for path in self.path.iterdir():
             if path.name.isdigit() and int(path.name) not in self._known:
                 number = int(path.name)
-                self._known[number] = Part(number, path, read_json(path / _PART))
+                self._known[number] = Part(number, path, _facts(path))
         return [self._known[number] for number in sorted(self._known)]
 
     def missing(self) -> list[Piece]:
@@ -100,6 +100,18 @@ class Parts:
             if not (isinstance(error, OSError) and (final / _PART).exists()):
                 raise
         shutil.rmtree(part.path, ignore_errors=True)
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    """Return the facts of a complete part; raises InputError if it has been damaged since."""
+    try:
+        facts = read_json(path / _PART)
+    except InputError:
+        facts = {}
+    if 'last' not in facts:
+        raise InputError(f'{path}: expected a complete part of a run, found a damaged one: delete '
+                         'it, and the same command does it again')
+    return facts
 
 
 def split(piece: Piece, parts: int | None, most: int) -> list[Piece]:

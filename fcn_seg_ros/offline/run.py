@@ -21,7 +21,7 @@ from fcn_seg_ros.offline.part_files import join_bags, join_part_videos
 from fcn_seg_ros.offline.parts import Part, Parts
 from fcn_seg_ros.offline.recording import Recording, Stopped, segment_piece
 from fcn_seg_ros.offline.report import report_step
-from fcn_seg_ros.offline.run_folder import RunFolder, open_run
+from fcn_seg_ros.offline.run_folder import RUN, RunFolder, open_run
 from fcn_seg_ros.offline.run_reader import read_run
 
 #: Opens a progress bar for so many images (None: unknown), of which some are done, and yields what
@@ -127,8 +127,12 @@ def begin(recording: Recording, output: Path, network: NetworkFacts) -> Run | Ou
     if folder is not None:
         return Run(folder, recording)
     facts = read_run(output).facts
-    return Outcome(facts['frames'], facts['errors'], facts['lost'], facts['more_lost'],
-                   facts['frames'], True)
+    try:
+        return Outcome(facts['frames'], facts['errors'], facts['lost'], facts['more_lost'],
+                       facts['frames'], True)
+    except KeyError as error:
+        raise InputError(f'{output / RUN}: expected the counts of a complete run, found no {error}'
+                         ': give another --output') from None
 
 
 def segment_recording(recording: Recording, output: Path, segmenter: RoadSegmenter,

@@ -53,7 +53,7 @@ class RunFolder:
         """
         result, parts = make_folder(self.partial / 'result'), self.parts.complete()
         for name in (FRAMES, ERRORS):
-            _join(result / name, [part.path / name for part in parts])
+            _join(result / name, parts)
         for part in parts:
             _move_tree(part.files, result)
         write_file(result / RUN, _text(read_json(self.partial / RUN) | dict(summary)))
@@ -99,6 +99,9 @@ def open_run(path: Path, settings: Mapping[str, Any], facts: Mapping[str, Any]) 
         except BlockingIOError:
             raise InputError(f'{path}: expected a run that no other process works on, found one '
                              'at work') from None
+        if not _is_at(lock, partial / _LOCK):
+            # Another process has just completed the run.
+            raise InputError(f'{path}: another process has just worked on this run: try again')
         if (partial / RUN).exists():
             _check_same(partial, wanted)
         elif any(each.name != _LOCK and not each.name.endswith(PARTIAL_SUFFIX)
@@ -131,11 +134,20 @@ def _is_empty(path: Path) -> bool:
     return path.is_dir() and not any(path.iterdir())
 
 
+def _is_at(file: BinaryIO, path: Path) -> bool:
+    """Return whether an open file is still the one of this name."""
+    return path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat())
+
+
 def _check_same(folder: Path, wanted: Mapping[str, Any]) -> None:
     """Raise InputError unless a folder holds a run with these settings."""
     if not (folder / RUN).is_file():
         raise InputError(f'{folder}: expected a new folder or a run of segment, found another')
-    found = read_json(folder / RUN).get('settings', {})
+    facts = read_json(folder / RUN)
+    found = facts.get('settings')
+    if facts.get('format') != FORMAT or not isinstance(found, dict):
+        raise InputError(f'{folder / RUN}: expected settings of a run of format {FORMAT}, found '
+                         f'format {quote(facts.get("format"))}: give another --output')
     for name in sorted(wanted.keys() | found.keys()):
         if wanted.get(name) != found.get(name):
             raise InputError(
@@ -149,13 +161,17 @@ def _text(content: Mapping[str, Any]) -> bytes:
         errors='backslashreplace')
 
 
-def _join(path: Path, files: Sequence[Path]) -> None:
-    """Write the files that exist one after the other."""
+def _join(path: Path, parts: Sequence[Part]) -> None:
+    """Write the files of this name of the parts one after the other."""
     with path.open('wb') as out:
-        for file in files:
-            if file.exists():
-                with file.open('rb') as content:
+        for part in parts:
+            try:
+                with (part.path / path.name).open('rb') as content:
                     shutil.copyfileobj(content, out)
+            except FileNotFoundError:
+                raise InputError(f'{part.path}: expected {path.name} in a complete part of a run, '
+                                 'found none: delete the part, and the same command does it again'
+                                 ) from None
 
 
 def _move_tree(source: Path, target: Path) -> None:
