@@ -194,7 +194,7 @@ def test_what_cannot_be_compared_is_one_line(tmp_path: Path,
                        (odd, 'expected road_ids of 0 to 254'),
                        (topics, 'expected mask_topics'), (short, 'facts of a frame in line 1'),
                        (untold, 'frames.jsonl: expected a table of a run, found none'),
-                       (unset, 'run.json: expected settings of a run of segment')):
+                       (unset, 'run.json: expected settings of a run of format 1')):
         assert main([str(a), str(run)]) == 2, run
         captured = capsys.readouterr()
         line, = captured.err.splitlines()
@@ -261,7 +261,8 @@ def test_masks_come_from_the_bag_too(make_message: Any, tmp_path: Path) -> None:
     assert all((mask == road_to(columns[number])).all() for number, mask in found.items())
     for name, rest, wanted, words in (
             ('fewer', frames[:-1], {0, 3}, 'stamp 3 ns, which no frame has'),
-            ('more', [*frames, frame(9, '/a/image_raw', stamp_ns=4)], {0, 9}, 'found 1 less')):
+            ('more', [*frames, frame(9, '/a/image_raw', stamp_ns=4)], {0, 9},
+             'expected 2 masks, found 1')):
         write_run(tmp_path / name, rest, facts={'mask_topics': topics})
         (tmp_path / name / 'bag').symlink_to(tmp_path / 'run' / 'bag')
         with pytest.raises(InputError, match=words):

@@ -73,6 +73,10 @@ def test_other_settings_and_foreign_folders_are_refused(tmp_path: Path) -> None:
     (tmp_path / 'photos' / 'a.png').touch()
     with pytest.raises(InputError, match='expected a new folder or a run of segment'):
         open_run(tmp_path / 'photos', SETTINGS, {})
+    (tmp_path / 'photos' / 'run.json').write_text('{"settings": []}')
+    with pytest.raises(InputError, match='expected settings of a run of format 1'):
+        open_run(tmp_path / 'photos', SETTINGS, {})
+    (tmp_path / 'photos' / 'run.json').unlink()
     (tmp_path / 'x.partial').mkdir()
     (tmp_path / 'x.partial' / 'mine.txt').touch()
     with pytest.raises(InputError, match='found a folder of something else'):

@@ -72,10 +72,12 @@ def tell(output: Path, outcome: Outcome) -> int:
               file=sys.stderr)
         return 0
     resumed = f' ({outcome.resumed} of them before)' if outcome.resumed else ''
-    print(f'wrote {outcome.frames} masks{resumed} to {output}')
+    masks = 'mask' if outcome.frames == 1 else 'masks'
+    print(f'wrote {outcome.frames} {masks}{resumed} to {output}')
     if outcome.errors:
         more = ' or more' if outcome.more_lost else ''
-        lost = (f'{outcome.lost}{more} images lost' if outcome.lost or more
+        images = 'image' if outcome.lost == 1 and not more else 'images'
+        lost = (f'{outcome.lost}{more} {images} lost' if outcome.lost or more
                 else 'no image lost, with notes')
         print(f'segment: {lost}; see {output / ERRORS}', file=sys.stderr)
     return int(outcome.lost > 0 or outcome.more_lost)

@@ -173,5 +173,5 @@ def _result(ref: Any) -> str:
 
 
 def _cause(error: Exception) -> str:
-    """Return why a task failed, each time."""
+    """Return why a task failed at each of its attempts."""
     return type_and_words(getattr(error, 'cause', error))

@@ -162,7 +162,7 @@ def _only(name: str, numbers: RunNumbers, rows: np.ndarray) -> str:
 
 
 def _differing(found: Comparison) -> str:
-    """Return the facts of the runs that differ, what is to be explained by."""
+    """Return the facts in which the runs differ: they may explain the rest of the page."""
     facts = [dict(flat({key: value for key, value in run.facts.items() if key not in _OWN}))
              for run in (found.run_a, found.run_b)]
     rows = list(_rows_that_differ(facts[0], facts[1]))

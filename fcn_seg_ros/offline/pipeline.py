@@ -4,7 +4,7 @@
 Steps through the network: read, decode, infer and compute at the same time, in order.
 
 A thread reads, a pool decodes, a thread runs the network, a pool computes what is written; whoever
-iterates writes. Between them wait at most some 100 MB of steps, however large the recording.
+iterates writes. At most some 100 MB of steps wait between them, however large the recording.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def lowest_spread(values: Iterable[tuple[int, float]], most: int) -> list[int]:
 
 
 class Lowest(Generic[T]):
-    """What belongs to the lowest frames of those offered one by one, as ``lowest_spread`` would."""
+    """What belongs to the lowest frames among those offered, chosen as by ``lowest_spread``."""
 
     def __init__(self, most: int) -> None:
         self._most = most

@@ -130,6 +130,16 @@ def _place(path: Path) -> Path:
     raise InputError(f'{path}: expected a new folder, found {found}: name one below it')
 
 
+def read_facts(folder: Path) -> dict[str, Any]:
+    """Return what a run's ``run.json`` says, with settings by name; raises InputError."""
+    facts = read_json(folder / RUN, f'the {RUN} of a run of segment')
+    if facts.get('format') != FORMAT or not isinstance(facts.get('settings'), dict):
+        raise InputError(f'{folder / RUN}: expected settings of a run of format {FORMAT}, found '
+                         f'format {quote(facts.get("format"))} and settings '
+                         f'{quote(facts.get("settings"))}')
+    return facts
+
+
 def _is_empty(path: Path) -> bool:
     return path.is_dir() and not any(path.iterdir())
 
@@ -143,11 +153,7 @@ def _check_same(folder: Path, wanted: Mapping[str, Any]) -> None:
     """Raise InputError unless a folder holds a run with these settings."""
     if not (folder / RUN).is_file():
         raise InputError(f'{folder}: expected a new folder or a run of segment, found another')
-    facts = read_json(folder / RUN)
-    found = facts.get('settings')
-    if facts.get('format') != FORMAT or not isinstance(found, dict):
-        raise InputError(f'{folder / RUN}: expected settings of a run of format {FORMAT}, found '
-                         f'format {quote(facts.get("format"))}: give another --output')
+    found = read_facts(folder)['settings']
     for name in sorted(wanted.keys() | found.keys()):
         if wanted.get(name) != found.get(name):
             raise InputError(

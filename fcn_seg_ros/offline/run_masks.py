@@ -74,7 +74,7 @@ def _from_bag(run: Run, wanted: Collection[int]) -> Iterator[tuple[int, np.ndarr
             left -= 1
             yield frame.number, _checked(path, _pixels(message), frame.shape)
     if left:
-        raise InputError(f'{path}: expected {len(wanted)} masks, found {left} less')
+        raise InputError(f'{path}: expected {len(wanted)} masks, found {len(wanted) - left}')
 
 
 class _Frame(NamedTuple):

@@ -12,8 +12,7 @@ from typing import Any
 
 from fcn_seg_ros.errors import InputError, quote
 from fcn_seg_ros.files import open_regular
-from fcn_seg_ros.offline.parts import read_json
-from fcn_seg_ros.offline.run_folder import ERRORS, FORMAT, FRAMES, RUN
+from fcn_seg_ros.offline.run_folder import ERRORS, FRAMES, RUN, read_facts
 
 
 @dataclass(frozen=True)
@@ -64,14 +63,7 @@ class Run:
 
 def read_run(path: Path) -> Run:
     """Open a run; raises InputError if the folder is none."""
-    facts = read_json(path / RUN, f'the {RUN} of a run of segment')
-    if not isinstance(facts.get('settings'), dict):
-        raise InputError(f'{path / RUN}: expected settings of a run of segment, found something '
-                         'else')
-    if facts.get('format') != FORMAT:
-        raise InputError(f'{path}: expected a run of format {FORMAT}, found '
-                         f'{quote(facts.get("format"))}')
-    return Run(path, facts)
+    return Run(path, read_facts(path))
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
