@@ -49,7 +49,9 @@ def test_a_node_that_does_not_start_is_one_line():
 
 
 @pytest.mark.parametrize('changes', [{'in_the_way': 'cow'}, {'metres': 0.0},
-                                     {'metres': float('nan')}, {'seed': -1}])
+                                     {'metres': float('nan')}, {'seed': -1},
+                                     {'metres': float('inf')}, {'metres': 1e13},
+                                     {'patience': float('nan')}, {'patience': 0.0}])
 def test_bad_options_are_refused(changes):
     with pytest.raises(InputError):
         ClosedLoop(LoopOptions(**changes), lambda: False, print)
@@ -58,7 +60,8 @@ def test_bad_options_are_refused(changes):
 def test_a_bad_option_is_one_line_and_status_2(capsys):
     assert closed_loop.main(['--metres', '-3']) == 2
     assert capsys.readouterr().err == (
-        'closed_loop: error: closed loop: expected a distance above 0 m, found -3.0\n')
+        'closed_loop: error: closed loop: expected a distance above 0, up to 100000 m, '
+        'found -3.0\n')
 
 
 def test_the_grid_is_drawn_with_x_up_and_y_to_the_left():

@@ -133,3 +133,27 @@ def test_a_track_interpolates_and_ends():
     assert track.at(1.1) is None and track.at(1.9) == PlanarPose(5.0, 0.0, 0.0)
     track.add(2.0, PlanarPose(np.nan, 0.0, 0.0))
     assert track.at(1.9) is None
+
+
+@pytest.mark.parametrize('place', [1e10, 1e19, 1e300, 1.7e308])
+def test_a_place_that_is_not_on_earth_is_no_pose(place):
+    memory = TemporalFilter(GridSpec(2.0, 2.0, 0.5))
+    track = MotionTrack()
+    for stamp in (0.0, 0.1):
+        for pose in (PlanarPose(place, 0.0, 0.0), PlanarPose(0.0, -place, 0.0)):
+            memory.update(np.full((4, 4), 100, np.int8), stamp, pose, 50.0)
+            assert memory.reset_by == "no odometry at the image's time"
+            track.add(stamp, pose)
+    assert track.ends is None
+
+
+@pytest.mark.parametrize('step', [1e-3, 1e-6, 0.0])
+def test_a_track_stays_short_however_fast_poses_come(step):
+    track = MotionTrack(keep_s=0.5)
+    for number in range(2000):
+        track.add(10.0 + step * number, PlanarPose(2.0 * step * number, 0.0, 0.0))
+    newest = 10.0 + step * 1999
+    assert len(track._poses) <= 0.5 / 0.005 + 2
+    assert track.ends[1] == newest and track.at(newest).x == pytest.approx(2.0 * step * 1999)
+    if step == 1e-3:
+        assert track.at(newest - 0.0333).x == pytest.approx(2.0 * (step * 1999 - 0.0333))

@@ -76,6 +76,9 @@ def test_cameras_inherit_the_nodes_parameters(make_node):
     ({'cameras': ['a', '/a']}, 'parameter cameras: expected different names'),
     ({'cameras': ['a/']}, 'parameter cameras: expected names that can begin a topic'),
     ({'cameras': ['']}, 'parameter cameras: expected names that can begin a topic'),
+    ({'odometry_topic': 'odom', 'grid_x_min': 1000.0, 'grid_length': 10.0, 'grid_width': 10.0,
+      'grid_resolution': 0.01},
+     'parameter grid_resolution: expected, with odometry_topic, a grid whose furthest cell is'),
     ({'camera__threshold': 1.2}, 'parameter camera.threshold: expected'),
     ({'camera__region_of_interest': [1]}, 'parameter camera.region_of_interest: expected x, y'),
 ])

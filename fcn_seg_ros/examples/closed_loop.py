@@ -51,6 +51,7 @@ _STANDS_AT, _UNTIL = 80.0, 25.0
 # A drive ends when the vehicle has stood still for so long, simulated seconds.
 _STANDS_STILL = 20.0
 _START_S = 180.0
+_FURTHEST = 100_000.0
 IN_THE_WAY = ('none', 'waits', 'stays')
 
 
@@ -91,8 +92,12 @@ class ClosedLoop:
         if options.in_the_way not in IN_THE_WAY:
             raise InputError(f'closed loop: expected {", ".join(IN_THE_WAY)} for the vehicle in '
                              f'the way, found {options.in_the_way}')
-        if not options.metres > 0.0:
-            raise InputError(f'closed loop: expected a distance above 0 m, found {options.metres}')
+        if not 0.0 < options.metres <= _FURTHEST:
+            raise InputError(f'closed loop: expected a distance above 0, up to {_FURTHEST:g} m, '
+                             f'found {options.metres}')
+        if not options.patience > 0.0:
+            raise InputError('closed loop: expected a patience above 0 s, found '
+                             f'{options.patience}')
         self.options, self._stopped, self._say = options, stopped, say
         self.simulation = Simulation(options.seed, options.movers(), options.camera)
         camera = options.camera

@@ -11,6 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+# No frame's origin is further away, metres.
+_FURTHEST = 1e9
+# Poses closer together than this tell the same, seconds.
+_LEAST_APART_S = 0.005
+
 
 @dataclass(frozen=True)
 class PlanarPose:
@@ -29,9 +34,10 @@ class PlanarPose:
         return cls(x, y, math.atan2(2.0 * (qw * qz + qx * qy), 1.0 - 2.0 * (qy * qy + qz * qz)))
 
     @property
-    def is_finite(self) -> bool:
-        """Return whether all three are numbers."""
-        return bool(np.isfinite([self.x, self.y, self.yaw]).all())
+    def is_usable(self) -> bool:
+        """Return whether all three are numbers, and the place is on Earth."""
+        # The comparisons also refuse NaN.
+        return max(abs(self.x), abs(self.y)) <= _FURTHEST and math.isfinite(self.y + self.yaw)
 
 
 class MotionTrack:
@@ -40,6 +46,8 @@ class MotionTrack:
 
     Between two poses that are at most ``gap_s`` apart the pose is interpolated; up to
     ``beyond_s`` after the last one it is extrapolated, since odometry may come after the image.
+    Of poses that follow each other within 5 ms one is kept, besides the newest: however many come,
+    there are never more than ``keep_s`` has room for.
     """
 
     def __init__(self, gap_s: float = 0.5, beyond_s: float = 0.1, keep_s: float = 5.0) -> None:
@@ -49,11 +57,16 @@ class MotionTrack:
 
     def add(self, stamp: float, pose: PlanarPose) -> None:
         """Add a pose; it begins a new track if it is older than the last or no numbers."""
-        if not pose.is_finite or (self._poses and stamp < self._poses[-1][0]):
-            self._poses = []
-        if pose.is_finite:
-            self._poses = [item for item in self._poses
-                           if stamp - self.keep_s <= item[0] < stamp] + [(stamp, pose)]
+        poses = self._poses
+        if not pose.is_usable or (poses and stamp < poses[-1][0]):
+            poses = []
+        if pose.is_usable:
+            first = bisect.bisect_left(poses, stamp - self.keep_s, key=lambda item: item[0])
+            # The newest one goes if it repeats the one before, or if this one replaces it.
+            close = bool(poses) and (poses[-1][0] == stamp or (
+                len(poses) > 1 and poses[-1][0] - poses[-2][0] < _LEAST_APART_S))
+            poses = [*poses[first:len(poses) - close], (stamp, pose)]
+        self._poses = poses
 
     @property
     def ends(self) -> tuple[float, float] | None:

@@ -33,6 +33,15 @@ class TemporalOptions:
     turn: float = 3.0
 
 
+def memory_bits(spec: GridSpec) -> int:
+    """Return n where the memory of a grid is a square of 2**n x 2**n cells, of 6 bytes each."""
+    (x, y), columns = spec.corner, spec.shape[1]
+    reach = float(np.hypot(max(abs(x / spec.cell + 0.5), abs(x / spec.cell + columns - 0.5)),
+                           abs(y / spec.cell + 0.5)))
+    # A power of two, so that cells are found by their last bits.
+    return int(np.ceil(np.log2(2.0 * np.ceil(reach) + 4.0)))
+
+
 class TemporalFilter:
     """
     Keeps what is not road until it is seen to be road again.
@@ -47,9 +56,7 @@ class TemporalFilter:
         self._cell = spec.cell
         x, y = (edges[:-1] / spec.cell + 0.5 for edges in spec.edges())
         self._centres = x, y
-        reach = float(np.hypot(np.abs(x).max(), np.abs(y).max()))
-        # A power of two, so that cells are found by their last bits.
-        self._bits = int(np.ceil(np.log2(2.0 * np.ceil(reach) + 4.0)))
+        self._bits = memory_bits(spec)
         self._size = 1 << self._bits
         cells = self._size * self._size
         # Frames of road still wanted, the value to publish until then, when it was last not road;
@@ -77,7 +84,7 @@ class TemporalFilter:
         self.reset_by = self._fault(stamp, pose)
         if self.reset_by or self._last is None:
             self._clear(stamp)
-        if pose is None or not pose.is_finite:
+        if pose is None or not pose.is_usable:
             self._last = None
             return grid
         self._last = stamp, pose
@@ -110,7 +117,7 @@ class TemporalFilter:
 
     def _fault(self, stamp: float, pose: PlanarPose | None) -> str:
         """Return why the memory cannot be carried to this frame, '' if it can."""
-        if pose is None or not pose.is_finite:
+        if pose is None or not pose.is_usable:
             return "no odometry at the image's time"
         if self._last is None:
             return ''

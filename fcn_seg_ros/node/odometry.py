@@ -58,8 +58,8 @@ class Odometry:
         track = self._track
         ends = track.ends
         if ends is None:
-            raise InputError(f'the odometry on {self._topic} holds no pose (NaN, or a quaternion '
-                             'whose length is not 1)' if self._broken else
+            raise InputError(f'the odometry on {self._topic} holds no pose (NaN, a quaternion '
+                             'whose length is not 1, or a place 1e9 m away)' if self._broken else
                              f'no odometry on {self._topic}')
         child = self._frames[1]
         if child and child != base_frame:
@@ -82,5 +82,5 @@ class Odometry:
             self._frames, self._track = frames, MotionTrack()
         at, turn = message.pose.pose.position, message.pose.pose.orientation
         pose = PlanarPose.from_quaternion(at.x, at.y, (turn.x, turn.y, turn.z, turn.w))
-        self._broken = not pose.is_finite
+        self._broken = not pose.is_usable
         self._track.add(stamp_ns(message.header) / 1e9, pose)

@@ -19,6 +19,7 @@ from fcn_seg_ros.ground.grid import GridSpec
 from fcn_seg_ros.ground.horizon_watch import HorizonOptions
 from fcn_seg_ros.ground.pose import CameraPose
 from fcn_seg_ros.ground.tables import GroundSpec
+from fcn_seg_ros.ground.temporal import memory_bits
 from fcn_seg_ros.inference.backends.hardware import check_device_name
 from fcn_seg_ros.inference.monitor import MonitorOptions
 from fcn_seg_ros.inference.region import Region
@@ -38,6 +39,8 @@ from fcn_seg_ros.node.parameters import (
 # What rclpy raises for an invalid topic name.
 _TOPIC_ERRORS = (InvalidTopicNameException, ValueError, RuntimeError)
 _MOST_CELLS = 4_000_000
+# The memory of a grid then takes 400 MB.
+_MOST_MEMORY_BITS = 13
 
 
 @dataclass(frozen=True)
@@ -230,6 +233,11 @@ def _ground(values: Mapping[str, Any]) -> GroundSpec:
     if rows * columns > _MOST_CELLS:
         raise InputError(f'parameter grid_resolution: expected at most {_MOST_CELLS} cells in '
                          f'grid_length x grid_width, found {rows * columns}')
+    if values['odometry_topic'] and memory_bits(grid) > _MOST_MEMORY_BITS:
+        raise InputError('parameter grid_resolution: expected, with odometry_topic, a grid whose '
+                         f'furthest cell is at most {2 ** (_MOST_MEMORY_BITS - 1) - 2} cells from '
+                         f'base_frame, found one that needs a memory of {2 ** memory_bits(grid)} x '
+                         f'{2 ** memory_bits(grid)} cells')
     if not values['base_frame']:
         raise InputError("parameter base_frame: expected the name of a frame, found ''")
     return GroundSpec(grid, values['ground_range'],
