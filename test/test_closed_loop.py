@@ -17,7 +17,7 @@ from node_client import PACKAGED
 from sensor_msgs.msg import LaserScan
 
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.examples import closed_loop
+from fcn_seg_ros.examples import closed_loop, planner_node
 from fcn_seg_ros.examples.closed_loop import ClosedLoop, ClosedLoopError, LoopOptions
 from fcn_seg_ros.examples.picture import grid_picture
 from fcn_seg_ros.examples.planner_node import PlannerNode
@@ -112,5 +112,16 @@ def test_the_planner_node_answers_a_scan_and_stops_without_scans_or_odometry():
         node._watch()  # the clock shows today, and the scan is of 2001
         assert sent[-1].twist.linear.x == 0.0
         assert len(sent) == 26
+        node._last = to_header(-10**9, 'base_link')  # a scan of before all time
+        node._watch()
+        assert len(sent) == 27 and sent[-1].twist.linear.x == 0.0
     finally:
         rclpy.shutdown()
+
+
+@pytest.mark.parametrize('value', ['.nan', '.inf', 'fast', '0', '-7.0', '[1.0]'])
+def test_the_planner_node_refuses_what_is_no_speed_in_one_line(capfd, value):
+    assert planner_node.main(['planner', '--ros-args', '-p', f'speed:={value}']) == 2
+    said = capfd.readouterr().err
+    assert said.startswith('planner: error: parameter speed: expected a number above 0, found ')
+    assert said.count('\n') == 1

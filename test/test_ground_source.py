@@ -134,6 +134,13 @@ def test_tables_come_from_tf(node, tf):
     assert found.view.pose.angles == pytest.approx((0, 0, 0), abs=1e-9)
 
 
+def test_an_image_of_before_all_time_has_no_pose(node, tf):
+    source, _ = source_with_tf(node)
+    assert wait(source, settings(), stamp=-1) is None
+    assert source.reason == ('its pose is not known: its images are of -1 s, before the beginning '
+                             'of time')
+
+
 def test_tf_is_listened_to_only_while_it_is_wanted(node, tf):
     made = Poses(node)
     assert not node.listeners

@@ -14,9 +14,11 @@ it commands zero.
 from __future__ import annotations
 
 import dataclasses
+import math
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import rclpy
@@ -25,10 +27,10 @@ from nav_msgs.msg import Odometry, Path
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
-from rclpy.time import Time
 from sensor_msgs.msg import LaserScan
 from std_msgs.msg import Header
 
+from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.examples.planner import Plan, Planner, PlannerOptions, Scan
 from fcn_seg_ros.messages import stamp_ns
 
@@ -44,8 +46,8 @@ class PlannerNode(Node):
         super().__init__('planner')
         # With dynamic typing `speed:=5` will do for 5.0.
         anything = ParameterDescriptor(dynamic_typing=True)
-        values = {option.name: float(
-            self.declare_parameter(option.name, option.default, anything).value)
+        values = {option.name: _number(option.name, self.declare_parameter(
+            option.name, option.default, anything).value)
             for option in dataclasses.fields(PlannerOptions)}
         self.planner = Planner(PlannerOptions(**values))
         self._odometry: Odometry | None = None
@@ -88,7 +90,7 @@ class PlannerNode(Node):
         if self._last is None:
             return
         now = self.get_clock().now()
-        age = (now - Time.from_msg(self._last.stamp)).nanoseconds / 1e9
+        age = (now.nanoseconds - stamp_ns(self._last)) / 1e9
         # In the future, too: time has jumped back.
         if abs(age) >= MAX_AGE:
             self._stop(Header(stamp=now.to_msg(), frame_id=self._last.frame_id), 'freespace')
@@ -102,6 +104,13 @@ class PlannerNode(Node):
         message = TwistStamped(header=header)
         message.twist.linear.x, message.twist.angular.z = float(speed), float(yaw_rate)
         self._commands.publish(message)
+
+
+def _number(name: str, value: Any) -> float:
+    """Return a parameter's value; raises InputError unless it is a finite number above 0."""
+    if type(value) not in (int, float) or not 0.0 < value < math.inf:
+        raise InputError(f'parameter {name}: expected a number above 0, found {value!r}')
+    return float(value)
 
 
 def path_message(plan: Plan, header: Header) -> Path:
@@ -118,9 +127,14 @@ def path_message(plan: Plan, header: Header) -> Path:
 def main(args: Sequence[str] | None = None) -> int:
     """Run the node until it is interrupted."""
     rclpy.init(args=None if args is None else list(args))
-    with suppress(KeyboardInterrupt, ExternalShutdownException):
-        rclpy.spin(PlannerNode())
-    rclpy.try_shutdown()
+    try:
+        with suppress(KeyboardInterrupt, ExternalShutdownException):
+            rclpy.spin(PlannerNode())
+    except InputError as error:
+        print(f'planner: error: {error}', file=sys.stderr)
+        return 2
+    finally:
+        rclpy.try_shutdown()
     return 0
 
 

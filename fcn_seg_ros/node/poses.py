@@ -61,6 +61,9 @@ class Poses:
         if not header.frame_id:
             raise InputError(f'its pose is not known: its images name no frame (or set '
                              f'{camera}.pose)')
+        if header.stamp.sec < 0:  # TF has no such times
+            raise InputError(f'its pose is not known: its images are of {header.stamp.sec} s, '
+                             'before the beginning of time')
         stamp = Time.from_msg(header.stamp)
         try:
             found = buffer.lookup_transform(base_frame, header.frame_id, stamp)
