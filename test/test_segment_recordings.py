@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from contextlib import nullcontext
 from pathlib import Path
@@ -273,3 +274,11 @@ def test_recordings_named_by_dots(bag, segment, tmp_path, monkeypatch):
     shutil.copytree(bag, other)
     assert segment('.', other, '--output', tmp_path / 'out', '--frames', 1) == 0
     assert sorted(each.name for each in (tmp_path / 'out').iterdir()) == ['drive', 'other']
+
+
+def test_a_loss_that_names_a_file_that_is_no_utf8(bag, segment, tmp_path):
+    (bag / 'drive.mcap').rename(bag / os.fsdecode(b'other\xff.mcap'))
+    assert segment(bag, '--output', tmp_path / 'out', '--frames', 2) == 1
+    run = read_run(tmp_path / 'out')
+    assert any(b'other\xff.mcap' in os.fsencode(each['reason']) for each in run.errors())
+    assert run.facts['frames'] == 2 and 'other' in (tmp_path / 'out' / 'report.html').read_text()

@@ -39,8 +39,11 @@ class PartFiles:
         self._begun = time.monotonic()
         self._lowest = LowestFrames(job.outputs.overlay_colour)
         with ExitStack() as stack:
-            self._frames = stack.enter_context((part.path / FRAMES).open('w', encoding='utf-8'))
-            self._errors = stack.enter_context((part.path / ERRORS).open('w', encoding='utf-8'))
+            # What cannot be encoded, in a file name say, becomes JSON's own escape for it.
+            self._frames, self._errors = (
+                stack.enter_context((part.path / name).open('w', encoding='utf-8',
+                                                            errors='backslashreplace'))
+                for name in (FRAMES, ERRORS))
             self._bag = (stack.enter_context(PartBag(make_folder(part.files / BAG), part.number,
                                                      job.storage, job.humble, topics,
                                                      compressed=not job.originals))
