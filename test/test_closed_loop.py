@@ -125,3 +125,13 @@ def test_the_planner_node_refuses_what_is_no_speed_in_one_line(capfd, value):
     said = capfd.readouterr().err
     assert said.startswith('planner: error: parameter speed: expected a number above 0, found ')
     assert said.count('\n') == 1
+
+
+@pytest.mark.parametrize('kind', [OSError, av.error.FileNotFoundError])
+def test_a_video_that_cannot_be_written_is_one_line(monkeypatch, capsys, kind):
+    def run(self: ClosedLoop) -> None:
+        raise kind(28, 'No space left on device')
+    monkeypatch.setattr(ClosedLoop, 'run', run)
+    assert closed_loop.main(['--out', 'drive.mp4']) == 1
+    assert capsys.readouterr().err == (
+        'closed_loop: error: drive.mp4: No space left on device\n')

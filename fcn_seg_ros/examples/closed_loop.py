@@ -269,6 +269,9 @@ def main(args: Sequence[str] | None = None) -> int:
     except (InputError, ClosedLoopError) as error:
         say(f'error: {error}')
         return 2 if isinstance(error, InputError) else 1
+    except OSError as error:  # no such folder, or a full disk; those of the video are OSErrors too
+        say(f'error: {given.out or "closed loop"}: {error.strerror or error}')
+        return 1
     for name, value in rows(report):
         print(f'{name:42} {value}')
     return stopped.status or int(not report.clean or report.missed > 0)
