@@ -94,7 +94,7 @@ def test_bad_pairs(tmp_path):
     cv2.imwrite(str(truth), np.zeros((41, 60, 3), np.uint8))
     refuse('expected the size of um_000000.png, 60x40, found 60x41', tmp_path)
     truth.write_bytes(b'no image')
-    refuse('um_road_000000.png: the image cannot be decoded', tmp_path)
+    refuse('um_road_000000.png: expected a PNG, JPEG, TIFF, BMP or WebP image', tmp_path)
     truth.unlink()
     (tmp_path / 'one.txt').write_text('um_000000')
     refuse('um_road_000000.png: expected the ground truth of um_000000.png', tmp_path, 'one.txt')

@@ -19,8 +19,9 @@ ROSDEP = {
     'numpy': 'python3-numpy', 'psutil': 'python3-psutil', 'pytest': 'python3-pytest',
     'yaml': 'python3-yaml',
     **dict.fromkeys(('av', 'hypothesis', 'lightning', 'nncf', 'onnx', 'onnxruntime', 'onnxscript',
-                     'openvino', 'rich', 'rosbags', 'safetensors', 'simplejpeg', 'tensorboard',
-                     'torch', 'torch_pruning', 'torchmetrics', 'torchvision', 'shtab'), ''),
+                     'openvino', 'ray', 'rich', 'rosbags', 'safetensors', 'simplejpeg',
+                     'tensorboard', 'torch', 'torch_pruning', 'torchmetrics', 'torchvision',
+                     'shtab'), ''),
     # rosbags brings them; and what decoders are compared with.
     **dict.fromkeys(('backports', 'lz4', 'imagecodecs', 'turbojpeg'), '')}
 DEPENDENCIES = [(kind.tag, kind.text) for kind in ElementTree.parse(ROOT / 'package.xml').getroot()

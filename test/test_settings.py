@@ -111,7 +111,8 @@ def test_a_configured_node_takes_only_what_may_change_at_run_time(make_node):
     other = {'cameras': ['x'], 'network_height': 64, 'threads': 2, 'cpu_latency_us': 5,
              'mask_deadline_ms': 1.0, 'base_frame': 'base', 'ground_range': 9.0, 'grid_length': 9.0,
              'grid_width': 9.0, 'grid_resolution': 0.3, 'grid_x_min': 1.0,
-             'freespace_increment': 1.0, 'points_stride': 2, 'autostart': False, 'device': 'cpu'}
+             'freespace_increment': 1.0, 'points_stride': 2, 'autostart': False, 'device': 'cpu',
+             'odometry_topic': '/odom'}
     for row in PARAMETERS:
         if not row.run_time:
             value = other.get(row.name, row.choices[-1] if row.choices else None)
