@@ -19,9 +19,6 @@ from pathlib import Path
 
 RESULTS = Path(__file__).resolve().parent.parent / 'docs' / 'results'
 DAY_S = 86400
-# Of the bare network's rate, what a run on a cluster reaches at least: the two targets, offline
-# throughput against the bare segmenter, and two workers against two processes.
-OFFLINE, CLUSTER = 0.85, 0.9
 # Machines fail, and drives come late.
 USED = 0.7
 
@@ -46,6 +43,12 @@ def figure(page: str, pattern: str) -> float:
     found = re.findall(pattern, (RESULTS / page).read_text())
     assert len(found) == 1, (page, pattern, found)
     return float(found[0].replace(',', ''))
+
+
+def cluster_share() -> float:
+    """Return what a run on a cluster reaches of the bare network's rate, as measured on CPUs."""
+    offline = figure('recordings.md', r'nothing else running \| \*\*([\d.]+) %') / 100
+    return offline * figure('recordings.md', r'\| Ray, the two halves \|.*\| ([\d.]+) \| [\d.]+ \|')
 
 
 def rates() -> dict[str, tuple[float, int]]:
@@ -74,7 +77,7 @@ def table(columns: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
 def machines(fleet: Fleet) -> Iterator[Sequence[str]]:
     """Yield what computes a day's images within a day."""
     for name, (rate, cores) in rates().items():
-        reached = rate * OFFLINE * CLUSTER
+        reached = rate * cluster_share()
         networks = fleet.images / DAY_S / (reached * USED)
         number = int(-(-networks // 1))
         need = f'{number * cores} cores' if cores else f'{number} GPUs'
