@@ -12,23 +12,20 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.context import Context
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message
-from rclpy.signals import SignalHandlerOptions
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, Image
 
 from fcn_seg_ros.drives.recording import MaskRecord, Recording
+from fcn_seg_ros.drives.ros_session import RosSession
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.ground.grid import GridSpec
 from fcn_seg_ros.images.encodings import to_rgb
 from fcn_seg_ros.messages import from_image, header_key, stamp_ns
-from fcn_seg_ros.processes import WITHOUT_LOG
 
 RECORDER_NAME = 'recorder'
 QOS = QoSProfile(depth=30, reliability=ReliabilityPolicy.RELIABLE)
@@ -151,20 +148,13 @@ class Recorder(Node):
 
 
 class RecorderSession:
-    """A recorder with its own ROS context and executor thread, as a context manager."""
+    """A recorder in a RosSession, as a context manager."""
 
     def __init__(self, camera: str, grids: bool = False) -> None:
         """Join ROS and receive in the background."""
         self.recording = Recording()
-        self._context = Context()
-        # Without logging, so that a log folder that is not writable does not prevent recording.
-        rclpy.init(args=list(WITHOUT_LOG), context=self._context,
-                   signal_handler_options=SignalHandlerOptions.NO)
-        self.recorder = Recorder(camera, self.recording, self._context, grids)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self.recorder)
-        self._thread = threading.Thread(target=self._spin, name='executor', daemon=True)
-        self._thread.start()
+        self._ros = RosSession(lambda context: Recorder(camera, self.recording, context, grids))
+        self.recorder = self._ros.node
 
     def __enter__(self) -> RecorderSession:
         """Return the session."""
@@ -172,21 +162,11 @@ class RecorderSession:
 
     def __exit__(self, *error: object) -> None:
         """Leave ROS and free the recording's disk space."""
-        self._leave()
+        self._ros.leave()
         self.recording.close()
 
     def finish(self) -> Recording:
         """Stop receiving, process what has arrived, and return the recording."""
-        self._leave()
+        self._ros.leave()
         self.recorder.finish()
         return self.recording
-
-    def _leave(self) -> None:
-        if self._context.ok():
-            self._executor.shutdown(timeout_sec=1.0)
-            rclpy.shutdown(context=self._context)
-            self._thread.join(timeout=2.0)
-
-    def _spin(self) -> None:
-        with suppress(ExternalShutdownException):
-            self._executor.spin()

@@ -18,12 +18,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from fcn_seg_ros.dds import MASKS, use_private_domain, use_shipped_profile
 from fcn_seg_ros.drives.child import Child, executable
+from fcn_seg_ros.drives.ros_session import RosSession
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.examples.picture import compose, grid_picture, with_path
 from fcn_seg_ros.examples.simulation import (
@@ -33,7 +35,7 @@ from fcn_seg_ros.examples.simulation import (
     DriveReport,
     Simulation,
 )
-from fcn_seg_ros.examples.simulator_node import ANSWERS, SimulatorNode, SimulatorSession, Step
+from fcn_seg_ros.examples.simulator_node import ANSWERS, SimulatorNode, Step
 from fcn_seg_ros.ground.camera import PinholeCamera
 from fcn_seg_ros.ground.lens import CameraModel
 from fcn_seg_ros.ground.pose import CameraPose
@@ -111,7 +113,8 @@ class ClosedLoop:
         use_shipped_profile(profile=MASKS)
         domain = use_private_domain()
         wanted = tuple(ANSWERS) if self.options.out else ('command', 'mask')
-        with ExitStack() as children, SimulatorSession(self.simulation, wanted) as node:
+        with ExitStack() as children, RosSession(
+                partial(SimulatorNode, self.simulation, wanted)) as node:
             processes = [children.enter_context(Child(*each, self.options.verbose))
                          for each in self._commands()]
             self._say(f'starting seg_node and the planner (ROS domain {domain})')

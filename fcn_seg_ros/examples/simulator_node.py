@@ -13,19 +13,15 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import rclpy
 from geometry_msgs.msg import TwistStamped
 from nav_msgs.msg import OccupancyGrid, Odometry, Path
 from rclpy.context import Context
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from rclpy.signals import SignalHandlerOptions
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
@@ -35,7 +31,6 @@ from fcn_seg_ros.drives.messages import calibration_to_camera_info
 from fcn_seg_ros.drives.rendered import START_NS
 from fcn_seg_ros.examples.simulation import Simulation
 from fcn_seg_ros.messages import stamp_ns, to_header, to_rgb8
-from fcn_seg_ros.processes import WITHOUT_LOG
 
 ANSWERS = {'command': (TwistStamped, 'cmd_vel'), 'path': (Path, 'path'),
            'mask': (Image, 'camera/road/mask'), 'overlay': (Image, 'camera/road/overlay'),
@@ -130,32 +125,3 @@ class SimulatorNode(Node):
             if waiting is not None:
                 waiting[name] = message
                 self._came.notify_all()
-
-
-class SimulatorSession:
-    """A simulator node with its own ROS context and executor thread, as a context manager."""
-
-    def __init__(self, simulation: Simulation, wanted: tuple[str, ...]) -> None:
-        """Join ROS and receive in the background."""
-        self._context = Context()
-        rclpy.init(args=list(WITHOUT_LOG), context=self._context,
-                   signal_handler_options=SignalHandlerOptions.NO)
-        self.node = SimulatorNode(simulation, wanted, self._context)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self.node)
-        self._thread = threading.Thread(target=self._spin, name='executor', daemon=True)
-        self._thread.start()
-
-    def __enter__(self) -> SimulatorNode:
-        """Return the node."""
-        return self.node
-
-    def __exit__(self, *error: object) -> None:
-        """Leave ROS."""
-        self._executor.shutdown(timeout_sec=1.0)
-        rclpy.try_shutdown(context=self._context)
-        self._thread.join(timeout=2.0)
-
-    def _spin(self) -> None:
-        with suppress(ExternalShutdownException):
-            self._executor.spin()
