@@ -149,7 +149,7 @@ def test_faults_of_the_node_are_one_line(
         drive: Path, tmp_path: Path, fault: str, message: str, kept: bool) -> None:
     (tmp_path / 'report.json').write_text('of an earlier run')
     run = start(with_stand_in(fault), '--input', str(drive), '--out', str(tmp_path), '--rate',
-                '30', '--start-timeout', '4')
+                '30', '--start-timeout', '4' if fault == 'never_active' else '60')
     _, errors = run.process.communicate(timeout=120)
     assert run.process.returncode == 1
     complaints = [line for line in errors.splitlines() if line.startswith('demo: error: ')]

@@ -12,13 +12,12 @@ import numpy as np
 from fcn_seg_ros.datasets.balance import count
 from fcn_seg_ros.datasets.base import IGNORE, RoadDataset, Sample
 from fcn_seg_ros.errors import InputError
-from fcn_seg_ros.images.encode import drawable
+from fcn_seg_ros.images.text import text_size, write_text
 
 # Samples of each dataset, two in a row, each an image and its labels.
 _SAMPLES = 6
 _TILE = 400
 _LINE = 22
-_FONT = (cv2.FONT_HERSHEY_SIMPLEX, 0.5)
 ROAD, UNLABELLED = (0, 220, 80), (200, 0, 220)
 LEGEND = 'green: road, dark: not road, violet: not labelled'
 # Of classes, by id; later ones repeat.
@@ -107,8 +106,8 @@ def _legend(dataset: RoadDataset) -> np.ndarray:
     strip, left = _text(['dark: no class']), 150
     for number, name in classes.names.items():
         colour = _COLOURS[number % len(_COLOURS)]
-        cv2.putText(strip, name, (left, _LINE - 7), *_FONT, colour, 1, cv2.LINE_AA)
-        left += cv2.getTextSize(name, *_FONT, 1)[0][0] + 16
+        write_text(strip, name, (left, _LINE - 7), colour=colour)
+        left += text_size(name)[0] + 16
     return strip
 
 
@@ -116,8 +115,7 @@ def _text(lines: Sequence[str], width: int = 4 * _TILE) -> np.ndarray:
     """Return lines of text, white on black, uint8 (H, width, 3)."""
     strip = np.zeros((_LINE * len(lines), width, 3), np.uint8)
     for number, line in enumerate(lines):
-        cv2.putText(strip, drawable(line), (6, _LINE * (number + 1) - 7), *_FONT,
-                    (255, 255, 255), 1, cv2.LINE_AA)
+        write_text(strip, line, (6, _LINE * (number + 1) - 7))
     return strip
 
 

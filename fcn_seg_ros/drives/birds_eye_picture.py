@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from fcn_seg_ros.ground.grid import GridSpec
+from fcn_seg_ros.images.text import text_size, write_text
 
 _BACKGROUND, _UNKNOWN, _TEXT, _LINE = (24, 24, 24), (58, 58, 58), (230, 230, 230), (255, 255, 255)
 # From road by unsure to not road.
@@ -16,7 +17,7 @@ _VEHICLE, _GLASS = (235, 235, 235), (70, 90, 120)
 # A car, in metres, around the origin of the base frame.
 _FRONT, _REAR, _HALF_WIDTH = 1.6, -2.6, 0.9
 _TICK = 10
-_FONT, _SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.4
+_SCALE = 0.4
 # Pixels left of the grid and below it, for the numbers.
 _LEFT, _BELOW, _EDGE = 40, 20, 6
 
@@ -94,8 +95,8 @@ class BirdsEyePicture:
 
 def _write(picture: np.ndarray, text: str, column: int, row: int, right: bool = False) -> None:
     """Write text that ends at a column, or is centred on it, and stays inside the picture."""
-    wide = cv2.getTextSize(text, _FONT, _SCALE, 1)[0][0]
+    wide, _ = text_size(text, _SCALE)
     at = column - (wide if right else wide // 2)
     at = max(2, min(at, picture.shape[1] - wide - 2))
     row = max(11, row)
-    cv2.putText(picture, text, (at, row), _FONT, _SCALE, _TEXT, 1, cv2.LINE_AA)
+    write_text(picture, text, (at, row), _SCALE, _TEXT)

@@ -6,11 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
 from fcn_seg_ros.drives.video_writer import fit
-from fcn_seg_ros.images.encode import drawable
+from fcn_seg_ros.images.text import write_text
 
 TILES = 12
 SHEET_WIDTH = 1920
@@ -40,15 +39,7 @@ def contact_sheet(images: Sequence[np.ndarray], captions: Sequence[str]) -> np.n
     sheet = np.full((down * (height + GAP) - GAP, SHEET_WIDTH, 3), 32, np.uint8)
     for index, (image, caption) in enumerate(zip(images, captions, strict=True)):
         tile = np.ascontiguousarray(fit(image, width, height))
-        _write(tile, caption)
+        write_text(tile, caption, (8, 20), outline=4)
         y, x = (height + GAP) * (index // per_row), (width + GAP) * (index % per_row)
         sheet[y:y + height, x:x + width] = tile
     return sheet
-
-
-def _write(tile: np.ndarray, caption: str) -> None:
-    """Write white text on black, which is legible on any image."""
-    font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.5
-    for colour, thickness in (((0, 0, 0), 4), ((255, 255, 255), 1)):
-        cv2.putText(tile, drawable(caption), (8, 20), font, scale, colour, thickness,
-                    cv2.LINE_AA)

@@ -18,7 +18,8 @@ from fcn_seg_ros.evaluation.class_scores import ClassScores
 from fcn_seg_ros.evaluation.evaluate import ALL, Evaluation, ViewScores
 from fcn_seg_ros.evaluation.predictors import Predictor
 from fcn_seg_ros.files import make_folder, write_file
-from fcn_seg_ros.images.encode import drawable, encode_png
+from fcn_seg_ros.images.encode import encode_png
+from fcn_seg_ros.images.text import write_text
 from fcn_seg_ros.inference.postprocess import probability_to_mask
 
 if TYPE_CHECKING:
@@ -128,8 +129,9 @@ def worst_sheet(result: Evaluation, predictor: Predictor, dataset: RoadDataset,
             tile = mark_errors(sample.image, mask, sample.labels)
             height = round(width * tile.shape[0] / tile.shape[1])
             tile = cv2.resize(tile, (width, height), interpolation=cv2.INTER_AREA)
-            tiles[sample.name] = _caption(tile, f'{sample.name}  F1 '
-                                          f'{100 * wanted[sample.name]:.1f}')
+            write_text(tile, f'{sample.name}  F1 {100 * wanted[sample.name]:.1f}', (8, 24), 0.7,
+                       outline=4)
+            tiles[sample.name] = tile
     ordered = [tiles[name] for name in wanted if name in tiles]
     tallest = max(tile.shape[0] for tile in ordered)
     padded = [np.pad(tile, ((0, tallest - tile.shape[0]), (0, 0), (0, 0))) for tile in ordered]
@@ -151,12 +153,6 @@ def mark_errors(image: np.ndarray, mask: np.ndarray, labels: np.ndarray) -> np.n
         marked[where] = (0.5 * image[where] + 0.5 * np.array(colour)).astype(np.uint8)
     return marked
 
-
-def _caption(tile: np.ndarray, text: str) -> np.ndarray:
-    for colour, thickness in (((0, 0, 0), 4), ((255, 255, 255), 1)):
-        tile = cv2.putText(tile, drawable(text), (8, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.7, colour,
-                           thickness, cv2.LINE_AA)
-    return tile
 
 
 def _figure(width: float, height: float) -> Figure:

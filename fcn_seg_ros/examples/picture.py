@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 
 from fcn_seg_ros.ground.view import GroundView
+from fcn_seg_ros.images.text import write_text
 
 GRID_WIDTH = 360
 _PATH = (235, 60, 40)
 _UNKNOWN = (70, 74, 82)
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 def compose(camera: np.ndarray, overlay: np.ndarray | None, mask: np.ndarray | None,
@@ -40,9 +40,7 @@ def compose(camera: np.ndarray, overlay: np.ndarray | None, mask: np.ndarray | N
     room[:small.shape[0], at:at + small.shape[1]] = small
     picture = np.hstack([left, np.vstack([half, room])])
     for number, line in enumerate(lines):
-        for colour, thickness in (((0, 0, 0), 4), ((255, 255, 255), 1)):
-            cv2.putText(picture, line, (8, 20 + 20 * number), _FONT, 0.5, colour, thickness,
-                        cv2.LINE_AA)
+        write_text(picture, line, (8, 20 + 20 * number), outline=4)
     return picture
 
 

@@ -8,15 +8,6 @@ import cv2
 import numpy as np
 
 
-def drawable(text: str) -> str:
-    """
-    Return a text as OpenCV can draw it, with ? for what its fonts lack.
-
-    Bytes that are no UTF-8, which names of files may have, crash it.
-    """
-    return text.encode('ascii', 'replace').decode()
-
-
 def encode_png(image: np.ndarray) -> bytes:
     """Return a uint8 image, grey (H, W) or RGB (H, W, 3), as a PNG file."""
     # OpenCV's default (lowest level, run lengths, one filter) takes 0.6 ms and 3 kB for a KITTI

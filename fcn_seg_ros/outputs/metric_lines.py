@@ -11,11 +11,11 @@ import numpy as np
 
 from fcn_seg_ros.ground.rings import Rings, road_end, runs
 from fcn_seg_ros.ground.tables import GroundTables
+from fcn_seg_ros.images.text import text_size, write_text
 
-_FREE, _ELSEWHERE, _END, _OUTLINE = (255, 255, 255), (150, 150, 150), (255, 60, 40), (0, 0, 0)
+_FREE, _ELSEWHERE, _END = (255, 255, 255), (150, 150, 150), (255, 60, 40)
 # cv2 takes pixels in sixteenths.
 _SHIFT = 4
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
 # Where on a ring its label may be, from the right to the left; the first one without another.
 _PLACES = (0.03, 0.97, 0.2, 0.8, 0.5)
 
@@ -52,7 +52,7 @@ def _labels(image: np.ndarray, rings: Rings) -> None:
     taken: list[tuple[int, int, int, int]] = []
     for radius, pixels, inside in zip(rings.radii, rings.pixels, rings.inside, strict=True):
         text = f'{radius:g} m'
-        (wide, high), _ = cv2.getTextSize(text, _FONT, scale, 1)
+        wide, high = text_size(text, scale)
         shown = pixels[inside]
         for place in _PLACES if len(shown) else ():
             u, v = shown[int(place * (len(shown) - 1))]
@@ -61,9 +61,7 @@ def _labels(image: np.ndarray, rings: Rings) -> None:
             box = (left - 2, bottom - high - 2, left + wide + 2, bottom + 2)
             if not any(_overlap(box, other) for other in taken):
                 taken.append(box)
-                for colour, thickness in ((_OUTLINE, 3), (_FREE, 1)):
-                    cv2.putText(image, text, (left, bottom), _FONT, scale, colour, thickness,
-                                cv2.LINE_AA)
+                write_text(image, text, (left, bottom), scale, _FREE, outline=3)
                 break
 
 
