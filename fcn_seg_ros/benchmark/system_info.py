@@ -4,15 +4,14 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
-from contextlib import suppress
 from typing import Any
 
 import torch
 
 from fcn_seg_ros.inference.backends.hardware import describe_cpu
+from fcn_seg_ros.versions import installed_versions
 
 LIBRARIES = ('torch', 'torchvision', 'openvino', 'onnxruntime', 'nncf', 'numpy',
              'opencv-python-headless', 'ros-rclpy')
@@ -27,16 +26,12 @@ def describe_machine() -> dict[str, Any]:
     flags = cpu.get('flags', cpu.get('Features', '')).split()
     gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
     pages = os.sysconf('SC_PHYS_PAGES')
-    versions = {}
-    for name in LIBRARIES:
-        with suppress(importlib.metadata.PackageNotFoundError):
-            versions[name] = importlib.metadata.version(name)
     return {
         'processor': cpu.get('model name') or platform.processor() or platform.machine(),
         'cores': len(os.sched_getaffinity(0)),
         'arithmetic': [flag for flag in _FLAGS if flag in flags],
         'memory_gib': round(pages * os.sysconf('SC_PAGE_SIZE') / 2**30, 1), 'gpu': gpu,
         'system': f'{platform.system()} {platform.machine()}',
-        'python': platform.python_version(), 'libraries': versions,
+        'python': platform.python_version(), 'libraries': installed_versions(LIBRARIES),
         # Any other load on the machine makes all figures worse.
         'load_before': round(os.getloadavg()[0], 2)}

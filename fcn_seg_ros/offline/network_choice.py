@@ -4,22 +4,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
 from fcn_seg_ros import __version__
+from fcn_seg_ros.inference.backends import open_network
 from fcn_seg_ros.inference.label_map import label_map_of
 from fcn_seg_ros.inference.segmenter import RoadSegmenter
 from fcn_seg_ros.resources import find_checkpoint
+from fcn_seg_ros.versions import installed_versions
 
 # What may run the network.
 _LIBRARIES = ('torch', 'openvino', 'onnxruntime')
@@ -53,31 +51,18 @@ class NetworkChoice:
     def load(self) -> tuple[RoadSegmenter, NetworkFacts]:
         """Load the network; raises InputError."""
         checkpoint = find_checkpoint(self.checkpoint)
-        segmenter = RoadSegmenter(checkpoint, self.device, self.precision, self.network_height,
+        network = open_network(checkpoint)
+        segmenter = RoadSegmenter(network, self.device, self.precision, self.network_height,
                                   self.threshold, self.threads, self.backend)
         backend = segmenter.backend
         settings = {
             'package': __version__,
-            'checkpoint': {'path': str(checkpoint), 'sha256': _hash(checkpoint)},
+            'checkpoint': {'path': str(checkpoint), 'sha256': network.file_hash},
             'backend': backend.name, 'precision': backend.precision, 'device': backend.device,
             'threads': self.threads, 'network_height': segmenter.network_height,
             'threshold': segmenter.threshold}
         facts = {
             'reason': backend.reason, 'road_ids': list(label_map_of(segmenter.info).road_ids),
             'versions': {'python': platform.python_version(), 'numpy': np.__version__,
-                         'opencv': cv2.__version__, **_installed(_LIBRARIES)}}
+                         'opencv': cv2.__version__, **installed_versions(_LIBRARIES)}}
         return segmenter, NetworkFacts(settings, facts)
-
-
-def _hash(checkpoint: Path) -> str:
-    """Return the SHA-256 of a checkpoint's file."""
-    with checkpoint.open('rb') as file:
-        return hashlib.file_digest(file, 'sha256').hexdigest()
-
-
-def _installed(names: Sequence[str]) -> dict[str, str]:
-    found = {}
-    for name in names:
-        with suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found

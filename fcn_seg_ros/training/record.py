@@ -10,7 +10,6 @@ import shlex
 import subprocess
 import sys
 from datetime import datetime, timezone
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
@@ -18,6 +17,7 @@ import torch
 from fcn_seg_ros import __version__
 from fcn_seg_ros.files import write_file
 from fcn_seg_ros.resources import PACKAGE_DIR
+from fcn_seg_ros.versions import installed_versions
 
 STARTS_FILE = 'starts.yaml'
 _PACKAGES = ('torch', 'torchvision', 'lightning', 'numpy', 'opencv-python-headless')
@@ -37,7 +37,7 @@ def note_start(out: Path, processes: int) -> None:
         'time': datetime.now(timezone.utc).isoformat(timespec='seconds'),
         'commit': commit, 'changed': changed,
         'versions': {'fcn_seg_ros': __version__, 'python': platform.python_version(),
-                     **{name: _version(name) for name in _PACKAGES}},
+                     **dict.fromkeys(_PACKAGES, 'none'), **installed_versions(_PACKAGES)},
         'device': torch.cuda.get_device_name() if torch.cuda.is_available() else 'cpu',
         'processes': processes, 'threads': torch.get_num_threads()}
     path = out / STARTS_FILE
@@ -57,10 +57,3 @@ def _git(*arguments: str) -> str:
     except (OSError, subprocess.CalledProcessError):
         return ''
     return result.stdout.strip()
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return 'none'
