@@ -4,14 +4,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from fcn_seg_ros.cli.progress import progress_bar
 from fcn_seg_ros.cli.segment_recordings import tell
 from fcn_seg_ros.cli.stopping import stoppable
-from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.offline.archive import Archive
 from fcn_seg_ros.offline.cluster import connect
 from fcn_seg_ros.offline.job import Job
@@ -25,9 +23,5 @@ def run(address: str, places: Mapping[str, Path], job: Job, choice: NetworkChoic
     with connect(address, choice) as cluster, stoppable() as stopped:
         with progress_bar('segment', archive.length) as step:
             for output, result in archive.segment(cluster, step, stopped):
-                if isinstance(result, InputError):
-                    print(f'segment: error: {result}', file=sys.stderr, flush=True)
-                    status = 2
-                else:
-                    status = max(status, tell(output, result))
+                status = max(status, tell(output, result))
         return stopped.status or status

@@ -56,8 +56,7 @@ def run(options: argparse.Namespace) -> int:
             except InputError as error:
                 if len(places) == 1:
                     raise
-                status = 2
-                print(f'segment: error: {error}', file=sys.stderr, flush=True)
+                status = max(status, tell(output, error))
                 continue
             status = max(status, tell(output, outcome))
             if not outcome.complete:
@@ -65,8 +64,11 @@ def run(options: argparse.Namespace) -> int:
     return status
 
 
-def tell(output: Path, outcome: Outcome) -> int:
-    """Print how a run ended; returns 1 if images were lost."""
+def tell(output: Path, outcome: Outcome | InputError) -> int:
+    """Print how a run ended; returns 1 if images were lost, 2 if it failed."""
+    if isinstance(outcome, InputError):
+        print(f'segment: error: {outcome}', file=sys.stderr, flush=True)
+        return 2
     if not outcome.complete:
         print(f'segment: interrupted after {outcome.frames} masks; the same command resumes there',
               file=sys.stderr)

@@ -18,6 +18,8 @@ from fcn_seg_ros.offline.run import Outcome, Run, begin
 
 # A recording becomes so many pieces per network, so that all end at about the same time.
 _PIECES = 2
+# So long a shared file system may take to show what another machine wrote.
+_VISIBLE_S = 90.0
 
 Result = tuple[Path, Outcome | InputError]
 
@@ -124,7 +126,7 @@ class Archive:
                 raise InputError(f'{done.output}: {done.failure}; the same command resumes after '
                                  f'{done.told} images')
             with done.run.naming_errors():
-                return done.run.finish()
+                return done.run.finish(_VISIBLE_S)
         except InputError as error:
             return error
         finally:

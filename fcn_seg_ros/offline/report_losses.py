@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.offline import charts
 from fcn_seg_ros.offline.page import folded, section, table
 from fcn_seg_ros.offline.report_numbers import seconds_of
 from fcn_seg_ros.offline.run_folder import ERRORS
 from fcn_seg_ros.offline.run_numbers import NUMBER, RunNumbers
-from fcn_seg_ros.offline.run_reader import Run
+from fcn_seg_ros.offline.run_reader import Run, facts_in
 
 _MOST_LINES = 50
 _MOST_REASONS = 20
@@ -52,7 +51,7 @@ def read_losses(run: Run) -> Losses:
     """Read the losses of a run; raises InputError if a line lacks a fact."""
     found = Losses()
     for line, error in enumerate(run.errors(), 1):
-        try:
+        with facts_in(run.path / ERRORS, line, 'a loss'):
             found.lost += error['lost'] or 0
             found.more |= error['lost'] is None
             found.reasons[str(error['reason'])] += 1
@@ -61,9 +60,6 @@ def read_losses(run: Run) -> Losses:
             if len(found.first) < _MOST_LINES:
                 found.first.append({name: error[name] for name in (
                     'number', 'topic', 'stamp_ns', 'received_ns', 'reason')})
-        except (KeyError, TypeError, ValueError) as fault:
-            raise InputError(f'{run.path / ERRORS}: expected the facts of a loss in line {line}, '
-                             f'found something else ({type(fault).__name__}: {fault})') from None
         found.lines += 1
     return found
 

@@ -28,9 +28,6 @@ from fcn_seg_ros.offline.run_reader import read_run
 #: is to be called after each further one.
 Bar = Callable[[int | None, int], AbstractContextManager[Callable[[], None]]]
 
-# So long a shared file system may take to show what another machine wrote.
-_VISIBLE_S = 90.0
-
 
 class Outcome(NamedTuple):
     """
@@ -69,9 +66,13 @@ class Run:
         """Return how many images the complete parts hold."""
         return _total(self.parts.complete(), 'images')
 
-    def finish(self) -> Outcome:
-        """Put the parts together; raises InputError if some are missing, or hold nothing."""
-        self._wait_for_parts()
+    def finish(self, patience_s: float = 0.0) -> Outcome:
+        """
+        Put the parts together; raises InputError if some are missing, or hold nothing.
+
+        What other machines wrote may become visible within ``patience_s``.
+        """
+        self._wait_for_parts(patience_s)
         done, parts = self.outcome(True), self.parts.complete()
         if not (done.frames or done.lost or done.more_lost):
             self._folder.discard()
@@ -105,8 +106,8 @@ class Run:
         """Let another process take the run."""
         self._folder.close()
 
-    def _wait_for_parts(self) -> None:
-        end = time.monotonic() + _VISIBLE_S
+    def _wait_for_parts(self, patience_s: float) -> None:
+        end = time.monotonic() + patience_s
         while missing := self.parts.missing():
             if time.monotonic() > end:
                 raise InputError(

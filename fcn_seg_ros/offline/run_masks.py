@@ -17,7 +17,7 @@ from fcn_seg_ros.drives.drive import DriveFrame
 from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.files import read_file
 from fcn_seg_ros.offline.run_folder import BAG, FRAMES
-from fcn_seg_ros.offline.run_reader import Run
+from fcn_seg_ros.offline.run_reader import Run, facts_in
 
 MASKS = 'mask'
 _MOST_BYTES = 2**28
@@ -88,12 +88,10 @@ class _Frame(NamedTuple):
 
 def _frames(run: Run) -> Iterator[_Frame]:
     for line, frame in enumerate(run.frames(), 1):
-        try:
-            yield _Frame(int(frame['number']), str(frame['topic']), int(frame['stamp_ns']),
-                         (int(frame['height']), int(frame['width'])))
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f'{run.path / FRAMES}: expected the facts of a frame in line {line}, '
-                             f'found something else ({type(error).__name__}: {error})') from None
+        with facts_in(run.path / FRAMES, line, 'a frame'):
+            found = _Frame(int(frame['number']), str(frame['topic']), int(frame['stamp_ns']),
+                           (int(frame['height']), int(frame['width'])))
+        yield found
 
 
 def _pixels(message: DriveFrame) -> np.ndarray:

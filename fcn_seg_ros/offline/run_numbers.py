@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from fcn_seg_ros.errors import InputError
 from fcn_seg_ros.offline.run_folder import FRAMES
-from fcn_seg_ros.offline.run_reader import Run
+from fcn_seg_ros.offline.run_reader import Run, facts_in
 
 STAGES = ('decode', 'preprocess', 'forward', 'postprocess')
 _SHARES = ('road_share', 'unknown_share', 'confidence')
@@ -68,7 +67,7 @@ def read_numbers(run: Run) -> RunNumbers:
     number, topic, stamps, received = (array('q') for _ in range(4))
     untimed = False
     for line, frame in enumerate(run.frames(), 1):
-        try:
+        with facts_in(run.path / FRAMES, line, 'a frame'):
             number.append(frame['number'])
             topic.append(topics.setdefault(str(frame['topic']), len(topics)))
             stamps.append(frame['stamp_ns'])
@@ -78,9 +77,6 @@ def read_numbers(run: Run) -> RunNumbers:
                 columns[name].append(_value(frame[name]))
             for name in STAGES:
                 columns[name].append(_value(frame['ms'].get(name)))
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise InputError(f'{run.path / FRAMES}: expected the facts of a frame in line {line}, '
-                             f'found something else ({type(error).__name__}: {error})') from None
     arrays = [np.array(each, np.int64) for each in (number, topic, stamps, received)]
     times, clock = _times(arrays[2], arrays[3], arrays[0], untimed)
     return RunNumbers(list(topics), arrays[0], arrays[1], arrays[2], arrays[3], times, clock,

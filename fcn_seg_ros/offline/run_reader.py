@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,16 @@ class Run:
     def errors(self) -> Iterator[dict[str, Any]]:
         """Yield the facts of each image that has none."""
         return _lines(self.path / ERRORS)
+
+
+@contextmanager
+def facts_in(path: Path, line: int, what: str) -> Iterator[None]:
+    """Turn what goes wrong with the facts in a line of a table into an InputError."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise InputError(f'{path}: expected the facts of {what} in line {line}, found something '
+                         f'else ({type(error).__name__}: {error})') from None
 
 
 def read_run(path: Path) -> Run:
