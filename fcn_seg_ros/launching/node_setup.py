@@ -20,6 +20,7 @@ from fcn_seg_ros.launching.given import given_parameters, typed
 from fcn_seg_ros.node.outputs.registry import OUTPUTS, remapped_names
 from fcn_seg_ros.node.parameters import PARAMETERS, checked
 from fcn_seg_ros.node.settings import Settings, settings_of
+from fcn_seg_ros.outputs.table import road_topic
 from fcn_seg_ros.resources import CHECKPOINTS, find_checkpoint, share_file
 
 # Takes the arguments' values and the cameras in the parameters; returns each camera's topic.
@@ -83,7 +84,7 @@ def node_setup(values: Mapping[str, str], cameras_of: CamerasOf, base_namespace:
     prefixes = output_prefixes(cameras, options['outputs'])
     return NodeSetup(
         options['name'], namespace, [source for source in (params_file, parameters) if source],
-        [(f'{camera}/road/{output}', f'{prefix}/{output}')
+        [(road_topic(camera, output), f'{prefix}/{output}')
          for camera, prefix in prefixes.items() if prefix != f'{camera}/road'
          for output in remapped_names()],
         _added_environment(environ), _log_level(namespace, options['name'], options['log_level']),
@@ -111,7 +112,7 @@ def _rviz_setup(options: Mapping[str, str], settings: Settings, prefixes: Mappin
     """
     camera, prefix = next(iter(prefixes.items()))
     shown = {'/camera/image_raw': settings.cameras[camera].topic,
-             **{f'/camera/road/{output}': f'{prefix}/{output}' for output in remapped_names()},
+             **{road_topic('/camera', output): f'{prefix}/{output}' for output in remapped_names()},
              **{f'/seg_node/{name.removeprefix("~/")}': name for name, row in OUTPUTS.items()
                 if row.shared}}
     remappings = [(shown_as, expand_topic_name(topic, options['name'], namespace))

@@ -25,7 +25,7 @@ from fcn_seg_ros.offline.steps import Loss, Passed, Segmented, Step, Topic
 from fcn_seg_ros.outputs.camera_info import camera_model
 from fcn_seg_ros.outputs.frame import OutputOptions, SegmentedFrame
 from fcn_seg_ros.outputs.images import overlay
-from fcn_seg_ros.outputs.table import COMPRESSED, CONTENTS
+from fcn_seg_ros.outputs.table import COMPRESSED, CONTENTS, road_topic
 
 #: What ``--png`` writes: the rows that are images of the frame's size.
 PICTURES = tuple(name for name, row in CONTENTS.items()
@@ -149,14 +149,14 @@ class Computer:
     def mask_topics(self) -> dict[str, str]:
         """Return the topic of the masks, raw if there are both, of each image topic."""
         names = [name for name in ('mask', f'mask{COMPRESSED}') if name in self._wanted.topics]
-        return {topic: _topic(camera, names[0]) for topic, camera in self._cameras.items()
+        return {topic: road_topic(camera, names[0]) for topic, camera in self._cameras.items()
                 if names}
 
     def topics(self) -> Iterator[Topic]:
         """Yield the topics of the bag that are computed."""
         for camera in self._cameras.values():
             for name in self._wanted.topics:
-                yield Topic(_topic(camera, name), CONTENTS[name].type_name)
+                yield Topic(road_topic(camera, name), CONTENTS[name].type_name)
 
     def __call__(self, step: Step) -> Written:
         """Return what is written about a step."""
@@ -189,11 +189,10 @@ class Computer:
     def _messages(self, frame: SegmentedFrame, received_ns: int) -> Iterator[Passed]:
         for name in self._wanted.topics:
             row = CONTENTS[name]
-            if any(part in row.needs and getattr(frame, part) is None
-                   for part in ('camera_info', 'ground')):
+            if frame.lacks(row.needs):
                 continue
             message = to_message(row.compute(frame), frame.header)
-            yield Passed(Topic(_topic(frame.camera, name), row.type_name), received_ns,
+            yield Passed(Topic(road_topic(frame.camera, name), row.type_name), received_ns,
                          serialised(message))
 
 
@@ -228,7 +227,3 @@ def camera_names(topics: Sequence[str]) -> dict[str, str]:
     names = {topic: topic.removesuffix(COMPRESSED).rpartition('/')[0] for topic in topics}
     often = Counter(names.values())
     return {topic: topic if often[name] > 1 else name for topic, name in names.items()}
-
-
-def _topic(camera: str, name: str) -> str:
-    return f'{camera}/road/{name}'

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -126,6 +126,11 @@ class SegmentedFrame:
         """Return the mask as the ground's tables take it."""
         return RoadMask(self.mask, self.probability, self.result.threshold,
                         self.result.label_map.road_ids)
+
+    def lacks(self, needs: Collection[str]) -> str:
+        """Return which of ``needs`` the frame does not have: camera_info or ground; '' for none."""
+        return next((part for part in ('camera_info', 'ground')
+                     if part in needs and getattr(self, part) is None), '')
 
     def once(self, compute: Callable[[SegmentedFrame], T]) -> T:
         """Return ``compute(self)``, computed once for all outputs that share it."""

@@ -35,6 +35,11 @@ _RINGS = (('overlay_rings', 'ground'),)
 _GROUND = ('mask', 'probability', 'camera_info', 'ground')
 
 
+def road_topic(camera: str, name: str) -> str:
+    """Return the topic of a camera's output."""
+    return f'{camera}/road/{name}'
+
+
 @dataclass(frozen=True)
 class ContentRow:
     """

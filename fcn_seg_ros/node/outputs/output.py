@@ -17,6 +17,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from fcn_seg_ros.models.checkpoint_info import CheckpointInfo
 from fcn_seg_ros.node.parameters import Row
 from fcn_seg_ros.outputs.frame import SegmentedFrame
+from fcn_seg_ros.outputs.table import road_topic
 
 __all__ = ['NetworkInUse', 'Output', 'OutputRow', 'Qos', 'SegmentedFrame', 'check_row']
 
@@ -126,7 +127,7 @@ class OutputRow:
 
     def topic(self, camera: str) -> str:
         """Return the topic of the output for a camera, before remapping."""
-        return self.name if self.shared else f'{camera}/road/{self.name}'
+        return self.name if self.shared else road_topic(camera, self.name)
 
     @property
     def message(self) -> type[Any] | None:

@@ -146,31 +146,25 @@ class CameraOutputs:
         """
         frame = SegmentedFrame(self._camera, header, image, result, camera_info, settings,
                                self._ground, self._memory)
-        without_info, without_ground = [], []
+        without: dict[str, list[str]] = {'camera_info': [], 'ground': []}
         self.tables = None
         for name, each in self._published.items():
             if not each.row.per_frame or not each.is_watched():
                 continue
-            if 'camera_info' in each.row.needs and frame.camera_info is None:
-                without_info.append(name)
+            if lacking := frame.lacks(each.row.needs):
+                without[lacking].append(name)
                 continue
-            if 'ground' in each.row.needs:
-                self.tables = frame.ground
-                if frame.ground is None:
-                    without_ground.append(name)
-                    continue
             for wanted in each.row.wanted(settings):
-                if frame.camera_info is None:
-                    without_info.append(wanted)
-                elif (tables := frame.ground) is None:
-                    without_ground.append(wanted)
-                else:
-                    self.tables = tables
+                if lacking := frame.lacks(('camera_info', 'ground')):
+                    without[lacking].append(wanted)
+            if each.row.uses('ground', settings):
+                self.tables = frame.ground
             message = each.output.compute(frame)
             if message is not None:
                 each.publisher.publish(message)
-        self._report({_listed(without_info): self._info_reason(without_info, frame),
-                      _listed(without_ground): self._ground.reason if self._ground else ''})
+        self._report({_listed(without['camera_info']): self._info_reason(without['camera_info'],
+                                                                         frame),
+                      _listed(without['ground']): self._ground.reason if self._ground else ''})
 
     def publish_network(self, info: CheckpointInfo, threshold: float) -> None:
         """Publish the outputs that describe the network, for present and later subscribers."""
