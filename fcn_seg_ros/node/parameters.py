@@ -15,13 +15,16 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from fcn_seg_ros.errors import InputError
+from fcn_seg_ros.ground.grid import GridSpec
 from fcn_seg_ros.ground.horizon_watch import HorizonOptions
+from fcn_seg_ros.ground.tables import GroundSpec
 from fcn_seg_ros.ground.temporal import TemporalOptions
 from fcn_seg_ros.inference.backends import PRECISIONS, backend_names
 from fcn_seg_ros.inference.monitor import MonitorOptions
 from fcn_seg_ros.inference.segmentation import FROM_CHECKPOINT
 from fcn_seg_ros.node.image_input import TRANSPORTS
 from fcn_seg_ros.node.qos import RELIABILITIES
+from fcn_seg_ros.outputs.frame import OutputOptions
 from fcn_seg_ros.resources import CHECKPOINTS, DEFAULT_CHECKPOINT
 
 FIXED = 'Cannot change while the node is configured; set it while it is unconfigured.'
@@ -103,26 +106,27 @@ PARAMETERS = (
         (0.0, 90.0), run_time=True),
     Row('horizon_window_s', HorizonOptions.horizon_window_s, 'Judge the pose of a camera by the '
         'frames of so many seconds.', (1.0, 3600.0), run_time=True),
-    Row('overlay_colour', [0, 200, 80], 'Colour of the road in the overlay: red, green, blue, '
-        '0 to 255.', run_time=True),
-    Row('overlay_alpha', 0.45, 'Opacity of that colour, 0 (invisible) to 1 (opaque).', (0.0, 1.0),
-        run_time=True),
-    Row('overlay_rings', 0.0, 'Metres between the rings around base_frame that the overlay shows '
-        'on the ground, with the end of the road in red; 0: neither. Needs what freespace needs.',
-        (1.0, 1000.0), (0.0,), run_time=True),
-    Row('jpeg_quality', 80, 'JPEG quality of overlay/compressed and mask_colour/compressed, '
-        '1 to 100.', (1, 100), run_time=True),
-    Row('base_frame', 'base_link', 'Frame of grid, freespace and points: x forward, y left, z up, '
-        'with the ground at z = 0.'),
-    Row('ground_range', 40.0, 'Range limit of freespace and points in metres.', (1.0, 1000.0)),
-    Row('grid_length', 40.0, 'Length of the grid along x in metres.', (0.1, 1000.0)),
-    Row('grid_width', 20.0, 'Width of the grid along y in metres, half of it on either side.',
-        (0.1, 1000.0)),
-    Row('grid_resolution', 0.1, 'Side of a cell of the grid in metres.', (0.01, 10.0)),
-    Row('grid_x_min', 0.0, 'x in metres at which the grid begins; negative: behind base_frame.',
-        (-1000.0, 1000.0)),
-    Row('grid_ego_connected', False, 'Make free cells of the grid unknown if no free cells connect '
-        'them to the vehicle.', run_time=True),
+    Row('overlay_colour', list(OutputOptions.overlay_colour), 'Colour of the road in the overlay: '
+        'red, green, blue, 0 to 255.', run_time=True),
+    Row('overlay_alpha', OutputOptions.overlay_alpha, 'Opacity of that colour, 0 (invisible) to 1 '
+        '(opaque).', (0.0, 1.0), run_time=True),
+    Row('overlay_rings', OutputOptions.overlay_rings, 'Metres between the rings around base_frame '
+        'that the overlay shows on the ground, with the end of the road in red; 0: neither. Needs '
+        'what freespace needs.', (1.0, 1000.0), (0.0,), run_time=True),
+    Row('jpeg_quality', OutputOptions.jpeg_quality, 'JPEG quality of overlay/compressed and '
+        'mask_colour/compressed, 1 to 100.', (1, 100), run_time=True),
+    Row('base_frame', OutputOptions.base_frame, 'Frame of grid, freespace and points: x forward, y '
+        'left, z up, with the ground at z = 0.'),
+    Row('ground_range', GroundSpec.reach, 'Range limit of freespace and points in metres.',
+        (1.0, 1000.0)),
+    Row('grid_length', GridSpec.length, 'Length of the grid along x in metres.', (0.1, 1000.0)),
+    Row('grid_width', GridSpec.width, 'Width of the grid along y in metres, half of it on either '
+        'side.', (0.1, 1000.0)),
+    Row('grid_resolution', GridSpec.cell, 'Side of a cell of the grid in metres.', (0.01, 10.0)),
+    Row('grid_x_min', GridSpec.x_min, 'x in metres at which the grid begins; negative: behind '
+        'base_frame.', (-1000.0, 1000.0)),
+    Row('grid_ego_connected', OutputOptions.grid_ego_connected, 'Make free cells of the grid '
+        'unknown if no free cells connect them to the vehicle.', run_time=True),
     Row('odometry_topic', '', 'Topic of nav_msgs/Odometry of base_frame, such as odom: grids then '
         'keep what was not road, carried along by the motion; empty: each grid is of its frame '
         'alone.'),
@@ -135,7 +139,8 @@ PARAMETERS = (
         'newest camera.', (1.0, 1e6), run_time=True),
     Row('freespace_increment', 0.5, 'Angle between the rays of freespace in degrees.',
         (0.05, 10.0)),
-    Row('points_stride', 4, 'Distance in pixels between the points of the cloud.', (1, 64)),
+    Row('points_stride', GroundSpec.stride, 'Distance in pixels between the points of the '
+        'cloud.', (1, 64)),
     Row('transport', 'raw', 'Transport of the images: raw (Image) or compressed (CompressedImage '
         'with JPEG, PNG or TIFF, on TOPIC/compressed).', choices=tuple(TRANSPORTS)),
     Row('bit_depth', 0, 'Bits in use in 16-bit images, of which the upper 8 are kept; 0: all 16. '
