@@ -82,25 +82,27 @@ def measure(options: argparse.Namespace, done: set[str]) -> Iterator[dict[str, A
                 run = f'{start}/{count}/{seed}'
                 if run in done:
                     continue
-                with tempfile.TemporaryDirectory() as temporary:
-                    folder, out = Path(temporary) / 'mine', Path(temporary) / 'run'
-                    write_images(images, numbers, folder)
-                    begin = time.monotonic()
-                    status = train(arguments(options, start, folder, out, count, seed))
-                    if status:
-                        raise SystemExit(status)
-                    took = time.monotonic() - begin
-                    yield {'run': run, 'road_iou': road_iou(out / 'checkpoint.safetensors',
-                                                            validation), 'train_s': round(took)}
+                words = [*STARTS[start], *(['--encoder-weights', options.encoder_weights]
+                                           if start == 'imagenet' else [])]
+                yield {'run': run, **trained(words, images, validation, numbers, options.steps,
+                                             seed)}
 
 
-def arguments(options: argparse.Namespace, start: str, folder: Path, out: Path, count: int,
-              seed: int) -> list[str]:
-    """Return the command line of a training with the same number of steps for every count."""
-    epochs = max(1, round(4 * options.steps / (count // 4 * 4)))
-    words = ['--train', f'folder:{folder}', '--out', str(out), '--seed', str(seed), '--epochs',
-             str(epochs), *COMMON, *STARTS[start]]
-    return words + (['--encoder-weights', options.encoder_weights] if start == 'imagenet' else [])
+def trained(start: list[str], images: RoadDataset, validation: RoadDataset, numbers: list[int],
+            steps: int, seed: int) -> dict[str, Any]:
+    """Return the score of a training on some images, with as many steps for every number."""
+    epochs = max(1, round(4 * steps / (len(numbers) // 4 * 4)))
+    with tempfile.TemporaryDirectory() as temporary:
+        folder, out = Path(temporary) / 'mine', Path(temporary) / 'run'
+        write_images(images, numbers, folder)
+        begin = time.monotonic()
+        status = train(['--train', f'folder:{folder}', '--out', str(out), '--seed', str(seed),
+                        '--epochs', str(epochs), *COMMON, *start])
+        if status:
+            raise SystemExit(status)
+        took = time.monotonic() - begin
+        return {'road_iou': road_iou(out / 'checkpoint.safetensors', validation),
+                'train_s': round(took)}
 
 
 def table(rows: list[dict[str, Any]]) -> str:

@@ -22,16 +22,14 @@ import json
 import random
 import statistics
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import source_tree  # noqa: F401
-from measure_finetuning import COMMON, STARTS, road_iou, write_images
+from measure_finetuning import STARTS, road_iou, trained, write_images
 
 from fcn_seg_ros.cli.pick import main as pick
-from fcn_seg_ros.cli.train import main as train
 from fcn_seg_ros.datasets.base import Part, RoadDataset
 from fcn_seg_ros.datasets.registry import open_dataset, parse_spec
 from fcn_seg_ros.drives.contact_sheet import evenly
@@ -52,15 +50,9 @@ def chosen(choice: str, images: RoadDataset, count: int, seed: int) -> list[int]
         write_images(images, list(range(len(images))), drive)
         # The images of neither set are as close in time as those of a folder are by default.
         words = [str(drive / 'images'), '--rate', '1', '--frames', str(count), '--out', str(out)]
-        run_command(pick, words + (['--second', 'none'] if choice == 'one' else []))
+        if status := pick(words + (['--second', 'none'] if choice == 'one' else [])):
+            raise SystemExit(status)
         return sorted(int(path.stem[-6:]) for path in (out / 'images').iterdir())
-
-
-def run_command(main: Any, words: list[str]) -> None:
-    """Run a command of the package; it has said what is wrong if it fails."""
-    status = main(words)
-    if status:
-        raise SystemExit(status)
 
 
 def before(options: argparse.Namespace, spec: str, done: set[str]) -> Iterator[dict[str, Any]]:
@@ -89,22 +81,8 @@ def after(options: argparse.Namespace, spec: str, rows: dict[str, dict[str, Any]
             if f'{name}/{choice}/{seed}' not in rows:
                 found = rows[f'{name}/{choice}/before/{seed if choice == "random" else 0}']
                 yield {'run': f'{name}/{choice}/{seed}',
-                       **fine_tuned(options, images, validation, found['numbers'], seed)}
-
-
-def fine_tuned(options: argparse.Namespace, images: RoadDataset, validation: RoadDataset,
-               numbers: list[int], seed: int) -> dict[str, Any]:
-    """Return the score of a training on some images."""
-    epochs = max(1, round(4 * options.steps / (len(numbers) // 4 * 4)))
-    with tempfile.TemporaryDirectory() as temporary:
-        folder, out = Path(temporary) / 'mine', Path(temporary) / 'run'
-        write_images(images, numbers, folder)
-        begin = time.monotonic()
-        run_command(train, ['--train', f'folder:{folder}', '--out', str(out), '--seed', str(seed),
-                            '--epochs', str(epochs), *COMMON, *STARTS['open']])
-        took = time.monotonic() - begin
-        return {'road_iou': road_iou(out / 'checkpoint.safetensors', validation),
-                'train_s': round(took)}
+                       **trained(STARTS['open'], images, validation, found['numbers'],
+                                 options.steps, seed)}
 
 
 def tables(rows: dict[str, dict[str, Any]]) -> str:
