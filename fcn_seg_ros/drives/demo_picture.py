@@ -54,9 +54,8 @@ class DemoPicture:
 
 
 def _scaled(image: np.ndarray, width: int, height: int) -> np.ndarray:
-    if image.shape[0] * width == image.shape[1] * height or image.shape[:2] == (height, width):
-        return fit(image, width, height)
-    # Off by less than a pixel in height for the first one's shape.
-    if abs(image.shape[0] * width / image.shape[1] - height) < 1.0:
+    off = abs(image.shape[0] * width / image.shape[1] - height)
+    # Less than a pixel in height, as for the shape of the first one: no bars for that.
+    if 0.0 < off < 1.0 and image.shape[:2] != (height, width):
         return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
     return fit(image, width, height)

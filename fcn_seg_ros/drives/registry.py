@@ -111,9 +111,8 @@ def open_drive(spec: str, *, topics: Sequence[str] = (), rate_hz: float | None =
     not nod), or the path of an image folder, a video file or a bag. ``topics`` selects image topics
     of a bag: empty if it has only one, ``('*',)`` for all, whose frames then come in the order of
     recording. ``rate_hz`` is used where no times are recorded, and becomes the drive's ``rate_hz``
-    in any case; ``limit`` is the largest number of
-    frames. Losses of the recording are passed to ``on_note`` as they are found and kept in
-    ``notes``. Raises InputError.
+    in any case; ``limit`` is the largest number of frames. Losses of the recording are passed to
+    ``on_note`` as they are found and kept in ``notes``. Raises InputError.
     """
     if limit is not None and limit < 1:
         raise InputError(f'limit: expected at least one frame, found {limit}')

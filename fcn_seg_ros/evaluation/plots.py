@@ -154,7 +154,6 @@ def mark_errors(image: np.ndarray, mask: np.ndarray, labels: np.ndarray) -> np.n
     return marked
 
 
-
 def _figure(width: float, height: float) -> Figure:
     try:
         from matplotlib.figure import Figure

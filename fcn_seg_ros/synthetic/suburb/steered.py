@@ -57,9 +57,8 @@ class SteeredDrive:
     """
     The world of a RenderedDrive, seen from wherever the camera is.
 
-    The camera is as high above the ground as in that drive, and nods a
-    little with the distance driven. Raises InputError for a
-    negative seed.
+    The camera is as high above the ground as in that drive, and nods a little with the distance
+    driven. Raises InputError for a negative seed.
     """
 
     def __init__(self, seed: int, camera: PinholeCamera, movers: Sequence[Mover] = ()) -> None:
